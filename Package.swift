@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Release builds are Embedded Swift; debug builds, and with them the tests, are ordinary Swift.
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded", .when(configuration: .release)),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+]
+
+/// Module maps don't link by themselves here.
+let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
+
+/// One static, stripped program at a random address. The link step has to know of Embedded Swift too, or it adds the ordinary
+/// library. Needs `--disable-local-rpath` on the command line: a run path makes glibc's static-pie start-up fail.
+let staticProgram: [LinkerSetting] =
+    [
+        .unsafeFlags(
+            [
+                "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
+                "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+            ],
+            .when(configuration: .release)),
+        .linkedLibrary("m"),
+    ] + libraries
+
+let package = Package(
+    name: "wherry",
+    targets: [
+        .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "Bytes", swiftSettings: embedded),
+        .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: embedded),
+        .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: embedded),
+        .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: embedded),
+        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: embedded),
+        .target(name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: embedded),
+        .target(
+            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            swiftSettings: embedded),
+        .executableTarget(
+            name: "wherry", dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            swiftSettings: embedded, linkerSettings: staticProgram),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "Errors", "Bytes"], linkerSettings: libraries),
+        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
+        .testTarget(
+            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
+        .testTarget(
+            name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes"],
+            linkerSettings: libraries),
+        .testTarget(name: "IntegrationTests"),
+    ]
+)

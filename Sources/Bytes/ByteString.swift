@@ -1,0 +1,110 @@
+/// Text as the kernel sees it: bytes without NUL, in no particular encoding.
+///
+/// Paths, arguments, environment, keys and ids are byte strings, never `String`: `String` compares by canonical equivalence ("é" in
+/// one code point equals "e" with an accent), splits by grapheme (a combining mark swallows the "/" before it) and
+/// repairs what isn't UTF-8. A check made on one text would then be about another than the one the kernel gets.
+public struct ByteString: Hashable, Sendable {
+    public var bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    public init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+
+    public init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    public init(cString: UnsafePointer<CChar>) {
+        var length = 0
+        while cString[length] != 0 { length += 1 }
+        self.bytes = cString.withMemoryRebound(to: UInt8.self, capacity: length) {
+            Array(UnsafeBufferPointer(start: $0, count: length))
+        }
+    }
+
+    /// The number in decimal.
+    public init(decimal number: some BinaryInteger) {
+        var digits: [UInt8] = []
+        var rest = number.magnitude
+        repeat {
+            digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        if number < 0 { digits.append(UInt8(ascii: "-")) }
+        self.bytes = digits.reversed()
+    }
+
+    public var isEmpty: Bool { bytes.isEmpty }
+
+    public var count: Int { bytes.count }
+
+    public func hasPrefix(_ prefix: ByteString) -> Bool { bytes.starts(with: prefix.bytes) }
+
+    public func hasSuffix(_ suffix: ByteString) -> Bool {
+        bytes.count >= suffix.bytes.count && bytes[(bytes.count - suffix.bytes.count)...].elementsEqual(suffix.bytes)
+    }
+
+    public func contains(_ byte: UInt8) -> Bool { bytes.contains(byte) }
+
+    /// The parts between separators, empty ones too.
+    public func split(separator: UInt8) -> [ByteString] {
+        bytes.split(separator: separator, omittingEmptySubsequences: false).map { ByteString($0) }
+    }
+
+    /// The two parts around the first separator: nil where there is none.
+    public func splitOnce(separator: UInt8) -> (ByteString, ByteString)? {
+        guard let place = bytes.firstIndex(of: separator) else { return nil }
+        return (ByteString(bytes[..<place]), ByteString(bytes[(place + 1)...]))
+    }
+
+    public func dropFirst(_ count: Int) -> ByteString { ByteString(bytes.dropFirst(count)) }
+
+    /// The number that the bytes are in decimal, digits alone with an optional "-" before them: nil for all else, or out of range.
+    public func decimal<Number: FixedWidthInteger>(as: Number.Type = Number.self) -> Number? {
+        let negative = bytes.first == UInt8(ascii: "-")
+        let digits = negative ? bytes.dropFirst() : bytes[...]
+        guard !digits.isEmpty else { return nil }
+        var number: Number = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            let (tens, tensOverflow) = number.multipliedReportingOverflow(by: 10)
+            let unit = Number(digit - UInt8(ascii: "0"))
+            let (sum, sumOverflow) = negative ? tens.subtractingReportingOverflow(unit) : tens.addingReportingOverflow(unit)
+            guard !tensOverflow, !sumOverflow else { return nil }
+            number = sum
+        }
+        return number
+    }
+
+    /// For messages to people only: what isn't UTF-8 is shown as U+FFFD.
+    public var displayText: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Lends the bytes with the NUL that C wants at their end.
+    public func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            for index in bytes.indices { buffer[index] = CChar(bitPattern: bytes[index]) }
+            buffer[bytes.count] = 0
+            return body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped))
+        }
+    }
+
+    public static func + (left: ByteString, right: ByteString) -> ByteString { ByteString(left.bytes + right.bytes) }
+
+    /// Compares without making a byte string of the text.
+    public static func == (left: ByteString, right: StaticString) -> Bool {
+        right.withUTF8Buffer { left.bytes.elementsEqual($0) }
+    }
+
+    public static func != (left: ByteString, right: StaticString) -> Bool { !(left == right) }
+
+    /// For `switch` over known names.
+    public static func ~= (pattern: StaticString, value: ByteString) -> Bool { value == pattern }
+}
+
+extension ByteString: ExpressibleByStringLiteral {
+    public init(stringLiteral text: StaticString) {
+        self.init(text.withUTF8Buffer { Array($0) })
+    }
+}
+
+extension ByteString: Comparable {
+    public static func < (left: ByteString, right: ByteString) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+}

@@ -1,0 +1,60 @@
+// The mount API of kernel 5.2 to 5.12 and what belongs to it.
+#pragma once
+
+#include <linux/mount.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#pragma clang assume_nonnull begin
+
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x00000200
+#endif
+
+static inline int c_open_tree(int directory, const char *path, unsigned int flags) {
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+
+static inline int c_move_mount(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags) {
+    return (int)syscall(SYS_move_mount, from_directory, from, to_directory, to, flags);
+}
+
+static inline int c_fsopen(const char *type, unsigned int flags) { return (int)syscall(SYS_fsopen, type, flags); }
+
+static inline int c_fsconfig(int context, unsigned int command, const char *_Nullable key, const void *_Nullable value, int extra) {
+    return (int)syscall(SYS_fsconfig, context, command, key, value, extra);
+}
+
+static inline int c_fsmount(int context, unsigned int flags, unsigned int attributes) {
+    return (int)syscall(SYS_fsmount, context, flags, attributes);
+}
+
+static inline int c_fspick(int directory, const char *path, unsigned int flags) {
+    return (int)syscall(SYS_fspick, directory, path, flags);
+}
+
+static inline int c_mount_setattr(
+    int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace) {
+    struct mount_attr attributes = {
+        .attr_set = set,
+        .attr_clr = clear,
+        .propagation = propagation,
+        .userns_fd = user_namespace < 0 ? 0 : (uint64_t)user_namespace,
+    };
+    return (int)syscall(SYS_mount_setattr, directory, path, flags, &attributes, sizeof attributes);
+}
+
+static inline int c_pivot_root(const char *new_root, const char *put_old) {
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+static inline int c_umount2(const char *path, int flags) { return (int)syscall(SYS_umount2, path, flags); }
+
+static inline int c_mount(
+    const char *_Nullable source, const char *target, const char *_Nullable type, unsigned long flags,
+    const void *_Nullable data) {
+    return (int)syscall(SYS_mount, source, target, type, flags, data);
+}
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,162 @@
+public import Bytes
+
+/// What went wrong, said once for people and once for programs.
+///
+/// One reference wide, since it travels through every `throws`.
+public struct RuntimeError: Error, Sendable {
+    /// The stable name of the kind of error. It appears as `code` in `--log-format json`.
+    public enum Code: Sendable {
+        /// The command line is not one that is taken.
+        case usage
+        /// config.json or process.json can't be read, isn't JSON, or breaks a rule of the specification.
+        case invalidConfig
+        /// The configuration asks for a thing that this program, kernel or host hasn't got.
+        case unsupported
+        case containerExists
+        case containerNotFound
+        /// The operation isn't allowed in the state that the container is in.
+        case wrongState
+        /// What the state directory holds is damaged or not ours.
+        case corruptState
+        case cgroup
+        case namespace
+        case mount
+        case device
+        case seccomp
+        case hook
+        case process
+        case terminal
+        /// The program to run is missing or may not be run.
+        case program
+        /// A deadline passed.
+        case timeout
+        /// The container's first process died before it ran the program.
+        case initDied
+        case system
+
+        public var name: StaticString {
+            switch self {
+            case .usage: "usage"
+            case .invalidConfig: "invalid-config"
+            case .unsupported: "unsupported"
+            case .containerExists: "container-exists"
+            case .containerNotFound: "container-not-found"
+            case .wrongState: "wrong-state"
+            case .corruptState: "corrupt-state"
+            case .cgroup: "cgroup"
+            case .namespace: "namespace"
+            case .mount: "mount"
+            case .device: "device"
+            case .seccomp: "seccomp"
+            case .hook: "hook"
+            case .process: "process"
+            case .terminal: "terminal"
+            case .program: "program"
+            case .timeout: "timeout"
+            case .initDied: "init-died"
+            case .system: "system"
+            }
+        }
+
+        /// All of them in the order of declaration: their place in it is what the handshake sends.
+        public static let all: [Code] = [
+            .usage, .invalidConfig, .unsupported, .containerExists, .containerNotFound, .wrongState, .corruptState, .cgroup,
+            .namespace, .mount, .device, .seccomp, .hook, .process, .terminal, .program, .timeout, .initDied, .system,
+        ]
+    }
+
+    private final class Details: Sendable {
+        let code: Code
+        let sentence: String
+        let step: String?
+        let pointer: String?
+        let path: ByteString?
+        let call: String?
+        let errno: Int32?
+        let hint: String?
+
+        init(
+            code: Code, sentence: String, step: String?, pointer: String?, path: ByteString?, call: String?, errno: Int32?,
+            hint: String?
+        ) {
+            self.code = code
+            self.sentence = sentence
+            self.step = step
+            self.pointer = pointer
+            self.path = path
+            self.call = call
+            self.errno = errno
+            self.hint = hint
+        }
+    }
+
+    private let details: Details
+
+    /// - Parameters:
+    ///   - sentence: what happened, lower case at its start, no full stop, without the system's reason.
+    ///   - step: the function of a plan's step that failed.
+    ///   - pointer: a JSON pointer (RFC 6901) into the configuration.
+    ///   - path: the file that it is about.
+    ///   - call: the system call that failed, and `errno` its error number.
+    ///   - hint: what to do about it.
+    public init(
+        _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
+        call: String? = nil, errno: Int32? = nil, hint: String? = nil
+    ) {
+        details = Details(
+            code: code, sentence: sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    }
+
+    /// The failed system call with the sentence that says what it was made for.
+    public init(
+        _ code: Code, _ sentence: String, _ cause: SystemError, pointer: String? = nil, path: ByteString? = nil,
+        hint: String? = nil
+    ) {
+        self.init(
+            code, sentence, pointer: pointer, path: path, call: cause.call.description, errno: cause.errno, hint: hint)
+    }
+
+    public var code: Code { details.code }
+    public var sentence: String { details.sentence }
+    public var step: String? { details.step }
+    public var pointer: String? { details.pointer }
+    public var path: ByteString? { details.path }
+    public var call: String? { details.call }
+    public var errno: Int32? { details.errno }
+    public var hint: String? { details.hint }
+
+    /// The line for people and for engines: `POINTER: SENTENCE: REASON`.
+    public var message: String {
+        var text = ""
+        if let pointer { text += pointer + ": " }
+        text += sentence
+        if let errno { text += ": " + SystemError.text(of: errno) }
+        return text
+    }
+
+    /// The same error with the step in which it happened, unless a deeper one has said it already.
+    public func during(_ step: String) -> RuntimeError {
+        guard details.step == nil else { return self }
+        return RuntimeError(
+            code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    }
+
+    /// The same error with `prefix` before its sentence.
+    public func prefixed(_ prefix: String) -> RuntimeError {
+        RuntimeError(
+            code, prefix + sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    }
+}
+
+/// Does `body` and, where a system call fails, says what it was done for.
+public func explaining<Result: ~Copyable>(
+    _ code: RuntimeError.Code, _ sentence: @autoclosure () -> String, pointer: @autoclosure () -> String? = nil,
+    path: @autoclosure () -> ByteString? = nil, hint: @autoclosure () -> String? = nil,
+    _ body: () throws(SystemError) -> Result
+) throws(RuntimeError) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        throw RuntimeError(code, sentence(), error, pointer: pointer(), path: path(), hint: hint())
+    }
+}

@@ -1,0 +1,104 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+extension FileDescriptor {
+    /// Opens a file, always close-on-exec. The corresponding C function is `openat`.
+    public static func open(_ path: ByteString, at directory: Int32 = AT_FDCWD, flags: Int32, mode: mode_t = 0)
+        throws(SystemError) -> FileDescriptor
+    {
+        while true {
+            let descriptor = path.withCString { c_openat(directory, $0, flags | O_CLOEXEC, mode) }
+            if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
+            if c_errno() != EINTR { throw .last("openat") }
+        }
+    }
+
+    /// Opens a file below this directory. The corresponding C function is `openat`.
+    public borrowing func open(_ path: ByteString, flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
+        try .open(path, at: rawValue, flags: flags, mode: mode)
+    }
+
+    /// Opens a path that must not leave this directory, by `..`, links or mounts' magic links. The corresponding system call is
+    /// `openat2`, with `RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`.
+    public borrowing func openBeneath(_ path: ByteString, flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
+        try openResolving(path, flags: flags, mode: mode, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS))
+    }
+
+    /// The corresponding system call is `openat2`. Where the kernel saw the tree change under way (EAGAIN), it's asked again.
+    public borrowing func openResolving(_ path: ByteString, flags: Int32, mode: mode_t = 0, resolve: UInt64)
+        throws(SystemError) -> FileDescriptor
+    {
+        var attempts = 0
+        while true {
+            let descriptor = path.withCString {
+                c_openat2(rawValue, $0, UInt64(flags | O_CLOEXEC), UInt64(mode), resolve)
+            }
+            if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
+            let error = c_errno()
+            attempts += 1
+            // Bounded: a hostile process could otherwise rename without end and keep us here.
+            guard error == EINTR || (error == EAGAIN && attempts < 128) else { throw .last("openat2") }
+        }
+    }
+
+    /// Reads a whole file below this directory, `limit` bytes at most.
+    public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
+        try open(path, flags: O_RDONLY).readAll(limit: limit)
+    }
+
+    /// Writes to a file that exists below this directory in one `write`, as the kernel's own files want it.
+    public borrowing func writeFile(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
+        let file = try open(path, flags: O_WRONLY)
+        while true {
+            let count = bytes.withUnsafeBytes { write(file.rawValue, $0.baseAddress, bytes.count) }
+            if count == bytes.count { return }
+            if count >= 0 { throw SystemError("write", errno: EIO) }
+            if c_errno() != EINTR { throw .last("write") }
+        }
+    }
+
+    /// The corresponding C function is `mkdirat`.
+    public borrowing func makeDirectory(_ path: ByteString, mode: mode_t) throws(SystemError) {
+        guard path.withCString({ mkdirat(rawValue, $0, mode) }) == 0 else { throw .last("mkdirat") }
+    }
+
+    /// The corresponding C function is `unlinkat`; with `AT_REMOVEDIR` it removes an empty directory.
+    public borrowing func unlink(_ path: ByteString, flags: Int32 = 0) throws(SystemError) {
+        guard path.withCString({ unlinkat(rawValue, $0, flags) }) == 0 else { throw .last("unlinkat") }
+    }
+
+    /// The corresponding C function is `renameat`, within this directory.
+    public borrowing func rename(_ from: ByteString, to: ByteString) throws(SystemError) {
+        let result = from.withCString { from in to.withCString { to in renameat(rawValue, from, rawValue, to) } }
+        guard result == 0 else { throw .last("renameat") }
+    }
+
+    /// The names in this directory but "." and "..", in the kernel's order. The corresponding system call is `getdents64`.
+    public borrowing func entries() throws(SystemError) -> [(name: ByteString, type: UInt8)] {
+        var found: [(name: ByteString, type: UInt8)] = []
+        let again = try open(".", flags: O_RDONLY | O_DIRECTORY)
+        var failure: SystemError?
+        withUnsafeTemporaryAllocation(byteCount: 32 * 1024, alignment: 8) { buffer in
+            while let base = buffer.baseAddress {
+                let count = c_getdents64(again.rawValue, base, UInt(buffer.count))
+                if count == 0 { return }
+                guard count > 0 else {
+                    failure = .last("getdents64")
+                    return
+                }
+                var offset = 0
+                // struct linux_dirent64 of getdents(2): 8 bytes inode, 8 offset, 2 length, 1 type, then the name.
+                while offset < count {
+                    let entry = base + offset
+                    let length = Int(entry.load(fromByteOffset: 16, as: UInt16.self))
+                    let name = ByteString(cString: (entry + 19).assumingMemoryBound(to: CChar.self))
+                    if name != "." && name != ".." { found.append((name, entry.load(fromByteOffset: 18, as: UInt8.self))) }
+                    offset += length
+                }
+            }
+        }
+        if let failure { throw failure }
+        return found
+    }
+}

@@ -1,0 +1,87 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+/// An open file that is closed when its owner goes out of scope: it can't leak, and can't be closed twice.
+@frozen
+public struct FileDescriptor: ~Copyable {
+    public let rawValue: Int32
+
+    public init(adopting rawValue: Int32) { self.rawValue = rawValue }
+
+    deinit { _ = close(rawValue) }
+
+    /// Takes what a call returned: a descriptor, or -1 with errno.
+    static func checked(_ call: StaticString, _ result: Int32) throws(SystemError) -> FileDescriptor {
+        guard result >= 0 else { throw .last(call) }
+        return FileDescriptor(adopting: result)
+    }
+
+    /// Gives the number away: whoever takes it closes it.
+    public consuming func release() -> Int32 {
+        let descriptor = rawValue
+        discard self
+        return descriptor
+    }
+
+    /// Another descriptor of the same open file, close-on-exec. The corresponding C function is `fcntl` with `F_DUPFD_CLOEXEC`.
+    public borrowing func duplicate() throws(SystemError) -> FileDescriptor {
+        try .checked("fcntl", c_fcntl(rawValue, F_DUPFD_CLOEXEC, 3))
+    }
+
+    /// Reads to the end, `limit` bytes at most: what is longer is an error (EFBIG), not a truncated answer.
+    public borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count <= limit {
+            let chunk = try read(upTo: 64 * 1024)
+            if chunk.isEmpty { return bytes }
+            if bytes.isEmpty {
+                bytes = chunk
+            } else {
+                bytes.append(contentsOf: chunk)
+            }
+        }
+        throw SystemError("read", errno: EFBIG)
+    }
+
+    /// Reads once. Empty at the end of the file. The corresponding C function is `read`.
+    public borrowing func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        let descriptor = rawValue
+        while true {
+            var result = 0
+            let chunk = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                result = CLinux.read(descriptor, buffer.baseAddress, count)
+                filled = max(result, 0)
+            }
+            if result >= 0 { return chunk }
+            if c_errno() != EINTR { throw .last("read") }
+        }
+    }
+
+    /// Writes everything, in as many calls as it takes. The corresponding C function is `write`.
+    public borrowing func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { CLinux.write(rawValue, $0.baseAddress?.advanced(by: written), bytes.count - written) }
+            if count >= 0 {
+                written += count
+            } else if c_errno() != EINTR {
+                throw .last("write")
+            }
+        }
+    }
+
+    /// What the kernel knows of the file. The corresponding C function is `fstat`.
+    public borrowing func status() throws(SystemError) -> stat {
+        var result = stat()
+        guard fstat(rawValue, &result) == 0 else { throw .last("fstat") }
+        return result
+    }
+
+    /// The magic number of its file system. The corresponding C function is `fstatfs`.
+    public borrowing func fileSystemMagic() throws(SystemError) -> Int {
+        var result = statfs()
+        guard fstatfs(rawValue, &result) == 0 else { throw .last("fstatfs") }
+        return Int(result.f_type)
+    }
+}

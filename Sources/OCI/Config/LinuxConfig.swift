@@ -1,0 +1,99 @@
+public import Bytes
+
+/// config-linux.md.
+public struct LinuxConfig: Sendable {
+    public var namespaces: [Namespace] = []
+    public var uidMappings: [IDMapping] = []
+    public var gidMappings: [IDMapping] = []
+    public var timeOffsets: TimeOffsets?
+    public var devices: [Device] = []
+    public var netDevices: [NetDevice] = []
+    public var cgroupsPath: ByteString?
+    public var resources: Resources = Resources()
+    public var intelRdt: IntelRdt?
+    public var memoryPolicy: MemoryPolicy?
+    public var sysctl: [Sysctl] = []
+    public var seccomp: Seccomp?
+    public var rootfsPropagation: Propagation?
+    public var maskedPaths: [ByteString] = []
+    public var readonlyPaths: [ByteString] = []
+    public var mountLabel: ByteString?
+    public var personality: Personality?
+}
+
+public struct Namespace: Sendable {
+    public enum Kind: Int, CaseIterable, Sendable {
+        case pid, network, mount, ipc, uts, user, cgroup, time
+    }
+
+    public var kind: Kind
+    /// Absolute; nil for a new one.
+    public var path: ByteString?
+}
+
+/// user_namespaces(7), "User and group ID mappings".
+public struct IDMapping: Equatable, Sendable {
+    public var containerID: UInt32
+    public var hostID: UInt32
+    public var size: UInt32
+}
+
+/// time_namespaces(7): seconds and nanoseconds that are added to each clock.
+public struct TimeOffsets: Sendable {
+    public struct Offset: Sendable {
+        public var secs: Int64
+        public var nanosecs: UInt32
+    }
+
+    public var monotonic: Offset?
+    public var boottime: Offset?
+}
+
+/// config-linux.md, "Devices". `u` of the document is `.character` here, which it means.
+public struct Device: Sendable {
+    public enum Kind: Sendable { case character, block, fifo }
+
+    public var kind: Kind
+    public var path: ByteString
+    /// 0 for a fifo.
+    public var major: UInt32
+    public var minor: UInt32
+    /// The permission bits: nil leaves 0666.
+    public var fileMode: UInt32?
+    public var uid: UInt32?
+    public var gid: UInt32?
+}
+
+public struct NetDevice: Sendable {
+    /// The interface's name on the host.
+    public var host: ByteString
+    /// Its name in the container: nil keeps the host's.
+    public var name: ByteString?
+}
+
+public struct Sysctl: Sendable {
+    public var key: ByteString
+    public var value: ByteString
+}
+
+public enum Propagation: Sendable { case shared, slave, `private`, unbindable, recursiveShared, recursiveSlave, recursivePrivate, recursiveUnbindable }
+
+public struct IntelRdt: Sendable {
+    public var closID: ByteString?
+    public var schemata: [ByteString]
+    public var l3CacheSchema: ByteString?
+    public var memBwSchema: ByteString?
+    public var enableMonitoring: Bool
+}
+
+/// set_mempolicy(2).
+public struct MemoryPolicy: Sendable {
+    /// MPOL_… of linux/mempolicy.h.
+    public var mode: UInt32
+    public var nodes: ByteString
+    /// MPOL_F_… of linux/mempolicy.h, or-ed together.
+    public var flags: UInt32
+}
+
+/// personality(2).
+public enum Personality: Sendable { case linux, linux32 }
