@@ -1,0 +1,61 @@
+# What the scripts share. To be sourced with the checkout as the working folder.
+# shellcheck shell=sh
+
+die() {
+    echo "wherry: $*" >&2
+    exit 1
+}
+
+say() {
+    echo "wherry: $*" >&2
+}
+
+# at_least HAVE WANTED: compares versions such as 6.10 and 6.2.
+at_least() {
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+require_linux() {
+    [ "$(uname -s)" = Linux ] || die "containers need Linux; this is $(uname -s)."
+    at_least "$(uname -r)" 5.12 || die "the kernel is $(uname -r); 5.12 or later is needed (openat2, mount_setattr)."
+}
+
+require_swift() {
+    command -v swift >/dev/null ||
+        die "no Swift toolchain in PATH; install Swift 6.2 or later from https://www.swift.org/install/linux."
+    # Not from a pipe: its status would hide that swift itself doesn't run.
+    swift_version=$(swift --version 2>/dev/null) || die "'swift --version' fails; is the toolchain complete?"
+    swift_version=$(echo "$swift_version" | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
+    at_least "${swift_version:-0}" 6.2 || die "Swift is ${swift_version:-of an unknown version}; 6.2 or later is needed."
+}
+
+require_root() {
+    [ "$(id -u)" = 0 ] || die "$1 needs root: try 'sudo make $2'."
+}
+
+# require_packages PACKAGE...: installs those that are missing. NO_PACKAGES=1 takes it for granted that they are there.
+require_packages() {
+    [ "${NO_PACKAGES:-}" != 1 ] || return 0
+    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+        die "this is neither Debian nor Ubuntu; install what corresponds to: $*. Then say NO_PACKAGES=1 make …"
+    missing=
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    [ "$(id -u)" = 0 ] || die "packages are missing; as root: apt-get install$missing"
+    say "installing$missing"
+    # Without a network the lists that are there may still do.
+    DEBIAN_FRONTEND=noninteractive apt-get -q -q update </dev/null || say "apt-get update failed; trying all the same"
+    # shellcheck disable=SC2086 # a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get -q -q install -y --no-install-recommends $missing </dev/null >/dev/null ||
+        die "apt-get could not install$missing."
+}
+
+# The static archives come with the -dev packages.
+build_packages="libseccomp-dev libcap-dev libyajl-dev"
+
+build_release() {
+    # A run path makes the start-up code of a static position-independent program fail.
+    swift build -c release --disable-local-rpath --product wherry
+}
