@@ -43,6 +43,8 @@ let package = Package(
         .executableTarget(
             name: "wherry", dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: embedded, linkerSettings: staticProgram),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Errors", "Bytes"], linkerSettings: libraries),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
         .testTarget(

@@ -1,0 +1,72 @@
+/// How text of unknown origin is made harmless in a line of output. What isn't UTF-8 becomes U+FFFD in all of them.
+public enum Escaping: Sendable {
+    /// The inside of a JSON string, RFC 8259.
+    case json
+    /// The inside of a quoted string as Go's `%q` writes it: logrus's text format.
+    case quoted
+    /// For a person's terminal: control characters are written out, all else stays as it is.
+    case terminal
+}
+
+extension [UInt8] {
+    /// Appends the text itself.
+    public mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
+    }
+
+    /// Appends `text` so that it can't end the line, the string, or be taken for an order by a terminal.
+    ///
+    /// - Parameter limit: the bytes that may be added at most: a longer text is cut between two characters and ends in "…".
+    public mutating func append(_ text: String, escaping: Escaping, limit: Int) {
+        let ellipsis: StaticString = "…"
+        let start = count
+        // The last place where the ellipsis still fits.
+        var cut = start
+        for scalar in text.unicodeScalars {
+            if count - start <= limit - ellipsis.utf8CodeUnitCount { cut = count }
+            append(scalar, escaping: escaping)
+            if count - start > limit {
+                removeSubrange(cut...)
+                append(ellipsis)
+                return
+            }
+        }
+    }
+
+    private mutating func append(_ scalar: Unicode.Scalar, escaping: Escaping) {
+        let value = scalar.value
+        switch (scalar, escaping) {
+        case ("\"", .json), ("\"", .quoted), ("\\", .json), ("\\", .quoted):
+            append(UInt8(ascii: "\\"))
+            append(UInt8(truncatingIfNeeded: value))
+        case ("\n", _): append("\\n")
+        case ("\r", _): append("\\r")
+        case ("\t", _): append("\\t")
+        default:
+            if isObeyed(scalar) {
+                let short = value < 0x80 && escaping != .json
+                append(short ? "\\x" : "\\u")
+                appendHexadecimal(value, digits: short ? 2 : 4)
+            } else {
+                UTF8.encode(scalar, into: { append($0) })
+            }
+        }
+    }
+
+    private mutating func appendHexadecimal(_ value: UInt32, digits: Int) {
+        for place in stride(from: digits - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt32(place * 4) & 0xF)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+}
+
+/// Whether a terminal or a reader of lines acts on the character instead of showing it: controls (with those of the second
+/// hundred, which begin escape sequences too), line separators, and the marks that turn the direction of writing, by which
+/// a text can be shown as another.
+private func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+    default: false
+    }
+}

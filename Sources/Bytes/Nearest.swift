@@ -1,0 +1,36 @@
+extension ByteString {
+    /// The one of the known names that the writer of this one is likeliest to have meant: nil where none comes near.
+    public func nearest(among names: [StaticString]) -> StaticString? {
+        // One slip for every three letters, as far as two: beyond that a guess is more often wrong than right.
+        var bound = Swift.min(count / 3, 2) + 1
+        var found: StaticString?
+        for name in names {
+            let distance = name.withUTF8Buffer { editDistance(bytes, Array($0), below: bound) }
+            guard let distance else { continue }
+            bound = distance
+            found = name
+        }
+        return found
+    }
+}
+
+/// The letters to change, add, drop or swap with their neighbour to make one word of the other: nil from `bound` on.
+private func editDistance(_ from: [UInt8], _ to: [UInt8], below bound: Int) -> Int? {
+    guard abs(from.count - to.count) < bound else { return nil }
+    var beforeLast = [Int](repeating: 0, count: to.count + 1)
+    var last = Array(0...to.count)
+    for row in from.indices {
+        var current = [Int](repeating: row + 1, count: to.count + 1)
+        for column in to.indices {
+            let change = last[column] + (from[row] == to[column] ? 0 : 1)
+            current[column + 1] = min(change, last[column + 1] + 1, current[column] + 1)
+            if row > 0, column > 0, from[row] == to[column - 1], from[row - 1] == to[column] {
+                current[column + 1] = min(current[column + 1], beforeLast[column - 1] + 1)
+            }
+        }
+        beforeLast = last
+        last = current
+    }
+    guard let distance = last.last, distance < bound else { return nil }
+    return distance
+}

@@ -1,0 +1,17 @@
+import Bytes
+import Testing
+
+@Suite struct NearestTests {
+    private let names: [StaticString] = ["create", "start", "state", "spec", "delete", "kill"]
+
+    @Test(arguments: [
+        ("creat", "create"), ("craete", "create"), ("strat", "start"), ("stat", "start"), ("delet", "delete"), ("Kill", "kill"),
+    ])
+    func findsWhatWasMeant(_ typed: String, _ meant: String) {
+        #expect(ByteString(typed).nearest(among: names)?.description == meant)
+    }
+
+    @Test(arguments: ["", "x", "zz", "frobnicate", "ps"]) func staysSilentWhereNothingIsNear(_ typed: String) {
+        #expect(ByteString(typed).nearest(among: names) == nil)
+    }
+}
