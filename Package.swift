@@ -50,7 +50,7 @@ let package = Package(
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
         .testTarget(
-            name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes"],
+            name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             linkerSettings: libraries),
         .testTarget(name: "IntegrationTests"),
     ]

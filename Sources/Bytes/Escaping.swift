@@ -14,9 +14,8 @@ extension [UInt8] {
         text.withUTF8Buffer { append(contentsOf: $0) }
     }
 
-    /// Appends `text` so that it can't end the line, the string, or be taken for an order by a terminal.
-    ///
-    /// - Parameter limit: the bytes that may be added at most: a longer text is cut between two characters and ends in "…".
+    /// Appends `text` so that it can't end the line, the string, or be taken for an order by a terminal: `limit` bytes at most.
+    /// A longer text is cut between two characters and ends in "…".
     public mutating func append(_ text: String, escaping: Escaping, limit: Int) {
         let ellipsis: StaticString = "…"
         let start = count

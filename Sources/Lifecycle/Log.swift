@@ -1,0 +1,208 @@
+public import Bytes
+import CLinux
+public import Errors
+import Linux
+
+/// What is said on the way: to the file that `--log` names, where engines read it, and to people on stderr.
+///
+/// Each line is one `write`, so that lines of several processes don't mix, is 8 KiB long at most, and holds nothing that could end it
+/// early: names in it may come from a container.
+public final class Log {
+    public enum Format: Sendable { case text, json }
+
+    private enum Level {
+        case error, warning, debug
+
+        /// As logrus names it, whose lines the engines' parsers know.
+        var name: StaticString {
+            switch self {
+            case .error: "error"
+            case .warning: "warning"
+            case .debug: "debug"
+            }
+        }
+    }
+
+    /// The descriptor, closed with the log. nil: all goes to stderr.
+    private let file: Int32?
+    private let format: Format
+    private let stderr: Int32
+    public let isDebugging: Bool
+
+    /// Opens the file for appending and makes it where it's missing; without a path there is only stderr.
+    ///
+    /// - Parameters:
+    ///   - format: of the file's lines. What stderr gets is for people always.
+    ///   - debug: whether `debug` says anything.
+    ///   - stderr: another descriptor in its place.
+    public init(path: ByteString?, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
+        if let path {
+            file = try explaining(.system, "can't open the log file \"" + path.displayText + "\"", path: path) {
+                () throws(SystemError) in
+                try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644).release()
+            }
+        } else {
+            file = nil
+        }
+        self.format = format
+        self.stderr = stderr
+        isDebugging = debug
+    }
+
+    deinit {
+        if let file { close(file) }
+    }
+
+    /// Reports why the program ends without success.
+    ///
+    /// - Parameters:
+    ///   - command: "create". Empty where none was recognised.
+    ///   - prefix: what runc says first where `command` fails: "create failed: ". People see the command's name in its place.
+    public func error(_ error: RuntimeError, command: StaticString, prefix: StaticString = "") {
+        if file == nil {
+            tellPeople(error, command: command)
+        } else {
+            let message = prefix.description + error.message
+            // Engines that don't find the line in the file take what stderr has: the message alone, as runc has it.
+            var plain: [UInt8] = []
+            plain.append(message, escaping: .terminal, limit: Limit.people)
+            write(plain, to: stderr)
+            write(.error, message, about: error)
+        }
+    }
+
+    /// Says what went otherwise than asked but doesn't stop the work.
+    public func warn(_ sentence: String) { say(.warning, sentence) }
+
+    /// Says what is done, with `--debug` only. The sentence isn't made without it.
+    public func debug(_ sentence: @autoclosure () -> String) {
+        if isDebugging { say(.debug, sentence()) }
+    }
+
+    // MARK: - Lines
+
+    /// Bytes that a part may take of a line. Together they leave room for the rest of it in 8 KiB.
+    private enum Limit {
+        static let message = 4096
+        static let field = 768
+        static let people = 6144
+        static let hint = 1024
+    }
+
+    private func say(_ level: Level, _ sentence: String) {
+        guard file == nil else { return write(level, sentence, about: nil) }
+        var line: [UInt8] = []
+        line.append("wherry: ")
+        line.append(level.name)
+        line.append(": ")
+        line.append(sentence, escaping: .terminal, limit: Limit.people)
+        write(line, to: stderr)
+    }
+
+    private func tellPeople(_ error: RuntimeError, command: StaticString) {
+        var text: [UInt8] = []
+        text.append("wherry: ")
+        if command.utf8CodeUnitCount > 0 {
+            text.append(command)
+            text.append(": ")
+        }
+        text.append(error.message, escaping: .terminal, limit: Limit.people)
+        if let hint = error.hint {
+            text.append("\n  hint: ")
+            text.append(hint, escaping: .terminal, limit: Limit.hint)
+        }
+        write(text, to: stderr)
+    }
+
+    private func write(_ level: Level, _ message: String, about error: RuntimeError?) {
+        guard let file else { return }
+        let time = Timestamp.now.rfc3339.displayText
+        var line: LogLine
+        switch format {
+        case .json:
+            line = LogLine(.json)
+            line.add("level", level.name.description, limit: Limit.field)
+            line.add("msg", message, limit: Limit.message)
+            line.add("time", time, limit: Limit.field)
+        case .text:
+            line = LogLine(.text)
+            line.add("time", time, limit: Limit.field)
+            line.add("level", level.name.description, limit: Limit.field)
+            line.add("msg", message, limit: Limit.message)
+        }
+        if let error { add(error, to: &line) }
+        write(line.finished, to: file)
+    }
+
+    private func add(_ error: RuntimeError, to line: inout LogLine) {
+        line.add("code", error.code.name.description, limit: Limit.field)
+        if let step = error.step { line.add("step", step, limit: 64) }
+        if let call = error.call { line.add("syscall", call, limit: 64) }
+        if let errno = error.errno { line.add("errno", Int(errno)) }
+        if let path = error.path { line.add("path", path.displayText, limit: Limit.field) }
+        if let pointer = error.pointer { line.add("pointer", pointer, limit: Limit.field) }
+        if let hint = error.hint { line.add("hint", hint, limit: Limit.field) }
+    }
+
+    /// Nobody is left to tell where this fails: errors here are dropped.
+    private func write(_ line: [UInt8], to descriptor: Int32) {
+        let line = line + [UInt8(ascii: "\n")]
+        while line.withUnsafeBytes({ CLinux.write(descriptor, $0.baseAddress, $0.count) }) < 0, c_errno() == EINTR {}
+    }
+}
+
+/// A line of the log file as it grows.
+private struct LogLine {
+    private let format: Log.Format
+    private var bytes: [UInt8] = []
+
+    init(_ format: Log.Format) {
+        self.format = format
+        if format == .json { bytes.append("{") }
+    }
+
+    var finished: [UInt8] { format == .json ? bytes + [UInt8(ascii: "}")] : bytes }
+
+    mutating func add(_ key: StaticString, _ number: Int) {
+        begin(key)
+        bytes += ByteString(decimal: number).bytes
+    }
+
+    mutating func add(_ key: StaticString, _ text: String, limit: Int) {
+        begin(key)
+        if format == .text, LogLine.isPlain(text) {
+            bytes += text.utf8
+            return
+        }
+        bytes.append("\"")
+        bytes.append(text, escaping: format == .json ? .json : .quoted, limit: limit)
+        bytes.append("\"")
+    }
+
+    private mutating func begin(_ key: StaticString) {
+        switch format {
+        case .json:
+            bytes.append(bytes.count > 1 ? ",\"" : "\"")
+            bytes.append(key)
+            bytes.append("\":")
+        case .text:
+            if !bytes.isEmpty { bytes.append(" ") }
+            bytes.append(key)
+            bytes.append("=")
+        }
+    }
+
+    /// Whether logrus leaves the text without quotes. Short ones only: these pass by the limit.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.count <= 64
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "/"), UInt8(ascii: "@"), UInt8(ascii: "^"), UInt8(ascii: "+"):
+                    true
+                default: false
+                }
+            }
+    }
+}
