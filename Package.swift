@@ -36,7 +36,8 @@ let package = Package(
         .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: embedded),
         .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: embedded),
         .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: embedded),
-        .target(name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: embedded),
+        .target(
+            name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: embedded),
         .target(
             name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: embedded),
@@ -46,9 +47,11 @@ let package = Package(
         .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
         .testTarget(name: "OCITests", dependencies: ["OCI", "Errors", "Bytes"], linkerSettings: libraries),
-        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
         .testTarget(
-            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
+            name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
+        .testTarget(
+            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            linkerSettings: libraries),
         .testTarget(
             name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             linkerSettings: libraries),

@@ -62,7 +62,9 @@ public struct FileDescriptor: ~Copyable {
     public borrowing func writeAll(_ bytes: [UInt8]) throws(SystemError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { CLinux.write(rawValue, $0.baseAddress?.advanced(by: written), bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                CLinux.write(rawValue, $0.baseAddress?.advanced(by: written), bytes.count - written)
+            }
             if count >= 0 {
                 written += count
             } else if c_errno() != EINTR {

@@ -50,7 +50,7 @@ const char *_Nullable c_argument(int index);
 const char *_Nullable c_environment(int index);
 
 /// What execveat(2) wants as argv and envp to begin this program anew.
-char *_Nonnull *_Nonnull c_arguments(void);
-char *_Nonnull *_Nonnull c_environ(void);
+char *_Nullable *_Nonnull c_arguments(void);
+char *_Nullable *_Nonnull c_environ(void);
 
 #pragma clang assume_nonnull end

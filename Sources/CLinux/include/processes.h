@@ -1,11 +1,13 @@
 // Processes, namespaces, credentials.
 #pragma once
 
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -41,14 +43,43 @@ static inline int c_pidfd_open(pid_t pid, unsigned int flags) { return (int)sysc
 static inline int c_pidfd_send_signal(int pidfd, int number) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, number, (void *)0, 0);
 }
-static inline int c_waitid(int type, int id, siginfo_t *result, int options) {
-    return (int)syscall(SYS_waitid, type, id, result, options, (void *)0);
+/// waitid(2) for the end of a child: its status comes in wait(2)'s form. -1 with errno.
+static inline int c_wait_pidfd(int pidfd, int *status) {
+    siginfo_t information = {0};
+    if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED, (void *)0) < 0) return -1;
+    *status = information.si_code == CLD_EXITED ? information.si_status << 8 : information.si_status;
+    return 0;
+}
+
+/// ioctl_ns(2): a CLONE_NEW… flag, or -1.
+static inline int64_t c_namespace_kind(int descriptor) {
+    int kind = ioctl(descriptor, 0xb703 /* NS_GET_NSTYPE */);
+    return kind < 0 ? -1 : (int64_t)(uint32_t)kind;
 }
 static inline int c_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
     return prctl(option, a, b, c, d);
 }
 static inline long c_keyctl(int command, uintptr_t a, uintptr_t b, uintptr_t c) {
     return syscall(SYS_keyctl, command, a, b, c);
+}
+
+/// capget(2) and capset(2) of the calling thread, each set as one number.
+static inline int c_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -1;
+    *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+    return 0;
+}
+
+static inline int c_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+    return (int)syscall(SYS_capset, &header, data);
 }
 
 // glibc's set*id functions tell other threads; this program has none, and calls the kernel itself.

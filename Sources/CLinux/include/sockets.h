@@ -14,6 +14,9 @@
 
 enum { c_most_descriptors = 8 };
 
+/// accept4(2): the address is none of ours.
+static inline int c_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
+
 /// sendmsg(2) with descriptors (SCM_RIGHTS), never raising SIGPIPE.
 static inline long c_send(int socket, const void *bytes, unsigned long count, const int *_Nullable descriptors, int descriptor_count) {
     union {

@@ -76,7 +76,9 @@ public struct Sysctl: Sendable {
     public var value: ByteString
 }
 
-public enum Propagation: Sendable { case shared, slave, `private`, unbindable, recursiveShared, recursiveSlave, recursivePrivate, recursiveUnbindable }
+public enum Propagation: Sendable {
+    case shared, slave, `private`, unbindable, recursiveShared, recursiveSlave, recursivePrivate, recursiveUnbindable
+}
 
 public struct IntelRdt: Sendable {
     public var closID: ByteString?

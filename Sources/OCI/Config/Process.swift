@@ -39,7 +39,8 @@ public struct User: Sendable {
 public struct ResourceLimit: Sendable {
     public enum Resource: Int32, CaseIterable, Sendable {
         // The raw values are the kernel's numbers of x86-64, arm64 and all others that follow asm-generic/resource.h.
-        case cpu = 0, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio, rttime
+        case cpu = 0, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio,
+            rttime
     }
 
     public var resource: Resource

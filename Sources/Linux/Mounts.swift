@@ -1,0 +1,126 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+/// The attributes of a mount, as mount_setattr(2) takes them.
+public struct MountAttributes: Equatable, Sendable {
+    public var set: UInt64
+    public var clear: UInt64
+
+    public init(set: UInt64 = 0, clear: UInt64 = 0) {
+        self.set = set
+        self.clear = clear
+    }
+
+    public var isEmpty: Bool { self.set == 0 && clear == 0 }
+
+    public static let readOnly = UInt64(MOUNT_ATTR_RDONLY)
+    public static let noSetUserID = UInt64(MOUNT_ATTR_NOSUID)
+    public static let noDevices = UInt64(MOUNT_ATTR_NODEV)
+    public static let noExecution = UInt64(MOUNT_ATTR_NOEXEC)
+    public static let accessTimes = UInt64(MOUNT_ATTR__ATIME)
+    public static let noAccessTime = UInt64(MOUNT_ATTR_NOATIME)
+    public static let strictAccessTime = UInt64(MOUNT_ATTR_STRICTATIME)
+    public static let noDirectoryAccessTime = UInt64(MOUNT_ATTR_NODIRATIME)
+    public static let noSymbolicLinks = UInt64(MOUNT_ATTR_NOSYMFOLLOW)
+}
+
+/// The mount calls on descriptors: nothing here takes the path of a mount.
+extension FileDescriptor {
+    /// A copy of the mount that the path lies on, from there down, not yet attached anywhere. The corresponding system call is
+    /// `open_tree` with `OPEN_TREE_CLONE`. An empty path means this descriptor itself.
+    public static func cloneTree(_ path: ByteString, at directory: Int32 = AT_FDCWD, recursive: Bool) throws(SystemError)
+        -> FileDescriptor
+    {
+        var flags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
+        if recursive { flags |= UInt32(AT_RECURSIVE) }
+        if path.isEmpty { flags |= UInt32(AT_EMPTY_PATH) }
+        return try .checked("open_tree", path.withCString { c_open_tree(directory, $0, flags) })
+    }
+
+    public borrowing func cloneTree(recursive: Bool) throws(SystemError) -> FileDescriptor {
+        try .cloneTree("", at: rawValue, recursive: recursive)
+    }
+
+    /// Attaches this detached mount on `target`. The corresponding system call is `move_mount`.
+    public borrowing func attach(on target: borrowing FileDescriptor) throws(SystemError) {
+        let flags = UInt32(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+        guard c_move_mount(rawValue, "", target.rawValue, "", flags) == 0 else { throw .last("move_mount") }
+    }
+
+    /// Changes the attributes of the mount whose root this is. The corresponding system call is `mount_setattr`.
+    public borrowing func setMountAttributes(_ attributes: MountAttributes, recursive: Bool) throws(SystemError) {
+        let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
+        guard c_mount_setattr(rawValue, "", flags, attributes.set, attributes.clear, 0, -1) == 0 else {
+            throw .last("mount_setattr")
+        }
+    }
+
+    /// Sets how mount events spread: `MS_SHARED`, `MS_SLAVE`, `MS_PRIVATE` or `MS_UNBINDABLE` of mount(2).
+    public borrowing func setPropagation(_ propagation: UInt64, recursive: Bool) throws(SystemError) {
+        let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
+        guard c_mount_setattr(rawValue, "", flags, 0, 0, propagation, -1) == 0 else { throw .last("mount_setattr") }
+    }
+
+    /// Maps the ids of this detached mount by a user namespace (`MOUNT_ATTR_IDMAP`).
+    public borrowing func mapIDs(by userNamespace: borrowing FileDescriptor, recursive: Bool) throws(SystemError) {
+        let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
+        guard c_mount_setattr(rawValue, "", flags, UInt64(MOUNT_ATTR_IDMAP), 0, 0, userNamespace.rawValue) == 0 else {
+            throw .last("mount_setattr")
+        }
+    }
+}
+
+/// A file system being configured. See fsopen(2), fsconfig(2).
+public struct FileSystemContext: ~Copyable {
+    private let descriptor: FileDescriptor
+
+    /// The corresponding system call is `fsopen`.
+    public init(type: ByteString) throws(SystemError) {
+        descriptor = try .checked("fsopen", type.withCString { c_fsopen($0, UInt32(FSOPEN_CLOEXEC)) })
+    }
+
+    /// The file system of an existing mount, to be reconfigured. The corresponding system call is `fspick`.
+    public init(reconfiguring mount: borrowing FileDescriptor) throws(SystemError) {
+        descriptor = try .checked("fspick", c_fspick(mount.rawValue, "", UInt32(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH)))
+    }
+
+    private borrowing func configure(_ command: UInt32, _ key: ByteString, _ value: ByteString?) throws(SystemError) {
+        let result = key.withCString { key in
+            value?.withCString { c_fsconfig(descriptor.rawValue, command, key, $0, 0) }
+                ?? c_fsconfig(descriptor.rawValue, command, key, nil, 0)
+        }
+        guard result == 0 else { throw .last("fsconfig") }
+    }
+
+    /// Sets `key` to a text below 256 bytes.
+    public borrowing func set(_ key: ByteString, to value: ByteString) throws(SystemError) {
+        try configure(FSCONFIG_SET_STRING.rawValue, key, value)
+    }
+
+    public borrowing func set(_ flag: ByteString) throws(SystemError) { try configure(FSCONFIG_SET_FLAG.rawValue, flag, nil) }
+
+    /// Sets `key` to an open file.
+    public borrowing func set(_ key: ByteString, to file: borrowing FileDescriptor) throws(SystemError) {
+        let result = key.withCString { c_fsconfig(descriptor.rawValue, FSCONFIG_SET_FD.rawValue, $0, nil, file.rawValue) }
+        guard result == 0 else { throw .last("fsconfig") }
+    }
+
+    /// Makes the file system and a detached mount of it. The corresponding system calls are `fsconfig` and `fsmount`.
+    public consuming func mount(attributes: UInt64) throws(SystemError) -> FileDescriptor {
+        guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_CREATE.rawValue, nil, nil, 0) == 0 else { throw .last("fsconfig") }
+        return try .checked("fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes)))
+    }
+
+    public borrowing func reconfigure() throws(SystemError) {
+        guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_RECONFIGURE.rawValue, nil, nil, 0) == 0 else {
+            throw .last("fsconfig")
+        }
+    }
+
+    /// What the kernel said of the last failure, without its level mark ("e "): nil where it said nothing.
+    public borrowing func complaint() -> ByteString? {
+        guard let bytes = try? descriptor.read(upTo: 1024), bytes.count > 2 else { return nil }
+        return ByteString(bytes.dropFirst(bytes[1] == UInt8(ascii: " ") ? 2 : 0))
+    }
+}

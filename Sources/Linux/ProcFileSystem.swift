@@ -1,0 +1,81 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+/// A procfs that nobody can have put another file into: the only way by which /proc is read or written.
+///
+/// Whoever can mount things over /proc/self/attr/exec or /proc/sys turns our writes to other files (CVE-2019-16884, CVE-2025-52881). So
+/// the mount is one that only we have, or one whose root is checked; and no lookup crosses a mount or follows a link.
+@frozen
+public struct ProcFileSystem: ~Copyable {
+    public let root: FileDescriptor
+
+    private static let magic = 0x9FA0
+
+    private init(root: consuming FileDescriptor) { self.root = root }
+
+    /// The host's, once it's shown to be a procfs from its root down, and of the caller's own pid namespace.
+    public static func checked(_ path: ByteString = "/proc") throws(SystemError) -> ProcFileSystem {
+        let root = try FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY | O_NOFOLLOW)
+        guard try root.fileSystemMagic() == magic, try root.status().st_ino == 1 else {
+            throw SystemError("fstatfs", errno: ENOTSUP)
+        }
+        var link = [UInt8](repeating: 0, count: 16)
+        let length = readlinkat(root.rawValue, "self", &link, link.count)
+        guard length > 0, ByteString(link[..<length]) == ByteString(decimal: getpid()) else {
+            throw SystemError("readlinkat", errno: ESRCH)
+        }
+        return ProcFileSystem(root: root)
+    }
+
+    /// A mount of our own, attached nowhere, of the pid namespace that the caller is in. Needs CAP_SYS_ADMIN there.
+    public static func detached() throws(SystemError) -> ProcFileSystem {
+        let context = try FileSystemContext(type: "proc")
+        return ProcFileSystem(
+            root: try context.mount(
+                attributes: MountAttributes.noSetUserID | MountAttributes.noExecution | MountAttributes.noDevices))
+    }
+
+    /// The checked one, or where /proc is missing or belongs to another pid namespace one of our own.
+    public static func forHost() throws(SystemError) -> ProcFileSystem {
+        do throws(SystemError) {
+            return try checked()
+        } catch {
+            return try detached()
+        }
+    }
+
+    /// Opens a file that lies on this very mount.
+    public borrowing func open(_ path: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+        try root.openResolving(
+            path, flags: flags,
+            resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS))
+    }
+
+    public borrowing func read(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
+        try open(path, flags: O_RDONLY).readAll(limit: limit)
+    }
+
+    /// Writes all in one call, as these files want it.
+    public borrowing func write(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
+        let file = try open(path, flags: O_WRONLY)
+        guard bytes.withUnsafeBytes({ CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }) == bytes.count else {
+            throw .last("write")
+        }
+    }
+
+    /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.
+    ///
+    /// - Returns: nil where there is no such process.
+    public borrowing func birth(of pid: Int32) -> (startTime: UInt64, state: UInt8)? {
+        guard let bytes = try? read(ByteString(decimal: pid) + "/stat"),
+            // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
+            let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, let state = fields[0].first,
+            let time = ByteString(fields[19]).decimal(as: UInt64.self)
+        else { return nil }
+        return (time, state)
+    }
+}

@@ -1,0 +1,110 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+/// What clone3(2) came back as.
+public enum CloneResult: ~Copyable {
+    case child
+    /// The new process and a pidfd of it.
+    case parent(pid: Int32, handle: ProcessHandle)
+}
+
+/// Makes a process that shares nothing but what `flags` say, and goes on in it as fork(2) does.
+///
+/// The program has one thread: so the child may allocate and run any code.
+///
+/// - Parameter cgroup: the directory of the cgroup (v2) that it's born into.
+public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemError) -> CloneResult {
+    var pidfd: Int32 = -1
+    let into = cgroup == nil ? 0 : c_clone_into_cgroup
+    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1)
+    guard pid >= 0 else { throw .last("clone3") }
+    guard pid > 0 else { return .child }
+    return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
+}
+
+/// How a process ended.
+public enum ExitStatus: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+
+    /// As a shell has it: 128 + n for signal n.
+    public var shellStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .killed(let signal): 128 + signal
+        }
+    }
+}
+
+/// A process by its pidfd: unlike a number, it never means another one. See pidfd_open(2).
+@frozen
+public struct ProcessHandle: ~Copyable {
+    public let descriptor: FileDescriptor
+
+    public init(adopting pidfd: Int32) { descriptor = FileDescriptor(adopting: pidfd) }
+
+    /// The corresponding system call is `pidfd_open`.
+    public init(pid: Int32) throws(SystemError) {
+        descriptor = try .checked("pidfd_open", c_pidfd_open(pid, 0))
+    }
+
+    /// The corresponding system call is `pidfd_send_signal`.
+    public borrowing func send(signal: Int32) throws(SystemError) {
+        guard c_pidfd_send_signal(descriptor.rawValue, signal) == 0 else { throw .last("pidfd_send_signal") }
+    }
+
+    /// Waits for the end of a child and takes its status. The corresponding system call is `waitid`.
+    public borrowing func wait() throws(SystemError) -> ExitStatus {
+        var status: Int32 = 0
+        while c_wait_pidfd(descriptor.rawValue, &status) != 0 {
+            guard c_errno() == EINTR else { throw .last("waitid") }
+        }
+        return c_signaled(status) != 0 ? .killed(signal: c_termination_signal(status)) : .exited(c_exit_status(status))
+    }
+
+    /// Waits until it has ended, child or not. The corresponding system call is `poll`.
+    ///
+    /// - Returns: false when the time, in milliseconds, was up first.
+    public borrowing func waitForEnd(milliseconds: Int) -> Bool {
+        waitReadable(descriptor.rawValue, until: Deadline(milliseconds: milliseconds))
+    }
+}
+
+/// A point in time until which is waited, by the clock that never jumps.
+public struct Deadline: Sendable {
+    private let nanoseconds: UInt64
+
+    public init(milliseconds: Int) { nanoseconds = Clock.monotonic() + UInt64(max(milliseconds, 0)) * 1_000_000 }
+
+    public var millisecondsLeft: Int {
+        let now = Clock.monotonic()
+        return now >= nanoseconds ? 0 : Int((nanoseconds - now) / 1_000_000) + 1
+    }
+
+    public var isOver: Bool { Clock.monotonic() >= nanoseconds }
+}
+
+/// - Returns: false when the deadline passed before there was anything to read, an end of file included.
+public func waitReadable(_ descriptor: Int32, until deadline: Deadline) -> Bool {
+    while true {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let result = poll(&request, 1, Int32(clamping: deadline.millisecondsLeft))
+        if result > 0 { return true }
+        if result == 0, deadline.isOver { return false }
+    }
+}
+
+public enum Clock {
+    /// Nanoseconds since some point before the program's start.
+    public static func monotonic() -> UInt64 {
+        var time = timespec()
+        _ = clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    public static func sleep(milliseconds: Int) {
+        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        _ = nanosleep(&time, nil)
+    }
+}

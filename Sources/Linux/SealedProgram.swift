@@ -1,0 +1,77 @@
+import Bytes
+public import CLinux
+public import Errors
+
+/// The program's own file, out of reach of containers (CVE-2019-5736, CVE-2022-0847).
+///
+/// A process of ours that can be seen from a container shows its program as /proc/PID/exe. If that were the host's file, a
+/// container could open it and, once we've ended, write to it; even a read-only view shares its page cache. So whatever can be seen
+/// runs from a copy in a sealed memfd, with pages of its own.
+public enum SealedProgram {
+    private static let seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
+
+    /// Goes on if this process already runs from a sealed copy. Otherwise makes one and begins anew from it: main() runs again.
+    ///
+    /// That it's done is seen from the file itself, never from the environment, which a caller may have written.
+    public static func ensure() throws(SystemError) {
+        let program = try FileDescriptor.open("/proc/self/exe", flags: O_RDONLY)
+        if isSealed(program) {
+            // execveat names the process after the descriptor's number.
+            _ = "wherry".withCString { c_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
+            return
+        }
+        let copy = try sealedCopy(of: program)
+        _ = c_execveat(copy.rawValue, "", c_arguments(), c_environ(), AT_EMPTY_PATH)
+        throw .last("execveat")
+    }
+
+    private static func isSealed(_ program: borrowing FileDescriptor) -> Bool {
+        if c_fcntl(program.rawValue, F_GET_SEALS, 0) & seals == seals { return true }
+        // The substitute below: a file without a name on a read-only tmpfs that is mounted nowhere.
+        var fileSystem = statfs()
+        guard fstatfs(program.rawValue, &fileSystem) == 0, fileSystem.f_type == 0x0102_1994,
+            fileSystem.f_flags & 1 /* ST_RDONLY */ != 0, let status = try? program.status()
+        else { return false }
+        return status.st_nlink == 0
+    }
+
+    private static func sealedCopy(of program: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let memory: FileDescriptor
+        do throws(SystemError) {
+            memory = try .checked("memfd_create", c_memfd_executable("wherry"))
+        } catch  where error.errno == EACCES {
+            // vm.memfd_noexec=2 forbids such a memfd.
+            return try readOnlyCopy(of: program)
+        }
+        try copy(program, to: memory)
+        guard c_fcntl(memory.rawValue, F_ADD_SEALS, seals) == 0 else { throw .last("fcntl") }
+        return memory
+    }
+
+    private static func readOnlyCopy(of program: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let mount = try FileSystemContext(type: "tmpfs").mount(
+            attributes: MountAttributes.noDevices | MountAttributes.noSetUserID)
+        let file = try mount.open(".", flags: O_TMPFILE | O_RDWR, mode: 0o500)
+        try copy(program, to: file)
+        let number = file.release()
+        // Only a descriptor that can't write may be executed, and only then can the mount be made read-only.
+        let again = try FileDescriptor.open("/proc/self/fd/" + ByteString(decimal: number), flags: O_RDONLY)
+        _ = close(number)
+        try mount.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
+        return again
+    }
+
+    private static func copy(_ source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(SystemError) {
+        var left = Int(try source.status().st_size)
+        while left > 0 {
+            let count = sendfile(target.rawValue, source.rawValue, nil, left)
+            if count > 0 {
+                left -= count
+            } else if count == 0 {
+                throw SystemError("sendfile", errno: EIO)
+            } else if c_errno() != EINTR {
+                throw .last("sendfile")
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+extension FileDescriptor {
+    /// Two connected sockets that keep messages apart. The corresponding C function is `socketpair`.
+    public static func messagePair() throws(SystemError) -> (SharedDescriptor, SharedDescriptor) {
+        var pair: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+            throw .last("socketpair")
+        }
+        return (SharedDescriptor(FileDescriptor(adopting: pair[0])), SharedDescriptor(FileDescriptor(adopting: pair[1])))
+    }
+
+    /// The two ends of a pipe. The corresponding C function is `pipe2`.
+    public static func pipe() throws(SystemError) -> (read: SharedDescriptor, write: SharedDescriptor) {
+        var pair: [Int32] = [-1, -1]
+        guard pipe2(&pair, O_CLOEXEC) == 0 else { throw .last("pipe2") }
+        return (SharedDescriptor(FileDescriptor(adopting: pair[0])), SharedDescriptor(FileDescriptor(adopting: pair[1])))
+    }
+
+    /// A listening socket, one message at a time, at `name` in a directory. The directory goes by its descriptor: socket addresses
+    /// hold 108 bytes, which a long state root would exceed.
+    public static func listen(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        guard descriptorPath(of: directory, name).withCString({ c_bind_unix(socket.rawValue, $0) }) == 0 else {
+            throw .last("bind")
+        }
+        guard CLinux.listen(socket.rawValue, 1) == 0 else { throw .last("listen") }
+        return socket
+    }
+
+    /// Connects to such a socket.
+    public static func connect(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        guard descriptorPath(of: directory, name).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else {
+            throw .last("connect")
+        }
+        return socket
+    }
+
+    /// Connects to a stream socket by its path, of any length, on the host.
+    public static func connectStream(to path: ByteString) throws(SystemError) -> FileDescriptor {
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        if path.count < 108 {
+            guard path.withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else { throw .last("connect") }
+            return socket
+        }
+        let file = try FileDescriptor.open(path, flags: O_PATH)
+        guard ("/proc/self/fd/" + ByteString(decimal: file.rawValue)).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0
+        else { throw .last("connect") }
+        return socket
+    }
+
+    private static func descriptorPath(of directory: borrowing FileDescriptor, _ name: ByteString) -> ByteString {
+        "/proc/self/fd/" + ByteString(decimal: directory.rawValue) + "/" + name
+    }
+
+    /// Waits for whoever connects. The corresponding C function is `accept4`.
+    public borrowing func accept() throws(SystemError) -> FileDescriptor {
+        while true {
+            let connection = c_accept(rawValue)
+            if connection >= 0 { return FileDescriptor(adopting: connection) }
+            if c_errno() != EINTR && c_errno() != ECONNABORTED { throw .last("accept4") }
+        }
+    }
+
+    /// Sends one message, with descriptors. The corresponding C function is `sendmsg`.
+    public borrowing func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(SystemError) {
+        while true {
+            let count = c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
+            if count == bytes.count { return }
+            if count >= 0 { throw SystemError("sendmsg", errno: EMSGSIZE) }
+            if c_errno() != EINTR { throw .last("sendmsg") }
+        }
+    }
+
+    /// Takes one message and the descriptors that came with it: no bytes at all at the end.
+    public borrowing func receive(limit: Int) throws(SystemError) -> (bytes: [UInt8], descriptors: [SharedDescriptor]) {
+        var arrived: [Int32] = [Int32](repeating: -1, count: Int(c_most_descriptors))
+        var count = Int32(arrived.count)
+        var length = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+            while let base = buffer.baseAddress {
+                count = Int32(arrived.count)
+                length = c_receive(rawValue, base, UInt(limit), &arrived, &count)
+                if length >= 0 || c_errno() != EINTR { break }
+            }
+            filled = max(length, 0)
+        }
+        guard length >= 0 else { throw .last("recvmsg") }
+        return (bytes, arrived[..<Int(count)].map { SharedDescriptor(FileDescriptor(adopting: $0)) })
+    }
+}

@@ -1,0 +1,39 @@
+public import Bytes
+public import CLinux
+public import Errors
+
+/// A pseudoterminal pair. See pts(4), ioctl_tty(2).
+public struct Terminal: ~Copyable {
+    /// The side of whoever shows the terminal.
+    public let controller: FileDescriptor
+    /// The side of the process in it.
+    public let peer: FileDescriptor
+    public let number: Int32
+
+    private static let devptsMagic = 0x1CD1
+
+    /// Opens a pair on a devpts whose root is given. Nothing is opened by the name /dev/pts/N, which the container may have
+    /// replaced (CVE-2025-52565): the peer comes from the controller itself.
+    public static func open(devpts: borrowing FileDescriptor) throws(SystemError) -> Terminal {
+        guard try devpts.fileSystemMagic() == devptsMagic else { throw SystemError("fstatfs", errno: ENODEV) }
+        let controller = try devpts.openResolving(
+            "ptmx", flags: O_RDWR | O_NOCTTY, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS))
+        guard try controller.status().isCharacterDevice(major: 5, minor: 2) else {
+            throw SystemError("fstat", errno: ENODEV)
+        }
+        guard c_terminal_unlock(controller.rawValue) == 0 else { throw .last("ioctl") }
+        let peer = try FileDescriptor.checked("ioctl", c_terminal_peer(controller.rawValue, O_RDWR | O_NOCTTY | O_CLOEXEC))
+        let number = c_terminal_number(controller.rawValue)
+        return Terminal(controller: controller, peer: peer, number: number)
+    }
+
+    public borrowing func setSize(rows: UInt16, columns: UInt16) throws(SystemError) {
+        guard c_window_size_set(controller.rawValue, rows, columns) == 0 else { throw .last("ioctl") }
+    }
+
+    /// Makes a terminal this session's own. The corresponding operation is `TIOCSCTTY`.
+    public static func takeAsControlling(_ peer: borrowing FileDescriptor) throws(SystemError) {
+        guard setsid() >= 0 else { throw .last("setsid") }
+        guard c_controlling_terminal(peer.rawValue) == 0 else { throw .last("ioctl") }
+    }
+}
