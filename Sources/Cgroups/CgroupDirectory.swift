@@ -1,0 +1,90 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// A cgroup's directory, held open, and the kernel's files in it.
+final class CgroupDirectory: Sendable {
+    /// Absolute, for messages.
+    let path: ByteString
+
+    /// `O_PATH`.
+    let descriptor: FileDescriptor
+
+    init(path: ByteString, descriptor: consuming FileDescriptor) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// The file's text without the line end.
+    func read(_ file: ByteString) throws(SystemError) -> ByteString {
+        ByteString(try descriptor.readFile(file)).trimmed
+    }
+
+    /// Nil where there is no such file.
+    func readIfPresent(_ file: ByteString) throws(SystemError) -> ByteString? {
+        do throws(SystemError) {
+            return try read(file)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    func write(_ file: ByteString, _ value: ByteString) throws(SystemError) {
+        try descriptor.writeFile(file, value.bytes)
+    }
+
+    func has(_ file: ByteString) -> Bool { descriptor.has(file) }
+
+    /// The cgroups directly below.
+    func children() throws(SystemError) -> [CgroupDirectory] {
+        var found: [CgroupDirectory] = []
+        for entry in try descriptor.entries() where entry.type == UInt8(DT_DIR) {
+            do throws(SystemError) {
+                found.append(try child(entry.name))
+            } catch {
+                // Whoever is in the container may remove cgroups while they are listed.
+                if error.errno != ENOENT { throw error }
+            }
+        }
+        return found
+    }
+
+    /// A cgroup below this one, by a path that can't lead out of it.
+    func child(_ relative: ByteString) throws(SystemError) -> CgroupDirectory {
+        CgroupDirectory(path: path + "/" + relative, descriptor: try descriptor.openCgroup(relative))
+    }
+
+    /// This directory's processes and those of all below it.
+    func processes(in file: ByteString = "cgroup.procs") throws(SystemError) -> [pid_t] {
+        var found: [pid_t] = []
+        var waiting: [CgroupDirectory] = [self]
+        while let next = waiting.popLast() {
+            do throws(SystemError) {
+                for word in ByteString(try next.descriptor.readFile(file, limit: 64 << 20)).words {
+                    if let pid = word.decimal(as: pid_t.self) { found.append(pid) }
+                }
+                waiting += try next.children()
+            } catch {
+                // ENODEV: removed between open and read. EOPNOTSUPP: a threaded cgroup lists its processes at its domain's root.
+                if ![ENOENT, ENODEV, EOPNOTSUPP].contains(error.errno) { throw error }
+            }
+        }
+        return found
+    }
+}
+
+extension FileDescriptor {
+    /// Opens a directory below this one, by a path that can't lead out of it nor over a mount.
+    borrowing func openCgroup(_ relative: ByteString) throws(SystemError) -> FileDescriptor {
+        try openWithin(relative, flags: O_PATH | O_DIRECTORY)
+    }
+
+    borrowing func openWithin(_ relative: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+        try openResolving(relative, flags: flags, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV))
+    }
+
+    /// Whether there is something of that name.
+    borrowing func has(_ path: ByteString) -> Bool { path.withCString { faccessat(rawValue, $0, F_OK, 0) } == 0 }
+}

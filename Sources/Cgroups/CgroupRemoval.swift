@@ -1,0 +1,65 @@
+import Bytes
+import CLinux
+public import Errors
+import Linux
+
+extension Cgroup {
+    /// Removes the directories that were made for the container, with all that was made inside them. One that existed before
+    /// stays: runtime.md, "Delete".
+    ///
+    /// - Parameter milliseconds: how long to wait for the kernel to let the last processes go.
+    public func remove(within milliseconds: Int = 2000) throws(RuntimeError) {
+        let deadline = Deadline(milliseconds: milliseconds)
+        for group in groups {
+            var pause: UInt32 = 500
+            while let refusal = removeOwn(group) {
+                guard refusal.errno == EBUSY, !deadline.hasPassed else { throw stillThere(group, refusal) }
+                if group.existing < path.components.count { removeInside(group) }
+                usleep(pause)
+                pause = min(pause * 2, 16_000)
+            }
+        }
+    }
+
+    /// Removes the group's directory and then the parents that came with it: these stay when others use them by now.
+    ///
+    /// Returns why the cgroup itself is still there.
+    func removeOwn(_ group: Group) -> SystemError? {
+        guard group.existing < path.components.count else { return nil }
+        group.forgetLeaf()
+        for count in stride(from: path.components.count, to: group.existing, by: -1) {
+            let result = group.place(count).withCString { rmdir($0) }
+            if result == 0 || c_errno() == ENOENT { continue }
+            return count == path.components.count ? .last("rmdir") : nil
+        }
+        return nil
+    }
+
+    /// Removes the cgroups that the container made in its own, the deepest first.
+    private func removeInside(_ group: Group) {
+        guard let top = try? group.directory() else { return }
+        var found: [(parent: CgroupDirectory, child: CgroupDirectory, name: ByteString)] = []
+        var waiting = [top]
+        while let next = waiting.popLast() {
+            guard let entries = try? next.descriptor.entries() else { continue }
+            for entry in entries where entry.type == UInt8(DT_DIR) {
+                guard let child = try? next.child(entry.name) else { continue }
+                found.append((next, child, entry.name))
+                waiting.append(child)
+            }
+        }
+        // What can't be removed yet is tried again until the deadline.
+        for entry in found.reversed() { try? entry.parent.descriptor.unlink(entry.name, flags: AT_REMOVEDIR) }
+        group.forgetLeaf()
+    }
+
+    private func stillThere(_ group: Group, _ refusal: SystemError) -> RuntimeError {
+        let remaining = (try? group.directory().processes()) ?? []
+        var names = ""
+        for pid in remaining.prefix(16) { names += (names.isEmpty ? "" : ", ") + String(pid) }
+        if remaining.count > 16 { names += " and " + String(remaining.count - 16) + " more" }
+        return RuntimeError(
+            refusal.errno == EBUSY ? .timeout : .cgroup, "can't remove the cgroup", refusal, path: group.place(),
+            hint: names.isEmpty ? nil : "these processes are still in it: " + names)
+    }
+}

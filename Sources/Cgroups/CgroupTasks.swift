@@ -1,0 +1,64 @@
+import Bytes
+import CLinux
+public import Errors
+public import Linux
+
+/// The open `tasks` files of a container's v1 cgroups, for a process that moves itself into them.
+///
+/// A pid written to cgroup.procs takes a lock over all processes of the system and waits for an RCU grace period, 5 to 19 ms. A
+/// single thread that writes "0", itself, to `tasks` takes no such lock.
+public final class CgroupTasks {
+    private var files: [(descriptor: Int32, directory: ByteString)] = []
+
+    init() {}
+
+    deinit { closeAll() }
+
+    func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((file.release(), directory)) }
+
+    public var isEmpty: Bool { files.isEmpty }
+
+    /// Moves the calling thread, which must be its process' only one, and closes the files.
+    public func enter() throws(RuntimeError) {
+        for file in files {
+            while write(file.descriptor, "0", 1) != 1 {
+                guard c_errno() == EINTR else {
+                    let error = SystemError.last("write")
+                    throw RuntimeError(.cgroup, "can't enter the cgroup", error, path: file.directory + "/tasks")
+                }
+            }
+        }
+        closeAll()
+    }
+
+    /// The descriptors, for whoever counts what a process has open.
+    public var descriptors: [Int32] { files.map { $0.descriptor } }
+
+    private func closeAll() {
+        for file in files { close(file.descriptor) }
+        files = []
+    }
+}
+
+extension Cgroup {
+    /// The v1 cgroups' `tasks` files, to be opened by Host and used by the process that goes in. Empty on a v2 host.
+    public func openTasks() throws(RuntimeError) -> CgroupTasks {
+        let tasks = CgroupTasks()
+        for group in groups where group.version == .v1 {
+            let file = try explaining(.cgroup, "can't open the cgroup", path: group.place() + "/tasks") {
+                () throws(SystemError) in
+                try group.openFile("tasks", flags: O_WRONLY)
+            }
+            tasks.add(file, directory: group.place())
+        }
+        return tasks
+    }
+
+    /// The directory for clone3's `CLONE_INTO_CGROUP`: the v2 hierarchy's, on a hybrid host too. Nil where there is none.
+    public func directoryForClone() throws(RuntimeError) -> FileDescriptor? {
+        guard let group = groups.first(where: { $0.version == .v2 }) else { return nil }
+        return try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
+            try group.openLeaf()
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+extension Cgroup {
+    /// Hands controllers down from the root of a v2 hierarchy to the cgroup: a cgroup has the controllers that stand in its
+    /// parent's cgroup.subtree_control. See cgroups(7), "cgroup v2 cgroup.subtree_control".
+    ///
+    /// What can't be handed down is only an error when a limit needs it, and then the limit's: `apply` reports it.
+    ///
+    /// - Parameter wanted: nil for all there are.
+    func handDown(to group: Group, wanted: ControllerSet?) throws(RuntimeError) {
+        try explaining(.cgroup, "can't hand controllers down to the cgroup", path: group.place()) { () throws(SystemError) in
+            let all = try group.ancestor(0).read("cgroup.controllers")
+            let want = all.words.filter { wanted?.isSuperset(of: ControllerSet(names: [$0], unified: true)) ?? true }
+            let here = try group.directory().read("cgroup.controllers").words
+            guard !want.allSatisfy({ here.contains($0) }) else { return }
+            for count in 0..<path.components.count { try enable(want, in: group.ancestor(count)) }
+        }
+    }
+
+    private func enable(_ wanted: [ByteString], in directory: CgroupDirectory) throws(SystemError) {
+        let available = try directory.read("cgroup.controllers").words
+        let enabled = try directory.read("cgroup.subtree_control").words
+        let missing = wanted.filter { available.contains($0) && !enabled.contains($0) }
+        guard !missing.isEmpty else { return }
+        do throws(SystemError) {
+            try directory.write("cgroup.subtree_control", missing.map { "+" + $0 }.joined(UInt8(ascii: " ")))
+        } catch {
+            // All or none is the kernel's rule for one write: so each for itself. What is refused stays with the parent.
+            for name in missing {
+                do throws(SystemError) { try directory.write("cgroup.subtree_control", "+" + name) } catch { denied = error }
+            }
+        }
+    }
+}

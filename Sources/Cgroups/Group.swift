@@ -1,0 +1,84 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// The container's cgroup in one hierarchy.
+final class Group {
+    let version: Hierarchy.Version
+    let subsystems: ByteString
+    /// Those of a v1 hierarchy.
+    let controllers: ControllerSet
+    let mountPoint: ByteString
+    let path: CgroupPath
+
+    /// How many components of the path were there before: what comes after them is the container's own.
+    var existing: Int
+
+    /// The hierarchy's root, where it has been opened already.
+    private let hierarchy: Hierarchy?
+
+    private var leaf: CgroupDirectory?
+
+    init(_ hierarchy: Hierarchy, path: CgroupPath) {
+        version = hierarchy.version
+        subsystems = hierarchy.subsystems
+        controllers = hierarchy.controllers
+        mountPoint = hierarchy.mountPoint
+        self.path = path
+        existing = path.components.count
+        self.hierarchy = hierarchy
+    }
+
+    init(_ record: CgroupRecord.Group, path: CgroupPath) {
+        version = record.subsystems.isEmpty ? .v2 : .v1
+        subsystems = record.subsystems
+        controllers = Hierarchy.controllers(of: record.subsystems)
+        mountPoint = record.mountPoint
+        self.path = path
+        existing = record.existing
+        hierarchy = nil
+    }
+
+    /// The absolute directory of the first `count` components; all of them when nil.
+    func place(_ count: Int? = nil) -> ByteString {
+        count == 0 ? mountPoint : mountPoint + "/" + path.prefix(count ?? path.components.count)
+    }
+
+    /// Does `body` with the directory of the hierarchy's root.
+    func withRoot<Result>(_ body: (borrowing FileDescriptor) throws(SystemError) -> Result) throws(SystemError) -> Result {
+        if let hierarchy { return try body(hierarchy.root) }
+        return try body(.open(mountPoint, flags: O_PATH | O_DIRECTORY))
+    }
+
+    /// The cgroup itself, opened once.
+    func directory() throws(SystemError) -> CgroupDirectory {
+        if let leaf { return leaf }
+        let descriptor = try openLeaf()
+        let opened = CgroupDirectory(path: place(), descriptor: descriptor)
+        leaf = opened
+        return opened
+    }
+
+    /// A directory on the way to the cgroup.
+    func ancestor(_ count: Int) throws(SystemError) -> CgroupDirectory {
+        CgroupDirectory(
+            path: place(count), descriptor: try open(count == 0 ? "." : path.prefix(count), flags: O_PATH | O_DIRECTORY))
+    }
+
+    /// A descriptor of the cgroup's directory for its own.
+    func openLeaf() throws(SystemError) -> FileDescriptor { try open(path.relative, flags: O_PATH | O_DIRECTORY) }
+
+    /// Opens a file of the cgroup.
+    func openFile(_ file: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+        try open(path.relative + "/" + file, flags: flags)
+    }
+
+    private func open(_ relative: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+        if let hierarchy { return try hierarchy.root.openWithin(relative, flags: flags) }
+        let root = try FileDescriptor.open(mountPoint, flags: O_PATH | O_DIRECTORY)
+        return try root.openWithin(relative, flags: flags)
+    }
+
+    func forgetLeaf() { leaf = nil }
+}
