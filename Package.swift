@@ -46,7 +46,8 @@ let package = Package(
             swiftSettings: embedded, linkerSettings: staticProgram),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
-        .testTarget(name: "OCITests", dependencies: ["OCI", "Errors", "Bytes"], linkerSettings: libraries),
+        .testTarget(
+            name: "OCITests", dependencies: ["OCI", "Errors", "Bytes", "CLinux"], exclude: ["Samples"], linkerSettings: libraries),
         .testTarget(
             name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
         .testTarget(

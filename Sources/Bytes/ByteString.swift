@@ -59,19 +59,7 @@ public struct ByteString: Hashable, Sendable {
 
     /// The number that the bytes are in decimal, digits alone with an optional "-" before them: nil for all else, or out of range.
     public func decimal<Number: FixedWidthInteger>(as: Number.Type = Number.self) -> Number? {
-        let negative = bytes.first == UInt8(ascii: "-")
-        let digits = negative ? bytes.dropFirst() : bytes[...]
-        guard !digits.isEmpty else { return nil }
-        var number: Number = 0
-        for digit in digits {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-            let (tens, tensOverflow) = number.multipliedReportingOverflow(by: 10)
-            let unit = Number(digit - UInt8(ascii: "0"))
-            let (sum, sumOverflow) = negative ? tens.subtractingReportingOverflow(unit) : tens.addingReportingOverflow(unit)
-            guard !tensOverflow, !sumOverflow else { return nil }
-            number = sum
-        }
-        return number
+        bytes.withUnsafeBufferPointer { Number(decimal: $0) }
     }
 
     /// For messages to people only: what isn't UTF-8 is shown as U+FFFD.

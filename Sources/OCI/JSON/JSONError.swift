@@ -1,0 +1,29 @@
+public import Bytes
+
+/// Why a text is no JSON document that we take.
+public struct JSONError: Error, Equatable, Sendable {
+    public enum Reason: Equatable, Sendable {
+        /// A byte that no JSON text may hold where it stands: not UTF-8, a control character, half a surrogate pair, NUL.
+        case encoding
+        /// Not a byte, or white space alone.
+        case empty
+        /// The text ends before the document does.
+        case truncated
+        case syntax
+        case tooDeep
+        case tooLong
+        case duplicateKey(ByteString)
+    }
+
+    public let reason: Reason
+    /// The byte of the text at which, or behind which, the reader stopped.
+    public let offset: Int
+    /// The innermost array or object there: a JSON pointer (RFC 6901).
+    public let pointer: String
+
+    init(_ reason: Reason, offset: Int, pointer: String = "") {
+        self.reason = reason
+        self.offset = offset
+        self.pointer = pointer
+    }
+}

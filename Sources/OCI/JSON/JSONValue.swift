@@ -1,0 +1,114 @@
+public import Bytes
+
+/// A value of a JSON document as it was written: members keep their order, numbers their text, strings their bytes.
+public struct JSONValue: Sendable {
+    public enum Kind: Sendable { case null, bool, number, string, array, object }
+
+    let document: JSONDocument
+    /// Of the value's node.
+    let node: Int
+
+    public var kind: Kind {
+        switch document.nodes[node].kind {
+        case .null: .null
+        case .false, .true: .bool
+        case .number: .number
+        case .string: .string
+        case .array: .array
+        case .object: .object
+        }
+    }
+
+    public var bool: Bool? {
+        switch document.nodes[node].kind {
+        case .false: false
+        case .true: true
+        default: nil
+        }
+    }
+
+    public var string: ByteString? { document.nodes[node].kind == .string ? document.copy(of: node) : nil }
+
+    /// The digits as they stand in the text, with sign, fraction and exponent.
+    public var number: ByteString? { document.nodes[node].kind == .number ? document.copy(of: node) : nil }
+
+    /// A number without fraction and exponent: nil for all else, or out of range.
+    public func integer<Number: FixedWidthInteger>(as: Number.Type = Number.self) -> Number? {
+        guard document.nodes[node].kind == .number else { return nil }
+        return document.withText(of: node) { Number(decimal: $0) }
+    }
+
+    /// Elements of an array, members of an object.
+    public var count: Int { kind == .array || kind == .object ? Int(document.nodes[node].count) : 0 }
+
+    /// The elements of an array: none for all else.
+    public var elements: Elements { Elements(self) }
+
+    /// The members of an object: none for all else.
+    public var members: Members { Members(self) }
+
+    /// The member of an object that has this key.
+    public subscript(key: StaticString) -> JSONValue? {
+        for member in members where member.isNamed(key) { return member.value }
+        return nil
+    }
+
+}
+
+extension JSONValue {
+    public struct Member: Sendable {
+        let document: JSONDocument
+        /// Of the key: the value's node is the next one.
+        let node: Int
+
+        public var key: ByteString { document.copy(of: node) }
+
+        public var value: JSONValue { JSONValue(document: document, node: node + 1) }
+
+        @inline(__always)
+        func isNamed(_ name: StaticString) -> Bool {
+            let length = name.utf8CodeUnitCount
+            guard Int(document.nodes[node].count) == length else { return false }
+            return document.withText(of: node) { text in
+                for index in 0..<length where text[index] != name.utf8Start[index] { return false }
+                return true
+            }
+        }
+    }
+
+    public struct Elements: Sequence, IteratorProtocol, Sendable {
+        private let document: JSONDocument
+        private var next_: Int
+        private let end: Int
+
+        init(_ array: JSONValue) {
+            document = array.document
+            next_ = array.node + 1
+            end = array.kind == .array ? Int(array.document.nodes[array.node].end) : next_
+        }
+
+        public mutating func next() -> JSONValue? {
+            guard next_ < end else { return nil }
+            defer { next_ = Int(document.nodes[next_].end) }
+            return JSONValue(document: document, node: next_)
+        }
+    }
+
+    public struct Members: Sequence, IteratorProtocol, Sendable {
+        private let document: JSONDocument
+        private var key: Int
+        private let end: Int
+
+        init(_ object: JSONValue) {
+            document = object.document
+            key = object.node + 1
+            end = object.kind == .object ? Int(object.document.nodes[object.node].end) : key
+        }
+
+        public mutating func next() -> Member? {
+            guard key < end else { return nil }
+            defer { key = Int(document.nodes[key + 1].end) }
+            return Member(document: document, node: key)
+        }
+    }
+}
