@@ -1,0 +1,137 @@
+import Bytes
+import Errors
+
+extension LinuxConfig {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        uidMappings = try object.list("uidMappings", IDMapping.init)
+        gidMappings = try object.list("gidMappings", IDMapping.init)
+        sysctl = try object.map("sysctl", Sysctl.init)
+        resources = try object.nested("resources", Resources.init) ?? Resources()
+        cgroupsPath = try object.text("cgroupsPath")
+        namespaces = try object.list("namespaces", Namespace.init)
+        devices = try object.list("devices", Device.init)
+        netDevices = try object.map("netDevices", NetDevice.init)
+        seccomp = try object.nested("seccomp", Seccomp.init)
+        rootfsPropagation = try object.choice("rootfsPropagation", Names.propagation)
+        maskedPaths = try object.list("maskedPaths", pathBelowRoot)
+        readonlyPaths = try object.list("readonlyPaths", pathBelowRoot)
+        mountLabel = try object.text("mountLabel")
+        intelRdt = try object.nested("intelRdt", IntelRdt.init)
+        memoryPolicy = try object.nested("memoryPolicy", MemoryPolicy.init)
+        personality = try object.nested("personality", Personality.init)
+        timeOffsets = try object.nested("timeOffsets", TimeOffsets.init)
+        object.finish()
+    }
+}
+
+/// A path of the container. The specification wants absolute ones; its own test suite has relative ones, meant from "/".
+private func pathBelowRoot(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) -> ByteString {
+    let path = try value.filledText()
+    return path.bytes.first == UInt8(ascii: "/") ? path : "/" + path
+}
+
+extension Namespace {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        kind = try object.requiredChoice("type", Names.namespace)
+        path = try object.absolutePath("path")
+        object.finish()
+    }
+}
+
+extension IDMapping {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        containerID = try object.requiredInteger("containerID", in: validIDs)
+        hostID = try object.requiredInteger("hostID", in: validIDs)
+        size = try object.requiredInteger("size", in: 1...UInt32.max)
+        object.finish()
+    }
+}
+
+extension TimeOffsets {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        guard value.kind == .object else { throw value.mismatch("an object") }
+        for member in value.members where member.value.kind != .null {
+            let offset = try Offset(member.value, notes)
+            if member.isNamed("monotonic") {
+                monotonic = offset
+            } else if member.isNamed("boottime") {
+                boottime = offset
+            } else {
+                throw member.value.error("\(quoted(member.key)) is no clock with an offset; known are monotonic, boottime")
+            }
+        }
+    }
+}
+
+extension TimeOffsets.Offset {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        secs = try object.integer("secs") ?? 0
+        nanosecs = try object.integer("nanosecs", in: 0...999_999_999) ?? 0
+        object.finish()
+    }
+}
+
+extension Device {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        kind = try object.requiredChoice("type", Names.device)
+        path = try object.requiredAbsolutePath("path")
+        if kind == .fifo {
+            object.ignore("major", "minor")
+            major = 0
+            minor = 0
+        } else {
+            major = try object.requiredInteger("major", in: 0...highestMajor)
+            minor = try object.requiredInteger("minor", in: 0...highestMinor)
+        }
+        // Engines send st_mode with the bits of the file's type.
+        fileMode = try object.integer("fileMode", in: 0...0o177777).map { $0 & 0o7777 }
+        uid = try object.integer("uid", in: validIDs)
+        gid = try object.integer("gid", in: validIDs)
+        object.finish()
+    }
+}
+
+/// What the kernel's dev_t has room for: 12 and 20 bits.
+private let highestMajor: UInt32 = 0xFFF
+private let highestMinor: UInt32 = 0xFFFFF
+
+extension NetDevice {
+    fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
+        host = member.key
+        guard isInterfaceName(host) else { throw member.value.error("\(quoted(host)) can't be the name of a network interface") }
+        var object = try ObjectDecoder(member.value, notes)
+        name = try object.text("name")
+        object.finish()
+        guard let name, !isInterfaceName(name) else { return }
+        throw member.value.error("\(quoted(name)) can't be the name of a network interface")
+    }
+}
+
+extension Sysctl {
+    fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
+        key = member.key
+        value = try member.value.text()
+        guard components != nil else {
+            throw member.value.error(
+                "\(quoted(key)) can't be the name of a kernel parameter", hint: "names look like net.ipv4.ip_forward")
+        }
+        guard !value.contains(UInt8(ascii: "\n")) else { throw member.value.error("the value must be a single line") }
+    }
+}
+
+extension Personality {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        var object = try ObjectDecoder(value, notes)
+        self = try object.requiredChoice("domain", Names.personality)
+        if let flags = object.value("flags") {
+            guard flags.kind == .array else { throw flags.mismatch("an array") }
+            guard flags.count == 0 else { throw flags.error("the specification has no flag of a personality yet") }
+        }
+        object.finish()
+    }
+}

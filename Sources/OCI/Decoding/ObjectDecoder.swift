@@ -1,0 +1,216 @@
+import Bytes
+import Errors
+
+/// What is noted while one document is decoded.
+final class DecodingNotes {
+    /// The properties that were asked for so far, of the object being decoded behind those of the objects around it.
+    fileprivate var asked: [StaticString] = []
+    /// JSON pointers of what no one asked for, with the nearest known name.
+    private(set) var unknownProperties: [String] = []
+
+    init() { asked.reserveCapacity(64) }
+
+    fileprivate func noteUnknown(_ member: JSONValue.Member, among known: ArraySlice<StaticString>) {
+        let pointer = member.value.document.pointer(to: member.node)
+        guard let nearest = member.key.nearest(among: known.map { ByteString(stringLiteral: $0) }) else {
+            unknownProperties.append(pointer)
+            return
+        }
+        unknownProperties.append("\(pointer) (did you mean \(nearest.displayText)?)")
+    }
+}
+
+/// Reads one object property by property. What nobody asked for is an unknown property: `finish` notes it.
+///
+/// null is as good as absent, and so is an empty string where the property is optional: engines written in Go can't tell them apart.
+struct ObjectDecoder {
+    let object: JSONValue
+    let notes: DecodingNotes
+    private let firstAsked: Int
+    /// Key nodes: the one to look at first, since documents mostly keep the order of the specification, and the first behind the object.
+    private var next: Int
+    private let end: Int
+    private var found = 0
+
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        guard value.kind == .object else { throw value.mismatch("an object") }
+        object = value
+        self.notes = notes
+        firstAsked = notes.asked.count
+        next = value.node + 1
+        end = Int(value.document.nodes[value.node].end)
+    }
+
+    /// The member of that name: nil where there is none, or null.
+    mutating func value(_ name: StaticString) -> JSONValue? {
+        notes.asked.append(name)
+        return member(name, from: next, to: end) ?? member(name, from: object.node + 1, to: next)
+    }
+
+    private mutating func member(_ name: StaticString, from first: Int, to last: Int) -> JSONValue? {
+        var key = first
+        while key < last {
+            let following = Int(object.document.nodes[key + 1].end)
+            if JSONValue.Member(document: object.document, node: key).isNamed(name) {
+                found += 1
+                next = following
+                let value = JSONValue(document: object.document, node: key + 1)
+                return value.kind == .null ? nil : value
+            }
+            key = following
+        }
+        return nil
+    }
+
+    mutating func required(_ name: StaticString) throws(RuntimeError) -> JSONValue {
+        guard let value = value(name) else { throw missing(name) }
+        return value
+    }
+
+    func missing(_ name: StaticString, _ sentence: StaticString = "required property is missing") -> RuntimeError {
+        RuntimeError(
+            .invalidConfig, sentence.description,
+            pointer: object.document.pointer(to: object.node) + "/" + escapedForPointer(ByteString(stringLiteral: name)))
+    }
+
+    /// Properties that this object may have and that don't concern Linux.
+    mutating func ignore(_ names: StaticString...) { for name in names { _ = value(name) } }
+
+    func finish() {
+        if found < object.count {
+            for member in object.members where !isAsked(member) { notes.noteUnknown(member, among: notes.asked[firstAsked...]) }
+        }
+        notes.asked.removeLast(notes.asked.count - firstAsked)
+    }
+
+    private func isAsked(_ member: JSONValue.Member) -> Bool { notes.asked[firstAsked...].contains { member.isNamed($0) } }
+}
+
+// What the properties hold.
+extension ObjectDecoder {
+    mutating func bool(_ name: StaticString) throws(RuntimeError) -> Bool? {
+        guard let value = value(name) else { return nil }
+        guard let bool = value.bool else { throw value.mismatch("true or false") }
+        return bool
+    }
+
+    mutating func integer<Number: FixedWidthInteger>(
+        _ name: StaticString, in range: ClosedRange<Number> = Number.min...Number.max
+    ) throws(RuntimeError) -> Number? {
+        guard let value = value(name) else { return nil }
+        return try value.integer(in: range)
+    }
+
+    mutating func requiredInteger<Number: FixedWidthInteger>(
+        _ name: StaticString, in range: ClosedRange<Number> = Number.min...Number.max
+    ) throws(RuntimeError) -> Number {
+        try required(name).integer(in: range)
+    }
+
+    /// nil for an empty text, too.
+    mutating func text(_ name: StaticString) throws(RuntimeError) -> ByteString? {
+        guard let value = value(name) else { return nil }
+        let text = try value.text()
+        return text.isEmpty ? nil : text
+    }
+
+    mutating func requiredText(_ name: StaticString) throws(RuntimeError) -> ByteString {
+        try required(name).filledText()
+    }
+
+    mutating func absolutePath(_ name: StaticString) throws(RuntimeError) -> ByteString? {
+        guard let value = value(name), !value.equals("") else { return nil }
+        return try value.absolutePath()
+    }
+
+    mutating func requiredAbsolutePath(_ name: StaticString) throws(RuntimeError) -> ByteString {
+        try required(name).absolutePath()
+    }
+
+    mutating func choice<Value>(_ name: StaticString, _ table: NameTable<Value>) throws(RuntimeError) -> Value? {
+        guard let value = value(name), !value.equals("") else { return nil }
+        return try table[value]
+    }
+
+    mutating func requiredChoice<Value>(_ name: StaticString, _ table: NameTable<Value>) throws(RuntimeError) -> Value {
+        try table[required(name)]
+    }
+
+    mutating func texts(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
+        try list(name) { (value, _) throws(RuntimeError) in try value.text() }
+    }
+
+    /// An array: empty where it's absent.
+    mutating func list<Element>(
+        _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
+    ) throws(RuntimeError) -> [Element] {
+        guard let value = value(name) else { return [] }
+        guard value.kind == .array else { throw value.mismatch("an array") }
+        var list: [Element] = []
+        list.reserveCapacity(value.count)
+        for element in value.elements { list.append(try decode(element, notes)) }
+        return list
+    }
+
+    /// An object with keys of the user's choice, in the document's order: empty where it's absent.
+    mutating func map<Element>(
+        _ name: StaticString, _ decode: (JSONValue.Member, DecodingNotes) throws(RuntimeError) -> Element
+    ) throws(RuntimeError) -> [Element] {
+        guard let value = value(name) else { return [] }
+        guard value.kind == .object else { throw value.mismatch("an object") }
+        var list: [Element] = []
+        list.reserveCapacity(value.count)
+        for member in value.members { list.append(try decode(member, notes)) }
+        return list
+    }
+
+    mutating func nested<Value>(
+        _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Value
+    ) throws(RuntimeError) -> Value? {
+        guard let value = value(name) else { return nil }
+        return try decode(value, notes)
+    }
+}
+
+extension JSONValue {
+    func text() throws(RuntimeError) -> ByteString {
+        guard let text = string else { throw mismatch("a string") }
+        return text
+    }
+
+    func filledText() throws(RuntimeError) -> ByteString {
+        let text = try text()
+        guard !text.isEmpty else { throw error("must not be empty") }
+        return text
+    }
+
+    func absolutePath() throws(RuntimeError) -> ByteString {
+        let path = try filledText()
+        guard path.bytes.first == UInt8(ascii: "/") else { throw error("\(quoted(path)) must be an absolute path") }
+        return path
+    }
+
+    func integer<Number: FixedWidthInteger>(in range: ClosedRange<Number>) throws(RuntimeError) -> Number {
+        guard kind == .number else { throw mismatch("an integer") }
+        guard let number = integer(as: Number.self), range.contains(number) else {
+            throw error(
+                "expected an integer from \(decimal(range.lowerBound)) to \(decimal(range.upperBound)), found \(description)")
+        }
+        return number
+    }
+}
+
+extension ObjectDecoder {
+    /// The specification's version that the bundle follows: SemVer 2.0.0, from 1.0.0 to below 2.
+    mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
+        let value = try required(name)
+        let text = try value.text()
+        guard let version = SpecificationVersion(text) else {
+            throw value.error("\(quoted(text)) is no version such as 1.3.0", hint: "see semver.org")
+        }
+        guard version.isSupported else {
+            throw value.error("version \(quoted(text)) of the specification isn't supported; known are 1.0.0 to below 2.0.0")
+        }
+        return text
+    }
+}

@@ -1,0 +1,104 @@
+import Bytes
+import Errors
+
+extension LinuxConfig {
+    func validate() throws(RuntimeError) {
+        try validateNamespaces()
+        try validateUserNamespace()
+        try validateTimeOffsets()
+        try validateNetDevices()
+        try memoryPolicy?.validate(at: "/linux/memoryPolicy")
+        try resources.validate(at: "/linux/resources")
+    }
+
+    private func namespace(_ kind: Namespace.Kind) -> Namespace? { namespaces.first { $0.kind == kind } }
+
+    private func validateNamespaces() throws(RuntimeError) {
+        for (index, namespace) in namespaces.enumerated()
+        where namespaces[..<index].contains(where: { $0.kind == namespace.kind }) {
+            throw invalid("/linux/namespaces/\(index)", "a namespace of the same type stands before it")
+        }
+    }
+
+    private func validateUserNamespace() throws(RuntimeError) {
+        try validateMappings(uidMappings, at: "/linux/uidMappings")
+        try validateMappings(gidMappings, at: "/linux/gidMappings")
+        guard !uidMappings.isEmpty || !gidMappings.isEmpty, namespace(.user) == nil else { return }
+        throw invalid(
+            uidMappings.isEmpty ? "/linux/gidMappings" : "/linux/uidMappings", "needs a user namespace",
+            hint: "add {\"type\": \"user\"} to /linux/namespaces")
+    }
+
+    /// The offsets can be written only as long as no process is in the namespace: never into one that is joined.
+    private func validateTimeOffsets() throws(RuntimeError) {
+        guard timeOffsets?.monotonic != nil || timeOffsets?.boottime != nil else { return }
+        guard let namespace = namespace(.time) else {
+            throw invalid("/linux/timeOffsets", "needs a time namespace", hint: "add {\"type\": \"time\"} to /linux/namespaces")
+        }
+        guard namespace.path == nil else {
+            throw invalid("/linux/timeOffsets", "needs a new time namespace; the offsets of one that is joined can't be changed")
+        }
+    }
+
+    private func validateNetDevices() throws(RuntimeError) {
+        guard !netDevices.isEmpty else { return }
+        guard namespace(.network) != nil else {
+            throw invalid(
+                "/linux/netDevices", "needs a network namespace", hint: "add {\"type\": \"network\"} to /linux/namespaces")
+        }
+        for (index, device) in netDevices.enumerated() {
+            let name = device.name ?? device.host
+            guard !name.contains(UInt8(ascii: "%")), netDevices[..<index].contains(where: { $0.name ?? $0.host == name }) else {
+                continue
+            }
+            throw invalid(
+                "/linux/netDevices/" + escapedForPointer(device.host),
+                "another device is to be named \(quoted(name)) in the container, too")
+        }
+    }
+}
+
+/// user_namespaces(7), "Defining user and group ID mappings".
+func validateMappings(_ mappings: [IDMapping], at pointer: String) throws(RuntimeError) {
+    guard mappings.count <= 340 else { throw invalid(pointer, "has \(mappings.count) entries, the kernel takes 340") }
+    for (index, mapping) in mappings.enumerated() {
+        let entry = "\(pointer)/\(index)"
+        guard mapping.size <= UInt32.max - max(mapping.containerID, mapping.hostID) else {
+            throw invalid(entry, "reaches beyond the highest id, 4294967294")
+        }
+        for earlier in mappings[..<index] {
+            if overlap(mapping.containerID, earlier.containerID, mapping.size, earlier.size) {
+                throw invalid(entry, "maps ids of the container that an entry before it maps already")
+            }
+            if overlap(mapping.hostID, earlier.hostID, mapping.size, earlier.size) {
+                throw invalid(entry, "maps ids of the host that an entry before it maps already")
+            }
+        }
+    }
+}
+
+private func overlap(_ first: UInt32, _ second: UInt32, _ firstSize: UInt32, _ secondSize: UInt32) -> Bool {
+    first < second ? second - first < firstSize : first - second < secondSize
+}
+
+extension MemoryPolicy {
+    /// set_mempolicy(2), "Description" and "Errors".
+    fileprivate func validate(at pointer: String) throws(RuntimeError) {
+        let (mpolDefault, preferred, bind, local, preferredMany): (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 1, 2, 4, 5)
+        let (staticNodes, relativeNodes, numaBalancing): (UInt32, UInt32, UInt32) = (1 << 15, 1 << 14, 1 << 13)
+        if flags & staticNodes != 0, flags & relativeNodes != 0 {
+            throw invalid(pointer + "/flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other")
+        }
+        if flags & numaBalancing != 0, mode != bind, mode != preferredMany {
+            throw invalid(pointer + "/flags", "MPOL_F_NUMA_BALANCING goes with MPOL_BIND and MPOL_PREFERRED_MANY only")
+        }
+        if mode == mpolDefault || mode == local {
+            guard nodes.isEmpty else { throw invalid(pointer + "/nodes", "MPOL_DEFAULT and MPOL_LOCAL have no nodes") }
+        } else if mode != preferred {
+            guard !nodes.isEmpty else { throw invalid(pointer, "this mode needs nodes") }
+        }
+        if nodes.isEmpty, mode != mpolDefault, flags & (staticNodes | relativeNodes) != 0 {
+            throw invalid(pointer + "/flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+public import Bytes
+
+/// Processors or memory nodes as the kernel lists them, "0-3,7". cpuset(7), "List format".
+public struct NumberList: Equatable, Sendable {
+    /// In the order of the text, none of them empty.
+    public let ranges: [ClosedRange<UInt32>]
+
+    /// More than any kernel counts.
+    private static let highest: UInt32 = 65535
+
+    public init?(_ text: ByteString) {
+        var ranges: [ClosedRange<UInt32>] = []
+        for part in text.split(separator: UInt8(ascii: ",")) {
+            let bounds = part.splitOnce(separator: UInt8(ascii: "-")) ?? (part, part)
+            guard let first: UInt32 = bounds.0.decimal(), let last: UInt32 = bounds.1.decimal() else { return nil }
+            guard first <= last, last <= NumberList.highest else { return nil }
+            ranges.append(first...last)
+        }
+        self.ranges = ranges
+    }
+}

@@ -1,0 +1,48 @@
+import Bytes
+
+/// A version as semver.org 2.0.0 defines it.
+struct SpecificationVersion {
+    let major: UInt64
+    private let isBefore1: Bool
+
+    init?(_ text: ByteString) {
+        let (withoutBuild, build) = SpecificationVersion.cut(text, at: UInt8(ascii: "+"))
+        let (core, prerelease) = SpecificationVersion.cut(withoutBuild, at: UInt8(ascii: "-"))
+        let numbers = core.split(separator: UInt8(ascii: "."))
+        guard numbers.count == 3, numbers.allSatisfy(SpecificationVersion.isNumber) else { return nil }
+        guard let major: UInt64 = numbers[0].decimal() else { return nil }
+        guard build.map({ SpecificationVersion.isList($0) { _ in true } }) ?? true else { return nil }
+        // Identifiers of digits alone are numbers, which have no leading zero.
+        let isIdentifier = { (part: ByteString) in !part.bytes.allSatisfy(isDigit) || SpecificationVersion.isNumber(part) }
+        guard prerelease.map({ SpecificationVersion.isList($0, of: isIdentifier) }) ?? true else { return nil }
+        self.major = major
+        isBefore1 = major == 0 || (major == 1 && numbers[1] == "0" && numbers[2] == "0" && prerelease != nil)
+    }
+
+    /// From 1.0.0 to below 2: the specification keeps its word within a major version.
+    var isSupported: Bool { major == 1 && !isBefore1 }
+
+    private static func cut(_ text: ByteString, at separator: UInt8) -> (ByteString, ByteString?) {
+        guard let (before, after) = text.splitOnce(separator: separator) else { return (text, nil) }
+        return (before, after)
+    }
+
+    private static func isNumber(_ text: ByteString) -> Bool {
+        !text.isEmpty && text.bytes.allSatisfy(isDigit) && (text.count == 1 || text.bytes[0] != UInt8(ascii: "0"))
+    }
+
+    private static func isList(_ text: ByteString, of isIdentifier: (ByteString) -> Bool) -> Bool {
+        text.split(separator: UInt8(ascii: ".")).allSatisfy { part in
+            !part.isEmpty && part.bytes.allSatisfy(isIdentifierByte) && isIdentifier(part)
+        }
+    }
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+private func isIdentifierByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"): true
+    default: isDigit(byte)
+    }
+}
