@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "filters.h"
 #include "mounts.h"
 #include "processes.h"
 #include "sockets.h"

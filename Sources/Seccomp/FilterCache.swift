@@ -1,0 +1,105 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// Compiled programs, kept in a directory of ours: libseccomp takes longer over Docker's profile than all the rest of `create`.
+///
+/// Whatever is wrong with the cache, a container comes out the same, only later. What isn't ours alone, or doesn't verify, counts as
+/// not there: a program that another user wrote would be a sandbox of his making.
+enum FilterCache {
+    private static let directoryName: ByteString = "seccomp"
+    private static let temporaryPrefix: ByteString = "new."
+    /// Some 15 KB each, and hosts have a handful of profiles.
+    private static let mostFiles = 64
+    /// Seconds after which a file that was being written counts as left behind.
+    private static let abandonedAfter = 60
+
+    /// The program for a key: nil where there's none that can be trusted. `root` is the directory that has the cache's own in it.
+    static func filter(for key: Blake2b.Digest, root: borrowing FileDescriptor) -> SeccompCompiler.Output? {
+        do throws(SystemError) {
+            // No links; and without O_NONBLOCK a fifo in the file's place would hold us for ever.
+            let file = try root.openResolving(
+                directoryName + "/" + name(of: key), flags: O_RDONLY | O_NONBLOCK | O_NOCTTY,
+                resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS))
+            let status = try file.status()
+            guard isPrivate(status), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG),
+                status.st_size <= CachedFilter.largestFile
+            else {
+                return nil
+            }
+            return CachedFilter.decode(try file.read(upTo: Int(status.st_size) + 1), key: key)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Keeps a program, in place of whatever has its name. Others may do the same at the same time: each file is whole.
+    static func keep(
+        _ filter: SeccompCompiler.Output, for key: Blake2b.Digest, root: borrowing FileDescriptor
+    ) throws(SystemError) {
+        let directory = try openDirectory(in: root)
+        let now = Timestamp.now
+        let temporary =
+            temporaryPrefix + ByteString(decimal: getpid()) + "." + ByteString(decimal: now.seconds) + "."
+            + ByteString(decimal: now.nanoseconds)
+        do throws(SystemError) {
+            let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try file.writeAll(CachedFilter.encode(filter, key: key))
+            try directory.rename(temporary, to: name(of: key))
+        } catch {
+            try? directory.unlink(temporary)
+            throw error
+        }
+        try prune(directory, now: Int(now.seconds))
+    }
+
+    private static func openDirectory(in root: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+        let directory: FileDescriptor
+        do throws(SystemError) {
+            directory = try root.open(directoryName, flags: flags)
+        } catch {
+            guard error.errno == ENOENT else { throw error }
+            do throws(SystemError) {
+                try root.makeDirectory(directoryName, mode: 0o700)
+            } catch {
+                guard error.errno == EEXIST else { throw error }
+            }
+            directory = try root.open(directoryName, flags: flags)
+        }
+        guard isPrivate(try directory.status()) else { throw SystemError("openat", errno: EPERM) }
+        return directory
+    }
+
+    /// Removes the oldest files beyond the limit, and what writers that died left behind.
+    private static func prune(_ directory: borrowing FileDescriptor, now: Int) throws(SystemError) {
+        let entries = try directory.entries()
+        var files: [(name: ByteString, written: Int)] = []
+        for entry in entries {
+            var status = stat()
+            // Gone already: another one prunes as well.
+            guard entry.name.withCString({ fstatat(directory.rawValue, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else { continue }
+            let written = Int(status.st_mtim.tv_sec)
+            if !entry.name.hasPrefix(temporaryPrefix) {
+                files.append((entry.name, written))
+            } else if now - written > abandonedAfter {
+                try? directory.unlink(entry.name)
+            }
+        }
+        guard files.count > mostFiles else { return }
+        files.sort { $0.written < $1.written }
+        for file in files.prefix(files.count - mostFiles) { try? directory.unlink(file.name) }
+    }
+
+    /// Ours, and nobody else may read or write it.
+    private static func isPrivate(_ status: stat) -> Bool { status.st_uid == geteuid() && status.st_mode & 0o077 == 0 }
+
+    /// The key in hexadecimal.
+    private static func name(of key: Blake2b.Digest) -> ByteString {
+        let digits: StaticString = "0123456789abcdef"
+        return digits.withUTF8Buffer { digits in
+            ByteString(key.bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Bytes
+import CLinux
+import CSeccomp
+import OCI
+
+/// All that influences a program, in one string of bytes: two profiles have the same one only if they mean the same.
+///
+/// Lists and texts have their length before them and optional numbers a flag, so no two values can run into each other.
+struct ProfileEncoding {
+    /// To be raised with every change in what this module makes of a profile, and in the cache's files.
+    private static let version: UInt32 = 1
+
+    private(set) var bytes: [UInt8] = []
+
+    init(_ profile: Seccomp) {
+        // What Docker's profile needs, so that it's allocated once.
+        bytes.reserveCapacity(8 * 1024)
+        add(Self.version)
+        add(ByteString(LibraryContext.version))
+        add(seccomp_arch_native())
+        add(Self.kernelRelease())
+        add(profile.defaultAction.code)
+        add(profile.defaultErrnoRet)
+        add(UInt32(profile.architectures.count))
+        for architecture in profile.architectures { add(architecture) }
+        add(UInt32(profile.rules.count))
+        for rule in profile.rules { add(rule) }
+    }
+
+    private mutating func add(_ rule: Seccomp.Rule) {
+        add(rule.action.code)
+        add(rule.errnoRet)
+        add(UInt32(rule.names.count))
+        for name in rule.names { add(name) }
+        add(UInt32(rule.args.count))
+        for argument in rule.args {
+            add(argument.index)
+            add(argument.op.code)
+            add(argument.value)
+            add(argument.valueTwo)
+        }
+    }
+
+    private mutating func add(_ text: ByteString) {
+        add(UInt32(text.count))
+        bytes.append(contentsOf: text.bytes)
+    }
+
+    private mutating func add(_ number: UInt32?) {
+        bytes.append(number == nil ? 0 : 1)
+        add(number ?? 0)
+    }
+
+    private mutating func add(_ number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// What libseccomp accepts depends on the kernel.
+    private static func kernelRelease() -> ByteString {
+        var names = utsname()
+        guard uname(&names) == 0 else { return "" }
+        return withUnsafeBytes(of: &names.release) { ByteString(Array($0.prefix { $0 != 0 })) }
+    }
+}
+
+extension Seccomp.Action {
+    fileprivate var code: UInt8 {
+        switch self {
+        case .kill: 0
+        case .killProcess: 1
+        case .killThread: 2
+        case .trap: 3
+        case .errno: 4
+        case .trace: 5
+        case .allow: 6
+        case .log: 7
+        case .notify: 8
+        }
+    }
+}
+
+extension Seccomp.Operator {
+    fileprivate var code: UInt8 {
+        switch self {
+        case .notEqual: 0
+        case .lessThan: 1
+        case .lessOrEqual: 2
+        case .equal: 3
+        case .greaterOrEqual: 4
+        case .greaterThan: 5
+        case .maskedEqual: 6
+        }
+    }
+}
