@@ -16,13 +16,13 @@ struct NameTable<Value: Sendable>: Sendable {
     }
 
     private func error(at value: JSONValue) -> RuntimeError {
-        let names = entries.map { ByteString(stringLiteral: $0.0) }
+        let names = entries.map { $0.0 }
         var list = ""
-        for name in names { list += (list.isEmpty ? "" : ", ") + name.displayText }
+        for name in names { list += (list.isEmpty ? "" : ", ") + name.description }
         let found = value.string ?? ""
         return value.error(
             "\(quoted(found)) is no \(what.description); known are \(list)",
-            hint: found.nearest(among: names).map { "did you mean \(quoted($0))?" })
+            hint: found.nearest(among: names).map { "did you mean \"\($0.description)\"?" })
     }
 }
 

@@ -12,11 +12,8 @@ final class DecodingNotes {
 
     fileprivate func noteUnknown(_ member: JSONValue.Member, among known: ArraySlice<StaticString>) {
         let pointer = member.value.document.pointer(to: member.node)
-        guard let nearest = member.key.nearest(among: known.map { ByteString(stringLiteral: $0) }) else {
-            unknownProperties.append(pointer)
-            return
-        }
-        unknownProperties.append("\(pointer) (did you mean \(nearest.displayText)?)")
+        let nearest = member.key.nearest(among: Array(known))
+        unknownProperties.append(pointer + (nearest.map { " (did you mean \($0.description)?)" } ?? ""))
     }
 }
 

@@ -1,0 +1,232 @@
+public import Bytes
+
+/// Writes JSON as Go's encoding/json lays it out and escapes it, since engines and people compare our output with runc's.
+///
+///     var json = JSONWriter(.indented(2))
+///     json.object {
+///         $0.member("id", id)
+///         $0.array("hooks") { for hook in hooks { $0.element(hook) } }
+///     }
+///     write(json.bytes)
+public struct JSONWriter: Sendable {
+    public enum Layout: Sendable {
+        /// On one line, without a space.
+        case compact
+        /// A line for each member and element, with so many spaces for each level.
+        case indented(Int)
+    }
+
+    /// What has been written: no line feed behind the last byte.
+    public private(set) var bytes: [UInt8] = []
+    private let layout: Layout
+    private var depth = 0
+    /// Whether the next member or element is the first of its container: it has no comma before it.
+    private var isFirst = true
+
+    public init(_ layout: Layout = .compact) {
+        self.layout = layout
+        bytes.reserveCapacity(1024)
+    }
+
+    /// The document itself, or an element that is an object.
+    public mutating func object(_ members: (inout JSONWriter) -> Void) {
+        beginElement()
+        container("{", "}", members)
+    }
+
+    /// The document itself, or an element that is an array.
+    public mutating func array(_ elements: (inout JSONWriter) -> Void) {
+        beginElement()
+        container("[", "]", elements)
+    }
+
+    public mutating func object(_ key: StaticString, _ members: (inout JSONWriter) -> Void) {
+        beginMember(key)
+        container("{", "}", members)
+    }
+
+    public mutating func object(named key: ByteString, _ members: (inout JSONWriter) -> Void) {
+        beginMember(key)
+        container("{", "}", members)
+    }
+
+    public mutating func array(_ key: StaticString, _ elements: (inout JSONWriter) -> Void) {
+        beginMember(key)
+        container("[", "]", elements)
+    }
+
+    public mutating func array(named key: ByteString, _ elements: (inout JSONWriter) -> Void) {
+        beginMember(key)
+        container("[", "]", elements)
+    }
+
+    private mutating func container(_ begin: StaticString, _ end: StaticString, _ content: (inout JSONWriter) -> Void) {
+        append(begin)
+        depth += 1
+        isFirst = true
+        content(&self)
+        depth -= 1
+        // An empty one is closed on its own line.
+        if !isFirst { newLine() }
+        isFirst = false
+        append(end)
+    }
+
+    private mutating func beginElement() {
+        guard depth > 0 else { return }
+        if !isFirst { append(",") }
+        isFirst = false
+        newLine()
+    }
+
+    private mutating func beginMember(_ key: StaticString) {
+        beginElement()
+        key.withUTF8Buffer { appendString($0) }
+        colon()
+    }
+
+    private mutating func beginMember(_ key: ByteString) {
+        beginElement()
+        key.bytes.withUnsafeBufferPointer { appendString($0) }
+        colon()
+    }
+
+    private mutating func colon() {
+        append(":")
+        if case .indented = layout { append(" ") }
+    }
+
+    private mutating func newLine() {
+        guard case .indented(let width) = layout else { return }
+        append("\n")
+        for _ in 0..<depth * width { append(" ") }
+    }
+
+    private mutating func append(_ text: StaticString) { bytes.append(text) }
+}
+
+// Values.
+extension JSONWriter {
+    public mutating func member(_ key: StaticString, _ value: ByteString) {
+        beginMember(key)
+        appendString(value)
+    }
+
+    public mutating func member(_ key: StaticString, _ value: String) {
+        beginMember(key)
+        appendString(value)
+    }
+
+    public mutating func member(_ key: StaticString, _ value: StaticString) {
+        beginMember(key)
+        value.withUTF8Buffer { appendString($0) }
+    }
+
+    public mutating func member(_ key: StaticString, _ value: Bool) {
+        beginMember(key)
+        append(value ? "true" : "false")
+    }
+
+    public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
+        beginMember(key)
+        bytes += ByteString(decimal: value).bytes
+    }
+
+    public mutating func member(null key: StaticString) {
+        beginMember(key)
+        append("null")
+    }
+
+    public mutating func member(named key: ByteString, _ value: ByteString) {
+        beginMember(key)
+        appendString(value)
+    }
+
+    public mutating func member(named key: ByteString, _ value: some BinaryInteger) {
+        beginMember(key)
+        bytes += ByteString(decimal: value).bytes
+    }
+
+    public mutating func element(_ value: ByteString) {
+        beginElement()
+        appendString(value)
+    }
+
+    public mutating func element(_ value: String) {
+        beginElement()
+        appendString(value)
+    }
+
+    public mutating func element(_ value: StaticString) {
+        beginElement()
+        value.withUTF8Buffer { appendString($0) }
+    }
+
+    public mutating func element(_ value: some BinaryInteger) {
+        beginElement()
+        bytes += ByteString(decimal: value).bytes
+    }
+
+    /// As an element, or as the document itself.
+    public mutating func null() {
+        beginElement()
+        append("null")
+    }
+}
+
+// Strings.
+extension JSONWriter {
+    private mutating func appendString(_ text: ByteString) { text.bytes.withUnsafeBufferPointer { appendString($0) } }
+
+    private mutating func appendString(_ text: String) { Array(text.utf8).withUnsafeBufferPointer { appendString($0) } }
+
+    private mutating func appendString(_ text: UnsafeBufferPointer<UInt8>) {
+        append("\"")
+        // Where the bytes begin that stay as they are and wait to be copied.
+        var plain = 0
+        var index = 0
+        while index < text.count {
+            let length = text[index] < 0x80 ? 1 : text.characterLength(at: index)
+            guard isEscaped(text, at: index, length: length) else {
+                index += length ?? 1
+                continue
+            }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<index]))
+            appendEscape(text, at: index, length: length)
+            index += length ?? 1
+            plain = index
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
+        append("\"")
+    }
+
+    /// `length` is nil where the byte is no part of UTF-8.
+    private func isEscaped(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) -> Bool {
+        switch text[index] {
+        case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): true
+        // U+2028 and U+2029 end a line in JavaScript.
+        case 0xE2: length == nil || text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
+        default: length == nil
+        }
+    }
+
+    private mutating func appendEscape(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) {
+        let byte = text[index]
+        switch byte {
+        case UInt8(ascii: "\""): append("\\\"")
+        case UInt8(ascii: "\\"): append("\\\\")
+        case UInt8(ascii: "\n"): append("\\n")
+        case UInt8(ascii: "\r"): append("\\r")
+        case UInt8(ascii: "\t"): append("\\t")
+        case 0x08: append("\\b")
+        case 0x0C: append("\\f")
+        case 0x80... where length == nil: append("\\ufffd")
+        case 0x80...: append(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+        default:
+            append("\\u00")
+            for digit in [byte >> 4, byte & 0xF] {
+                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+        }
+    }
+}
