@@ -24,6 +24,13 @@ let staticProgram: [LinkerSetting] =
         .linkedLibrary("m"),
     ] + libraries
 
+/// The integration tests' eyes inside a container: plain C, and static, since a container has no libraries.
+let staticProbe: [LinkerSetting] = [
+    .unsafeFlags([
+        "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
+    ])
+]
+
 let package = Package(
     name: "wherry",
     targets: [
@@ -56,6 +63,8 @@ let package = Package(
         .testTarget(
             name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             linkerSettings: libraries),
-        .testTarget(name: "IntegrationTests"),
+        .target(name: "CHarness", path: "Tests/CHarness"),
+        .executableTarget(name: "probe", path: "Tests/Probe", linkerSettings: staticProbe),
+        .testTarget(name: "IntegrationTests", dependencies: ["CHarness"]),
     ]
 )

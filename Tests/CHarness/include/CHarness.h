@@ -1,0 +1,75 @@
+// What the integration tests need of libc and the kernel and Swift can't import. They use none of the product's own wrappers:
+// a fault there would otherwise hide itself.
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#pragma clang assume_nonnull begin
+
+static inline int h_errno_now(void) { return errno; }
+/// open(2) and write(2) in one, without creating anything: for files in /proc and /sys. 0, or -1 with errno.
+int h_put(const char *path, const char *text);
+static inline int h_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+/// A copy of a descriptor at some number from `lowest` on, close-on-exec.
+static inline int h_duplicate(int descriptor, int lowest) { return fcntl(descriptor, F_DUPFD_CLOEXEC, lowest); }
+static inline int h_seals(int descriptor) { return fcntl(descriptor, F_GET_SEALS); }
+
+static inline int h_exited(int status) { return WIFEXITED(status); }
+static inline int h_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int h_termination_signal(int status) { return WTERMSIG(status); }
+
+int h_pidfd_open(pid_t pid);
+int h_pidfd_send_signal(int pidfd, int number);
+void h_become_subreaper(void);
+
+/// Spawn actions that Swift's view of <spawn.h> lacks.
+static inline int h_spawn_directory(posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+/// Has the program start with no signal blocked or ignored: the threads that tests run on block nearly all.
+void h_spawn_defaults(posix_spawnattr_t *attributes, int new_session);
+
+/// The controller of a new pseudoterminal; the name of the other side goes to `name`.
+int h_open_terminal(char *name, unsigned long size);
+int h_window_size(int terminal, unsigned short *rows, unsigned short *columns);
+int h_set_window_size(int terminal, unsigned short rows, unsigned short columns);
+
+/// A listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
+int h_listen(const char *path);
+
+/// Receives bytes and one descriptor (-1 if none came), close-on-exec.
+long h_receive(int socket, void *bytes, unsigned long size, int *descriptor);
+
+static inline unsigned int h_major(dev_t device) { return major(device); }
+static inline unsigned int h_minor(dev_t device) { return minor(device); }
+static inline dev_t h_device(unsigned int major_number, unsigned int minor_number) { return makedev(major_number, minor_number); }
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,190 @@
+import CHarness
+import Testing
+
+/// A bundle with a root of busybox and the probe, and the container that is made from it.
+final class Bundle {
+    let sandbox: Sandbox
+    let path: String
+    let id: String
+    var config: JSON = .standardConfig
+
+    var rootfs: String { path + "/rootfs" }
+    var cgroup: String { sandbox.cgroup(of: id) }
+
+    /// Without an id, the container gets one of its own.
+    init(id: String? = nil, _ configure: (inout JSON) throws -> Void = { _ in }) throws {
+        sandbox = try Sandbox.current
+        let number = sandbox.nextBundle()
+        path = sandbox.directory + "/bundle\(number)"
+        self.id = id ?? "c\(number)"
+        try makeRoot()
+        config.linux.cgroupsPath = .string(sandbox.cgroup(of: self.id))
+        try configure(&config)
+        sandbox.willDelete(self.id)
+    }
+
+    /// The commands that are links to busybox.
+    private static let applets = [
+        "awk", "basename", "cat", "chmod", "chown", "cut", "date", "dd", "df", "dirname", "echo", "env", "false", "find", "grep",
+        "head",
+        "hostname", "id", "ifconfig", "ip", "ipcs", "kill", "ln", "ls", "mkdir", "mknod", "mount", "mv", "nice", "od", "printenv",
+        "ps",
+        "pwd", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "touch", "tr",
+        "true",
+        "tty", "umount", "uname", "wc", "yes",
+    ]
+
+    private func makeRoot() throws {
+        let programs = try Workspace.directory.get()
+        try makeDirectory(rootfs)
+        for name in ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var"] { try makeDirectory(rootfs + "/" + name) }
+        for program in ["busybox", "probe"] {
+            // A link is enough: a container's root has no write access to it that matters to others, since each test reads only.
+            guard link(programs + "/" + program, rootfs + "/bin/" + program) == 0 else {
+                throw HarnessFailure.system("link \(program)")
+            }
+        }
+        for applet in Self.applets { try makeLink(rootfs + "/bin/" + applet, to: "busybox") }
+    }
+
+    func writeConfig() throws { try write(config.description, to: path + "/config.json") }
+
+    /// The runtime's command on this bundle, with config.json written.
+    func command(_ name: String, _ options: [String] = [], global: [String] = []) throws -> Command {
+        try writeConfig()
+        return sandbox.command([name, "--bundle", path] + options + [id], global: global)
+    }
+
+    /// Runs the container to its end.
+    func run(_ options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws -> Finished {
+        var command = try command("run", options)
+        adjust(&command)
+        return try command.run()
+    }
+
+    /// What the container wrote, once it has ended with status 0.
+    func output() throws -> String {
+        let finished = try run()
+        guard finished.succeeded else { throw HarnessFailure("\(finished)") }
+        return finished.output
+    }
+
+    /// Creates the container, which has to succeed.
+    func create(_ options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws -> Container {
+        var command = try command("create", options)
+        adjust(&command)
+        let created = try command.run()
+        guard created.succeeded else { throw HarnessFailure("\(created)") }
+        return try Container(of: self, created)
+    }
+
+    /// Creates and starts it.
+    func start() throws -> Container {
+        let container = try create()
+        try container.start()
+        return container
+    }
+
+    /// The runtime's complaint about a container that it can't or won't make. There must be one, with status 1, and nothing of the
+    /// container may be left.
+    func refusal(by name: String = "create", options: [String] = []) throws -> String {
+        try refusal(by: command(name, options))
+    }
+
+    func refusal(by command: Command) throws -> String {
+        let finished = try command.run()
+        #expect(finished.ending == .exited(1), "\(finished)")
+        #expect(!finished.errors.isEmpty)
+        if let left = sandbox.leftovers(of: id) { Issue.record("left by a refused container: \(left)") }
+        return finished.errors
+    }
+}
+
+/// A container that was created.
+final class Container {
+    let bundle: Bundle
+    private let created: Finished?
+    let pid: pid_t
+
+    var id: String { bundle.id }
+    private var sandbox: Sandbox { bundle.sandbox }
+
+    init(of bundle: Bundle, _ created: Finished? = nil) throws {
+        self.bundle = bundle
+        self.created = created
+        let state = try bundle.sandbox.runtime("state", bundle.id)
+        guard let pid = try JSONParser.parse(state.output).pid.integer else { throw HarnessFailure("no pid: \(state)") }
+        self.pid = pid_t(pid)
+        bundle.sandbox.willReap(self.pid)
+    }
+
+    /// What its process has written so far.
+    var output: String { created?.output ?? "" }
+    var errors: String { created?.errors ?? "" }
+
+    func state() throws -> JSON {
+        let finished = try sandbox.runtime("state", id)
+        guard finished.succeeded else { throw HarnessFailure("\(finished)") }
+        return try JSONParser.parse(finished.output)
+    }
+
+    func status() throws -> String { try state().status.text ?? "none" }
+
+    func start() throws { try expectSuccess("start", id) }
+    func delete(_ options: String...) throws { try expectSuccess(["delete"] + options + [id]) }
+    func kill(_ signal: String...) throws { try expectSuccess(["kill", id] + signal) }
+
+    private func expectSuccess(_ arguments: String...) throws { try expectSuccess(arguments) }
+
+    private func expectSuccess(_ arguments: [String]) throws {
+        let finished = try sandbox.command(arguments).run()
+        guard finished.succeeded else { throw HarnessFailure("\(finished)") }
+    }
+
+    /// What a command that has to fail complains.
+    func refusal(of arguments: String...) throws -> String {
+        let finished = try sandbox.command(arguments + [id]).run()
+        #expect(finished.ending == .exited(1), "\(finished)")
+        return finished.errors
+    }
+
+    /// Waits for the process's end, and reaps it as an engine would.
+    func wait() throws -> Ending {
+        guard let ending = try reap(pid) else { throw HarnessFailure("the container's process doesn't end; it wrote: \(output)") }
+        return ending
+    }
+
+    /// Waits for its end without reaping: it stays a zombie.
+    func waitUntilZombie() throws {
+        try eventually("a zombie") { read("/proc/\(pid)/stat").contains(") Z ") }
+    }
+
+    /// Waits until its process has written a text.
+    func waitFor(_ text: String) throws {
+        try eventually("\"\(text)\" written by the container") { output.contains(text) }
+    }
+}
+
+/// Looks until a condition holds.
+func eventually(_ what: String, within seconds: Double = Command.deadline, _ condition: () throws -> Bool) throws {
+    for _ in 0..<Int(seconds * 200) {
+        if try condition() { return }
+        usleep(5000)
+    }
+    throw HarnessFailure("not within \(seconds) s: \(what)")
+}
+
+/// What a container's process wrote, which ended with status 0.
+func output(of arguments: String..., configure: (inout JSON) throws -> Void = { _ in }) throws -> String {
+    let bundle = try Bundle(configure)
+    bundle.config.runs(arguments: arguments)
+    return try bundle.output()
+}
+
+/// What a script wrote in a container, having ended with status 0.
+func output(ofScript script: String, configure: (inout JSON) throws -> Void = { _ in }) throws -> String {
+    try output(of: "sh", "-ec", script, configure: configure)
+}
+
+/// The runtime's complaint about a config that it has to refuse.
+func refusal(configure: (inout JSON) throws -> Void) throws -> String { try Bundle(configure).refusal() }

@@ -1,0 +1,41 @@
+import CHarness
+import Testing
+
+/// What this machine can do. Tests that need more say so and are skipped.
+enum Host {
+    static let isRoot = getuid() == 0
+
+    /// Whether cgroup v2 is all there is. Otherwise v1, maybe with a unified hierarchy beside.
+    static let isUnified: Bool = {
+        var information = statfs()
+        return statfs("/sys/fs/cgroup", &information) == 0 && information.f_type == 0x6367_7270
+    }()
+
+    /// Whether a capability, by its number, is in our permitted set: raising limits needs CAP_SYS_RESOURCE, which root may lack.
+    static func has(capability number: Int) -> Bool {
+        let line = read("/proc/self/status").lines.first { $0.hasPrefix("CapPrm:") } ?? ""
+        return UInt64(line.dropFirst(7).trimmed, radix: 16).map { $0 >> number & 1 == 1 } ?? false
+    }
+
+    private static let kernel: (major: Int, minor: Int) = {
+        let parts = read("/proc/sys/kernel/osrelease").split(separator: ".")
+        return (Int(parts[0]) ?? 0, Int(parts[1]) ?? 0)
+    }()
+
+    static func kernelIsAtLeast(_ major: Int, _ minor: Int) -> Bool { kernel >= (major, minor) }
+}
+
+extension Trait where Self == ConditionTrait {
+    static var needsRoot: Self { .enabled(if: Host.isRoot, "containers are made as root") }
+
+    static func needs(controller: String) -> Self {
+        .enabled(if: Cgroup.hasController(controller), "this machine has no cgroup controller \(controller)")
+    }
+
+    static func needsKernel(_ major: Int, _ minor: Int) -> Self {
+        .enabled(if: Host.kernelIsAtLeast(major, minor), "needs Linux \(major).\(minor)")
+    }
+
+    static var needsUnifiedCgroups: Self { .enabled(if: Host.isUnified, "needs cgroup v2") }
+    static var needsLegacyCgroups: Self { .enabled(if: !Host.isUnified, "needs cgroup v1") }
+}

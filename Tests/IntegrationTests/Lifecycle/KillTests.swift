@@ -1,0 +1,104 @@
+import CHarness
+import Testing
+
+@Suite("kill", .needsRoot, .sandboxed)
+struct KillTests {
+    /// Writes the name of each signal that it gets, and ends with TERM.
+    private static let listener = """
+        trap 'echo got USR1' USR1; trap 'echo got HUP' HUP; trap 'echo got TERM; exit 7' TERM
+        echo ready; while :; do sleep 0.01; done
+        """
+
+    private func listening() throws -> Container {
+        let container = try Bundle { $0.runs(Self.listener) }.start()
+        try container.waitFor("ready")
+        return container
+    }
+
+    @Test func sendsTermUnlessToldOtherwise() throws {
+        let container = try listening()
+        try container.kill()
+        #expect(try container.wait() == .exited(7))
+        #expect(container.output.contains("got TERM"))
+    }
+
+    @Test(arguments: ["USR1", "SIGUSR1", "10", "usr1"]) func takesNamesAndNumbers(signal: String) throws {
+        let container = try listening()
+        try container.kill(signal)
+        try container.waitFor("got USR1")
+        #expect(try container.status() == "running")
+    }
+
+    @Test func takesRealtimeSignalsByNumber() throws {
+        let container = try Bundle { $0.runs(arguments: ["probe", "await-signal", "37"]) }.start()
+        try container.waitFor("ready")
+        try container.kill("37")
+        #expect(try container.wait() == .exited(0))
+        #expect(container.output.contains("got 37"))
+    }
+
+    @Test(arguments: ["NOSUCH", "SIG", "0x9", "9 ", "KILL "]) func refusesUnknownSignals(signal: String) throws {
+        let container = try listening()
+        let finished = try container.bundle.sandbox.runtime("kill", container.id, signal)
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("unknown signal"), "\(finished)")
+        #expect(try container.status() == "running")
+    }
+
+    @Test func takesNoSignalForAnOption() throws {
+        let container = try listening()
+        #expect(try container.bundle.sandbox.runtime("kill", container.id, "-9").ending == .exited(1))
+        #expect(try container.status() == "running")
+    }
+
+    @Test func endsACreatedContainer() throws {
+        let container = try Bundle { $0.runs("echo never") }.create()
+        try container.kill("KILL")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        #expect(try container.status() == "stopped")
+        #expect(container.output.isEmpty)
+    }
+
+    @Test func refusesAStoppedContainer() throws {
+        let container = try Bundle().start()
+        #expect(try container.wait() == .exited(0))
+        #expect(try container.refusal(of: "kill").contains("container not running"))
+        #expect(try container.status() == "stopped")
+    }
+
+    @Test func refusesAZombie() throws {
+        let container = try Bundle().start()
+        try container.waitUntilZombie()
+        #expect(try container.refusal(of: "kill").contains("container not running"))
+    }
+
+    @Test func allOfAStoppedContainerIsNoError() throws {
+        let container = try Bundle().start()
+        #expect(try container.wait() == .exited(0))
+        #expect(try container.bundle.sandbox.runtime("kill", "--all", container.id, "KILL").succeeded)
+    }
+
+    @Test func allReachesEveryProcessOfASharedPidNamespace() throws {
+        let container = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs("sleep 1000 & sleep 1000 & echo ready; wait")
+        }.start()
+        try container.waitFor("ready")
+        #expect(Cgroup.processes(container.bundle.cgroup).count == 3)
+        #expect(try container.bundle.sandbox.runtime("kill", "--all", container.id, "KILL").succeeded)
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        try eventually("an empty cgroup") {
+            Cgroup.processes(container.bundle.cgroup).allSatisfy { waitpid($0, nil, WNOHANG) != 0 }
+        }
+    }
+
+    @Test func refusesAnUnknownID() throws {
+        let finished = try Sandbox.current.runtime("kill", "unknown", "KILL")
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("container does not exist"))
+    }
+
+    @Test func refusesWithoutAnID() throws {
+        #expect(try Sandbox.current.runtime("kill").ending == .exited(1))
+    }
+}

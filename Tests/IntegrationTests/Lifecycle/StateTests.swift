@@ -1,0 +1,93 @@
+import CHarness
+import Testing
+
+@Suite("state", .needsRoot, .sandboxed)
+struct StateTests {
+    @Test func goesFromCreatedThroughRunningToStopped() throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.create()
+        #expect(try container.status() == "created")
+        try container.start()
+        #expect(try container.status() == "running")
+        try container.kill("KILL")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        #expect(try container.status() == "stopped")
+    }
+
+    @Test func hasTheKeysThatEnginesRead() throws {
+        let container = try Bundle {
+            $0.annotations = ["one": "first", "two": ""]
+            $0.runs(arguments: ["sleep", "1000"])
+        }.start()
+        let state = try container.state()
+        #expect(state.names == ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner"])
+        #expect(state.id == "c1")
+        #expect(state.pid == .number(Int(container.pid)))
+        #expect(state.bundle == .string(container.bundle.path))
+        #expect(state.rootfs == .string(container.bundle.rootfs))
+        #expect(state.annotations == ["one": "first", "two": ""])
+        #expect(state.ociVersion.text?.hasPrefix("1.") == true)
+        let created = try #require(state.created.text)
+        // RFC 3339, with or without a fraction, in UTC.
+        #expect(created.dropFirst(4).first == "-" && created.dropFirst(10).first == "T" && created.hasSuffix("Z"), "\(created)")
+    }
+
+    @Test func hasNoPidOnceStopped() throws {
+        let container = try Bundle().start()
+        #expect(try container.wait() == .exited(0))
+        #expect(try container.state().pid == 0)
+    }
+
+    @Test func isStoppedWhileNobodyHasReapedTheProcess() throws {
+        let container = try Bundle().start()
+        try container.waitUntilZombie()
+        #expect(try container.status() == "stopped")
+        #expect(try container.state().pid == 0)
+    }
+
+    @Test func isStoppedWhenTheProcessDiedBeforeStart() throws {
+        let container = try Bundle().create()
+        kill(container.pid, SIGKILL)
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        #expect(try container.status() == "stopped")
+        try container.delete()
+    }
+
+    @Test func isNotFooledByAReusedPid() throws {
+        let container = try Bundle { $0.drop(namespace: "pid") }.start()
+        #expect(try container.wait() == .exited(0))
+        let stranger = try reuse(container.pid)
+        #expect(try container.status() == "stopped")
+        #expect(try container.refusal(of: "kill").contains("container not running"))
+        try container.delete()
+        #expect(kill(stranger.pid, 0) == 0, "the process that got the pid must live")
+    }
+
+    @Test func refusesAnUnknownID() throws {
+        let finished = try Sandbox.current.runtime("state", "unknown")
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.output.isEmpty)
+    }
+
+    @Test func refusesWithoutAnID() throws {
+        #expect(try Sandbox.current.runtime("state").ending == .exited(1))
+    }
+
+    @Test func containersOfAnotherRootAreUnknown() throws {
+        let container = try Bundle().create()
+        let finished = try Command([Workspace.runtime, "--root", container.bundle.path + "/elsewhere", "state", container.id])
+            .run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("container does not exist"))
+    }
+
+    /// Starts a process with this very pid. Other tests take pids too, hence the attempts.
+    private func reuse(_ pid: pid_t) throws -> RunningCommand {
+        for _ in 0..<1000 {
+            guard h_put("/proc/sys/kernel/ns_last_pid", "\(pid - 1)") == 0 else { throw HarnessFailure.system("ns_last_pid") }
+            let sleeper = try Command([Workspace.probe, "pause"]).start()
+            if sleeper.pid == pid { return sleeper }
+        }
+        throw HarnessFailure("no process gets pid \(pid)")
+    }
+}
