@@ -1,0 +1,250 @@
+"""One virtual machine: QEMU, and the sockets to it and to the agent in the guest."""
+# Protocol, over three virtio serial ports that are socket pairs here:
+#   vmrun.ctl  guest: READY; host: one line of JSON (the job) and as many bytes of standard input as it says; guest:
+#              STARTED, and later one line of JSON with the exit status or an error
+#   vmrun.out, vmrun.err  what the command writes
+# The guest sends the status after everything that the command wrote, and then waits to be killed: nothing in it is worth
+# an orderly shutdown.
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import re
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+
+class Failure(Exception):
+    """Something other than the command went wrong."""
+
+
+class TimeUp(Exception):
+    """The time limit was reached."""
+
+
+def say(text):
+    print(f"vm/run: {text}", file=sys.stderr, flush=True)
+
+
+def no_kvm():
+    """Why KVM cannot be used; None if it can, as far as that can be told."""
+    try:
+        with open("/dev/kvm", "rb+", buffering=0) as kvm:
+            os.close(fcntl.ioctl(kvm, 0xAE01, 0))       # KVM_CREATE_VM
+    except OSError as e:
+        return f"/dev/kvm: {e.strerror}"
+    # PVM is KVM without help of the processor. It makes machines, but runs a
+    # kernel that is not adapted to it one emulated instruction at a time:
+    # a thousand times slower than QEMU's own emulation.
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as f:
+        if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", f.read(), re.M):
+            return "the processor has no virtualisation (neither vmx nor svm)"
+    return None
+
+
+class Machine:
+    """One QEMU process and the sockets to it."""
+
+    def __init__(self, args, accel, deadline, disk, snapshot=True, incoming=None):
+        self.args, self.deadline = args, deadline
+        self.console = tempfile.TemporaryFile(prefix="vm-console.")
+        self.sockets, theirs = {}, {}
+        for name in ("ctl", "out", "err", "qmp"):
+            self.sockets[name], theirs[name] = socket.socketpair()
+        cmd = self.qemu(args, accel)
+        for name, s in theirs.items():
+            cmd += ["-chardev", f"socket,id={name},fd={s.fileno()}"]
+        cmd += ["-mon", "chardev=qmp,mode=control"]
+        cmd += ["-drive", f"file={disk},if=none,id=disk,format=raw,cache=unsafe,"
+                          f"snapshot={'on' if snapshot else 'off'}"]
+        if incoming:
+            cmd += ["-incoming", f"fd:{incoming.fileno()}"]
+        fds = [s.fileno() for s in theirs.values()]
+        fds += [incoming.fileno()] if incoming else []
+        console = self.console.fileno()
+        libc = ctypes.CDLL(None)
+
+        def in_child():
+            libc.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG: do not outlive us
+            os.setpgid(0, 0)                    # Ctrl-C is for us to handle
+
+        try:
+            self.process = subprocess.Popen(
+                cmd, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                pass_fds=fds, preexec_fn=in_child)
+        except OSError as e:
+            raise Failure(f"cannot start {cmd[0]}: {e.strerror} (apt-get install "
+                          "--no-install-recommends qemu-system-x86)")
+        for s in theirs.values():
+            s.close()
+        self.buffer = b""
+
+    @staticmethod
+    def qemu(args, accel):
+        """The command line, less what differs between booting and resuming."""
+        # No device that is not needed: each costs time at boot.
+        cmd = [os.environ.get("VM_QEMU", "qemu-system-x86_64"),
+               "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+               "-m", str(args.memory), "-smp", str(args.cpus), "-rtc", "base=utc"]
+        if accel == "kvm":
+            # QEMU 7.2 stops at arch-capabilities on some AMD hosts.
+            cmd += ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"]
+        else:
+            # Less what is slow to emulate and does not matter here.
+            cmd += ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off,smap=off,smep=off,umip=off,pku=off"]
+        cmd += ["-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,hpet=off,graphics=off"]
+        append = ["console=ttyS0", "quiet", "loglevel=4", "panic=-1", "oops=panic",
+                  "rdinit=/init", "apparmor=1", "security=apparmor",
+                  "mitigations=off", "random.trust_cpu=on", "tsc=reliable",
+                  "8250.nr_uarts=1", "cryptomgr.notests", "nowatchdog",
+                  "rcupdate.rcu_expedited=1", "i8042.noaux", "i8042.nokbd",
+                  "systemd.unified_cgroup_hierarchy=1", "systemd.show_status=0",
+                  "systemd.log_level=warning", "systemd.firstboot=0"]
+        if args.user != "root":
+            append.append(f"vm.user={args.user}")       # for the agent
+        cmd += ["-kernel", os.path.join(args.cache, "vmlinux"),
+                "-initrd", os.path.join(args.cache, "initrd"),
+                "-append", " ".join(append + args.append.split()),
+                "-serial", "file:/dev/fd/1",
+                "-device", "virtio-blk-pci,drive=disk",
+                "-object", "rng-random,id=rng,filename=/dev/urandom",
+                "-device", "virtio-rng-pci,rng=rng",
+                "-device", "virtio-serial-pci,id=ports"]
+        for name in ("ctl", "out", "err"):
+            cmd += ["-device", f"virtserialport,bus=ports.0,chardev={name},name=vmrun.{name}"]
+        # security_model=none: files get the owner that the guest asks for
+        # where we may set it, else the caller's.
+        # Always one at least, so that a saved state serves with and without.
+        for i, (path, _, readonly) in enumerate(args.shares or [(args.cache, "", True)]):
+            cmd += ["-fsdev", f"local,id=fs{i},security_model=none,multidevs=remap,"
+                              f"path={path.replace(',', ',,')},readonly={'on' if readonly else 'off'}",
+                    "-device", f"virtio-9p-pci,fsdev=fs{i},mount_tag=share{i}"]
+        return cmd
+
+    def time_left(self):
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeUp
+        return left
+
+    def died(self):
+        code = self.process.wait()
+        return Failure(f"the machine ended early (QEMU: {code})")
+
+    def read_line(self, name, limit=None):
+        """A line from the guest or from QEMU's monitor."""
+        end = None if limit is None else time.monotonic() + limit
+        while b"\n" not in self.buffer:
+            left = self.time_left()
+            if end is not None:
+                left = min(left, end - time.monotonic())
+                if left <= 0:
+                    raise Failure("the guest does not answer")
+            if select.select([self.sockets[name]], [], [], left)[0]:
+                try:
+                    data = self.sockets[name].recv(65536)
+                except ConnectionError:
+                    data = b""
+                if not data:
+                    raise self.died()
+                self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line
+
+    def qmp(self, command, **arguments):
+        """A command of QEMU's monitor."""
+        message = {"execute": command, "arguments": arguments}
+        self.sockets["qmp"].sendall(json.dumps(message).encode() + b"\n")
+        while True:
+            answer = json.loads(self.read_line("qmp"))
+            if "error" in answer:
+                raise Failure(f"QEMU: {command}: {answer['error'].get('desc')}")
+            if "return" in answer:
+                return answer["return"]
+
+    def wait_for(self, word, limit=None):
+        while self.read_line("ctl", limit).strip() != word:
+            pass
+
+    def save_state(self, path):
+        """Write the machine's state to a file. It does not go on after that."""
+        self.read_line("qmp")                           # the greeting
+        self.qmp("qmp_capabilities")
+        self.qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+        self.qmp("migrate", uri="exec:cat >" + shlex.quote(path))
+        while True:
+            status = self.qmp("query-migrate").get("status")
+            if status == "completed":
+                return
+            if status in ("failed", "cancelled"):
+                raise Failure("QEMU cannot save the machine's state")
+            time.sleep(0.05)
+
+    def send_job(self, stdin):
+        a = self.args
+        job = {"argv": a.command, "cwd": a.cwd, "env": a.environment, "user": a.user,
+               "stdin": len(stdin), "time": time.time(), "seed": os.urandom(64).hex(),
+               "shares": [{"tag": f"share{i}", "path": guest, "ro": ro}
+                          for i, (_, guest, ro) in enumerate(a.shares)]}
+        self.sockets["ctl"].sendall(json.dumps(job).encode() + b"\n" + stdin)
+
+    def follow(self):
+        """Pass on what the command writes, until its status comes."""
+        sinks = {self.sockets["out"]: 1, self.sockets["err"]: 2}
+        ctl = self.sockets["ctl"]
+
+        def pump(sock):
+            try:
+                data = sock.recv(65536, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return False
+            except ConnectionError:
+                data = b""
+            if not data:
+                sinks.pop(sock)
+                return False
+            while data:
+                try:
+                    data = data[os.write(sinks[sock], data):]
+                except BrokenPipeError:
+                    sinks[sock] = os.open(os.devnull, os.O_WRONLY)
+            return True
+
+        while b"\n" not in self.buffer:
+            ready = select.select([*sinks, ctl], [], [], self.time_left())[0]
+            for sock in ready:
+                if sock is not ctl:
+                    pump(sock)
+                    continue
+                try:
+                    data = ctl.recv(65536)
+                except ConnectionError:
+                    data = b""
+                if not data:
+                    raise self.died()
+                self.buffer += data
+        for sock in list(sinks):
+            while pump(sock):
+                pass
+        answer = json.loads(self.buffer.split(b"\n", 1)[0])
+        if "error" in answer:
+            raise Failure(f"guest: {answer['error']}")
+        return answer["exit"]
+
+    def console_text(self):
+        self.console.seek(0)
+        return self.console.read().decode(errors="replace").replace("\r", "")
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        for s in self.sockets.values():
+            s.close()
