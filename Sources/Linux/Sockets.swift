@@ -39,9 +39,11 @@ extension FileDescriptor {
         return socket
     }
 
-    /// Connects to a stream socket by its path, of any length, on the host.
-    public static func connectStream(to path: ByteString) throws(SystemError) -> FileDescriptor {
+    /// Connects to a stream socket by its path, of any length, on the host. Where `timeout` milliseconds aren't enough for that, or
+    /// later on for sending, it's EAGAIN; 0 waits for ever.
+    public static func connectStream(to path: ByteString, timeout: Int = 0) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
         if path.count < 108 {
             guard path.withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else { throw .last("connect") }
             return socket

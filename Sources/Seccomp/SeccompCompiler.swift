@@ -6,7 +6,7 @@ import Linux
 import OCI
 
 /// Turns a profile into a program, by libseccomp.
-enum SeccompCompiler {
+struct SeccompCompiler: ~Copyable {
     /// What the cache keeps.
     struct Output: Equatable {
         var instructions: [UInt8]
@@ -19,37 +19,58 @@ enum SeccompCompiler {
     /// libseccomp's word for a name that it doesn't know (`__NR_SCMP_ERROR`). Numbers below are names that this architecture lacks.
     private static let unknownCall: Int32 = -1
 
-    /// - Throws: what can't be in a filter, with its place in the profile.
-    static func compile(_ profile: Seccomp) throws(RuntimeError) -> Output {
-        let defaultAction = try FilterAction(
-            profile.defaultAction, errnoRet: profile.defaultErrnoRet, pointer: "/linux/seccomp/defaultErrnoRet")
-        let context = try LibraryContext(defaultAction: defaultAction)
-        var output = Output(instructions: [], warnings: [])
-        let architectures = try add(profile.architectures, to: context, &output.warnings)
-        if profile.rules.reduce(0, { $0 + $1.names.count }) > manyNames { try context.useBinaryTree() }
+    private let context: LibraryContext
+    private let defaultAction: FilterAction
+    /// The native one and those of the profile that can occur together with it, as libseccomp's tokens.
+    private var architectures: [UInt32] = [seccomp_arch_native()]
+    private var newerCalls = NewerCalls()
+    private var warnings: [ByteString] = []
 
-        var newerCalls = NewerCalls()
-        for (index, rule) in profile.rules.enumerated() {
-            let place = "/linux/seccomp/syscalls/\(index)"
-            let action = try FilterAction(rule.action, errnoRet: rule.errnoRet, pointer: place + "/errnoRet")
-            let comparisons = try comparisons(of: rule, place)
-            for name in rule.names {
-                let call = name.withCString { seccomp_syscall_resolve_name($0) }
-                guard call != unknownCall else {
-                    warn(&output.warnings, place, "system call \"", name, "\" is unknown to libseccomp \(LibraryContext.version)")
-                    continue
-                }
-                name.withCString { name in
-                    for architecture in architectures {
-                        newerCalls.add(number: seccomp_syscall_resolve_name_arch(architecture, name), architecture: architecture)
-                    }
-                }
-                // libseccomp refuses a rule that says what would happen anyway.
-                guard action != defaultAction else { continue }
-                for comparison in comparisons
-                where
-                    try context.add(action, call: call, comparisons: comparison, pointer: place) == .contradiction
-                {
+    /// Throws what can't be in a filter, with its place in the profile.
+    static func compile(_ profile: Seccomp) throws(RuntimeError) -> Output {
+        var compiler = try SeccompCompiler(profile)
+        if profile.rules.reduce(0, { $0 + $1.names.count }) > manyNames { try compiler.context.useBinaryTree() }
+        for (index, name) in profile.architectures.enumerated() {
+            try compiler.add(architecture: name, "/linux/seccomp/architectures/\(index)")
+        }
+        for (index, rule) in profile.rules.enumerated() { try compiler.add(rule, "/linux/seccomp/syscalls/\(index)") }
+        return Output(instructions: try compiler.program(for: profile), warnings: compiler.warnings)
+    }
+
+    private init(_ profile: Seccomp) throws(RuntimeError) {
+        defaultAction = FilterAction(profile.defaultAction, errnoRet: profile.defaultErrnoRet)
+        context = try LibraryContext(defaultAction: defaultAction)
+    }
+
+    private mutating func add(architecture name: ByteString, _ place: String) throws(RuntimeError) {
+        let token = SeccompFeatures.token(ofArchitecture: name)
+        if let token, architectures.contains(token) { return }
+        if let token, try context.add(architecture: token, pointer: place) {
+            architectures.append(token)
+        } else {
+            // The native one is always in it and always known, so nothing is lost.
+            warn(place, "architecture ", name, " can't occur on this machine")
+        }
+    }
+
+    private mutating func add(_ rule: Seccomp.Rule, _ place: String) throws(RuntimeError) {
+        let action = FilterAction(rule.action, errnoRet: rule.errnoRet)
+        let alternatives = Self.comparisons(of: rule)
+        for name in rule.names {
+            let call = name.withCString { seccomp_syscall_resolve_name($0) }
+            guard call != Self.unknownCall else {
+                warn(place, "libseccomp \(LibraryContext.version) knows no system call \"", name, "\"")
+                continue
+            }
+            for architecture in architectures {
+                newerCalls.add(
+                    number: name.withCString { seccomp_syscall_resolve_name_arch(architecture, $0) }, architecture: architecture)
+            }
+            // libseccomp refuses a rule that says what would happen anyway.
+            guard action != defaultAction else { continue }
+            for comparisons in alternatives {
+                let addition = try context.add(action, call: call, comparisons: comparisons, pointer: place)
+                guard addition == .done else {
                     throw RuntimeError(
                         .invalidConfig,
                         "contradicts an earlier rule: another action for \(name.displayText) with the same arguments",
@@ -57,51 +78,31 @@ enum SeccompCompiler {
                 }
             }
         }
+    }
 
-        output.instructions = try context.program()
-        if profile.defaultAction == .errno, defaultAction != .noSuchCall {
-            output.instructions = newerCalls.instructions() + output.instructions
-        }
-        let count = output.instructions.count / SystemCallFilter.instructionSize
+    private borrowing func program(for profile: Seccomp) throws(RuntimeError) -> [UInt8] {
+        var program = try context.program()
+        if profile.defaultAction == .errno, defaultAction != .noSuchCall { program = newerCalls.instructions() + program }
+        let count = program.count / SystemCallFilter.instructionSize
         guard count <= SystemCallFilter.mostInstructions else {
             throw RuntimeError(
                 .unsupported,
                 "the profile makes a filter of \(count) instructions: the kernel takes \(SystemCallFilter.mostInstructions)",
                 pointer: "/linux/seccomp", hint: "fewer rules, or fewer architectures, make it shorter")
         }
-        return output
+        return program
     }
 
-    /// - Returns: the native architecture, and those of the list that can occur together with it. As libseccomp's tokens.
-    private static func add(
-        _ names: [ByteString], to context: borrowing LibraryContext, _ warnings: inout [ByteString]
-    ) throws(RuntimeError) -> [UInt32] {
-        var architectures = [seccomp_arch_native()]
-        for (index, name) in names.enumerated() {
-            let place = "/linux/seccomp/architectures/\(index)"
-            let token = SeccompFeatures.token(ofArchitecture: name)
-            if let token, architectures.contains(token) { continue }
-            if let token, try context.add(architecture: token, pointer: place) {
-                architectures.append(token)
-            } else {
-                // The native one is always in it and always known, so nothing is lost.
-                warn(&warnings, place, "architecture ", name, " can't occur on this machine, and is left out")
-            }
-        }
-        return architectures
+    private mutating func warn(_ place: String, _ before: String, _ name: ByteString, _ after: String) {
+        warnings.append(ByteString(place + ": " + before) + name + ByteString(after + "; left out of the filter"))
     }
 
     /// The comparisons of a rule, as many rules of libseccomp's as they take: there, each can look at an argument but once. So a rule
     /// that compares one of them again counts as a list of alternatives, in all its comparisons: so runc has it, and profiles rely on it.
-    private static func comparisons(of rule: Seccomp.Rule, _ place: String) throws(RuntimeError) -> [[scmp_arg_cmp]] {
+    private static func comparisons(of rule: Seccomp.Rule) -> [[scmp_arg_cmp]] {
         var all: [scmp_arg_cmp] = []
         var repeated = false
-        for (index, argument) in rule.args.enumerated() {
-            guard argument.index < 6 else {
-                throw RuntimeError(
-                    .invalidConfig, "system calls have arguments 0 to 5, not \(Int(argument.index))",
-                    pointer: place + "/args/\(index)/index")
-            }
+        for argument in rule.args {
             repeated = repeated || all.contains { $0.arg == argument.index }
             // With MASKED_EQ the first number is the mask.
             all.append(
@@ -109,12 +110,6 @@ enum SeccompCompiler {
                     arg: argument.index, op: argument.op.libraryValue, datum_a: argument.value, datum_b: argument.valueTwo))
         }
         return repeated ? all.map { [$0] } : [all]
-    }
-
-    private static func warn(
-        _ warnings: inout [ByteString], _ place: String, _ before: String, _ name: ByteString, _ after: String
-    ) {
-        warnings.append(ByteString(place + ": " + before) + name + ByteString(after))
     }
 }
 

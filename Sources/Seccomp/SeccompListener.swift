@@ -1,5 +1,7 @@
-import Bytes
+public import Bytes
+import CLinux
 public import Errors
+public import Linux
 public import OCI
 
 /// The agent that answers system calls with the action `SCMP_ACT_NOTIFY`. See config-linux.md, "Seccomp", `listenerPath`.
@@ -11,25 +13,55 @@ public enum SeccompListener {
     /// What Init calls under the filter before anybody listens.
     private static let handover: StaticString = "sendmsg"
 
+    /// How long the agent may take to accept the connection, and then to make room for the message. In milliseconds.
+    private static let patience = 10_000
+
     /// Whether loading the profile's filter yields a listener.
     public static func isNeeded(by profile: Seccomp) -> Bool {
         profile.defaultAction == .notify || profile.rules.contains { $0.action == .notify }
     }
 
-    /// Refuses a profile whose listener couldn't reach the agent: there's no path to it, or Init's sendmsg would fail or wait for
-    /// the very agent that doesn't know of it yet.
+    /// Refuses a profile whose listener couldn't reach the agent: Init's sendmsg would fail, or wait for the very agent that doesn't
+    /// know of it yet.
     public static func check(_ profile: Seccomp) throws(RuntimeError) {
-        guard let path = profile.listenerPath, !path.isEmpty else {
-            throw RuntimeError(
-                .invalidConfig, "SCMP_ACT_NOTIFY needs the socket of an agent, and there's no listenerPath",
-                pointer: "/linux/seccomp/listenerPath")
-        }
         var permitted = profile.defaultAction.permits
         for (index, rule) in profile.rules.enumerated() where rule.names.contains(where: { $0 == handover }) {
             guard rule.action.permits else { throw refusal(pointer: "/linux/seccomp/syscalls/\(index)") }
             if rule.args.isEmpty { permitted = true }
         }
         guard permitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
+    }
+
+    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container.
+    public static func send(
+        _ listener: borrowing FileDescriptor, to path: ByteString, _ state: ContainerProcessState
+    ) throws(RuntimeError) {
+        let descriptor = listener.rawValue
+        do throws(SystemError) {
+            let agent = try FileDescriptor.connectStream(to: path, timeout: patience)
+            try send(state.json, with: descriptor, on: agent)
+        } catch {
+            let late = error.errno == EAGAIN
+            throw RuntimeError(
+                late ? .timeout : .seccomp,
+                late ? "the seccomp agent doesn't take the listener" : "can't send the listener to the seccomp agent",
+                error, pointer: "/linux/seccomp/listenerPath", path: path,
+                hint: late ? "it had 10 seconds" : "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
+        }
+    }
+
+    /// The descriptor goes with the first bytes, as the specification has it.
+    private static func send(_ bytes: [UInt8], with descriptor: Int32, on agent: borrowing FileDescriptor) throws(SystemError) {
+        var sent = 0
+        while sent < bytes.count {
+            let rest = Array(bytes[sent...])
+            let count = c_send(agent.rawValue, rest, UInt(rest.count), [descriptor], sent == 0 ? 1 : 0)
+            if count >= 0 {
+                sent += count
+            } else if c_errno() != EINTR {
+                throw .last("sendmsg")
+            }
+        }
     }
 
     private static func refusal(pointer: String) -> RuntimeError {

@@ -109,6 +109,14 @@ static inline int c_set_receive_timeout(int socket, long seconds) {
     return setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
+/// SO_SNDTIMEO of socket(7): bounds connect(2) as well. 0 waits for ever.
+static inline int c_set_send_timeout(int socket, long milliseconds) {
+    struct {
+        long seconds, microseconds;
+    } limit = {milliseconds / 1000, milliseconds % 1000 * 1000};
+    return setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
 static inline int c_window_size_set(int terminal, uint16_t rows, uint16_t columns) {
     struct winsize size = {.ws_row = rows, .ws_col = columns};
     return ioctl(terminal, TIOCSWINSZ, &size);
