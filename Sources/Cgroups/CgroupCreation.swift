@@ -8,8 +8,8 @@ extension Cgroup {
     ///
     /// On failure nothing of what was made is left.
     ///
-    /// - Parameter needs: controllers of a v2 hierarchy beside v1 ones that limits ask for: `ResourcePlan.unifiedControllers`. A
-    ///   unified host hands down all there are.
+    /// `needs` are the controllers of a v2 hierarchy beside v1 ones that limits ask for: `ResourcePlan.unifiedControllers`. A
+    /// unified host hands down all there are.
     public func create(needs: ControllerSet = []) throws(RuntimeError) {
         do throws(RuntimeError) {
             let unified = groups.count == 1

@@ -30,6 +30,18 @@ public struct CgroupHost: Sendable {
         try detect(at: "/sys/fs/cgroup", procfs: procfs)
     }
 
+    /// Where a new cgroup finds its controllers.
+    public func controllers() throws(RuntimeError) -> ControllerLocations {
+        var locations = ControllerLocations(v1: [], v2: [], filter: false)
+        for hierarchy in hierarchies {
+            locations.v1.formUnion(hierarchy.controllers)
+            guard hierarchy.version == .v2 else { continue }
+            locations.v2 = try hierarchy.availableControllers()
+            locations.filter = true
+        }
+        return locations
+    }
+
     /// The first free path for a container whose configuration names none and whose caller isn't root: beside the caller's own
     /// cgroup, since that one has the caller in it and so can't hand controllers to a child (cgroups(7), "no internal processes").
     public static func delegatedBase(procfs: borrowing FileDescriptor) throws(RuntimeError) -> ByteString {

@@ -6,12 +6,8 @@ public struct CgroupPath: Equatable, Sendable {
     /// At least one; none is empty, "." or "..".
     public let components: [ByteString]
 
-    /// Reads `linux.cgroupsPath`.
-    ///
-    /// - Parameters:
-    ///   - cgroupsPath: absolute or relative, which is the same here; nil for a cgroup named after the container.
-    ///   - id: the container's.
-    ///   - base: where a cgroup goes whose path the configuration doesn't give; begins with "/".
+    /// Reads `linux.cgroupsPath`: absolute or relative, which is the same here. Where there is none, the cgroup is named after the
+    /// container and goes below `base`, which begins with "/".
     public init(_ cgroupsPath: ByteString?, id: ByteString, base: ByteString = "/") throws(RuntimeError) {
         let text = cgroupsPath ?? base + "/" + id
         if CgroupPath.isSystemdForm(text) {

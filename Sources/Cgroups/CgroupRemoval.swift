@@ -5,9 +5,7 @@ import Linux
 
 extension Cgroup {
     /// Removes the directories that were made for the container, with all that was made inside them. One that existed before
-    /// stays: runtime.md, "Delete".
-    ///
-    /// - Parameter milliseconds: how long to wait for the kernel to let the last processes go.
+    /// stays: runtime.md, "Delete". Waits so many milliseconds for the kernel to let the last processes go.
     public func remove(within milliseconds: Int = 2000) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: milliseconds)
         for group in groups {

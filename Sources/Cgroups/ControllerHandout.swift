@@ -7,9 +7,8 @@ extension Cgroup {
     /// Hands controllers down from the root of a v2 hierarchy to the cgroup: a cgroup has the controllers that stand in its
     /// parent's cgroup.subtree_control. See cgroups(7), "cgroup v2 cgroup.subtree_control".
     ///
-    /// What can't be handed down is only an error when a limit needs it, and then the limit's: `apply` reports it.
-    ///
-    /// - Parameter wanted: nil for all there are.
+    /// What can't be handed down is only an error when a limit needs it, and then the limit's: `apply` reports it. `wanted` is nil
+    /// for all there are.
     func handDown(to group: Group, wanted: ControllerSet?) throws(RuntimeError) {
         try explaining(.cgroup, "can't hand controllers down to the cgroup", path: group.place()) { () throws(SystemError) in
             let all = try group.ancestor(0).read("cgroup.controllers")

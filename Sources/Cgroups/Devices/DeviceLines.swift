@@ -1,0 +1,84 @@
+public import Bytes
+import Errors
+
+/// A line for v1's devices.allow or devices.deny: admin-guide/cgroup-v1/devices.rst.
+public struct DeviceLine: Equatable, Sendable {
+    public let allow: Bool
+    public let text: ByteString
+    /// Where its rule stands in the configuration; nil for the rules that every container has.
+    let index: Int?
+}
+
+extension DeviceLine {
+    /// The lines, in the rules' order, that make the kernel's list say what the rules say.
+    ///
+    /// The kernel keeps a default and a list of exceptions from it, and takes an exception away only by exactly its own numbers:
+    /// what would take a part out of a broader one it accepts, and does nothing. Such rules are refused here. Rules that
+    /// change nothing write nothing.
+    static func lines(for rules: DeviceRules, _ context: PlanContext) throws(RuntimeError) -> [DeviceLine] {
+        var lines: [DeviceLine] = []
+        var defaultAllow = false
+        var exceptions: [DeviceRule] = []
+        for entry in rules.entries {
+            switch entry {
+            case .reset(let allow, let index):
+                lines = [DeviceLine(allow: allow, text: "a", index: index)]
+                defaultAllow = allow
+                exceptions = []
+            case .rule(let rule):
+                if rule.allow == defaultAllow {
+                    lines += try takeAway(rule, from: &exceptions, context)
+                } else if add(rule, to: &exceptions) {
+                    lines.append(DeviceLine(rule, access: rule.access))
+                }
+            }
+        }
+        return lines
+    }
+
+    /// False where the list says it already.
+    private static func add(_ rule: DeviceRule, to exceptions: inout [DeviceRule]) -> Bool {
+        if let same = exceptions.firstIndex(where: { $0.covers(rule) && rule.covers($0) }) {
+            if exceptions[same].access.isSuperset(of: rule.access) { return false }
+            exceptions[same].access.formUnion(rule.access)
+        } else {
+            exceptions.append(rule)
+        }
+        return true
+    }
+
+    private static func takeAway(_ rule: DeviceRule, from exceptions: inout [DeviceRule], _ context: PlanContext)
+        throws(RuntimeError)
+        -> [DeviceLine]
+    {
+        var lines: [DeviceLine] = []
+        for (place, exception) in exceptions.enumerated() where rule.meets(exception) {
+            let common = exception.access.intersection(rule.access)
+            if common.isEmpty { continue }
+            guard rule.covers(exception) else {
+                throw RuntimeError(
+                    .unsupported, "cgroup v1 can't take a part out of an earlier, broader device rule",
+                    pointer: PropertyName("devices", index: rule.index).pointer(context.base),
+                    hint: "list the devices of the broader rule one by one, or use cgroup v2")
+            }
+            var exact = exception
+            exact.allow = rule.allow
+            exact.index = rule.index
+            lines.append(DeviceLine(exact, access: common))
+            exceptions[place].access.subtract(common)
+        }
+        exceptions.removeAll { $0.access.isEmpty }
+        return lines
+    }
+
+    private init(_ rule: DeviceRule, access: DeviceAccess) {
+        var text: ByteString = rule.kind == .block ? "b " : "c "
+        text =
+            text + (rule.major.map { ByteString(decimal: $0) } ?? "*") + ":" + (rule.minor.map { ByteString(decimal: $0) } ?? "*")
+        text = text + " "
+        if access.contains(.read) { text = text + "r" }
+        if access.contains(.write) { text = text + "w" }
+        if access.contains(.mknod) { text = text + "m" }
+        self.init(allow: rule.allow, text: text, index: rule.index)
+    }
+}

@@ -1,0 +1,96 @@
+import Bytes
+import Errors
+import OCI
+
+/// A rule on devices of one kind, as both the v1 files and the v2 program take it.
+struct DeviceRule: Equatable, Sendable {
+    enum Kind: Sendable { case block, character }
+
+    var allow: Bool
+    var kind: Kind
+    /// nil is every number.
+    var major: UInt32?
+    var minor: UInt32?
+    var access: DeviceAccess
+
+    /// Where it stands in the configuration; nil for the rules that every container has.
+    var index: Int?
+
+    /// Whether every device that `other` is about is one that this rule is about.
+    func covers(_ other: DeviceRule) -> Bool {
+        kind == other.kind && (major == nil || major == other.major) && (minor == nil || minor == other.minor)
+    }
+
+    /// Whether there is a device that both are about.
+    func meets(_ other: DeviceRule) -> Bool {
+        kind == other.kind && (major == nil || other.major == nil || major == other.major)
+            && (minor == nil || other.minor == nil || minor == other.minor)
+    }
+}
+
+/// linux/bpf.h, BPF_DEVCG_ACC_….
+struct DeviceAccess: OptionSet, Sendable {
+    let rawValue: UInt32
+
+    static let mknod = DeviceAccess(rawValue: 1)
+    static let read = DeviceAccess(rawValue: 2)
+    static let write = DeviceAccess(rawValue: 4)
+    static let all: DeviceAccess = [.mknod, .read, .write]
+}
+
+/// The rules that a container ends up with: all is denied at first, then come the configuration's rules in their order, then the
+/// devices that every container has.
+struct DeviceRules: Sendable {
+    /// One place in the list.
+    enum Entry: Sendable {
+        /// Everything before it counts no more.
+        case reset(allow: Bool, index: Int?)
+        case rule(DeviceRule)
+    }
+
+    let entries: [Entry]
+
+    static func complete(_ listed: [Resources.DeviceRule], _ context: PlanContext) throws(RuntimeError) -> DeviceRules {
+        // Without this a list would only take from what the parent allows: GHSA-g54h-m393-cpwq.
+        var entries: [Entry] = [.reset(allow: false, index: nil)]
+        for (index, rule) in listed.enumerated() {
+            var access: DeviceAccess = []
+            if rule.read { access.insert(.read) }
+            if rule.write { access.insert(.write) }
+            if rule.mknod { access.insert(.mknod) }
+            guard !access.isEmpty else {
+                throw context.invalid(
+                    PropertyName("devices", index: index, member: "access"), "is empty", hint: "give some of \"rwm\"")
+            }
+            if rule.kind == .all, rule.major == nil, rule.minor == nil, access == .all {
+                entries = [.reset(allow: rule.allow, index: index)]
+                continue
+            }
+            // v1's files take "a" for all devices and every access whatever follows it.
+            let kinds: [DeviceRule.Kind]
+            switch rule.kind {
+            case .all: kinds = [.block, .character]
+            case .block: kinds = [.block]
+            case .character: kinds = [.character]
+            }
+            for kind in kinds {
+                entries.append(
+                    .rule(
+                        DeviceRule(
+                            allow: rule.allow, kind: kind, major: rule.major, minor: rule.minor, access: access, index: index)))
+            }
+        }
+        return DeviceRules(entries: entries + everyContainers.map { .rule($0) })
+    }
+
+    /// Making any node, which opens nothing, and the devices of config-linux.md, "Default Devices", with the terminals.
+    private static let everyContainers: [DeviceRule] =
+        [
+            DeviceRule(allow: true, kind: .character, access: .mknod), DeviceRule(allow: true, kind: .block, access: .mknod),
+        ]
+        + ([
+            (1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2), (136, nil),
+        ] as [(UInt32, UInt32?)]).map {
+            DeviceRule(allow: true, kind: .character, major: $0.0, minor: $0.1, access: .all)
+        }
+}

@@ -1,0 +1,117 @@
+import Bytes
+public import Errors
+public import OCI
+
+/// What `linux.resources` comes to in this host's files. Made before anything is changed: whatever can be refused without asking
+/// the kernel is refused here.
+public struct ResourcePlan: Sendable {
+    /// What is done before a process is in the cgroup, in order.
+    public private(set) var steps: [CgroupStep] = []
+
+    /// What would bind the program that makes the container too: done once that has made its last process. `pids.limit` 0 or 1
+    /// would let none be made.
+    public private(set) var lateSteps: [CgroupStep] = []
+
+    /// The v2 controllers that the steps need.
+    public private(set) var unifiedControllers: ControllerSet = []
+
+    let context: PlanContext
+
+    /// Checks and converts resources; throws what they ask for and can't have, with the JSON pointer of the property.
+    ///
+    /// `locations` says where this host has its controllers: `CgroupHost.controllers` for a new cgroup, `Cgroup.controllers` for
+    /// one that exists. `devices` is false for an update, which leaves the device rules as they are. `base` is the resources'
+    /// place in their document.
+    public init(
+        _ resources: Resources, locations: ControllerLocations, access: Cgroup.Access = .required, devices: Bool = true,
+        base: String = "/linux/resources"
+    ) throws(RuntimeError) {
+        context = PlanContext(base: base, locations: locations, access: access)
+        if devices { try planDevices(resources.devices) }
+        if let memory = resources.memory { try add(.memory, "memory", memory, V1.memory, V2.memory) }
+        if let cpu = resources.cpu {
+            try add(.cpuset, "cpu", cpu, cpusetSteps, cpusetSteps)
+            try add(.cpu, "cpu", cpu, V1.cpu, V2.cpu)
+        }
+        if let blockIO = resources.blockIO { try add(.blkio, "blockIO", blockIO, V1.blockIO, V2.blockIO) }
+        try add(.hugetlb, "hugepageLimits", resources.hugepageLimits, V1.hugetlb, V2.hugetlb)
+        if let network = resources.network {
+            // v2 hasn't got these two controllers at all.
+            try add(.netCls, "network/classID", network, V1.networkClass, V1.networkClass)
+            try add(.netPrio, "network/priorities", network, V1.networkPriorities, V1.networkPriorities)
+        }
+        try add(.rdma, "rdma", resources.rdma, rdmaSteps, rdmaSteps)
+        if let limit = resources.pidsLimit { try add(.pids, "pids/limit", limit, pidsSteps, pidsSteps, late: true) }
+        steps += try unifiedSteps(resources.unified, context)
+        for entry in resources.unified { unifiedControllers.formUnion(unifiedController(of: entry.file)) }
+    }
+
+    private typealias Conversion<Value> = (Value, PlanContext) throws(RuntimeError) -> [CgroupStep]
+
+    private mutating func add<Value>(
+        _ controller: Controller, _ name: StaticString, _ value: Value, _ v1: Conversion<Value>, _ v2: Conversion<Value>,
+        late: Bool = false
+    ) throws(RuntimeError) {
+        let found: [CgroupStep]
+        switch context.locations.version(of: controller) {
+        case .v1: found = try v1(value, context)
+        case .v2:
+            found = try v2(value, context)
+            if !found.isEmpty { unifiedControllers.formUnion(ControllerSet(controller)) }
+        case nil:
+            guard try v1(value, context).isEmpty else { throw context.missing(controller, PropertyName(name)) }
+            return
+        }
+        if late { lateSteps += found } else { steps += found }
+    }
+
+    private mutating func planDevices(_ rules: [Resources.DeviceRule]) throws(RuntimeError) {
+        let list = try DeviceRules.complete(rules, context)
+        switch context.locations.version(of: .devices) {
+        case .v1: steps.append(.deviceLines(try DeviceLine.lines(for: list, context)))
+        case .v2: steps.append(.deviceProgram(try DeviceProgram.instructions(for: list)))
+        // A user namespace's root can't make device nodes, and sees only those that it was given.
+        case nil: if context.access == .required { throw context.missing(.devices, PropertyName("devices")) }
+        }
+    }
+}
+
+/// What every conversion needs to know.
+struct PlanContext: Sendable {
+    let base: String
+    let locations: ControllerLocations
+    let access: Cgroup.Access
+
+    func invalid(_ property: PropertyName, _ sentence: String, hint: String? = nil) -> RuntimeError {
+        RuntimeError(.invalidConfig, sentence, pointer: property.pointer(base), hint: hint)
+    }
+
+    /// The property means something that cgroup v2 hasn't got.
+    func notInV2(_ property: PropertyName, hint: String? = nil) -> RuntimeError {
+        RuntimeError(.unsupported, "cgroup v2 has no such setting", pointer: property.pointer(base), hint: hint)
+    }
+
+    func missing(_ controller: Controller, _ property: PropertyName) -> RuntimeError {
+        RuntimeError(
+            .unsupported, "this host has no " + controller.name.description + " controller in its cgroups",
+            pointer: property.pointer(base),
+            hint: access == .required
+                ? "mount it below /sys/fs/cgroup, or remove the limit"
+                : "only root and users to whom a cgroup with it was delegated can set this limit; remove it otherwise")
+    }
+
+    /// A number of bytes or microseconds, or -1. Nil where there is none, and for 0, which engines send for it.
+    func limit(_ value: Int64?, _ name: StaticString) throws(RuntimeError) -> Int64? {
+        guard let value, value != 0 else { return nil }
+        guard value >= -1 else {
+            throw invalid(PropertyName(name), String(value) + " is neither a limit nor -1, which is without limit")
+        }
+        return value
+    }
+}
+
+/// The conversions to cgroup v1's files.
+enum V1 {}
+
+/// The conversions to cgroup v2's files.
+enum V2 {}

@@ -1,0 +1,229 @@
+import Bytes
+import CLinux
+public import Errors
+import Linux
+
+extension Cgroup {
+    /// Writes all that the plan holds: an update, or a cgroup whose process doesn't make others any more.
+    public func apply(_ plan: ResourcePlan) throws(RuntimeError) {
+        try applyEarly(plan)
+        try applyLate(plan)
+    }
+
+    /// Writes what is to be set before a process is in the cgroup.
+    public func applyEarly(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.steps, plan.context) }
+
+    /// Writes what is to be set once the container's last process has been made.
+    public func applyLate(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.lateSteps, plan.context) }
+
+    private func run(_ steps: [CgroupStep], _ context: PlanContext) throws(RuntimeError) {
+        let runner = StepRunner(cgroup: self, context: context)
+        for step in steps { try runner.run(step) }
+    }
+}
+
+/// Carries out a plan's steps in the container's cgroup.
+struct StepRunner {
+    let cgroup: Cgroup
+    let context: PlanContext
+
+    func run(_ step: CgroupStep) throws(RuntimeError) {
+        switch step {
+        case .write(let write):
+            if let error = try attempt(write) { throw explained(error, write) }
+        case .together(let writes): try runTogether(writes)
+        case .firstPresent(let writes): try runFirstPresent(writes)
+        case .cpuPeriod(let period): try setPeriod(period)
+        case .memoryAndSwap(let memory, let swap): try setMemory(memory, swap)
+        case .swapAbovePresentLimit(let total): try setSwap(total)
+        case .refuseBelowUsage(let limit, let swap): try refuseBelowUsage(limit, swap)
+        case .deviceLines(let lines): try writeLines(lines)
+        case .deviceProgram(let program): try attach(program)
+        }
+    }
+
+    /// Returns what the kernel says against it. A missing directory is thrown.
+    private func attempt(_ write: CgroupWrite) throws(RuntimeError) -> SystemError? {
+        let directory = try directory(of: write.controller, write.property)
+        do throws(SystemError) {
+            try directory.write(write.file, write.value)
+            return nil
+        } catch {
+            return error.errno == ENOENT && write.optional ? nil : error
+        }
+    }
+
+    private func runTogether(_ writes: [CgroupWrite]) throws(RuntimeError) {
+        var waiting = writes
+        while !waiting.isEmpty {
+            var refused: [(write: CgroupWrite, error: SystemError)] = []
+            for write in waiting {
+                guard let error = try attempt(write) else { continue }
+                guard error.errno == EINVAL else { throw explained(error, write) }
+                refused.append((write, error))
+            }
+            // Nothing has changed since they were refused: nothing will change.
+            if let first = refused.first, refused.count == waiting.count { throw explained(first.error, first.write) }
+            waiting = refused.map { $0.write }
+        }
+    }
+
+    private func runFirstPresent(_ writes: [CgroupWrite]) throws(RuntimeError) {
+        for (place, write) in writes.enumerated() {
+            guard let error = try attempt(write) else { return }
+            if error.errno == ENOENT, place + 1 < writes.count { continue }
+            throw explained(error, write)
+        }
+    }
+
+    private func setPeriod(_ period: UInt64) throws(RuntimeError) {
+        let property = PropertyName("cpu/period")
+        let present = try read("cpu.max", .cpu, property).words.first ?? "max"
+        try run(.write(CgroupWrite(.cpu, "cpu.max", present + " " + ByteString(decimal: period), property)))
+    }
+
+    private func setMemory(_ memory: CgroupWrite, _ swap: CgroupWrite) throws(RuntimeError) {
+        // Every number is below the largest, which stands for "max".
+        let present = try readLimit("memory.swap.max", swap.property) ?? 0
+        let swapFirst = (swap.value.decimal(as: Int64.self) ?? .max) > present
+        for write in swapFirst ? [swap, memory] : [memory, swap] { try run(.write(write)) }
+    }
+
+    private func setSwap(_ total: Int64) throws(RuntimeError) {
+        let property = PropertyName("memory/swap")
+        let limit = try readLimit("memory.max", property) ?? .max
+        guard limit <= total else {
+            throw context.invalid(
+                property,
+                limit == .max
+                    ? "a limit on memory and swap together needs one on memory, which is unlimited"
+                    : String(total) + " is below the limit on memory, " + String(limit))
+        }
+        try run(.write(CgroupWrite(.memory, "memory.swap.max", total - limit, property, optional: total == limit)))
+    }
+
+    private func refuseBelowUsage(_ limit: Int64, _ swap: Int64?) throws(RuntimeError) {
+        let property = PropertyName("memory/limit")
+        let usage = try readLimit("memory.current", property) ?? 0
+        var room = limit
+        var used = usage
+        if let swap, swap >= 0 {
+            room = limit.addingReportingOverflow(swap).partialValue
+            used += try readLimit("memory.swap.current", property) ?? 0
+        }
+        guard used > room else { return }
+        throw RuntimeError(
+            .cgroup, "the container uses " + String(used) + " bytes, more than the new limit of " + String(room),
+            pointer: property.pointer(context.base), hint: "memory.checkBeforeUpdate asks for this refusal")
+    }
+
+    private func writeLines(_ lines: [DeviceLine]) throws(RuntimeError) {
+        let property = PropertyName("devices")
+        guard let directory = try deviceDirectory(property) else { return }
+        let place = directory.path
+        let (allow, deny) = try explaining(.cgroup, "can't open the cgroup's device list", path: place) {
+            () throws(SystemError) in
+            (
+                try SharedDescriptor(directory.descriptor.open("devices.allow", flags: O_WRONLY)),
+                try SharedDescriptor(directory.descriptor.open("devices.deny", flags: O_WRONLY))
+            )
+        }
+        for line in lines {
+            do throws(SystemError) {
+                try (line.allow ? allow : deny).with { file throws(SystemError) in try file.writeAll(line.text.bytes) }
+            } catch {
+                let property = line.index.map { PropertyName("devices", index: $0) } ?? property
+                throw RuntimeError(
+                    .cgroup, "can't " + (line.allow ? "allow" : "deny") + " the devices " + line.text.quoted, error,
+                    pointer: property.pointer(context.base), path: place,
+                    hint: error.errno == EPERM ? "the parent cgroup doesn't allow them itself" : nil)
+            }
+        }
+    }
+
+    private func attach(_ program: [BPFInstruction]) throws(RuntimeError) {
+        guard let directory = try deviceDirectory(PropertyName("devices")) else { return }
+        do throws(RuntimeError) {
+            try directory.attachDeviceFilter(program)
+        } catch {
+            // In a user namespace nobody may load one. Root there can't make device nodes, and sees only those it was given.
+            guard context.access == .optional, error.errno == EPERM else { throw error }
+        }
+    }
+}
+
+extension StepRunner {
+    /// Nil where the container does without.
+    private func deviceDirectory(_ property: PropertyName) throws(RuntimeError) -> CgroupDirectory? {
+        if context.access == .optional, cgroup.group(of: .devices) == nil { return nil }
+        return try directory(of: .devices, property)
+    }
+
+    private func directory(of controller: Controller?, _ property: PropertyName) throws(RuntimeError) -> CgroupDirectory {
+        let group = controller.map { cgroup.group(of: $0) } ?? cgroup.groups.first { $0.version == .v2 }
+        guard let group else {
+            let missing = controller.map { context.missing($0, property) } ?? context.notInV2(property)
+            guard let denied = cgroup.denied else { throw missing }
+            throw RuntimeError(
+                .cgroup, "no cgroup could be made that would enforce it", denied, pointer: property.pointer(context.base),
+                hint: Cgroup.hint(for: denied, version: .v2))
+        }
+        return try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
+            try group.directory()
+        }
+    }
+
+    private func read(_ file: ByteString, _ controller: Controller, _ property: PropertyName) throws(RuntimeError) -> ByteString {
+        let directory = try directory(of: controller, property)
+        do throws(SystemError) {
+            return try directory.read(file)
+        } catch {
+            throw RuntimeError(
+                .cgroup, "can't read " + file.displayText, error, pointer: property.pointer(context.base), path: directory.path)
+        }
+    }
+
+    /// A number, the largest for "max", and nil where there is no such file.
+    private func readLimit(_ file: ByteString, _ property: PropertyName) throws(RuntimeError) -> Int64? {
+        let directory = try directory(of: .memory, property)
+        guard directory.has(file) else { return nil }
+        let text = try read(file, .memory, property)
+        return text == "max" ? .max : text.decimal(as: Int64.self) ?? .max
+    }
+
+    private func explained(_ error: SystemError, _ write: CgroupWrite) -> RuntimeError {
+        let pointer = write.property.pointer(context.base)
+        let place = (try? directory(of: write.controller, write.property))?.path
+        let file = write.file.displayText
+        guard error.errno == ENOENT else {
+            return RuntimeError(
+                .cgroup, "the kernel refuses " + write.value.quoted + " for " + file, error, pointer: pointer, path: place,
+                hint: hint(for: error, write))
+        }
+        // On v2 the files of a controller that isn't handed down aren't there; the reason is the parents'.
+        if let controller = write.controller, let group = cgroup.group(of: controller), group.version == .v2 {
+            let names = (try? group.directory().read("cgroup.controllers").words) ?? []
+            if !names.contains(where: { $0 == controller.unifiedName }) {
+                let sentence = "the parent cgroups don't hand the " + controller.unifiedName.description + " controller down"
+                guard let denied = cgroup.denied else {
+                    return RuntimeError(.unsupported, sentence, pointer: pointer, path: place)
+                }
+                return RuntimeError(
+                    .unsupported, sentence, denied, pointer: pointer, path: place, hint: Cgroup.hint(for: denied, version: .v2))
+            }
+        }
+        return RuntimeError(.unsupported, "this kernel has no " + file, pointer: pointer, path: place)
+    }
+
+    private func hint(for error: SystemError, _ write: CgroupWrite) -> String? {
+        switch (error.errno, write.controller) {
+        case (EBUSY, .memory?): "the container uses more memory than that already"
+        case (EINVAL, .cpuset?), (EACCES, .cpuset?), (ENODEV, .cpuset?), (ERANGE, .cpuset?):
+            "the list may hold only what the parent cgroup has and what is online"
+        case (ENODEV, .blkio?), (ENODEV, .rdma?): "there is no such device"
+        case (EINVAL, .cpu?): "quota, period and burst have limits of their own, and those of the parent cgroup"
+        case (EACCES, _), (EPERM, _): Cgroup.hint(for: error, version: .v2)
+        default: nil
+        }
+    }
+}

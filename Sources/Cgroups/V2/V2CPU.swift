@@ -1,0 +1,45 @@
+import Bytes
+import CLinux
+import Errors
+import OCI
+
+extension V2 {
+    /// Admin-guide/cgroup-v2.rst, "CPU Interface Files".
+    static func cpu(_ cpu: Resources.CPU, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
+        if let period = cpu.realtimePeriod, period != 0 { throw context.notInV2(PropertyName("cpu/realtimePeriod")) }
+        if let runtime = cpu.realtimeRuntime, runtime != 0 { throw context.notInV2(PropertyName("cpu/realtimeRuntime")) }
+        var weights: [CgroupWrite] = []
+        if let shares = cpu.shares, shares != 0 {
+            weights.append(CgroupWrite(.cpu, "cpu.weight", weight(shares: shares), PropertyName("cpu/shares")))
+        }
+        if let idle = try context.idle(cpu) { weights.append(CgroupWrite(.cpu, "cpu.idle", idle, PropertyName("cpu/idle"))) }
+
+        var bandwidth: [CgroupWrite] = []
+        let period = cpu.period.flatMap { $0 == 0 ? nil : $0 }
+        let quota = try context.quota(cpu)
+        if let quota {
+            var value: ByteString = quota == -1 ? "max" : ByteString(decimal: quota)
+            // One number alone leaves the period as it is.
+            if let period { value = value + " " + ByteString(decimal: period) }
+            bandwidth.append(CgroupWrite(.cpu, "cpu.max", value, PropertyName("cpu/quota")))
+        }
+        if let burst = cpu.burst {
+            bandwidth.append(CgroupWrite(.cpu, "cpu.max.burst", burst, PropertyName("cpu/burst"), optional: burst == 0))
+        }
+        var steps: [CgroupStep] = [weights, bandwidth].filter { !$0.isEmpty }.map { .together($0) }
+        if quota == nil, let period { steps.append(.cpuPeriod(period)) }
+        return steps
+    }
+
+    /// v1's shares, 2 to 262144 with 1024 in the middle, as v2's weight, 1 to 10000 with 100 in the middle.
+    ///
+    /// The curve that runc 1.3.2 and crun 1.23 brought in: it meets all three points, so that containers keep their rank among
+    /// processes outside. Shares beyond the ends count as the ends, as v1's kernel takes them.
+    static func weight(shares: UInt64) -> UInt64 {
+        if shares <= 2 { return 1 }
+        if shares >= 262_144 { return 10_000 }
+        let doublings = log2(Double(shares))
+        let exponent = (doublings * doublings + 125 * doublings) / 612 - 7.0 / 34
+        return UInt64(pow(10, exponent).rounded(.up))
+    }
+}

@@ -1,0 +1,57 @@
+import Bytes
+import Errors
+import OCI
+
+extension V2 {
+    /// Admin-guide/cgroup-v2.rst, "Memory Interface Files".
+    static func memory(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
+        try refuseLegacy(memory, context)
+        let limit = try context.limit(memory.limit, "memory/limit")
+        let swap = try context.limit(memory.swap, "memory/swap")
+        try context.checkSwap(swap, limit: limit)
+        let memoryMax = limit.map { CgroupWrite(.memory, "memory.max", text($0), PropertyName("memory/limit")) }
+        let swapMax = swapValue(swap, limit: limit).map { value in
+            // Without the file nothing can be swapped, which "0" asks for, and nothing is limited, which "max" asks for.
+            CgroupWrite(.memory, "memory.swap.max", text(value), PropertyName("memory/swap"), optional: value <= 0)
+        }
+        var steps: [CgroupStep] = []
+        if memory.checkBeforeUpdate == true, let limit, limit > 0 {
+            steps.append(.refuseBelowUsage(limit: limit, swap: swapValue(swap, limit: limit)))
+        }
+        if let memoryMax, let swapMax {
+            steps.append(.memoryAndSwap(memory: memoryMax, swap: swapMax))
+        } else if let only = memoryMax ?? swapMax {
+            steps.append(.write(only))
+        }
+        if let swap, swap > 0, limit == nil { steps.append(.swapAbovePresentLimit(swap)) }
+        if let reservation = try context.limit(memory.reservation, "memory/reservation") {
+            steps.append(.write(CgroupWrite(.memory, "memory.low", text(reservation), PropertyName("memory/reservation"))))
+        }
+        return steps
+    }
+
+    /// Swap alone, as v2 counts it; -1 is without limit. Nil for nothing to set.
+    private static func swapValue(_ swap: Int64?, limit: Int64?) -> Int64? {
+        guard let swap else { return limit == -1 ? -1 : nil }
+        if swap == -1 { return -1 }
+        guard let limit, limit > 0 else { return nil }
+        return swap - limit
+    }
+
+    private static func text(_ limit: Int64) -> ByteString { limit == -1 ? "max" : ByteString(decimal: limit) }
+
+    private static func refuseLegacy(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) {
+        if let kernel = try context.limit(memory.kernel, "memory/kernel"), kernel != -1 {
+            throw context.notInV2(PropertyName("memory/kernel"), hint: "memory.limit counts the kernel's memory too")
+        }
+        if let buffers = try context.limit(memory.kernelTCP, "memory/kernelTCP"), buffers != -1 {
+            throw context.notInV2(PropertyName("memory/kernelTCP"), hint: "memory.limit counts socket buffers too")
+        }
+        if memory.swappiness != nil { throw context.notInV2(PropertyName("memory/swappiness"), hint: "set memory.swap instead") }
+        if memory.disableOOMKiller == true { throw context.notInV2(PropertyName("memory/disableOOMKiller")) }
+        if memory.useHierarchy == false {
+            throw context.notInV2(
+                PropertyName("memory/useHierarchy"), hint: "cgroup v2 always counts a cgroup's children with it")
+        }
+    }
+}
