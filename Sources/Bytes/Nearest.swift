@@ -1,6 +1,7 @@
 extension ByteString {
     /// The one of the known names that the writer of this one is likeliest to have meant: nil where none comes near.
     public func nearest(among names: [StaticString]) -> StaticString? {
+        if count > 1, let whole = onlyOne(of: names, beginningWith: self) { return whole }
         // One slip for every three letters, as far as two: beyond that a guess is more often wrong than right.
         var bound = Swift.min(count / 3, 2) + 1
         var found: StaticString?
@@ -12,6 +13,15 @@ extension ByteString {
         }
         return found
     }
+}
+
+private func onlyOne(of names: [StaticString], beginningWith text: ByteString) -> StaticString? {
+    var found: StaticString?
+    for name in names where name.withUTF8Buffer({ $0.starts(with: text.bytes) }) {
+        guard found == nil else { return nil }
+        found = name
+    }
+    return found
 }
 
 /// The letters to change, add, drop or swap with their neighbour to make one word of the other: nil from `bound` on.

@@ -5,13 +5,13 @@ import Testing
     private let names: [StaticString] = ["create", "start", "state", "spec", "delete", "kill"]
 
     @Test(arguments: [
-        ("creat", "create"), ("craete", "create"), ("strat", "start"), ("stat", "start"), ("delet", "delete"), ("Kill", "kill"),
+        ("creat", "create"), ("craete", "create"), ("strat", "start"), ("stat", "state"), ("del", "delete"), ("sp", "spec"), ("delet", "delete"), ("Kill", "kill"),
     ])
     func findsWhatWasMeant(_ typed: String, _ meant: String) {
         #expect(ByteString(typed).nearest(among: names)?.description == meant)
     }
 
-    @Test(arguments: ["", "x", "zz", "frobnicate", "ps"]) func staysSilentWhereNothingIsNear(_ typed: String) {
+    @Test(arguments: ["", "x", "s", "st", "zz", "frobnicate", "ps"]) func staysSilentWhereNothingIsNear(_ typed: String) {
         #expect(ByteString(typed).nearest(among: names) == nil)
     }
 }
