@@ -29,20 +29,19 @@ public final class Log {
     private let stderr: Int32
     public let isDebugging: Bool
 
-    /// Opens the file for appending and makes it where it's missing; without a path there is only stderr.
-    ///
-    /// - Parameters:
-    ///   - format: of the file's lines. What stderr gets is for people always.
-    ///   - debug: whether `debug` says anything.
-    ///   - stderr: another descriptor in its place.
-    public init(path: ByteString?, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
-        if let path {
-            file = try explaining(.system, "can't open the log file \"" + path.displayText + "\"", path: path) {
-                () throws(SystemError) in
-                try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644).release()
-            }
-        } else {
-            file = nil
+    /// For people alone: all goes to stderr. `debug` says whether the function of that name says anything.
+    public init(debug: Bool = false, stderr: Int32 = 2) {
+        file = nil
+        format = .text
+        self.stderr = stderr
+        isDebugging = debug
+    }
+
+    /// For engines: appends to the file and makes it where it's missing. What stderr gets is for people still.
+    public init(file path: ByteString, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
+        file = try explaining(.system, "can't open the log file \"" + path.displayText + "\"", path: path) {
+            () throws(SystemError) in
+            try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644).release()
         }
         self.format = format
         self.stderr = stderr
@@ -53,11 +52,8 @@ public final class Log {
         if let file { close(file) }
     }
 
-    /// Reports why the program ends without success.
-    ///
-    /// - Parameters:
-    ///   - command: "create". Empty where none was recognised.
-    ///   - prefix: what runc says first where `command` fails: "create failed: ". People see the command's name in its place.
+    /// Reports why the program ends without success. `command` is empty where none was recognised; `prefix` is what engines
+    /// expect first where that command fails, "create failed: ": people see the command's name in its place.
     public func error(_ error: RuntimeError, command: StaticString, prefix: StaticString = "") {
         if file == nil {
             tellPeople(error, command: command)

@@ -13,7 +13,12 @@ private struct Recorder {
 
     func record(_ format: Log.Format? = .json, debug: Bool = false, _ body: (Log) -> Void) throws {
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
-        let log = try Log(path: format.map { _ in ByteString(path) }, format: format ?? .text, debug: debug, stderr: descriptor)
+        let log: Log
+        if let format {
+            log = try Log(file: ByteString(path), format: format, debug: debug, stderr: descriptor)
+        } else {
+            log = Log(debug: debug, stderr: descriptor)
+        }
         body(log)
         try pipe.fileHandleForWriting.close()
     }
@@ -79,14 +84,14 @@ private let failure = RuntimeError(
         let recorder = Recorder()
         defer { recorder.remove() }
         for _ in 0..<2 {
-            let log = try Log(path: ByteString(recorder.path), format: .json, debug: false)
+            let log = try Log(file: ByteString(recorder.path), format: .json, debug: false)
             log.warn("again")
         }
         #expect(recorder.lines.count == 2)
     }
 
     @Test func saysWhichFileItCannotOpen() {
-        #expect { try Log(path: "/nonexistent/log", format: .json, debug: false) } throws: {
+        #expect { try Log(file: "/nonexistent/log", format: .json, debug: false) } throws: {
             let error = $0 as? RuntimeError
             return error?.message == "can't open the log file \"/nonexistent/log\": no such file or directory"
         }
