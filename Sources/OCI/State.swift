@@ -46,3 +46,41 @@ public struct ContainerState: Sendable {
         self.owner = owner
     }
 }
+
+extension ContainerState {
+    /// With the keys and in the order that runc has.
+    public func json(_ layout: JSONWriter.Layout) -> [UInt8] {
+        var json = JSONWriter(layout)
+        json.object { write(to: &$0) }
+        return json.bytes
+    }
+
+    /// An array on one line, or `null` where there are none, as Go writes an empty list and engines expect it.
+    public static func json(_ containers: [ContainerState]) -> [UInt8] {
+        var json = JSONWriter(.compact)
+        if containers.isEmpty {
+            json.null()
+        } else {
+            json.array { json in
+                for container in containers { json.object { container.write(to: &$0) } }
+            }
+        }
+        return json.bytes
+    }
+
+    private func write(to json: inout JSONWriter) {
+        json.member("ociVersion", ociVersion)
+        json.member("id", id)
+        json.member("pid", pid)
+        json.member("status", status.name)
+        json.member("bundle", bundle)
+        json.member("rootfs", rootfs)
+        json.member("created", created)
+        if !annotations.isEmpty {
+            json.object("annotations") { json in
+                for annotation in annotations { json.member(named: annotation.key, annotation.value) }
+            }
+        }
+        json.member("owner", owner)
+    }
+}

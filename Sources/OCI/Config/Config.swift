@@ -26,6 +26,11 @@ public struct Root: Sendable {
 public struct Annotation: Sendable {
     public var key: ByteString
     public var value: ByteString
+
+    public init(key: ByteString, value: ByteString) {
+        self.key = key
+        self.value = value
+    }
 }
 
 public struct Mount: Sendable {
