@@ -14,16 +14,17 @@ extension Config {
 
     private init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        ociVersion = try object.requiredVersion("ociVersion")
-        process = try object.nested("process", Process.init)
-        root = try Root(object.required("root"), notes)
-        hostname = try object.text("hostname")
-        domainname = try object.text("domainname")
-        mounts = try object.list("mounts", Mount.init)
-        hooks = try object.nested("hooks", Hooks.init) ?? Hooks()
-        annotations = try object.map("annotations", Annotation.init)
-        linux = try object.nested("linux", LinuxConfig.init) ?? LinuxConfig()
-        unknownProperties = []
+        try self.init(
+            ociVersion: object.requiredVersion("ociVersion"),
+            root: Root(object.required("root"), notes),
+            process: object.nested("process", Process.init),
+            hostname: object.text("hostname"),
+            domainname: object.text("domainname"),
+            mounts: object.list("mounts", Mount.init),
+            hooks: object.nested("hooks", Hooks.init) ?? Hooks(),
+            annotations: object.map("annotations", Annotation.init),
+            linux: object.nested("linux", LinuxConfig.init) ?? LinuxConfig(),
+            unknownProperties: [])
         object.ignore("solaris", "windows", "vm", "zos", "freebsd")
         object.finish()
     }
@@ -58,35 +59,37 @@ extension JSONValue {
 extension Root {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        path = try object.requiredText("path")
-        readonly = try object.bool("readonly") ?? false
+        try self.init(
+            path: object.requiredText("path"),
+            readonly: object.bool("readonly") ?? false)
         object.finish()
     }
 }
 
 extension Annotation {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        key = member.key
-        guard !key.isEmpty else { throw member.value.error("the key of an annotation must not be empty") }
-        value = try member.value.text()
+        guard !member.key.isEmpty else { throw member.value.error("the key of an annotation must not be empty") }
+        try self.init(key: member.key, value: member.value.text())
     }
 }
 
 extension Mount {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        destination = try object.requiredText("destination")
-        type = try object.text("type")
-        source = try object.text("source")
-        options = try object.texts("options")
-        uidMappings = try object.list("uidMappings", IDMapping.init)
-        gidMappings = try object.list("gidMappings", IDMapping.init)
+        try self.init(
+            destination: object.requiredText("destination"),
+            type: object.text("type"),
+            source: object.text("source"),
+            options: object.texts("options"),
+            uidMappings: object.list("uidMappings", IDMapping.init),
+            gidMappings: object.list("gidMappings", IDMapping.init))
         object.finish()
     }
 }
 
 extension Hooks {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        self.init()
         var object = try ObjectDecoder(value, notes)
         prestart = try object.list("prestart", Hook.init)
         createRuntime = try object.list("createRuntime", Hook.init)
@@ -101,10 +104,11 @@ extension Hooks {
 extension Hook {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        path = try object.requiredAbsolutePath("path")
-        args = try object.texts("args")
-        env = try object.environment("env")
-        timeout = try object.integer("timeout", in: 1...Int(Int32.max))
+        try self.init(
+            path: object.requiredAbsolutePath("path"),
+            args: object.texts("args"),
+            env: object.environment("env"),
+            timeout: object.integer("timeout", in: 1...Int(Int32.max)))
         object.finish()
     }
 }

@@ -3,6 +3,7 @@ import Errors
 
 extension LinuxConfig {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        self.init()
         var object = try ObjectDecoder(value, notes)
         uidMappings = try object.list("uidMappings", IDMapping.init)
         gidMappings = try object.list("gidMappings", IDMapping.init)
@@ -34,8 +35,9 @@ private func pathBelowRoot(_ value: JSONValue, _ notes: DecodingNotes) throws(Ru
 extension Namespace {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        kind = try object.requiredChoice("type", Names.namespace)
-        path = try object.absolutePath("path")
+        try self.init(
+            kind: object.requiredChoice("type", Names.namespace),
+            path: object.absolutePath("path"))
         object.finish()
     }
 }
@@ -43,15 +45,17 @@ extension Namespace {
 extension IDMapping {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        containerID = try object.requiredInteger("containerID", in: validIDs)
-        hostID = try object.requiredInteger("hostID", in: validIDs)
-        size = try object.requiredInteger("size", in: 1...UInt32.max)
+        try self.init(
+            containerID: object.requiredInteger("containerID", in: validIDs),
+            hostID: object.requiredInteger("hostID", in: validIDs),
+            size: object.requiredInteger("size", in: 1...UInt32.max))
         object.finish()
     }
 }
 
 extension TimeOffsets {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        self.init()
         guard value.kind == .object else { throw value.mismatch("an object") }
         for member in value.members where member.value.kind != .null {
             let offset = try Offset(member.value, notes)
@@ -69,8 +73,9 @@ extension TimeOffsets {
 extension TimeOffsets.Offset {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        secs = try object.integer("secs") ?? 0
-        nanosecs = try object.integer("nanosecs", in: 0...999_999_999) ?? 0
+        try self.init(
+            secs: object.integer("secs") ?? 0,
+            nanosecs: object.integer("nanosecs", in: 0...999_999_999) ?? 0)
         object.finish()
     }
 }
@@ -78,20 +83,18 @@ extension TimeOffsets.Offset {
 extension Device {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        kind = try object.requiredChoice("type", Names.device)
-        path = try object.requiredAbsolutePath("path")
-        if kind == .fifo {
-            object.ignore("major", "minor")
-            major = 0
-            minor = 0
-        } else {
-            major = try object.requiredInteger("major", in: 0...highestMajor)
-            minor = try object.requiredInteger("minor", in: 0...highestMinor)
-        }
-        // Engines send st_mode with the bits of the file's type.
-        fileMode = try object.integer("fileMode", in: 0...0o177777).map { $0 & 0o7777 }
-        uid = try object.integer("uid", in: validIDs)
-        gid = try object.integer("gid", in: validIDs)
+        let kind = try object.requiredChoice("type", Names.device)
+        // A fifo has no numbers: what stands there doesn't count.
+        if kind == .fifo { object.ignore("major", "minor") }
+        try self.init(
+            kind: kind,
+            path: object.requiredAbsolutePath("path"),
+            major: kind == .fifo ? 0 : object.requiredInteger("major", in: 0...highestMajor),
+            minor: kind == .fifo ? 0 : object.requiredInteger("minor", in: 0...highestMinor),
+            // Engines send st_mode with the bits of the file's type.
+            fileMode: object.integer("fileMode", in: 0...0o177777).map { $0 & 0o7777 },
+            uid: object.integer("uid", in: validIDs),
+            gid: object.integer("gid", in: validIDs))
         object.finish()
     }
 }
@@ -102,20 +105,18 @@ private let highestMinor: UInt32 = 0xFFFFF
 
 extension NetDevice {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        host = member.key
-        guard isInterfaceName(host) else { throw member.value.error("\(quoted(host)) can't be the name of a network interface") }
         var object = try ObjectDecoder(member.value, notes)
-        name = try object.text("name")
+        try self.init(host: member.key, name: object.text("name"))
         object.finish()
-        guard let name, !isInterfaceName(name) else { return }
-        throw member.value.error("\(quoted(name)) can't be the name of a network interface")
+        for name in [host, name ?? host] where !isInterfaceName(name) {
+            throw member.value.error("\(quoted(name)) can't be the name of a network interface")
+        }
     }
 }
 
 extension Sysctl {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        key = member.key
-        value = try member.value.text()
+        try self.init(key: member.key, value: member.value.text())
         guard components != nil else {
             throw member.value.error(
                 "\(quoted(key)) can't be the name of a kernel parameter", hint: "names look like net.ipv4.ip_forward")

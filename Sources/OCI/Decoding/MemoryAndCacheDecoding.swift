@@ -4,15 +4,12 @@ import Errors
 extension IntelRdt {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        closID = try object.text("closID")
-        schemata = try object.list("schemata") { (line, _) throws(RuntimeError) in try line.schema(beginningWith: nil) }
-        l3CacheSchema = try object.nested("l3CacheSchema") { (line, _) throws(RuntimeError) in
-            try line.schema(beginningWith: nil)
-        }
-        memBwSchema = try object.nested("memBwSchema") { (line, _) throws(RuntimeError) in
-            try line.schema(beginningWith: "MB:")
-        }
-        enableMonitoring = try object.bool("enableMonitoring") ?? false
+        try self.init(
+            closID: object.text("closID"),
+            schemata: object.list("schemata") { (line, _) throws(RuntimeError) in try line.schema() },
+            l3CacheSchema: object.value("l3CacheSchema")?.schema(),
+            memBwSchema: object.value("memBwSchema")?.schema(beginningWith: "MB:"),
+            enableMonitoring: object.bool("enableMonitoring") ?? false)
         // Of versions 1.1 to 1.2.1, which never said what they do.
         object.ignore("enableCMT", "enableMBM")
         object.finish()
@@ -23,20 +20,23 @@ extension IntelRdt {
 
 extension JSONValue {
     /// A line for the file `schemata` of a resctrl file system.
-    fileprivate func schema(beginningWith prefix: StaticString?) throws(RuntimeError) -> ByteString {
+    fileprivate func schema(beginningWith prefix: StaticString = "") throws(RuntimeError) -> ByteString {
         let line = try filledText()
         guard !line.contains(UInt8(ascii: "\n")) else { throw error("the value must be a single line") }
-        guard let prefix, !line.hasPrefix(ByteString(stringLiteral: prefix)) else { return line }
-        throw error("\(quoted(line)) must begin with \(prefix.description)")
+        guard line.hasPrefix(ByteString(stringLiteral: prefix)) else {
+            throw error("\(quoted(line)) must begin with \(prefix.description)")
+        }
+        return line
     }
 }
 
 extension MemoryPolicy {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        mode = try object.requiredChoice("mode", Names.memoryPolicyMode)
-        nodes = try object.numberList("nodes") ?? ""
-        flags = try object.flags("flags", Names.memoryPolicyFlag)
+        try self.init(
+            mode: object.requiredChoice("mode", Names.memoryPolicyMode),
+            nodes: object.numberList("nodes") ?? "",
+            flags: object.flags("flags", Names.memoryPolicyFlag))
         object.finish()
     }
 }

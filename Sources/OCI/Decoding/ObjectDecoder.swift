@@ -141,7 +141,13 @@ extension ObjectDecoder {
     mutating func list<Element>(
         _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
     ) throws(RuntimeError) -> [Element] {
-        guard let value = value(name) else { return [] }
+        try optionalList(name, decode) ?? []
+    }
+
+    mutating func optionalList<Element>(
+        _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
+    ) throws(RuntimeError) -> [Element]? {
+        guard let value = value(name) else { return nil }
         guard value.kind == .array else { throw value.mismatch("an array") }
         var list: [Element] = []
         list.reserveCapacity(value.count)

@@ -4,28 +4,35 @@ import Errors
 extension Process {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        terminal = try object.bool("terminal") ?? false
-        let size = object.value("consoleSize")
-        consoleSize = try terminal ? size.map { value throws(RuntimeError) in try ConsoleSize(value, notes) } : nil
-        user = try object.nested("user", User.init) ?? User(uid: 0, gid: 0, umask: nil, additionalGids: [])
-        args = try object.arguments("args")
-        env = try object.environment("env") ?? []
-        cwd = try object.requiredAbsolutePath("cwd")
-        capabilities = try object.nested("capabilities", Capabilities.init)
-        rlimits = try object.list("rlimits", ResourceLimit.init)
-        noNewPrivileges = try object.bool("noNewPrivileges") ?? false
-        apparmorProfile = try object.text("apparmorProfile")
-        oomScoreAdj = try object.integer("oomScoreAdj", in: -1000...1000)
-        selinuxLabel = try object.text("selinuxLabel")
-        scheduler = try object.nested("scheduler", Scheduler.init)
-        ioPriority = try object.nested("ioPriority", IOPriority.init)
-        execCPUAffinity = try object.nested("execCPUAffinity", ExecCPUAffinity.init)
+        let terminal = try object.bool("terminal") ?? false
+        try self.init(
+            terminal: terminal,
+            consoleSize: object.consoleSize("consoleSize", isUsed: terminal),
+            cwd: object.requiredAbsolutePath("cwd"),
+            env: object.environment("env") ?? [],
+            args: object.arguments("args"),
+            user: object.nested("user", User.init) ?? User(uid: 0, gid: 0, umask: nil, additionalGids: []),
+            rlimits: object.list("rlimits", ResourceLimit.init),
+            capabilities: object.nested("capabilities", Capabilities.init),
+            noNewPrivileges: object.bool("noNewPrivileges") ?? false,
+            apparmorProfile: object.text("apparmorProfile"),
+            selinuxLabel: object.text("selinuxLabel"),
+            oomScoreAdj: object.integer("oomScoreAdj", in: -1000...1000),
+            scheduler: object.nested("scheduler", Scheduler.init),
+            ioPriority: object.nested("ioPriority", IOPriority.init),
+            execCPUAffinity: object.nested("execCPUAffinity", ExecCPUAffinity.init))
         object.ignore("commandLine")
         object.finish()
     }
 }
 
 extension ObjectDecoder {
+    /// The specification wants it ignored, whatever it holds, where there is no terminal.
+    fileprivate mutating func consoleSize(_ name: StaticString, isUsed: Bool) throws(RuntimeError) -> ConsoleSize? {
+        guard let value = value(name), isUsed else { return nil }
+        return try ConsoleSize(value, notes)
+    }
+
     /// At least one, the first not empty: execvp(3)'s `file`.
     fileprivate mutating func arguments(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         let value = try required(name)
@@ -60,8 +67,9 @@ extension ObjectDecoder {
 extension ConsoleSize {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        height = try object.requiredInteger("height")
-        width = try object.requiredInteger("width")
+        try self.init(
+            height: object.requiredInteger("height"),
+            width: object.requiredInteger("width"))
         object.finish()
     }
 }
@@ -69,10 +77,11 @@ extension ConsoleSize {
 extension User {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        uid = try object.requiredInteger("uid", in: validIDs)
-        gid = try object.requiredInteger("gid", in: validIDs)
-        umask = try object.integer("umask", in: 0...0o777)
-        additionalGids = try object.list("additionalGids") { (gid, _) throws(RuntimeError) in try gid.integer(in: validIDs) }
+        try self.init(
+            uid: object.requiredInteger("uid", in: validIDs),
+            gid: object.requiredInteger("gid", in: validIDs),
+            umask: object.integer("umask", in: 0...0o777),
+            additionalGids: object.list("additionalGids") { (gid, _) throws(RuntimeError) in try gid.integer(in: validIDs) })
         object.ignore("username")
         object.finish()
     }
@@ -84,9 +93,10 @@ let validIDs: ClosedRange<UInt32> = 0...UInt32.max - 1
 extension ResourceLimit {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        resource = try object.requiredChoice("type", Names.resource)
-        hard = try object.requiredInteger("hard")
-        soft = try object.requiredInteger("soft")
+        try self.init(
+            resource: object.requiredChoice("type", Names.resource),
+            soft: object.requiredInteger("soft"),
+            hard: object.requiredInteger("hard"))
         object.finish()
         guard soft <= hard else { throw value.error("the soft limit \(decimal(soft)) is above the hard limit \(decimal(hard))") }
     }
@@ -94,6 +104,7 @@ extension ResourceLimit {
 
 extension Capabilities {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        self.init()
         var object = try ObjectDecoder(value, notes)
         bounding = try object.texts("bounding")
         effective = try object.texts("effective")
@@ -107,13 +118,14 @@ extension Capabilities {
 extension Scheduler {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        policy = try object.requiredChoice("policy", Names.schedulerPolicy)
-        nice = try object.integer("nice", in: -20...19) ?? 0
-        priority = try object.integer("priority", in: 0...99) ?? 0
-        flags = try object.flags("flags", Names.schedulerFlag)
-        runtime = try object.integer("runtime") ?? 0
-        deadline = try object.integer("deadline") ?? 0
-        period = try object.integer("period") ?? 0
+        try self.init(
+            policy: object.requiredChoice("policy", Names.schedulerPolicy),
+            nice: object.integer("nice", in: -20...19) ?? 0,
+            priority: object.integer("priority", in: 0...99) ?? 0,
+            flags: object.flags("flags", Names.schedulerFlag),
+            runtime: object.integer("runtime") ?? 0,
+            deadline: object.integer("deadline") ?? 0,
+            period: object.integer("period") ?? 0)
         object.finish()
     }
 }
@@ -121,8 +133,9 @@ extension Scheduler {
 extension IOPriority {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        `class` = try object.requiredChoice("class", Names.ioPriorityClass)
-        priority = try object.requiredInteger("priority", in: 0...7)
+        try self.init(
+            class: object.requiredChoice("class", Names.ioPriorityClass),
+            priority: object.requiredInteger("priority", in: 0...7))
         object.finish()
     }
 }
@@ -130,8 +143,9 @@ extension IOPriority {
 extension ExecCPUAffinity {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        initial = try object.numberList("initial") ?? ""
-        final = try object.numberList("final") ?? ""
+        try self.init(
+            initial: object.numberList("initial") ?? "",
+            final: object.numberList("final") ?? "")
         object.finish()
     }
 }

@@ -3,6 +3,7 @@ import Errors
 
 extension Resources {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+        self.init()
         var object = try ObjectDecoder(value, notes)
         devices = try object.list("devices", DeviceRule.init)
         memory = try object.nested("memory", Memory.init)
@@ -27,27 +28,30 @@ extension Resources.DeviceRule {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         guard let allow = try object.bool("allow") else { throw object.missing("allow") }
-        self.allow = allow
-        kind = try object.choice("type", Names.deviceRule) ?? .all
-        major = try object.deviceNumber("major")
-        minor = try object.deviceNumber("minor")
-        read = false
-        write = false
-        mknod = false
-        let access = try object.required("access")
-        for letter in try access.filledText().bytes {
-            switch letter {
-            case UInt8(ascii: "r"): read = true
-            case UInt8(ascii: "w"): write = true
-            case UInt8(ascii: "m"): mknod = true
-            default: throw access.error("\(quoted(try access.text())) must be made of r (read), w (write) and m (mknod)")
-            }
-        }
+        let access = try object.access("access")
+        try self.init(
+            allow: allow,
+            kind: object.choice("type", Names.deviceRule) ?? .all,
+            major: object.deviceNumber("major"),
+            minor: object.deviceNumber("minor"),
+            read: access.contains(UInt8(ascii: "r")),
+            write: access.contains(UInt8(ascii: "w")),
+            mknod: access.contains(UInt8(ascii: "m")))
         object.finish()
     }
 }
 
 extension ObjectDecoder {
+    fileprivate mutating func access(_ name: StaticString) throws(RuntimeError) -> ByteString {
+        let value = try required(name)
+        let access = try value.filledText()
+        for letter in access.bytes where letter != UInt8(ascii: "r") && letter != UInt8(ascii: "w") && letter != UInt8(ascii: "m")
+        {
+            throw value.error("\(quoted(access)) must be made of r (read), w (write) and m (mknod)")
+        }
+        return access
+    }
+
     /// nil, which is every number, where it's absent or -1.
     fileprivate mutating func deviceNumber(_ name: StaticString) throws(RuntimeError) -> UInt32? {
         let number: Int64? = try integer(name, in: -1...Int64(UInt32.max))
@@ -81,15 +85,16 @@ extension ObjectDecoder {
 extension Resources.Memory {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        limit = try object.limit("limit")
-        reservation = try object.limit("reservation")
-        swap = try object.limit("swap")
-        kernel = try object.limit("kernel")
-        kernelTCP = try object.limit("kernelTCP")
-        swappiness = try object.integer("swappiness", in: 0...100)
-        disableOOMKiller = try object.bool("disableOOMKiller")
-        useHierarchy = try object.bool("useHierarchy")
-        checkBeforeUpdate = try object.bool("checkBeforeUpdate")
+        try self.init(
+            limit: object.limit("limit"),
+            reservation: object.limit("reservation"),
+            swap: object.limit("swap"),
+            kernel: object.limit("kernel"),
+            kernelTCP: object.limit("kernelTCP"),
+            swappiness: object.integer("swappiness", in: 0...100),
+            disableOOMKiller: object.bool("disableOOMKiller"),
+            useHierarchy: object.bool("useHierarchy"),
+            checkBeforeUpdate: object.bool("checkBeforeUpdate"))
         object.finish()
     }
 }
@@ -97,15 +102,16 @@ extension Resources.Memory {
 extension Resources.CPU {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        shares = try object.integer("shares")
-        quota = try object.limit("quota")
-        burst = try object.integer("burst")
-        period = try object.integer("period")
-        realtimeRuntime = try object.limit("realtimeRuntime")
-        realtimePeriod = try object.integer("realtimePeriod")
-        cpus = try object.numberList("cpus")
-        mems = try object.numberList("mems")
-        idle = try object.integer("idle", in: 0...1)
+        try self.init(
+            shares: object.integer("shares"),
+            quota: object.limit("quota"),
+            burst: object.integer("burst"),
+            period: object.integer("period"),
+            realtimeRuntime: object.limit("realtimeRuntime"),
+            realtimePeriod: object.integer("realtimePeriod"),
+            cpus: object.numberList("cpus"),
+            mems: object.numberList("mems"),
+            idle: object.integer("idle", in: 0...1))
         object.finish()
         guard let burst, let quota, quota > 0, burst > UInt64(quota) else { return }
         throw value.error("the burst of \(decimal(burst)) µs is above the quota of \(decimal(quota)) µs")
@@ -115,13 +121,14 @@ extension Resources.CPU {
 extension Resources.BlockIO {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        weight = try object.weight("weight")
-        leafWeight = try object.weight("leafWeight")
-        weightDevice = try object.list("weightDevice", Resources.WeightDevice.init)
-        throttleReadBpsDevice = try object.list("throttleReadBpsDevice", Resources.ThrottleDevice.init)
-        throttleWriteBpsDevice = try object.list("throttleWriteBpsDevice", Resources.ThrottleDevice.init)
-        throttleReadIOPSDevice = try object.list("throttleReadIOPSDevice", Resources.ThrottleDevice.init)
-        throttleWriteIOPSDevice = try object.list("throttleWriteIOPSDevice", Resources.ThrottleDevice.init)
+        try self.init(
+            weight: object.weight("weight"),
+            leafWeight: object.weight("leafWeight"),
+            weightDevice: object.list("weightDevice", Resources.WeightDevice.init),
+            throttleReadBpsDevice: object.list("throttleReadBpsDevice", Resources.ThrottleDevice.init),
+            throttleWriteBpsDevice: object.list("throttleWriteBpsDevice", Resources.ThrottleDevice.init),
+            throttleReadIOPSDevice: object.list("throttleReadIOPSDevice", Resources.ThrottleDevice.init),
+            throttleWriteIOPSDevice: object.list("throttleWriteIOPSDevice", Resources.ThrottleDevice.init))
         object.finish()
     }
 }
@@ -131,10 +138,11 @@ private let blockDeviceNumbers: ClosedRange<Int64> = 0...Int64(UInt32.max)
 extension Resources.WeightDevice {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        major = try object.requiredInteger("major", in: blockDeviceNumbers)
-        minor = try object.requiredInteger("minor", in: blockDeviceNumbers)
-        weight = try object.weight("weight")
-        leafWeight = try object.weight("leafWeight")
+        try self.init(
+            major: object.requiredInteger("major", in: blockDeviceNumbers),
+            minor: object.requiredInteger("minor", in: blockDeviceNumbers),
+            weight: object.weight("weight"),
+            leafWeight: object.weight("leafWeight"))
         object.finish()
         guard weight != nil || leafWeight != nil else { throw value.error("must have a weight or a leafWeight") }
     }
@@ -143,9 +151,10 @@ extension Resources.WeightDevice {
 extension Resources.ThrottleDevice {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        major = try object.requiredInteger("major", in: blockDeviceNumbers)
-        minor = try object.requiredInteger("minor", in: blockDeviceNumbers)
-        rate = try object.requiredInteger("rate")
+        try self.init(
+            major: object.requiredInteger("major", in: blockDeviceNumbers),
+            minor: object.requiredInteger("minor", in: blockDeviceNumbers),
+            rate: object.requiredInteger("rate"))
         object.finish()
     }
 }
@@ -154,8 +163,7 @@ extension Resources.HugepageLimit {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         let size = try object.required("pageSize")
-        pageSize = try size.filledText()
-        limit = try object.requiredInteger("limit")
+        try self.init(pageSize: size.filledText(), limit: object.requiredInteger("limit"))
         object.finish()
         guard isPageSize(pageSize) else { throw size.error("\(quoted(pageSize)) is no page size such as 64KB, 2MB, 1GB") }
     }
@@ -164,8 +172,9 @@ extension Resources.HugepageLimit {
 extension Resources.Network {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        classID = try object.integer("classID")
-        priorities = try object.list("priorities", Priority.init)
+        try self.init(
+            classID: object.integer("classID"),
+            priorities: object.list("priorities", Priority.init))
         object.finish()
     }
 }
@@ -174,8 +183,7 @@ extension Resources.Network.Priority {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         let interface = try object.required("name")
-        name = try interface.filledText()
-        priority = try object.requiredInteger("priority")
+        try self.init(name: interface.filledText(), priority: object.requiredInteger("priority"))
         object.finish()
         guard isInterfaceName(name) else { throw interface.error("\(quoted(name)) can't be the name of a network interface") }
     }
@@ -183,22 +191,20 @@ extension Resources.Network.Priority {
 
 extension Resources.RDMALimit {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        device = member.key
+        var object = try ObjectDecoder(member.value, notes)
+        try self.init(
+            device: member.key, hcaHandles: object.integer("hcaHandles"), hcaObjects: object.integer("hcaObjects"))
+        object.finish()
         guard isPlainFileName(device), !device.contains(UInt8(ascii: " ")) else {
             throw member.value.error("\(quoted(device)) can't be the name of an RDMA device")
         }
-        var object = try ObjectDecoder(member.value, notes)
-        hcaHandles = try object.integer("hcaHandles")
-        hcaObjects = try object.integer("hcaObjects")
-        object.finish()
         guard hcaHandles != nil || hcaObjects != nil else { throw member.value.error("must have hcaHandles or hcaObjects") }
     }
 }
 
 extension Resources.UnifiedEntry {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        file = member.key
-        value = try member.value.text()
+        try self.init(file: member.key, value: member.value.text())
         guard isPlainFileName(file) else { throw member.value.error("\(quoted(file)) can't be the name of a cgroup's file") }
     }
 }

@@ -4,21 +4,15 @@ import Errors
 extension Seccomp {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        defaultAction = try object.requiredChoice("defaultAction", Names.seccompAction)
-        defaultErrnoRet = try object.errnoRet("defaultErrnoRet", of: defaultAction)
-        architectures = try object.list("architectures") { (name, _) throws(RuntimeError) in
-            try Names.seccompArchitecture[name]
-            return try name.text()
-        }
-        flags = try object.nested("flags") { (list, _) throws(RuntimeError) in
-            guard list.kind == .array else { throw list.mismatch("an array") }
-            var flags: [Flag] = []
-            for name in list.elements { flags.append(try Names.seccompFlag[name]) }
-            return flags
-        }
-        listenerPath = try object.text("listenerPath")
-        listenerMetadata = try object.text("listenerMetadata")
-        rules = try object.list("syscalls", Rule.init)
+        let action = try object.requiredChoice("defaultAction", Names.seccompAction)
+        try self.init(
+            defaultAction: action,
+            defaultErrnoRet: object.errnoRet("defaultErrnoRet", of: action),
+            architectures: object.list("architectures", decodeArchitecture),
+            flags: object.optionalList("flags", decodeFlag),
+            listenerPath: object.text("listenerPath"),
+            listenerMetadata: object.text("listenerMetadata"),
+            rules: object.list("syscalls", Rule.init))
         object.finish()
         guard listenerMetadata == nil || listenerPath != nil else {
             throw value.error("listenerMetadata must not be set without listenerPath")
@@ -37,6 +31,15 @@ extension Seccomp {
     }
 }
 
+private func decodeArchitecture(_ name: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) -> ByteString {
+    try Names.seccompArchitecture[name]
+    return try name.text()
+}
+
+private func decodeFlag(_ name: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) -> Seccomp.Flag {
+    try Names.seccompFlag[name]
+}
+
 extension ObjectDecoder {
     /// The specification wants an error where the action has no use for the number.
     fileprivate mutating func errnoRet(_ name: StaticString, of action: Seccomp.Action) throws(RuntimeError) -> UInt32? {
@@ -53,10 +56,12 @@ extension ObjectDecoder {
 extension Seccomp.Rule {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        names = try object.list("names") { (name, _) throws(RuntimeError) in try name.filledText() }
-        action = try object.requiredChoice("action", Names.seccompAction)
-        errnoRet = try object.errnoRet("errnoRet", of: action)
-        args = try object.list("args", Seccomp.Argument.init)
+        let action = try object.requiredChoice("action", Names.seccompAction)
+        try self.init(
+            names: object.list("names") { (name, _) throws(RuntimeError) in try name.filledText() },
+            action: action,
+            errnoRet: object.errnoRet("errnoRet", of: action),
+            args: object.list("args", Seccomp.Argument.init))
         object.finish()
         guard !names.isEmpty else { throw object.missing("names", "must have at least one system call") }
     }
@@ -65,11 +70,12 @@ extension Seccomp.Rule {
 extension Seccomp.Argument {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        // A system call has six arguments.
-        index = try object.requiredInteger("index", in: 0...5)
-        self.value = try object.requiredInteger("value")
-        valueTwo = try object.integer("valueTwo") ?? 0
-        op = try object.requiredChoice("op", Names.seccompOperator)
+        try self.init(
+            // A system call has six arguments.
+            index: object.requiredInteger("index", in: 0...5),
+            value: object.requiredInteger("value"),
+            valueTwo: object.integer("valueTwo") ?? 0,
+            op: object.requiredChoice("op", Names.seccompOperator))
         object.finish()
     }
 }
