@@ -23,10 +23,10 @@ public struct CgroupHost: Sendable {
         self.hierarchies = hierarchies
     }
 
-    /// Looks at /sys/fs/cgroup, and below `procfs`, a private procfs, at self/cgroup.
+    /// Looks at /sys/fs/cgroup, and where that isn't cgroup v2 into `procfs` for what there is of v1.
     ///
     /// A hierarchy that exists but isn't mounted in this mount namespace is left out: no file of it can be reached.
-    public static func detect(procfs: borrowing FileDescriptor) throws(RuntimeError) -> CgroupHost {
+    public static func detect(procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupHost {
         try detect(at: "/sys/fs/cgroup", procfs: procfs)
     }
 
@@ -44,7 +44,7 @@ public struct CgroupHost: Sendable {
 
     /// The first free path for a container whose configuration names none and whose caller isn't root: beside the caller's own
     /// cgroup, since that one has the caller in it and so can't hand controllers to a child (cgroups(7), "no internal processes").
-    public static func delegatedBase(procfs: borrowing FileDescriptor) throws(RuntimeError) -> ByteString {
+    public static func delegatedBase(procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ByteString {
         for line in try membership(procfs: procfs) where line.subsystems.isEmpty {
             var parts = line.path.split(separator: UInt8(ascii: "/"))
             if parts.count > 1 { parts.removeLast() }
@@ -59,7 +59,7 @@ private let cgroup1Magic = 0x27_e0eb
 private let cgroup2Magic = 0x6367_7270
 
 extension CgroupHost {
-    static func detect(at place: ByteString, procfs: borrowing FileDescriptor) throws(RuntimeError) -> CgroupHost {
+    static func detect(at place: ByteString, procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupHost {
         guard let top = try directory(place, at: AT_FDCWD, shownAs: place) else {
             return CgroupHost(layout: .absent, hierarchies: [])
         }
@@ -118,24 +118,32 @@ extension CgroupHost {
         }
     }
 
-    /// The lines of self/cgroup, "ID:SUBSYSTEMS:PATH" each: cgroups(7).
-    static func membership(procfs: borrowing FileDescriptor, process: ByteString = "self") throws(RuntimeError) -> [(
-        subsystems: ByteString, path: ByteString
-    )] {
-        let file = process + "/cgroup"
-        let text: [UInt8]
+    /// The lines of a process' /proc/PID/cgroup, "ID:SUBSYSTEMS:PATH" each: cgroups(7).
+    static func membership(procfs: borrowing ProcFileSystem, process: pid_t = getpid()) throws(RuntimeError) -> [Membership] {
+        let file = ByteString(decimal: process) + "/cgroup"
         do throws(SystemError) {
-            text = try procfs.readFile(file)
+            return lines(try procfs.read(file))
         } catch {
             throw RuntimeError(.cgroup, "can't read a process' cgroups", error, path: "/proc/" + file)
         }
-        var lines: [(subsystems: ByteString, path: ByteString)] = []
+    }
+
+    static func lines(_ text: [UInt8]) -> [Membership] {
+        var found: [Membership] = []
         for line in text.split(separator: UInt8(ascii: "\n")) {
             guard let (_, rest) = ByteString(line).splitOnce(separator: UInt8(ascii: ":")),
                 let (subsystems, path) = rest.splitOnce(separator: UInt8(ascii: ":"))
             else { continue }
-            lines.append((subsystems, path))
+            found.append(Membership(subsystems: subsystems, path: path))
         }
-        return lines
+        return found
     }
+}
+
+/// A process' place in one hierarchy.
+struct Membership: Equatable {
+    /// Empty for cgroup v2.
+    let subsystems: ByteString
+    /// From the reader's cgroup namespace's root on.
+    let path: ByteString
 }

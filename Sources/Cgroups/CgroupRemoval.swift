@@ -11,7 +11,7 @@ extension Cgroup {
         for group in groups {
             var pause: UInt32 = 500
             while let refusal = removeOwn(group) {
-                guard refusal.errno == EBUSY, !deadline.hasPassed else { throw stillThere(group, refusal) }
+                guard refusal.errno == EBUSY, !deadline.isOver else { throw stillThere(group, refusal) }
                 if group.existing < path.components.count { removeInside(group) }
                 usleep(pause)
                 pause = min(pause * 2, 16_000)

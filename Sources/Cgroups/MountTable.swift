@@ -5,10 +5,10 @@ import Linux
 
 /// The search for cgroup v1 hierarchies that aren't where they usually are: proc_pid_mountinfo(5).
 enum MountTable {
-    static func hierarchies(of wanted: [ByteString], procfs: borrowing FileDescriptor) throws(RuntimeError) -> [Hierarchy] {
+    static func hierarchies(of wanted: [ByteString], procfs: borrowing ProcFileSystem) throws(RuntimeError) -> [Hierarchy] {
         let table: [UInt8]
         do throws(SystemError) {
-            table = try procfs.readFile("self/mountinfo", limit: 64 << 20)
+            table = try procfs.read(ByteString(decimal: getpid()) + "/mountinfo", limit: 64 << 20)
         } catch {
             throw RuntimeError(.cgroup, "can't read the mount table", error, path: "/proc/self/mountinfo")
         }
