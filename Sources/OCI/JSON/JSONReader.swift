@@ -12,82 +12,115 @@ extension JSONValue {
     /// configurations past the checks made on them.
     public init(parsing text: [UInt8]) throws(JSONError) {
         guard text.count <= JSONValue.maximumLength else { throw JSONError(.tooLong, offset: JSONValue.maximumLength) }
-        let builder = JSONBuilder(text)
-        try builder.read()
-        document = JSONDocument(text: text, unescaped: builder.unescaped, nodes: builder.nodes)
+        let (nodes, unescaped) = try text.withUnsafeBufferPointer { bytes throws(JSONError) in
+            if let offset = firstUnacceptableByte(of: bytes) { throw JSONError(.encoding, offset: offset) }
+            var builder = JSONBuilder(bytes)
+            try builder.read()
+            return (builder.nodes, builder.unescaped)
+        }
+        document = JSONDocument(text: text, unescaped: unescaped, nodes: nodes)
         node = 0
     }
 }
 
-/// Makes the list of nodes from yajl's events. A callback that returns 0 ends the parse.
-private final class JSONBuilder {
+/// Makes the list of nodes from yajl's events.
+private struct JSONBuilder {
     typealias Node = JSONDocument.Node
 
-    private let text: [UInt8]
-    /// Where the text is while yajl reads it: what has no escapes is handed out from there.
-    private var base: UnsafePointer<UInt8>?
+    /// An array or object whose end hasn't come.
+    struct Container {
+        var node: Int
+        var count: UInt32 = 0
+    }
+
+    let text: UnsafeBufferPointer<UInt8>
     private(set) var nodes: [Node] = []
     private(set) var unescaped: [UInt8] = []
-    /// The arrays and objects whose end hasn't come.
-    private var open: [Int] = []
+    private var innermost = Container(node: -1)
+    private var outer: [Container] = []
     private var refusal: JSONError.Reason?
 
-    init(_ text: [UInt8]) {
+    init(_ text: UnsafeBufferPointer<UInt8>) {
         self.text = text
         nodes.reserveCapacity(text.count / 8 + 8)
-        open.reserveCapacity(16)
+        outer.reserveCapacity(16)
     }
 
-    func read() throws(JSONError) {
-        if let offset = firstUnacceptableByte(of: text) { throw JSONError(.encoding, offset: offset) }
+    mutating func read() throws(JSONError) {
         var callbacks = JSONBuilder.callbacks
-        let handle = yajl_alloc(&callbacks, nil, Unmanaged.passUnretained(self).toOpaque())
-        defer { yajl_free(handle) }
-        let status = text.withUnsafeBufferPointer { bytes in
-            base = bytes.baseAddress
-            defer { base = nil }
-            return yajl_parse(handle, bytes.baseAddress, bytes.count)
+        let failure = withUnsafeMutablePointer(to: &self) { builder -> JSONError? in
+            let handle = yajl_alloc(&callbacks, nil, builder)
+            defer { yajl_free(handle) }
+            c_yajl_skip_utf8_check(handle)
+            let text = builder.pointee.text
+            guard yajl_parse(handle, text.baseAddress, text.count) == yajl_status_ok else {
+                return builder.pointee.error(.syntax, at: yajl_get_bytes_consumed(handle))
+            }
+            guard yajl_complete_parse(handle) == yajl_status_ok else {
+                return builder.pointee.error(isBlank(text) ? .empty : .truncated, at: text.count)
+            }
+            return nil
         }
-        guard status == yajl_status_ok else { throw error(refusal ?? .syntax, at: yajl_get_bytes_consumed(handle)) }
-        guard yajl_complete_parse(handle) == yajl_status_ok else {
-            let isEmpty = text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
-            throw error(isEmpty ? .empty : .truncated, at: text.count)
-        }
+        if let failure { throw failure }
     }
 
-    private func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
-        guard let innermost = open.last else { return JSONError(reason, offset: offset) }
-        for container in open { nodes[container].end = UInt32(nodes.count + 1) }
-        let read = JSONDocument(text: text, unescaped: unescaped, nodes: nodes)
-        return JSONError(reason, offset: offset, pointer: read.pointer(to: innermost))
+    /// - Parameter reason: where it was yajl who stopped, and not one of the functions below.
+    private mutating func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
+        guard innermost.node >= 0 else { return JSONError(refusal ?? reason, offset: offset) }
+        for container in outer + [innermost] where container.node >= 0 { nodes[container.node].end = UInt32(nodes.count + 1) }
+        let read = JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes)
+        return JSONError(refusal ?? reason, offset: offset, pointer: read.pointer(to: innermost.node))
+    }
+}
+
+private func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+}
+
+// yajl's events. What returns 0 ends the parse.
+extension JSONBuilder {
+    static let callbacks = yajl_callbacks(
+        yajl_null: { of($0).pointee.add(.null) },
+        yajl_boolean: { of($0).pointee.add($1 != 0 ? .true : .false) },
+        yajl_integer: nil,
+        yajl_double: nil,
+        yajl_number: { of($0).pointee.add(.number, UnsafeRawPointer($1)?.assumingMemoryBound(to: UInt8.self), $2) },
+        yajl_string: { of($0).pointee.add(.string, $1, $2) },
+        yajl_start_map: { of($0).pointee.begin(.object) },
+        yajl_map_key: { of($0).pointee.addKey($1, $2) },
+        yajl_end_map: { of($0).pointee.endObject() },
+        yajl_start_array: { of($0).pointee.begin(.array) },
+        yajl_end_array: { of($0).pointee.end() }
+    )
+
+    private static func of(_ context: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<JSONBuilder> {
+        // Never nil: yajl hands back what yajl_alloc was given.
+        context.unsafelyUnwrapped.assumingMemoryBound(to: JSONBuilder.self)
     }
 
-    private func refuse(_ reason: JSONError.Reason) -> Int32 {
+    private mutating func refuse(_ reason: JSONError.Reason) -> Int32 {
         refusal = reason
         return 0
     }
 
-    private func add(_ kind: Node.Kind) -> Int32 {
-        countElement()
+    private mutating func add(_ kind: Node.Kind) -> Int32 {
+        innermost.count += 1
         nodes.append(Node(kind: kind, end: UInt32(nodes.count + 1)))
         return 1
     }
 
-    private func add(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-        countElement()
-        append(kind, start, count)
-        return 1
+    private mutating func add(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+        innermost.count += 1
+        return addText(kind, start, count)
     }
 
-    /// Elements are counted as they begin, members by their keys.
-    private func countElement() {
-        guard let container = open.last, nodes[container].kind == .array else { return }
-        nodes[container].count += 1
-    }
+    /// A key isn't counted: its value is.
+    private mutating func addKey(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 { addText(.string, start, count) }
 
-    private func append(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) {
+    /// What has no escapes is handed out from the text itself.
+    private mutating func addText(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         var node = Node(kind: kind, count: UInt32(count), end: UInt32(nodes.count + 1))
-        if let start, let base, start >= base, start <= base + text.count {
+        if let start, let base = text.baseAddress, start >= base, start <= base + text.count {
             node.start = UInt32(start - base)
         } else {
             node.isUnescaped = true
@@ -95,93 +128,81 @@ private final class JSONBuilder {
             unescaped.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
         }
         nodes.append(node)
+        return 1
     }
 
-    private func begin(_ kind: Node.Kind) -> Int32 {
-        guard open.count < JSONValue.maximumDepth else { return refuse(.tooDeep) }
-        let place = nodes.count
+    private mutating func begin(_ kind: Node.Kind) -> Int32 {
+        guard outer.count < JSONValue.maximumDepth else { return refuse(.tooDeep) }
         _ = add(kind)
-        open.append(place)
+        outer.append(innermost)
+        innermost = Container(node: nodes.count - 1)
         return 1
     }
 
-    private func name(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-        append(.string, start, count)
-        if let object = open.last { nodes[object].count += 1 }
+    private mutating func end() -> Int32 {
+        nodes[innermost.node].end = UInt32(nodes.count)
+        nodes[innermost.node].count = innermost.count
+        innermost = outer.removeLast()
         return 1
     }
 
-    private func end() -> Int32 {
-        guard let container = open.last else { return 0 }
-        nodes[container].end = UInt32(nodes.count)
-        if nodes[container].kind == .object, let key = duplicateKey(of: container) { return refuse(.duplicateKey(key)) }
-        open.removeLast()
-        return 1
+    private mutating func endObject() -> Int32 {
+        if let key = duplicateKey(of: innermost) { return refuse(.duplicateKey(key)) }
+        return end()
     }
-
-    private static func of(_ context: UnsafeMutableRawPointer?) -> JSONBuilder {
-        // Never nil: yajl hands back what yajl_alloc was given.
-        Unmanaged<JSONBuilder>.fromOpaque(context.unsafelyUnwrapped).takeUnretainedValue()
-    }
-
-    static let callbacks = yajl_callbacks(
-        yajl_null: { JSONBuilder.of($0).add(.null) },
-        yajl_boolean: { JSONBuilder.of($0).add($1 != 0 ? .true : .false) },
-        yajl_integer: nil,
-        yajl_double: nil,
-        yajl_number: { context, start, count in
-            JSONBuilder.of(context).add(.number, UnsafeRawPointer(start)?.assumingMemoryBound(to: UInt8.self), count)
-        },
-        yajl_string: { JSONBuilder.of($0).add(.string, $1, $2) },
-        yajl_start_map: { JSONBuilder.of($0).begin(.object) },
-        yajl_map_key: { JSONBuilder.of($0).name($1, $2) },
-        yajl_end_map: { JSONBuilder.of($0).end() },
-        yajl_start_array: { JSONBuilder.of($0).begin(.array) },
-        yajl_end_array: { JSONBuilder.of($0).end() }
-    )
 }
 
+// Duplicate keys.
 extension JSONBuilder {
-    /// The first key of an object that equals an earlier one of its keys.
-    private func duplicateKey(of object: Int) -> ByteString? {
-        let keys = keys(of: object)
-        guard keys.count > 16 else { return duplicateOfFew(keys) }
-        // Looking through all earlier keys takes the square of their number: an attacker's, then. Equal keys become neighbours.
-        let sorted = keys.sorted { compare($0, $1) < 0 }
-        for (key, next) in zip(sorted, sorted.dropFirst()) where compare(key, next) == 0 { return copy(of: key) }
+    /// A key of an object that equals another one of its keys.
+    private func duplicateKey(of object: Container) -> ByteString? {
+        guard object.count > 1 else { return nil }
+        // Looking through all earlier keys takes the square of their number: an attacker's, then.
+        let duplicate = object.count > 16 ? duplicateOfMany(in: object) : duplicateOfFew(in: object)
+        return duplicate.map { withBytes(of: $0) { ByteString(Array($0)) } }
+    }
+
+    private func duplicateOfFew(in object: Container) -> Int? {
+        var key = object.node + 1
+        while key < nodes.count {
+            var earlier = object.node + 1
+            while earlier < key {
+                if nodes[earlier].count == nodes[key].count, compare(earlier, key) == 0 { return key }
+                earlier = Int(nodes[earlier + 1].end)
+            }
+            key = Int(nodes[key + 1].end)
+        }
         return nil
     }
 
-    private func keys(of object: Int) -> [Int] {
+    /// Sorted, equal keys are neighbours.
+    private func duplicateOfMany(in object: Container) -> Int? {
         var keys: [Int] = []
-        keys.reserveCapacity(Int(nodes[object].count))
-        var key = object + 1
+        keys.reserveCapacity(Int(object.count))
+        var key = object.node + 1
         while key < nodes.count {
             keys.append(key)
             key = Int(nodes[key + 1].end)
         }
-        return keys
+        keys.sort { compare($0, $1) < 0 }
+        return zip(keys, keys.dropFirst()).first { compare($0, $1) == 0 }?.1
     }
 
-    private func duplicateOfFew(_ keys: [Int]) -> ByteString? {
-        for (position, key) in keys.enumerated() {
-            for earlier in keys[..<position] where compare(earlier, key) == 0 { return copy(of: key) }
-        }
-        return nil
-    }
-
-    private func bytes(of key: Int) -> ArraySlice<UInt8> {
+    private func withBytes<Result>(of key: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         let range = Int(nodes[key].start)..<Int(nodes[key].start) + Int(nodes[key].count)
-        return nodes[key].isUnescaped ? unescaped[range] : text[range]
+        guard nodes[key].isUnescaped else { return body(UnsafeBufferPointer(rebasing: text[range])) }
+        return unescaped.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
     }
-
-    private func copy(of key: Int) -> ByteString { ByteString(bytes(of: key)) }
 
     /// By length first, then by bytes: most keys differ in the former.
     private func compare(_ left: Int, _ right: Int) -> Int {
         let difference = Int(nodes[left].count) - Int(nodes[right].count)
         guard difference == 0 else { return difference }
-        for (a, b) in zip(bytes(of: left), bytes(of: right)) where a != b { return Int(a) - Int(b) }
-        return 0
+        return withBytes(of: left) { left in
+            withBytes(of: right) { right in
+                for index in left.indices where left[index] != right[index] { return Int(left[index]) - Int(right[index]) }
+                return 0
+            }
+        }
     }
 }
