@@ -24,6 +24,10 @@ let staticProgram: [LinkerSetting] =
         .linkedLibrary("m"),
     ] + libraries
 
+/// Foundation, which tests may use, and CLinux must see the same C library: without _GNU_SOURCE some of its types have other
+/// members, and a first build is refused.
+let tests: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
+
 /// The integration tests' eyes inside a container: plain C, and static, since a container has no libraries.
 let staticProbe: [LinkerSetting] = [
     .unsafeFlags([
@@ -51,20 +55,24 @@ let package = Package(
         .executableTarget(
             name: "wherry", dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: embedded, linkerSettings: staticProgram),
-        .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
-        .testTarget(name: "LinuxTests", dependencies: ["Linux", "Errors", "Bytes", "CLinux"], linkerSettings: libraries),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: tests),
         .testTarget(
-            name: "OCITests", dependencies: ["OCI", "Errors", "Bytes", "CLinux"], exclude: ["Samples"], linkerSettings: libraries),
+            name: "LinuxTests", dependencies: ["Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
+            linkerSettings: libraries),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], linkerSettings: libraries),
+            name: "OCITests", dependencies: ["OCI", "Errors", "Bytes", "CLinux"], exclude: ["Samples"], swiftSettings: tests,
+            linkerSettings: libraries),
+        .testTarget(
+            name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], swiftSettings: tests,
+            linkerSettings: libraries),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
-            linkerSettings: libraries),
+            swiftSettings: tests, linkerSettings: libraries),
         .testTarget(
             name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
-            linkerSettings: libraries),
+            swiftSettings: tests, linkerSettings: libraries),
         .target(name: "CHarness", path: "Tests/CHarness"),
         .executableTarget(name: "probe", path: "Tests/Probe", linkerSettings: staticProbe),
-        .testTarget(name: "IntegrationTests", dependencies: ["CHarness"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: tests),
     ]
 )

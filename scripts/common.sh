@@ -30,7 +30,7 @@ require_swift() {
 }
 
 require_root() {
-    [ "$(id -u)" = 0 ] || die "$1 needs root: try 'sudo make $2'."
+    [ "$(id -u)" = 0 ] || die "$1 needs root: sudo env PATH=\"\$PATH\" make $2"
 }
 
 # require_packages PACKAGE...: installs those that are missing. NO_PACKAGES=1 takes it for granted that they are there.
