@@ -63,7 +63,7 @@ let package = Package(
             name: "OCITests", dependencies: ["OCI", "Errors", "Bytes", "CLinux"], exclude: ["Samples"], swiftSettings: tests,
             linkerSettings: libraries),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes"], swiftSettings: tests,
+            name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
             linkerSettings: libraries),
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],

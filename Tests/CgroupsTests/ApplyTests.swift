@@ -1,0 +1,124 @@
+import Bytes
+import Errors
+import Linux
+import OCI
+import Testing
+
+@testable import Cgroups
+
+/// Steps carried out in directories that stand for hierarchies.
+@Suite struct ApplyTests {
+    let tree: TemporaryTree
+
+    init() throws {
+        tree = try TemporaryTree()
+        try tree.makeDirectory("ct")
+    }
+
+    private func apply(_ json: String, _ version: Hierarchy.Version, _ subsystems: ByteString = "") throws {
+        let cgroup = try Cgroup(
+            host: .made(of: [tree.hierarchy(version, subsystems)]), path: CgroupPath("/ct", id: "x"))
+        let plan = try ResourcePlan(
+            Resources(json), locations: version == .v1 ? .legacy : .unified, devices: json.contains("devices"))
+        try cgroup.apply(plan)
+    }
+
+    @Test func writesEachValueToItsFile() throws {
+        for file: ByteString in ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"] { try tree.put("ct/" + file) }
+        try apply(#"{"memory":{"limit":1024,"swap":2048}}"#, .v1, "memory")
+        #expect(try tree.text("ct/memory.limit_in_bytes") == "1024")
+        #expect(try tree.text("ct/memory.memsw.limit_in_bytes") == "2048")
+    }
+
+    @Test func takesTheFirstFileThatThereIs() throws {
+        try tree.put("ct/blkio.bfq.weight")
+        try apply(#"{"blockIO":{"weight":300}}"#, .v1, "blkio")
+        #expect(try tree.text("ct/blkio.bfq.weight") == "300")
+        try tree.put("ct/blkio.weight")
+        try apply(#"{"blockIO":{"weight":400}}"#, .v1, "blkio")
+        #expect(try tree.text("ct/blkio.weight") == "400")
+        #expect(try tree.text("ct/blkio.bfq.weight") == "300")
+    }
+
+    @Test func namesTheFileThatTheKernelHasNot() throws {
+        let error = try #require(throws: RuntimeError.self) { try apply(#"{"blockIO":{"weight":300}}"#, .v1, "blkio") }
+        #expect(error.code == .unsupported)
+        #expect(error.sentence == "this kernel has no blkio.bfq.weight")
+        #expect(error.pointer == "/linux/resources/blockIO/weight")
+        #expect(error.path == tree.path + "/ct")
+    }
+
+    @Test func doesWithoutAFileWhoseValueIsTheKernelsOwn() throws {
+        try tree.put("ct/memory.max")
+        try tree.put("ct/memory.limit_in_bytes")
+        try apply(#"{"memory":{"limit":-1}}"#, .v1, "memory")
+        #expect(try tree.text("ct/memory.limit_in_bytes") == "-1")
+        try apply(#"{"memory":{"limit":100,"swap":100}}"#, .v2)
+        #expect(try tree.text("ct/memory.max") == "100")
+        let error = try #require(throws: RuntimeError.self) { try apply(#"{"memory":{"limit":100,"swap":200}}"#, .v2) }
+        #expect(error.pointer == "/linux/resources/memory/swap")
+    }
+
+    @Test func saysWhichControllerIsNotHandedDown() throws {
+        try tree.put("ct/cgroup.controllers", "cpu pids\n")
+        let error = try #require(throws: RuntimeError.self) { try apply(#"{"memory":{"limit":100}}"#, .v2) }
+        #expect(error.sentence == "the parent cgroups don't hand the memory controller down")
+        #expect(error.pointer == "/linux/resources/memory/limit")
+    }
+
+    @Test func keepsTheQuotaWhenOnlyThePeriodChanges() throws {
+        try tree.put("ct/cpu.max", "50000 100000\n")
+        try apply(#"{"cpu":{"period":20000}}"#, .v2)
+        #expect(try tree.text("ct/cpu.max").hasPrefix("50000 20000"))
+    }
+
+    @Test(arguments: [("1000\n", 1000), ("400\n", 1600)])
+    func countsSwapFromTheLimitThatIsSet(limit: ByteString, expected: Int) throws {
+        try tree.put("ct/memory.max", limit)
+        try tree.put("ct/memory.swap.max")
+        try apply(#"{"memory":{"swap":2000}}"#, .v2)
+        #expect(try tree.text("ct/memory.swap.max") == String(expected))
+    }
+
+    @Test(arguments: ["max\n", "2001\n"] as [ByteString])
+    func refusesSwapThatTheLimitLeavesNoRoomFor(limit: ByteString) throws {
+        try tree.put("ct/memory.max", limit)
+        try tree.put("ct/memory.swap.max")
+        #expect(throws: RuntimeError.self) { try apply(#"{"memory":{"swap":2000}}"#, .v2) }
+        #expect(try tree.text("ct/memory.swap.max") == "")
+    }
+
+    @Test(arguments: [("100", "50", true), ("100", "101", false), ("300", "101", true)])
+    func refusesALimitBelowTheUsageWhereAskedTo(limit: String, usage: String, accepted: Bool) throws {
+        try tree.put("ct/memory.current", ByteString(usage))
+        try tree.put("ct/memory.max")
+        let json = #"{"memory":{"limit":\#(limit),"checkBeforeUpdate":true}}"#
+        if accepted {
+            try apply(json, .v2)
+            #expect(try tree.text("ct/memory.max") == limit)
+        } else {
+            let error = try #require(throws: RuntimeError.self) { try apply(json, .v2) }
+            #expect(error.sentence == "the container uses 101 bytes, more than the new limit of 100")
+            #expect(try tree.text("ct/memory.max") == "")
+        }
+    }
+
+    /// Directories tell the order: the second write fails since its file is a directory, and the first has been made or not.
+    @Test(arguments: [("50", false), ("max", true)])
+    func letsSwapGrowFirstAndShrinkLast(present: String, memoryFirst: Bool) throws {
+        try tree.put("ct/memory.swap.max", ByteString(present))
+        try tree.makeDirectory("ct/memory.max")
+        #expect(throws: RuntimeError.self) { try apply(#"{"memory":{"limit":100,"swap":200}}"#, .v2) }
+        #expect(try tree.text("ct/memory.swap.max") == (memoryFirst ? present : "100"))
+    }
+
+    @Test func writesDeviceRulesInTheirOrder() throws {
+        try tree.put("ct/devices.allow")
+        try tree.put("ct/devices.deny")
+        try apply(#"{"devices":[{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]}"#, .v1, "devices")
+        #expect(try tree.text("ct/devices.deny") == "a")
+        #expect(
+            try tree.text("ct/devices.allow")
+                == "c 10:229 rwc *:* mb *:* mc 1:3 rwmc 1:5 rwmc 1:7 rwmc 1:8 rwmc 1:9 rwmc 5:0 rwmc 5:1 rwmc 5:2 rwmc 136:* rwm")
+    }
+}

@@ -1,0 +1,54 @@
+import Bytes
+import CLinux
+import Linux
+
+@testable import Cgroups
+
+/// A directory that goes with its owner, to stand for a hierarchy.
+final class TemporaryTree: Sendable {
+    let path: ByteString
+    let root: FileDescriptor
+
+    init() throws {
+        let stamp = ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
+        path = "/tmp/wherry-cgroups-" + stamp
+        try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY).makeDirectory(path, mode: 0o700)
+        root = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+    }
+
+    deinit { Self.removeAll(root, path) }
+
+    private static func removeAll(_ directory: borrowing FileDescriptor, _ path: ByteString) {
+        for entry in (try? directory.entries()) ?? [] {
+            if entry.type == UInt8(DT_DIR), let child = try? directory.open(entry.name, flags: O_RDONLY | O_DIRECTORY) {
+                removeAll(child, path + "/" + entry.name)
+            } else {
+                try? directory.unlink(entry.name)
+            }
+        }
+        path.withCString { _ = rmdir($0) }
+    }
+
+    func makeDirectory(_ name: ByteString) throws { try root.makeDirectory(name, mode: 0o700) }
+
+    func put(_ file: ByteString, _ text: ByteString = "") throws {
+        try root.open(file, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).writeAll(text.bytes)
+    }
+
+    func text(_ file: ByteString) throws -> String { ByteString(try root.readFile(file)).displayText }
+
+    /// A hierarchy that is this directory.
+    func hierarchy(_ version: Hierarchy.Version, _ subsystems: ByteString = "") throws -> Hierarchy {
+        Hierarchy(
+            version: version, subsystems: subsystems, mountPoint: path,
+            root: try FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY))
+    }
+}
+
+extension CgroupHost {
+    /// A host with these alone.
+    static func made(of hierarchies: [Hierarchy]) -> CgroupHost {
+        let unified = hierarchies.count == 1 && hierarchies[0].version == .v2
+        return CgroupHost(layout: unified ? .unified : .legacy, hierarchies: hierarchies)
+    }
+}
