@@ -73,6 +73,15 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
+    /// The path by which the kernel knows it now, from the host's root: for directories that nobody hostile can rename.
+    public borrowing func hostPath() throws(SystemError) -> ByteString {
+        var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let link: ByteString = "/proc/self/fd/" + ByteString(decimal: rawValue)
+        let length = link.withCString { readlink($0, &path, path.count) }
+        guard length > 0, length < path.count else { throw .last("readlink") }
+        return ByteString(path[..<length])
+    }
+
     /// What the kernel knows of the file. The corresponding C function is `fstat`.
     public borrowing func status() throws(SystemError) -> stat {
         var result = stat()
@@ -85,5 +94,15 @@ public struct FileDescriptor: ~Copyable {
         var result = statfs()
         guard fstatfs(rawValue, &result) == 0 else { throw .last("fstatfs") }
         return Int(result.f_type)
+    }
+}
+
+extension FileDescriptor {
+    /// A file in memory with this content, to be read from its start. The corresponding C function is `memfd_create`.
+    public static func memory(holding bytes: [UInt8]) throws(SystemError) -> FileDescriptor {
+        let file = try checked("memfd_create", c_memfd_data("wherry"))
+        try file.writeAll(bytes)
+        guard lseek(file.rawValue, 0, SEEK_SET) == 0 else { throw .last("lseek") }
+        return file
     }
 }

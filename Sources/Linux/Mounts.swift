@@ -72,7 +72,7 @@ extension FileDescriptor {
 }
 
 /// A file system being configured. See fsopen(2), fsconfig(2).
-public struct FileSystemContext: ~Copyable {
+public final class FileSystemContext {
     private let descriptor: FileDescriptor
 
     /// The corresponding system call is `fsopen`.
@@ -85,7 +85,7 @@ public struct FileSystemContext: ~Copyable {
         descriptor = try .checked("fspick", c_fspick(mount.rawValue, "", UInt32(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH)))
     }
 
-    private borrowing func configure(_ command: UInt32, _ key: ByteString, _ value: ByteString?) throws(SystemError) {
+    private func configure(_ command: UInt32, _ key: ByteString, _ value: ByteString?) throws(SystemError) {
         let result = key.withCString { key in
             value?.withCString { c_fsconfig(descriptor.rawValue, command, key, $0, 0) }
                 ?? c_fsconfig(descriptor.rawValue, command, key, nil, 0)
@@ -94,32 +94,32 @@ public struct FileSystemContext: ~Copyable {
     }
 
     /// Sets `key` to a text below 256 bytes.
-    public borrowing func set(_ key: ByteString, to value: ByteString) throws(SystemError) {
+    public func set(_ key: ByteString, to value: ByteString) throws(SystemError) {
         try configure(FSCONFIG_SET_STRING.rawValue, key, value)
     }
 
-    public borrowing func set(_ flag: ByteString) throws(SystemError) { try configure(FSCONFIG_SET_FLAG.rawValue, flag, nil) }
+    public func set(_ flag: ByteString) throws(SystemError) { try configure(FSCONFIG_SET_FLAG.rawValue, flag, nil) }
 
     /// Sets `key` to an open file.
-    public borrowing func set(_ key: ByteString, to file: borrowing FileDescriptor) throws(SystemError) {
+    public func set(_ key: ByteString, to file: borrowing FileDescriptor) throws(SystemError) {
         let result = key.withCString { c_fsconfig(descriptor.rawValue, FSCONFIG_SET_FD.rawValue, $0, nil, file.rawValue) }
         guard result == 0 else { throw .last("fsconfig") }
     }
 
     /// Makes the file system and a detached mount of it. The corresponding system calls are `fsconfig` and `fsmount`.
-    public consuming func mount(attributes: UInt64) throws(SystemError) -> FileDescriptor {
+    public func mount(attributes: UInt64) throws(SystemError) -> FileDescriptor {
         guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_CREATE.rawValue, nil, nil, 0) == 0 else { throw .last("fsconfig") }
         return try .checked("fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes)))
     }
 
-    public borrowing func reconfigure() throws(SystemError) {
+    public func reconfigure() throws(SystemError) {
         guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_RECONFIGURE.rawValue, nil, nil, 0) == 0 else {
             throw .last("fsconfig")
         }
     }
 
     /// What the kernel said of the last failure, without its level mark ("e "): nil where it said nothing.
-    public borrowing func complaint() -> ByteString? {
+    public func complaint() -> ByteString? {
         guard let bytes = try? descriptor.read(upTo: 1024), bytes.count > 2 else { return nil }
         return ByteString(bytes.dropFirst(bytes[1] == UInt8(ascii: " ") ? 2 : 0))
     }

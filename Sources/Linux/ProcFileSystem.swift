@@ -20,10 +20,16 @@ public struct ProcFileSystem: ~Copyable {
         guard try root.fileSystemMagic() == magic, try root.status().st_ino == 1 else {
             throw SystemError("fstatfs", errno: ENOTSUP)
         }
-        var link = [UInt8](repeating: 0, count: 16)
-        let length = readlinkat(root.rawValue, "self", &link, link.count)
-        guard length > 0, ByteString(link[..<length]) == ByteString(decimal: getpid()) else {
-            throw SystemError("readlinkat", errno: ESRCH)
+        let checked = ProcFileSystem(root: root)
+        guard try checked.own() == ByteString(decimal: getpid()) else { throw SystemError("readlinkat", errno: ESRCH) }
+        return checked
+    }
+
+    /// A private copy of the host's: for a user namespace that may mount none of its own. Whatever lies over parts of it isn't copied.
+    public static func copied() throws(SystemError) -> ProcFileSystem {
+        let root = try FileDescriptor.cloneTree("/proc", recursive: false)
+        guard try root.fileSystemMagic() == magic, try root.status().st_ino == 1 else {
+            throw SystemError("fstatfs", errno: ENOTSUP)
         }
         return ProcFileSystem(root: root)
     }
@@ -62,6 +68,14 @@ public struct ProcFileSystem: ~Copyable {
         guard bytes.withUnsafeBytes({ CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }) == bytes.count else {
             throw .last("write")
         }
+    }
+
+    /// The folder of the calling process: its number in the pid namespace that this procfs shows.
+    public borrowing func own() throws(SystemError) -> ByteString {
+        var link = [UInt8](repeating: 0, count: 16)
+        let length = readlinkat(root.rawValue, "self", &link, link.count)
+        guard length > 0 else { throw .last("readlinkat") }
+        return ByteString(link[..<length])
     }
 
     /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.

@@ -8,6 +8,9 @@ public final class SharedDescriptor: Sendable {
 
     public var rawValue: Int32 { descriptor.rawValue }
 
+    /// Another descriptor of the same open file.
+    public func duplicate() throws(SystemError) -> FileDescriptor { try descriptor.duplicate() }
+
     /// Lends the descriptor to functions that take one.
     public func with<Result: ~Copyable, Failure>(_ body: (borrowing FileDescriptor) throws(Failure) -> Result) throws(Failure)
         -> Result

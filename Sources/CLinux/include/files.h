@@ -49,6 +49,8 @@ static inline int c_statx(int directory, const char *path, int flags, unsigned i
     return (int)syscall(SYS_statx, directory, path, flags, mask, result);
 }
 
+static inline int c_access(const char *path) { return access(path, F_OK) == 0; }
+
 static inline dev_t c_makedev(unsigned int major_number, unsigned int minor_number) {
     return makedev(major_number, minor_number);
 }

@@ -49,6 +49,8 @@ static inline int c_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+static const int c_detach = 2;  // MNT_DETACH of umount2(2): <sys/mount.h> doesn't go with <linux/mount.h>.
+
 static inline int c_umount2(const char *path, int flags) { return (int)syscall(SYS_umount2, path, flags); }
 
 static inline int c_mount(

@@ -104,6 +104,14 @@ static inline int c_execveat(
     return (int)syscall(SYS_execveat, directory, path, arguments, environment, flags);
 }
 
+static inline int c_execve(
+    const char *path, char *_Nullable const *_Nonnull arguments, char *_Nullable const *_Nonnull environment) {
+    return (int)syscall(SYS_execve, path, arguments, environment);
+}
+
+/// getcwd(2) itself: glibc's answers another question where the directory is outside the root.
+static inline long c_getcwd(void *buffer, unsigned long size) { return syscall(SYS_getcwd, buffer, size); }
+
 static inline int c_sched_setaffinity(pid_t pid, unsigned long size, const void *mask) {
     return (int)syscall(SYS_sched_setaffinity, pid, size, mask);
 }
@@ -132,12 +140,33 @@ static inline int c_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int c_signaled(int status) { return WIFSIGNALED(status); }
 static inline int c_termination_signal(int status) { return WTERMSIG(status); }
 
-/// Gives a signal its default disposition, or has it ignored.
-static inline void c_signal_default(int number) {
-    signal(number, SIG_DFL);
+/// Shares the name of the current step with processes cloned from here on.
+void c_step_share(void);
+/// Says which step begins. The text has to be a constant of the program: the other process reads it at the same address.
+void c_step_set(const char *text, unsigned long length);
+const char *_Nullable c_step_text(void);
+unsigned long c_step_length(void);
+
+/// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log unless that is -1, then
+/// the end with `status`.
+void c_trap_install(int status, int log_descriptor);
+
+/// Ordinary ending signals end the process, which as the first of a pid namespace wouldn't hear them otherwise (pid_namespaces(7)).
+void c_end_by_signals(void);
+
+/// All signals unblocked and with their default dispositions: what the caller had blocked or ignored isn't the container's.
+void c_signals_reset(void);
+
+/// Blocks the signals that a foreground command passes on, and opens a descriptor that they can be read from: signalfd(2).
+int c_signal_descriptor(void);
+
+/// waitid(2) with WNOWAIT: the pid of a child that has ended and is still to be reaped, or 0.
+static inline pid_t c_ended_child(void) {
+    siginfo_t information = {0};
+    if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) < 0) return 0;
+    return information.si_pid;
 }
-static inline void c_signal_ignore(int number) {
-    signal(number, SIG_IGN);
-}
+
+static inline void c_ignore_signal(int number) { signal(number, SIG_IGN); }
 
 #pragma clang assume_nonnull end

@@ -51,6 +51,13 @@ public struct Hook: Sendable {
     public var env: [ByteString]?
     /// Seconds, more than 0.
     public var timeout: Int?
+
+    public init(path: ByteString, args: [ByteString], env: [ByteString]?, timeout: Int?) {
+        self.path = path
+        self.args = args
+        self.env = env
+        self.timeout = timeout
+    }
 }
 
 public struct Hooks: Sendable {

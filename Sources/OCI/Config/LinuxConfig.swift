@@ -62,6 +62,20 @@ public struct Device: Sendable {
     public var fileMode: UInt32?
     public var uid: UInt32?
     public var gid: UInt32?
+
+    /// A device that anybody may use.
+    public init(
+        kind: Kind, path: ByteString, major: UInt32, minor: UInt32, fileMode: UInt32? = nil, uid: UInt32? = nil,
+        gid: UInt32? = nil
+    ) {
+        self.kind = kind
+        self.path = path
+        self.major = major
+        self.minor = minor
+        self.fileMode = fileMode
+        self.uid = uid
+        self.gid = gid
+    }
 }
 
 public struct NetDevice: Sendable {

@@ -55,6 +55,8 @@ public struct Capabilities: Sendable {
     public var inheritable: [ByteString] = []
     public var permitted: [ByteString] = []
     public var ambient: [ByteString] = []
+
+    public init() {}
 }
 
 /// sched_setattr(2).

@@ -1,0 +1,39 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// A bundle's config.json as it was when it was read, once. Source: bundle.md.
+struct Bundle {
+    /// Absolute.
+    let path: ByteString
+    let configText: [UInt8]
+
+    private static let limit = 16 << 20
+
+    static func open(_ path: ByteString) throws(RuntimeError) -> Bundle {
+        let absolute = try explaining(
+            .invalidConfig, "the bundle \"" + path.displayText + "\" can't be opened", path: path,
+            hint: "--bundle names the folder that holds config.json"
+        ) { () throws(SystemError) in try canonical(path) }
+        let file = absolute + "/config.json"
+        do throws(SystemError) {
+            let descriptor = try FileDescriptor.open(file, flags: O_RDONLY | O_NONBLOCK)
+            guard try descriptor.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+            return Bundle(path: absolute, configText: try descriptor.readAll(limit: limit))
+        } catch  where error.errno == EFBIG {
+            throw RuntimeError(
+                .invalidConfig, "\"" + file.displayText + "\" is larger than 16 MiB: no configuration is", path: file)
+        } catch {
+            throw RuntimeError(
+                .invalidConfig, "\"" + file.displayText + "\" can't be read", error, path: file,
+                hint: error.errno == ENOENT ? "write one with: wherry spec --bundle DIR" : nil)
+        }
+    }
+
+    /// The path from the root, links followed: the container's state keeps it for callers with other working directories.
+    private static func canonical(_ path: ByteString) throws(SystemError) -> ByteString {
+        let directory = try FileDescriptor.open(path.isEmpty ? "." : path, flags: O_PATH | O_DIRECTORY)
+        return try directory.hostPath()
+    }
+}

@@ -1,0 +1,377 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// A container being created: what Host makes for it, and how that is undone.
+///
+/// What is made is first written to the record: whoever comes after a Host that was killed finds there what to remove.
+final class Creation {
+    let plan: Plan
+    let host: HostOptions
+    let procfs: ProcFileSystem
+    private let namespaces: NamespaceFiles
+    private let sysctls: [SysctlPlan.Entry]
+    private let configText: [UInt8]
+    private let root: StateRoot
+    private let directory: ContainerDirectory
+    private let console: ConsoleSocket
+    private var record: ContainerRecord
+    private var cgroup: Cgroup?
+    private var ranHooks = false
+
+    /// The container's first process, and its terminal if it has one.
+    private(set) var process: ContainerProcess?
+
+    /// Reads the bundle and decides everything. Nothing is made yet but the state directory's entry, which decides between two creates
+    /// of one id.
+    static func begin(_ options: CreateOptions, detached: Bool, _ host: HostOptions) throws(RuntimeError) -> Creation {
+        step("read bundle")
+        try ContainerID.validate(options.id)
+        let bundle = try Bundle.open(options.bundle)
+        let config = try Config(parsing: bundle.configText)
+        step("plan")
+        let plan = try Plan(config, options: options, bundle: bundle.path, host: try HostFacts.gather())
+        for warning in plan.warnings { host.log.warn(warning) }
+        let procfs = try explaining(.system, "/proc is not a procfs, and none can be mounted") { () throws(SystemError) in
+            try ProcFileSystem.forHost()
+        }
+        let namespaces = try NamespaceFiles(plan.namespaces, procfs: procfs)
+        let sysctls = try SysctlPlan.entries(config.linux.sysctl) {
+            plan.namespaces.has($0) && !namespaces.isHosts($0)
+        }
+        let console = try ConsoleSocket(plan, detached: detached)
+        step("make state directory")
+        let root = try StateRoot.make(host.root)
+        let directory = try ContainerDirectory.make(options.id, in: root)
+        return Creation(
+            plan: plan, host: host, procfs: procfs, namespaces: namespaces, sysctls: sysctls, configText: bundle.configText,
+            root: root,
+            directory: directory, console: console)
+    }
+
+    private init(
+        plan: Plan, host: HostOptions, procfs: consuming ProcFileSystem, namespaces: NamespaceFiles, sysctls: [SysctlPlan.Entry],
+        configText: [UInt8], root: consuming StateRoot, directory: consuming ContainerDirectory, console: consuming ConsoleSocket
+    ) {
+        self.plan = plan
+        self.host = host
+        self.procfs = procfs
+        self.namespaces = namespaces
+        self.sysctls = sysctls
+        self.configText = configText
+        self.root = root
+        self.directory = directory
+        self.console = console
+        record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
+    }
+
+    /// Does it all; on failure nothing is left.
+    func execute() throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try directory.lockForChange()
+            let (cgroup, resources) = try makeCgroup()
+            self.cgroup = cgroup
+            let filter = try compileFilter()
+            let handshake = try launch(cgroup, filter)
+            try converse(handshake)
+            try finish(handshake, cgroup, resources)
+        } catch {
+            let failure = error.during(currentStep())
+            undo()
+            throw failure
+        }
+    }
+
+    // MARK: Before the container's first process
+
+    private var isUnifiedHost = false
+
+    private func makeCgroup() throws(RuntimeError) -> (Cgroup?, ResourcePlan?) {
+        guard host.cgroupManager != .disabled else {
+            try directory.write(record)
+            return (nil, nil)
+        }
+        step("make cgroup")
+        let isOptional = isRootless
+        let layout = try CgroupHost.detect(procfs: procfs)
+        isUnifiedHost = layout.layout == .unified
+        let base = isOptional ? try CgroupHost.delegatedBase(procfs: procfs) : "/"
+        let path = try CgroupPath(plan.config.linux.cgroupsPath, id: plan.options.id, base: base)
+        let access: Cgroup.Access = isOptional ? .optional : .required
+        let resources = try ResourcePlan(
+            plan.config.linux.resources, locations: try layout.controllers(), access: access,
+            devices: !isOptional)
+        let cgroup = try Cgroup(host: layout, path: path, access: access)
+        record.cgroup = cgroup.record
+        try directory.write(record)
+        try cgroup.create(needs: resources.unifiedControllers)
+        record.cgroup = cgroup.record
+        step("write cgroup limits")
+        try cgroup.applyEarly(resources)
+        return (cgroup, resources)
+    }
+
+    /// Whether missing rights on cgroups are no error.
+    private var isRootless: Bool {
+        switch host.rootless {
+        case .yes: true
+        case .no: false
+        case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
+        }
+    }
+
+    private func compileFilter() throws(RuntimeError) -> SeccompProgram? {
+        guard let profile = plan.config.linux.seccomp else { return nil }
+        step("compile seccomp filter")
+        let program = try SeccompFilter.program(for: profile, stateRoot: root.descriptor)
+        for name in program.warnings { host.log.debug("/linux/seccomp: " + name.displayText) }
+        return program
+    }
+
+    // MARK: The container's first process
+
+    /// Clones Init. From here on it dies with us.
+    private func launch(_ cgroup: Cgroup?, _ filter: SeccompProgram?) throws(RuntimeError) -> Handshake {
+        step("clone")
+        let (ours, theirs) = try explaining(.system, "no socket for the container's first process") { () throws(SystemError) in
+            try FileDescriptor.messagePair()
+        }
+        let startSocket = try explaining(.system, "the start socket can't be made") { () throws(SystemError) in
+            SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: directory.descriptor))
+        }
+        let inheritance = Inheritance(
+            plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces,
+            sources: opensSources ? try Sources.open(plan) : nil, cgroupTasks: try cgroup?.openTasks(),
+            cgroupView: CgroupView(
+                mountPoints: cgroup?.mountPoints ?? [], isUnifiedHost: isUnifiedHost,
+                hasOwnNamespace: plan.namespaces.origin(of: .cgroup) == .new),
+            sysctls: sysctls, seccomp: filter)
+        let cgroupDirectory = try cgroup?.sharedDirectoryForClone()
+        c_step_share()
+        try NamespaceFiles.visiting(plan.namespaces.joinedByHost, namespaces, procfs: procfs) { () throws(RuntimeError) in
+            let clone = try explaining(
+                .namespace, "the container's namespaces can't be made", pointer: "/linux/namespaces",
+                hint: "are namespaces of these kinds allowed here, and are there fewer than /proc/sys/user/max_*_namespaces?"
+            ) { () throws(SystemError) in
+                try cloneProcess(plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue)
+            }
+            switch consume clone {
+            case .child: Init.main(inheritance)
+            case .parent(let pid, let handle): try adopt(pid, handle)
+            }
+        }
+        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(ours) }
+        return Handshake(ours)
+    }
+
+    /// In a user namespace the container's root may have no way to what the host's root can open.
+    private var opensSources: Bool { plan.namespaces.has(.user) && geteuid() == 0 && plan.namespaces.origin(of: .mount) == .new }
+
+    /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
+    private func adopt(_ pid: Int32, _ handle: consuming ProcessHandle) throws(RuntimeError) {
+        guard let birth = procfs.birth(of: pid) else {
+            throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
+        }
+        record.pid = pid
+        record.startTime = birth.startTime
+        process = ContainerProcess(pid: pid, handle: handle)
+        try directory.write(record)
+    }
+
+    private func mapIDs(_ socket: SharedDescriptor) throws(RuntimeError) {
+        step("map ids")
+        let linux = plan.config.linux
+        try IDMaps(pid: record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(procfs)
+        try tell(.mapped, socket)
+    }
+
+    private func tell(_ message: Message, _ socket: SharedDescriptor) throws(RuntimeError) {
+        do throws(SystemError) {
+            try Handshake(socket).send(message)
+        } catch {
+            throw death()
+        }
+    }
+
+    /// Answers Init until it's ready.
+    private func converse(_ handshake: borrowing Handshake) throws(RuntimeError) {
+        while let (message, descriptors) = try handshake.receive() {
+            switch message {
+            case .needsMapping: try mapIDs(handshake.socket)
+            case .successor(let pid):
+                guard let handle = descriptors.first else { throw Creation.confusion }
+                let former = process
+                try adopt(pid, try Creation.handle(from: handle))
+                _ = try? former?.handle.wait()
+            case .mounted:
+                try runEarlyHooks()
+                try tell(.hooked, handshake.socket)
+            case .ready:
+                process?.terminal = descriptors.first
+                return
+            case .warning(let text): host.log.warn(text)
+            case .failed(let error): throw error
+            default: throw Creation.confusion
+            }
+        }
+        throw death()
+    }
+
+    private static func handle(from pidfd: SharedDescriptor) throws(RuntimeError) -> ProcessHandle {
+        try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
+            ProcessHandle(adopting: try pidfd.duplicate().release())
+        }
+    }
+
+    private static let confusion = RuntimeError(.system, "the container's first process sent what doesn't belong here")
+
+    private func runEarlyHooks() throws(RuntimeError) {
+        let hooks = plan.config.hooks
+        ranHooks = true
+        let state = ContainerState.forHook(plan, pid: record.pid, status: .creating)
+        step("prestart hooks")
+        try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.bundle)
+        step("createRuntime hooks")
+        try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.bundle)
+    }
+
+    /// What binds Init too comes last; then all is written down, and Init is let go.
+    private func finish(_ handshake: borrowing Handshake, _ cgroup: Cgroup?, _ resources: ResourcePlan?) throws(RuntimeError) {
+        step("write late cgroup limits")
+        if let resources { try cgroup?.applyLate(resources) }
+        try delegateCgroup(cgroup)
+        try setOOMScore()
+        try setResourceLimits()
+        step("hand over terminal")
+        if let terminal = process?.terminal { try console.handOver(terminal) }
+        step("write state")
+        try directory.write(configText, as: ContainerDirectory.configName)
+        record.stage = .created
+        try directory.write(record)
+        try writePIDFile()
+        try sendPIDFD()
+        step("release")
+        try tell(.created, handshake.socket)
+        // The end of the conversation: Init no longer dies with us.
+        while try handshake.receive() != nil {}
+    }
+
+    private func delegateCgroup(_ cgroup: Cgroup?) throws(RuntimeError) {
+        let showsCgroupsWritable = plan.mounts.contains { entry in
+            guard case .cgroup = entry.kind else { return false }
+            return entry.attributes.set & MountAttributes.readOnly == 0
+        }
+        guard plan.namespaces.origin(of: .cgroup) == .new, showsCgroupsWritable, plan.namespaces.origin(of: .user) == .new,
+            let uid = plan.config.process?.user.uid,
+            let mapping = plan.config.linux.uidMappings.first(where: {
+                uid >= $0.containerID && UInt64(uid) < UInt64($0.containerID) + UInt64($0.size)
+            })
+        else { return }
+        try cgroup?.delegate(to: mapping.hostID + (uid - mapping.containerID))
+    }
+
+    private func setOOMScore() throws(RuntimeError) {
+        guard let score = plan.config.process?.oomScoreAdj else { return }
+        step("set oom_score_adj")
+        let file = ByteString(decimal: record.pid) + "/oom_score_adj"
+        try explaining(
+            .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,
+            hint: "a value below the runtime's own needs CAP_SYS_RESOURCE"
+        ) { () throws(SystemError) in
+            // Docker asks for 0 where it means "as it is": what is so already needs no right.
+            let current = try procfs.read(file).split(separator: UInt8(ascii: "\n")).first ?? []
+            guard ByteString(current).decimal(as: Int32.self) != score else { return }
+            try procfs.write(file, ByteString(decimal: score).bytes)
+        }
+    }
+
+    /// From outside, and when Init has done most of its work: earlier they would bind that.
+    private func setResourceLimits() throws(RuntimeError) {
+        step("set resource limits")
+        for (index, limit) in (plan.config.process?.rlimits ?? []).enumerated() {
+            guard c_prlimit(record.pid, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
+                throw RuntimeError(
+                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
+                    hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
+            }
+        }
+    }
+
+    private func writePIDFile() throws(RuntimeError) {
+        guard let path = plan.options.pidFile else { return }
+        try explaining(.system, "the pid file can't be written", path: path) { () throws(SystemError) in
+            try PIDFile.write(record.pid, to: path)
+        }
+    }
+
+    private func sendPIDFD() throws(RuntimeError) {
+        guard let path = plan.options.pidfdSocket, let process else { return }
+        try explaining(.system, "the pidfd can't be sent", path: path) { () throws(SystemError) in
+            try FileDescriptor.connectStream(to: path).send(
+                Array("pidfd".utf8), descriptors: [process.handle.descriptor.rawValue])
+        }
+    }
+
+    // MARK: Failure
+
+    /// Why Init ended without a word.
+    private func death() -> RuntimeError {
+        let place = "in step \"" + currentStep() + "\""
+        guard let process, let status = try? process.handle.wait() else {
+            return RuntimeError(.initDied, "container init died " + place)
+        }
+        process.isReaped = true
+        switch status {
+        case .killed(let signal):
+            if signal == SIGKILL, cgroup?.hasOOMKill() == true {
+                return RuntimeError(
+                    .initDied, "container init was OOM-killed (memory limit too low?)", pointer: "/linux/resources/memory/limit")
+            }
+            return RuntimeError(.initDied, "container init died of signal " + String(signal) + " " + place)
+        case .exited(let code):
+            return RuntimeError(.initDied, "container init ended with status " + String(code) + " " + place)
+        }
+    }
+
+    /// Takes back what was made, in reverse order. What fails here isn't reported: there's an error already that matters more, and the
+    /// record stays for `delete --force` where something couldn't be removed.
+    func undo() {
+        if let process, !process.isReaped {
+            try? process.handle.send(signal: SIGKILL)
+            _ = try? process.handle.wait()
+        }
+        process = nil
+        if let cgroup {
+            try? cgroup.kill(SIGKILL)
+            do throws(RuntimeError) {
+                try cgroup.remove()
+            } catch {
+                return
+            }
+        }
+        if ranHooks {
+            HookRunner.runRegardless(
+                plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),
+                directory: plan.bundle, log: host.log)
+        }
+        try? directory.remove(from: root)
+    }
+}
+
+/// The container's first process while the program that made it is there.
+final class ContainerProcess {
+    let pid: Int32
+    let handle: ProcessHandle
+    /// The controller of its terminal.
+    var terminal: SharedDescriptor?
+    var isReaped = false
+
+    init(pid: Int32, handle: consuming ProcessHandle) {
+        self.pid = pid
+        self.handle = handle
+    }
+}

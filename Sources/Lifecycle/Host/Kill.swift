@@ -1,0 +1,35 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+import OCI
+
+/// Sends a signal to a container: runtime.md, "Kill".
+///
+/// - Parameter all: to all its processes; then it's no error if the first one has ended.
+public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: HostOptions) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, host)
+    let record = try directory.requireRecord()
+    let procfs = try hostProcFileSystem()
+    if all, let cgroup = record.cgroup {
+        try Cgroup(record: cgroup).kill(signal)
+        return
+    }
+    guard let process = record.process(procfs) else {
+        if all { return }
+        throw RuntimeError(.wrongState, "container not running", hint: "it has ended; only delete is left to do")
+    }
+    // Without a pid namespace the end of the first process isn't the end of the others.
+    if signal == SIGKILL, !record.hasOwnPIDNamespace, let cgroup = record.cgroup {
+        try Cgroup(record: cgroup).kill(signal)
+        return
+    }
+    do throws(SystemError) {
+        try process.send(signal: signal)
+    } catch  where error.errno == ESRCH {
+        throw RuntimeError(.wrongState, "container not running")
+    } catch {
+        throw RuntimeError(.system, "the signal can't be sent", error)
+    }
+}

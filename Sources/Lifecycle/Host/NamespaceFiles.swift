@@ -1,0 +1,92 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// The namespaces that are to be joined, opened and shown to be what they're said to be.
+struct NamespaceFiles {
+    private struct Entry {
+        let kind: Namespace.Kind
+        let file: SharedDescriptor
+        /// Whether the host itself is in it: then it's the container's no more than if it weren't named.
+        let isHosts: Bool
+    }
+
+    private let entries: [Entry]
+
+    init(_ plan: NamespacePlan, procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        var entries: [Entry] = []
+        for join in plan.joins {
+            let file = try explaining(
+                .namespace, "the namespace file \"" + join.path.displayText + "\" can't be opened", pointer: join.pointer,
+                path: join.path
+            ) { () throws(SystemError) in try FileDescriptor.open(join.path, flags: O_RDONLY | O_NONBLOCK) }
+            guard let kind = file.namespaceKind() else {
+                throw RuntimeError(
+                    .namespace, "\"" + join.path.displayText + "\" is not a namespace", pointer: join.pointer, path: join.path)
+            }
+            guard kind == join.kind.flag else {
+                let name = Namespace.Kind.allCases.first { $0.flag == kind }?.name.description ?? "other"
+                throw RuntimeError(
+                    .namespace,
+                    "\"" + join.path.displayText + "\" is a " + name + " namespace, not one of type "
+                        + join.kind.name.description,
+                    pointer: join.pointer, path: join.path)
+            }
+            let isHosts = NamespaceFiles.isHosts(file, join.kind, procfs)
+            entries.append(Entry(kind: join.kind, file: SharedDescriptor(file), isHosts: isHosts))
+        }
+        self.entries = entries
+    }
+
+    /// Two files stand for one namespace when they are one inode: namespaces(7).
+    private static func isHosts(_ file: borrowing FileDescriptor, _ kind: Namespace.Kind, _ procfs: borrowing ProcFileSystem)
+        -> Bool
+    {
+        var own = stat()
+        guard let folder = try? procfs.own(),
+            (folder + "/ns/" + kind.fileName).withCString({ fstatat(procfs.root.rawValue, $0, &own, 0) }) == 0,
+            let status = try? file.status()
+        else { return false }
+        return own.st_ino == status.st_ino && own.st_dev == status.st_dev
+    }
+
+    func file(of kind: Namespace.Kind) -> SharedDescriptor? { entries.first { $0.kind == kind }?.file }
+
+    func isHosts(_ kind: Namespace.Kind) -> Bool { entries.contains { $0.kind == kind && $0.isHosts } }
+
+    var descriptors: [Int32] { entries.map { $0.file.rawValue } }
+
+    /// Does `body` inside the namespaces named, and comes back.
+    static func visiting<Result: ~Copyable>(
+        _ joins: [NamespacePlan.Join], _ files: NamespaceFiles, procfs: borrowing ProcFileSystem,
+        _ body: () throws(RuntimeError) -> Result
+    ) throws(RuntimeError) -> Result {
+        guard !joins.isEmpty else { return try body() }
+        var home: [(kind: Namespace.Kind, file: SharedDescriptor)] = []
+        for join in joins {
+            let own = try explaining(.namespace, "the runtime's own namespaces can't be opened") { () throws(SystemError) in
+                try FileDescriptor.open(try procfs.own() + "/ns/" + join.kind.fileName, at: procfs.root.rawValue, flags: O_RDONLY)
+            }
+            home.append((join.kind, SharedDescriptor(own)))
+        }
+        for join in joins {
+            guard let file = files.file(of: join.kind) else { continue }
+            try file.with { (file) throws(RuntimeError) in
+                try explaining(.namespace, "the namespace can't be joined", pointer: join.pointer, path: join.path) {
+                    () throws(SystemError) in try file.enterNamespace(join.kind.flag)
+                }
+            }
+        }
+        let result = try body()
+        for (kind, file) in home {
+            try file.with { (file) throws(RuntimeError) in
+                try explaining(.namespace, "the runtime can't return to its own namespaces") { () throws(SystemError) in
+                    try file.enterNamespace(kind.flag)
+                }
+            }
+        }
+        return result
+    }
+}

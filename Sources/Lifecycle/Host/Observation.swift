@@ -1,0 +1,78 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// What a container is doing now, from its record and the kernel's own word.
+struct Observation {
+    let record: ContainerRecord
+    let status: ContainerState.Status
+
+    /// - Parameter directory: the lock isn't needed: the record is replaced whole, and a process that ends under our eyes may end a
+    ///   moment later just as well.
+    init(_ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem)
+        throws(RuntimeError)
+    {
+        self.record = record
+        guard record.isAlive(procfs) else {
+            // A create under way may not have come to its process yet.
+            let mayBeUnderWay = record.stage == .creating && record.pid == 0
+            let isLocked = try directory.isLocked()
+            status = mayBeUnderWay && isLocked ? .creating : .stopped
+            return
+        }
+        if record.stage == .creating {
+            status = .creating
+        } else if try record.isPaused() {
+            status = .paused
+        } else {
+            status = directory.isStarted() ? .running : .created
+        }
+    }
+
+    var state: ContainerState {
+        ContainerState(
+            ociVersion: record.ociVersion, id: record.id, pid: status == .stopped ? 0 : record.pid, status: status,
+            bundle: record.bundle, rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: "")
+    }
+}
+
+extension ContainerRecord {
+    /// Whether the first process is there still: the very one, not another that came to have its number.
+    func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool {
+        guard pid > 0, let birth = procfs.birth(of: pid), birth.startTime == startTime else { return false }
+        return birth.state != UInt8(ascii: "Z") && birth.state != UInt8(ascii: "X")
+    }
+
+    /// A handle on the first process: nil where it has ended.
+    func process(_ procfs: borrowing ProcFileSystem) -> ProcessHandle? {
+        // Opened first and checked then: from there on the number can't come to mean another.
+        guard pid > 0, let handle = try? ProcessHandle(pid: pid), isAlive(procfs) else { return nil }
+        return handle
+    }
+
+    func isPaused() throws(RuntimeError) -> Bool {
+        guard let cgroup else { return false }
+        return try Cgroup(record: cgroup).isFrozen()
+    }
+}
+
+func hostProcFileSystem() throws(RuntimeError) -> ProcFileSystem {
+    try explaining(.system, "/proc is not a procfs, and none can be mounted") { () throws(SystemError) in
+        try ProcFileSystem.forHost()
+    }
+}
+
+/// The record of a container that has one.
+extension ContainerDirectory {
+    borrowing func requireRecord() throws(RuntimeError) -> ContainerRecord {
+        guard let record = try record() else {
+            throw RuntimeError(
+                .containerNotFound, "container does not exist", path: id,
+                hint: "its creation was broken off; delete --force removes what is left")
+        }
+        return record
+    }
+}

@@ -1,0 +1,100 @@
+public import Bytes
+import CLinux
+public import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// Has a created container run its program: runtime.md, "Start".
+public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
+    c_ignore_signal(SIGPIPE)
+    let directory = try ContainerDirectory.require(id, host)
+    try directory.lockForChange()
+    let record = try directory.requireRecord()
+    let procfs = try hostProcFileSystem()
+    switch try Observation(record, in: directory, procfs: procfs).status {
+    case .created: break
+    case .stopped:
+        throw RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
+    case .creating: throw RuntimeError(.wrongState, "cannot start a container that is being created")
+    case .running, .paused: throw RuntimeError(.wrongState, "cannot start an already running container")
+    }
+    let config = try directory.config()
+    guard config.process != nil else {
+        throw RuntimeError(
+            .invalidConfig, "missing: a container can't be started without it", pointer: "/process",
+            hint: "create it anew with a process in config.json")
+    }
+    try Starting(record: record, config: config, host: host).execute(directory, procfs)
+}
+
+/// The conversation that lets Init go on.
+struct Starting {
+    let record: ContainerRecord
+    let config: Config
+    let host: HostOptions
+
+    func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try release(directory)
+        } catch {
+            // runtime.md: a failure leaves nothing running.
+            destroy(procfs)
+            throw error
+        }
+        try? directory.descriptor.unlink(ContainerDirectory.startSocketName)
+        do throws(RuntimeError) {
+            step("poststart hooks")
+            try HookRunner.run(
+                config.hooks.poststart, kind: .poststart, state: state(.running), directory: record.bundle)
+        } catch {
+            destroy(procfs)
+            throw error
+        }
+    }
+
+    /// Connects to Init, and waits until it has become the program.
+    private func release(_ directory: borrowing ContainerDirectory) throws(RuntimeError) {
+        step("start")
+        let connection = try explaining(.initDied, "container init can't be reached") { () throws(SystemError) in
+            SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor))
+        }
+        let conversation = Handshake(connection)
+        var isExecuting = false
+        while let (message, descriptors) = try conversation.receive() {
+            switch message {
+            case .executing: isExecuting = true
+            case .failed(let error): throw error
+            case .warning(let text): host.log.warn(text)
+            case .listener:
+                guard let listener = descriptors.first else { continue }
+                try handOver(listener)
+                try? conversation.send(.listening)
+            default: continue
+            }
+        }
+        // The end came by execve, or by the end of Init.
+        guard isExecuting else {
+            throw RuntimeError(.initDied, "container init died before it ran the program")
+        }
+    }
+
+    private func handOver(_ listener: SharedDescriptor) throws(RuntimeError) {
+        guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath else { return }
+        let state = ContainerProcessState(
+            ociVersion: record.ociVersion, pid: record.pid, metadata: seccomp.listenerMetadata, state: state(.creating).hookJSON)
+        try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, state) }
+    }
+
+    func state(_ status: ContainerState.Status) -> ContainerState {
+        ContainerState(
+            ociVersion: record.ociVersion, id: record.id, pid: record.pid, status: status, bundle: record.bundle,
+            rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: "")
+    }
+
+    private func destroy(_ procfs: borrowing ProcFileSystem) {
+        guard let process = record.process(procfs) else { return }
+        try? process.send(signal: SIGKILL)
+        _ = process.waitForEnd(milliseconds: 10_000)
+    }
+}

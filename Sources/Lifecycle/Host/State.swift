@@ -1,0 +1,52 @@
+public import Bytes
+import CLinux
+public import Errors
+import Linux
+public import OCI
+
+/// Tells what a container is doing: runtime.md, "State".
+public func containerState(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> ContainerState {
+    let directory = try ContainerDirectory.require(id, host)
+    let record = try directory.requireRecord()
+    return try Observation(record, in: directory, procfs: try hostProcFileSystem()).state
+}
+
+/// All containers of the state directory, in the order of their ids. What vanishes meanwhile is left out.
+public func listContainers(_ host: HostOptions) throws(RuntimeError) -> [ContainerState] {
+    guard let root = try StateRoot.open(host.root) else { return [] }
+    let procfs = try hostProcFileSystem()
+    let users = UserNames()
+    var states: [ContainerState] = []
+    for id in try root.containers() {
+        guard let directory = try ContainerDirectory.open(id, in: root) else { continue }
+        do throws(RuntimeError) {
+            guard let record = try directory.record() else { continue }
+            var state = try Observation(record, in: directory, procfs: procfs).state
+            state.owner = users.name(of: record.owner)
+            states.append(state)
+        } catch {
+            host.log.warn(error.message)
+        }
+    }
+    return states
+}
+
+/// The host's /etc/passwd, read once.
+private struct UserNames {
+    private let lines: [ByteString]
+
+    init() {
+        let text = (try? FileDescriptor.open("/etc/passwd", flags: O_RDONLY).readAll(limit: 16 << 20)) ?? []
+        lines = text.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
+    }
+
+    /// A user without a name goes by the number.
+    func name(of uid: UInt32) -> ByteString {
+        let number = ByteString(decimal: uid)
+        for line in lines {
+            let fields = line.split(separator: UInt8(ascii: ":"))
+            if fields.count > 2, fields[2] == number { return fields[0] }
+        }
+        return number
+    }
+}

@@ -1,0 +1,182 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+extension Init {
+    /// Sleeps until `start` comes, then becomes the program.
+    consuming func waitForStart() -> Never {
+        step("wait for start")
+        while true {
+            let connection: FileDescriptor
+            do throws(SystemError) {
+                connection = try inheritance.startSocket.with { (socket) throws(SystemError) in try socket.accept() }
+            } catch {
+                _exit(1)
+            }
+            let starter = Handshake(SharedDescriptor(connection))
+            do throws(RuntimeError) {
+                try start(starter)
+            } catch {
+                try? starter.send(.failed(error.during(currentStep())))
+                _exit(1)
+            }
+        }
+    }
+
+    private func start(_ starter: borrowing Handshake) throws(RuntimeError) {
+        guard let process = plan.config.process else {
+            throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
+        }
+        step("startContainer hooks")
+        try HookRunner.run(
+            plan.config.hooks.startContainer, kind: .startContainer,
+            state: ContainerState.forHook(plan, pid: getpid(), status: .created))
+        let program = try ProgramLookup(process).find()
+        // Everything that allocates comes before the filter, which may forbid it.
+        let arguments = CStringArray(process.args)
+        let environment = CStringArray(Environment.entries(for: process, listenDescriptors: plan.listenDescriptors))
+        try giveStreams(to: process.user)
+        try setScheduling(process)
+        let loadsFilterFirst = !process.noNewPrivileges
+        if loadsFilterFirst { try loadFilter(starter) }
+        try takeCredentials(process)
+        try enterWorkingDirectory(process)
+        if process.noNewPrivileges {
+            step("set no_new_privs")
+            try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
+                try Credentials.forbidNewPrivileges()
+            }
+        }
+        _ = umask(process.user.umask ?? 0o022)
+        c_signals_reset()
+        if !loadsFilterFirst { try loadFilter(starter) }
+        step("execve")
+        try? starter.send(.executing)
+        // The last act: all but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
+        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [starter.rawValue])
+        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+        throw RuntimeError(
+            .program, "unable to start container process: exec: \"" + program.displayText + "\"", .last("execve"),
+            pointer: "/process/args/0", path: program, hint: Init.hint(forExecution: c_errno()))
+    }
+
+    private static func hint(forExecution errno: Int32) -> String? {
+        switch errno {
+        case ENOENT: "the file is there: is the interpreter that it names missing?"
+        case ENOEXEC: "is it a program for another machine, or a script without #! line?"
+        case EACCES: "may the configured user execute it, and is its mount noexec?"
+        default: nil
+        }
+    }
+
+    /// Pipes, sockets and terminals that we were given belong to root: the process is to open /dev/stderr as its own user too. Files and
+    /// devices of the host's keep their owner.
+    private func giveStreams(to user: User) throws(RuntimeError) {
+        guard user.uid != 0 else { return }
+        for stream in 0...2 as ClosedRange<Int32> {
+            var status = stat()
+            guard fstat(stream, &status) == 0, status.st_uid == geteuid(), status.kind == .fifo || status.kind == .socket else {
+                continue
+            }
+            // A read-only file system or a user namespace may forbid it: the process can still use what it has open.
+            _ = fchown(stream, user.uid, .max)
+        }
+    }
+
+    private func setScheduling(_ process: Process) throws(RuntimeError) {
+        step("set scheduling")
+        if let scheduler = process.scheduler {
+            let result = c_sched_setattr(
+                scheduler.policy.rawValue, scheduler.flags, scheduler.nice, UInt32(bitPattern: scheduler.priority),
+                scheduler.runtime,
+                scheduler.deadline, scheduler.period)
+            guard result == 0 else {
+                throw RuntimeError(.process, "can't be set", .last("sched_setattr"), pointer: "/process/scheduler")
+            }
+        }
+        if let priority = process.ioPriority {
+            // ioprio_set(2): the class stands above 13 bits of priority; 1 is IOPRIO_WHO_PROCESS.
+            guard c_ioprio_set(1, 0, priority.class.rawValue << 13 | priority.priority) == 0 else {
+                throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
+            }
+        }
+        if let personality = plan.config.linux.personality {
+            guard c_personality(personality == .linux32 ? 8 : 0) >= 0 else {
+                throw RuntimeError(.process, "can't be set", .last("personality"), pointer: "/linux/personality")
+            }
+        }
+    }
+
+    /// The order is the kernel's: the bounding set while there's CAP_SETPCAP, groups while there's CAP_SETGID, then the user, with the
+    /// capabilities kept over the change, then exactly the sets that were asked for.
+    private func takeCredentials(_ process: Process) throws(RuntimeError) {
+        step("set credentials")
+        let sets = plan.capabilities
+        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
+            try Credentials.limitBounding(to: sets.bounding)
+            try Credentials.keepCapabilities(true)
+        }
+        try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
+            do throws(SystemError) {
+                try Credentials.setGroups(process.user.additionalGids)
+            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && plan.namespaces.has(.user) {
+                // Whoever may not map groups may not drop them either (user_namespaces(7), "setgroups").
+            }
+            try Credentials.setGroup(process.user.gid)
+        }
+        try explaining(.process, "the user can't be set", pointer: "/process/user/uid") { () throws(SystemError) in
+            try Credentials.setUser(process.user.uid)
+        }
+        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
+            try Credentials.keepCapabilities(false)
+            let wanted = ThreadCapabilities(
+                effective: sets.effective, permitted: sets.permitted, inheritable: sets.inheritable)
+            try wanted.apply()
+            try Credentials.setAmbient(sets.ambient)
+        }
+        guard getuid() == process.user.uid, getgid() == process.user.gid else {
+            throw RuntimeError(.process, "the kernel kept another user than the one that was set", pointer: "/process/user")
+        }
+    }
+
+    /// As the user, whose rights decide.
+    private func enterWorkingDirectory(_ process: Process) throws(RuntimeError) {
+        step("enter working directory")
+        try explaining(
+            .process,
+            "unable to start container process: chdir to cwd (\"" + process.cwd.displayText + "\") set in config.json failed",
+            pointer: "/process/cwd", path: process.cwd
+        ) { () throws(SystemError) in
+            guard process.cwd.withCString({ chdir($0) }) == 0 else { throw .last("chdir") }
+            try ProgramLookup.requireReachable()
+        }
+    }
+
+    private func loadFilter(_ starter: borrowing Handshake) throws(RuntimeError) {
+        guard let filter = inheritance.seccomp else { return }
+        step("load seccomp filter")
+        guard let listener = try filter.load() else { return }
+        // The listener goes to whoever starts us; nothing more is done before it's in the agent's hands.
+        do throws(SystemError) {
+            try starter.send(.listener, descriptors: [listener.rawValue])
+        } catch {
+            throw RuntimeError(
+                .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
+        }
+        guard case .listening? = try starter.receive()?.message else { _exit(1) }
+    }
+}
+
+/// Texts as execve(2) wants them, in memory that is never given back: execve does that.
+struct CStringArray {
+    let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    init(_ texts: [ByteString]) {
+        pointer = .allocate(capacity: texts.count + 1)
+        for (index, text) in texts.enumerated() { pointer[index] = text.withCString { strdup($0) } }
+        pointer[texts.count] = nil
+    }
+}

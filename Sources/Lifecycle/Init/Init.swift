@@ -1,0 +1,159 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// What Host hands to Init: all of it in memory that both had when they were one.
+struct Inheritance {
+    let plan: Plan
+    let handshake: SharedDescriptor
+    /// Listens in the state directory: `start` connects to it.
+    let startSocket: SharedDescriptor
+    let namespaces: NamespaceFiles
+    /// What Host could open better than Init: nil if Init does it.
+    let sources: Sources?
+    /// cgroup v1: the files to enter by. nil where clone3 did it.
+    let cgroupTasks: CgroupTasks?
+    let cgroupView: CgroupView
+    let sysctls: [SysctlPlan.Entry]
+    let seccomp: SeccompProgram?
+}
+
+/// The process that becomes the container's first: from the instruction after clone3 to execve.
+///
+/// The sequence is that of the two columns in docs/design.md. Each step is a function; its name is what errors and traces show.
+struct Init: ~Copyable {
+    let inheritance: Inheritance
+    let handshake: Handshake
+    var procfs: ProcFileSystem?
+
+    private init(_ inheritance: Inheritance) {
+        self.inheritance = inheritance
+        handshake = Handshake(inheritance.handshake)
+        procfs = nil
+    }
+
+    var plan: Plan { inheritance.plan }
+
+    /// Never returns: the process ends in execve, or with the error told to whoever listens.
+    static func main(_ inheritance: Inheritance) -> Never {
+        var process = Init(inheritance)
+        do throws(RuntimeError) {
+            try process.create()
+        } catch {
+            let failure = error.during(currentStep())
+            try? process.handshake.send(.failed(failure))
+            _exit(1)
+        }
+        process.waitForStart()
+    }
+
+    private mutating func create() throws(RuntimeError) {
+        try isolate()
+        try enterNamespaces()
+        try enterCgroups()
+        try prepareSession()
+        var rootfs = try makeRootfs()
+        try announceMounted()
+        try runCreateContainerHooks()
+        try rootfs.enter()
+        try enterJoinedPIDNamespace()
+        try rootfs.mountDeferred()
+        try setKernelParameters()
+        try rootfs.hidePaths()
+        let terminal = try openTerminal(rootfs)
+        try findProgram(rootfs)
+        try rootfs.makeReadOnly()
+        try rootfs.setPropagation()
+        try announceReady(terminal, rootfs)
+    }
+
+    /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
+    private func isolate() throws(RuntimeError) {
+        step("isolate")
+        c_signals_reset()
+        c_trap_install(1, -1)
+        _ = umask(0)
+        try dieWithHost()
+        var kept: [Int32] = [inheritance.handshake.rawValue, inheritance.startSocket.rawValue]
+        kept += inheritance.namespaces.descriptors
+        kept += inheritance.sources?.descriptors ?? []
+        kept += inheritance.cgroupTasks?.descriptors ?? []
+        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
+    }
+
+    func dieWithHost() throws(RuntimeError) {
+        guard c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) == 0 else {
+            throw RuntimeError(.system, "the parent's death can't be tied to ours", .last("prctl"))
+        }
+        // It may have died before: then its end of the conversation is closed.
+        var request = pollfd(fd: handshake.rawValue, events: 0, revents: 0)
+        if poll(&request, 1, 0) > 0, Int32(request.revents) & POLLHUP != 0 { _exit(1) }
+    }
+
+    private func makeRootfs() throws(RuntimeError) -> Rootfs {
+        step("open mount sources")
+        let sources: Sources
+        if let opened = inheritance.sources { sources = opened } else { sources = try Sources.open(plan) }
+        var rootfs = try Rootfs(
+            plan: plan, sources: sources, cgroups: inheritance.cgroupView,
+            pidNamespace: inheritance.namespaces.file(of: .pid))
+        try rootfs.mountAll()
+        try rootfs.makeDevices()
+        return rootfs
+    }
+
+    private func announceMounted() throws(RuntimeError) {
+        guard plan.hasEarlyHooks else { return }
+        try say(.mounted)
+        step("wait for hooks")
+        guard case .hooked? = try handshake.receive()?.message else { _exit(1) }
+    }
+
+    private func runCreateContainerHooks() throws(RuntimeError) {
+        step("createContainer hooks")
+        try HookRunner.run(
+            plan.config.hooks.createContainer, kind: .createContainer,
+            state: ContainerState.forHook(plan, pid: getpid(), status: .creating))
+    }
+
+    func say(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
+        do throws(SystemError) {
+            try handshake.send(message, descriptors: descriptors)
+        } catch {
+            // Nobody is there to be told.
+            _exit(1)
+        }
+    }
+
+    /// Tells Host that all is made, and waits until Host has written it down.
+    private func announceReady(_ terminal: consuming Terminal?, _ rootfs: borrowing Rootfs) throws(RuntimeError) {
+        step("ready")
+        if let terminal {
+            try say(.ready, descriptors: [terminal.controller.rawValue])
+            try takeTerminal(terminal.peer)
+        } else {
+            try replaceHostNull(rootfs)
+            try say(.ready)
+        }
+        guard case .created? = try handshake.receive()?.message else { _exit(1) }
+        c_end_by_signals()
+        _ = c_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+        // Host waits for the end of the conversation: after it, its own end no longer matters.
+        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [inheritance.startSocket.rawValue])
+    }
+}
+
+/// Closes every descriptor from `first` on but the ones named. A container's process must not hold anything of the host's by accident
+/// (CVE-2024-21626): so what stays is listed, not what goes.
+func closeDescriptors(from first: Int32, but kept: [Int32]) {
+    var next = UInt32(first)
+    for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= next {
+        if descriptor > next { _ = c_close_range(next, descriptor - 1, 0) }
+        next = descriptor + 1
+    }
+    _ = c_close_range(next, .max, 0)
+}

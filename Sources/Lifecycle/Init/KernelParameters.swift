@@ -1,0 +1,32 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+extension Init {
+    /// Parameters and names of the container's own namespaces. After the hooks, since Docker's makes the network interfaces; before
+    /// /proc/sys becomes read-only.
+    mutating func setKernelParameters() throws(RuntimeError) {
+        step("set sysctls")
+        for entry in inheritance.sysctls {
+            try explaining(
+                .process, "\"" + entry.key.displayText + "\" can't be set to \"" + entry.value.displayText + "\"",
+                pointer: entry.pointer, path: "/proc/" + entry.path
+            ) { () throws(SystemError) in try procfs?.write(entry.path, entry.value.bytes) }
+        }
+        step("set host name")
+        if let name = plan.config.hostname, plan.namespaces.has(.uts) {
+            guard name.withCString({ sethostname($0, name.count) }) == 0 else {
+                throw RuntimeError(.process, "can't be set", .last("sethostname"), pointer: "/hostname")
+            }
+        }
+        if let name = plan.config.domainname, plan.namespaces.has(.uts) {
+            guard name.withCString({ setdomainname($0, name.count) }) == 0 else {
+                throw RuntimeError(.process, "can't be set", .last("setdomainname"), pointer: "/domainname")
+            }
+        }
+        // Nothing else is written by way of /proc: the descriptor of a whole one mustn't stay.
+        procfs = nil
+    }
+}

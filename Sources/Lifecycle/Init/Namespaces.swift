@@ -1,0 +1,191 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+
+extension Init {
+    /// Joins and makes what the first clone3 didn't.
+    mutating func enterNamespaces() throws(RuntimeError) {
+        step("enter namespaces")
+        let namespaces = plan.namespaces
+        if namespaces.isStaged {
+            try enterStaged()
+        } else {
+            if namespaces.origin(of: .user) == .new {
+                try awaitMapping()
+                try becomeRoot()
+            } else {
+                for join in namespaces.joins where join.kind != .pid && join.kind != .cgroup { try enter(join) }
+            }
+        }
+        // Whatever of the container's may be seen of us from here on must not be traced or read (CVE-2016-9962).
+        guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
+            throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
+        }
+    }
+
+    private func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
+        guard let file = inheritance.namespaces.file(of: join.kind) else { return }
+        try file.with { (file) throws(RuntimeError) in
+            try explaining(
+                .namespace, "the " + join.kind.name.description + " namespace can't be joined", pointer: join.pointer,
+                path: join.path
+            ) { () throws(SystemError) in try file.enterNamespace(join.kind.flag) }
+        }
+    }
+
+    /// With a user namespace that exists already, or that must not own the pid namespace: joins first what the host has rights on, then
+    /// the user namespace, then makes the rest in it.
+    private mutating func enterStaged() throws(RuntimeError) {
+        let namespaces = plan.namespaces
+        var later: [NamespacePlan.Join] = []
+        for join in namespaces.joins where join.kind != .user && join.kind != .cgroup {
+            do throws(RuntimeError) {
+                try enter(join)
+            } catch  where error.errno == EPERM {
+                // Of the user namespace that is joined next.
+                later.append(join)
+            }
+        }
+        if namespaces.origin(of: .user) == .new {
+            try explaining(.namespace, "a user namespace can't be made", pointer: "/linux/namespaces") { () throws(SystemError) in
+                try unshare(c_new_user)
+            }
+            try say(.needsMapping)
+            try awaitMapping()
+        } else if let user = namespaces.joins.first(where: { $0.kind == .user }) {
+            try enter(user)
+        }
+        try becomeRoot()
+        for join in later { try enter(join) }
+        let made = namespaces.stagedFlags
+        if made != 0 {
+            try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces") { () throws(SystemError) in
+                try unshare(made)
+            }
+        }
+        if namespaces.origin(of: .pid) == .new { try continueInSuccessor(c_new_pid) }
+    }
+
+    private func awaitMapping() throws(RuntimeError) {
+        step("wait for id mappings")
+        guard case .mapped? = try handshake.receive()?.message else { _exit(1) }
+        step("enter namespaces")
+    }
+
+    /// The ids of a user namespace's maker are none of its own until they're set.
+    private func becomeRoot() throws(RuntimeError) {
+        try explaining(.namespace, "the user namespace has no root to become", pointer: "/linux/uidMappings") {
+            () throws(SystemError) in
+            do throws(SystemError) {
+                try Credentials.setGroup(0)
+                try Credentials.setUser(0)
+            } catch  where error.errno == EINVAL {
+                // Without a root all is done with the capabilities alone.
+            }
+        }
+        // Changing the user took it away.
+        try dieWithHost()
+    }
+
+    /// Goes on in a child: a pid namespace takes only those born into it. To the host the child is Host's, not ours.
+    func continueInSuccessor(_ flags: UInt64) throws(RuntimeError) {
+        let clone = try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
+            () throws(SystemError) in try cloneProcess(flags | c_clone_parent)
+        }
+        switch consume clone {
+        case .child:
+            try dieWithHost()
+        case .parent(let pid, let handle):
+            try? handshake.send(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])
+            _exit(0)
+        }
+    }
+
+    /// Joins a given pid namespace when the host's root is gone: a process that still has it must never be seen there. Whoever has
+    /// CAP_SYS_PTRACE in it could reach the host through /proc/PID/root.
+    func enterJoinedPIDNamespace() throws(RuntimeError) {
+        guard let join = plan.namespaces.joins.first(where: { $0.kind == .pid }) else { return }
+        step("join pid namespace")
+        if !plan.namespaces.isStaged { try enter(join) }
+        try continueInSuccessor(0)
+    }
+
+    /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and
+    /// not before, the cgroup namespace: its root is the cgroup in which its maker is.
+    func enterCgroups() throws(RuntimeError) {
+        step("enter cgroups")
+        try inheritance.cgroupTasks?.enter()
+        let namespaces = plan.namespaces
+        if namespaces.origin(of: .cgroup) == .new {
+            try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {
+                () throws(SystemError) in
+                try unshare(c_new_cgroup)
+            }
+        } else if let join = namespaces.joins.first(where: { $0.kind == .cgroup }) {
+            try enter(join)
+        }
+    }
+
+    /// What belongs to the session and to the namespaces, before any file is made.
+    mutating func prepareSession() throws(RuntimeError) {
+        let process = plan.config.process
+        let needsProcfs =
+            !inheritance.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
+            || plan.namespaces.origin(of: .time) == .new
+        if needsProcfs {
+            step("open procfs")
+            procfs = try explaining(.system, "the process has no procfs of its own to set itself up by") {
+                () throws(SystemError) in
+                do throws(SystemError) {
+                    return try ProcFileSystem.detached()
+                } catch  where error.errno == EPERM {
+                    return try ProcFileSystem.copied()
+                }
+            }
+        }
+        try offsetClocks()
+        try setLabels()
+        try joinKeyring()
+        if plan.namespaces.origin(of: .network) == .new {
+            step("bring loopback up")
+            guard c_loopback_up() == 0 else {
+                throw RuntimeError(.namespace, "the loopback interface can't be brought up", .last("ioctl"))
+            }
+        }
+    }
+
+    /// A time namespace holds only those that are executed or born after it was made: execve enters it.
+    private func offsetClocks() throws(RuntimeError) {
+        guard plan.namespaces.origin(of: .time) == .new else { return }
+        step("set clock offsets")
+        try explaining(.namespace, "a time namespace can't be made", pointer: "/linux/timeOffsets") { () throws(SystemError) in
+            try unshare(c_new_time)
+            var text: [UInt8] = []
+            for (name, offset) in [
+                ("monotonic", plan.config.linux.timeOffsets?.monotonic), ("boottime", plan.config.linux.timeOffsets?.boottime),
+            ] {
+                guard let offset else { continue }
+                text += Array(name.utf8) + [0x20] + ByteString(decimal: offset.secs).bytes + [0x20]
+                text += ByteString(decimal: offset.nanosecs).bytes + [0x0A]
+            }
+            if !text.isEmpty, let own = try procfs?.own() { try procfs?.write(own + "/timens_offsets", text) }
+        }
+    }
+
+    /// A session keyring of its own: without it the container shares the caller's keys.
+    private func joinKeyring() throws(RuntimeError) {
+        guard !plan.options.noNewKeyring else { return }
+        step("join session keyring")
+        let result = ("_ses." + plan.options.id).withCString {
+            c_keyctl(KEYCTL_JOIN_SESSION_KEYRING, UInt(bitPattern: $0), 0, 0)
+        }
+        // A kernel without keyrings has none to share.
+        guard result >= 0 || c_errno() == ENOSYS else {
+            throw RuntimeError(
+                .process, "a session keyring can't be made", .last("keyctl"), hint: "--no-new-keyring keeps the caller's")
+        }
+    }
+}

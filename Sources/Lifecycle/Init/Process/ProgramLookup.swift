@@ -1,0 +1,107 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+extension Init {
+    /// Finds the program and checks that it can be run: engines want to hear of it from `create`, in these words.
+    func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) {
+        guard let process = plan.config.process else { return }
+        step("find program")
+        try makeWorkingDirectory(process, rootfs)
+        _ = try ProgramLookup(process).find()
+    }
+
+    private func makeWorkingDirectory(_ process: Process, _ rootfs: borrowing Rootfs) throws(RuntimeError) {
+        do throws(SystemError) {
+            let directory = try rootfs.root.makeDirectories(process.cwd)
+            try ProgramLookup.refuseForeign(directory)
+        } catch {
+            throw RuntimeError(
+                .process,
+                "unable to start container process: chdir to cwd (\"" + process.cwd.displayText + "\") set in config.json failed",
+                error, pointer: "/process/cwd", path: process.cwd)
+        }
+    }
+}
+
+/// The search for `args[0]` as execvp(3) does it, in the container's files and its PATH.
+struct ProgramLookup {
+    private let name: ByteString
+    private let cwd: ByteString
+    private let path: ByteString
+
+    init(_ process: Process) {
+        name = process.args.first ?? ""
+        cwd = process.cwd
+        var path: ByteString = ""
+        for entry in process.env {
+            // The last one counts, as it does for the process itself.
+            if let (key, value) = entry.splitOnce(separator: UInt8(ascii: "=")), key == "PATH" { path = value }
+        }
+        self.path = path
+    }
+
+    /// - Returns: the path to execute: relative ones count from `cwd`.
+    func find() throws(RuntimeError) -> ByteString {
+        if name.contains(UInt8(ascii: "/")) {
+            if let reason = refusal(of: absolute(name)) {
+                throw failure(reason == ENOENT ? "stat " + name.displayText : nil, errno: reason)
+            }
+            return name
+        }
+        var found: Int32?
+        for directory in path.split(separator: UInt8(ascii: ":")) {
+            // An empty entry is the working directory.
+            let candidate = (directory.isEmpty ? "." : directory) + "/" + name
+            guard let reason = refusal(of: absolute(candidate)) else { return candidate }
+            if reason != ENOENT && reason != ENOTDIR { found = reason }
+        }
+        if let found { throw failure(nil, errno: found) }
+        throw RuntimeError(
+            .program, prefix + "executable file not found in $PATH", pointer: "/process/args/0",
+            hint: path.isEmpty ? "the container's environment has no PATH" : "PATH is " + path.displayText)
+    }
+
+    private var prefix: String { "unable to start container process: exec: \"" + name.displayText + "\": " }
+
+    private func failure(_ detail: String?, errno: Int32) -> RuntimeError {
+        guard let detail else {
+            return RuntimeError(
+                .program, prefix + SystemError.text(of: errno), pointer: "/process/args/0", path: name)
+        }
+        return RuntimeError(.program, prefix + detail, pointer: "/process/args/0", path: name, errno: errno)
+    }
+
+    private func absolute(_ path: ByteString) -> ByteString { path.hasPrefix("/") ? path : cwd + "/" + path }
+
+    /// The error number for which a file can't be executed.
+    private func refusal(of path: ByteString) -> Int32? {
+        var status = stat()
+        guard path.withCString({ fstatat(AT_FDCWD, $0, &status, 0) }) == 0 else { return c_errno() }
+        guard status.kind != .directory else { return EACCES }
+        guard status.kind == .regular, status.permissions & 0o111 != 0 else { return EACCES }
+        return nil
+    }
+
+    /// Refuses a directory that doesn't lie below the container's root: one that is reached through a descriptor of the host's
+    /// (CVE-2024-21626). The kernel's own answer is asked for, not a name.
+    static func refuseForeign(_ directory: borrowing FileDescriptor) throws(SystemError) {
+        guard fchdir(directory.rawValue) == 0 else {
+            // Who may not enter it as root, may as the user: chdir decides at the start.
+            if c_errno() == EACCES { return }
+            throw .last("fchdir")
+        }
+        defer { _ = chdir("/") }
+        try requireReachable()
+    }
+
+    /// getcwd(2) answers with a path that begins with "/" only for a directory below the caller's root.
+    static func requireReachable() throws(SystemError) {
+        var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        guard c_getcwd(&path, UInt(path.count)) > 0, path[0] == UInt8(ascii: "/") else {
+            throw SystemError("getcwd", errno: ENOENT)
+        }
+    }
+}

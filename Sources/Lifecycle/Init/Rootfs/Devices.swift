@@ -1,0 +1,116 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+extension Rootfs {
+    /// The devices of config-linux.md, "Default Devices".
+    private static let defaultDevices: [(path: ByteString, major: UInt32, minor: UInt32)] = [
+        ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
+        ("/dev/tty", 5, 0),
+    ]
+
+    /// The links of runtime-linux.md, "Dev symbolic links".
+    private static let links: [(path: ByteString, target: ByteString)] = [
+        ("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"), ("/dev/stdout", "/proc/self/fd/1"),
+        ("/dev/stderr", "/proc/self/fd/2"),
+    ]
+
+    /// Makes the devices and links. A /dev of the host's, mounted by the configuration, is left as it is: what we'd make there would be
+    /// made on the host.
+    func makeDevices() throws(RuntimeError) {
+        step("make devices")
+        if plan.bindsDev { return }
+        for device in Rootfs.defaultDevices where !plan.config.linux.devices.contains(where: { $0.path == device.path }) {
+            try make(
+                Device(
+                    kind: .character, path: device.path, major: device.major, minor: device.minor, fileMode: 0o666, uid: nil,
+                    gid: nil),
+                pointer: "/linux/devices")
+        }
+        for (index, device) in plan.config.linux.devices.enumerated() {
+            // The container's own terminal multiplexer takes this place.
+            if device.path == "/dev/ptmx" { continue }
+            try make(device, pointer: "/linux/devices/" + String(index))
+        }
+        for link in Rootfs.links { try makeLink(link.path, to: link.target) }
+        try makeLink("/dev/ptmx", to: "pts/ptmx")
+        if c_access("/proc/kcore") != 0 { try makeLink("/dev/core", to: "/proc/kcore") }
+    }
+
+    private func makeLink(_ path: ByteString, to target: ByteString) throws(RuntimeError) {
+        try explaining(.device, "the link " + path.displayText + " can't be made", path: path) { () throws(SystemError) in
+            let entry = try root.parent(of: path)
+            let result = target.withCString { to in entry.name.withCString { symlinkat(to, entry.directory.rawValue, $0) } }
+            // What an image brings along stays.
+            guard result == 0 || c_errno() == EEXIST else { throw .last("symlinkat") }
+        }
+    }
+
+    private func make(_ device: Device, pointer: String) throws(RuntimeError) {
+        let type: FileKind =
+            switch device.kind {
+            case .character: .characterDevice
+            case .block: .blockDevice
+            case .fifo: .fifo
+            }
+        let number = c_makedev(device.major, device.minor)
+        let label = pointer + " (" + device.path.displayText + ")"
+        try explaining(.device, "the device can't be made", pointer: label, path: device.path) { () throws(SystemError) in
+            let entry = try root.parent(of: device.path)
+            let mode = type.rawValue | (device.fileMode ?? 0o666) & 0o7777
+            if !plan.namespaces.has(.user) || device.kind == .fifo {
+                // mknodat follows no link and takes nothing that is there already (runc once truncated what a link led to).
+                if entry.name.withCString({ mknodat(entry.directory.rawValue, $0, mode, number) }) == 0 {
+                    try own(device, entry)
+                    return
+                }
+                guard c_errno() == EEXIST || (c_errno() == EPERM && device.kind != .fifo) else { throw .last("mknodat") }
+            }
+            if try isThere(device, type, number, entry) { return }
+            try bindFromHost(device, type, number, entry)
+        }
+    }
+
+    private func own(_ device: Device, _ entry: borrowing RootedDirectory.Entry) throws(SystemError) {
+        guard device.uid != nil || device.gid != nil else { return }
+        let result = entry.name.withCString {
+            fchownat(entry.directory.rawValue, $0, device.uid ?? 0, device.gid ?? 0, AT_SYMLINK_NOFOLLOW)
+        }
+        guard result == 0 else { throw .last("fchownat") }
+    }
+
+    /// Whether the very device is there already: another file in its place is an error, as config-linux.md demands.
+    private func isThere(_ device: Device, _ type: FileKind, _ number: dev_t, _ entry: borrowing RootedDirectory.Entry)
+        throws(SystemError) -> Bool
+    {
+        let file: FileDescriptor
+        do throws(SystemError) {
+            file = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+        } catch  where error.errno == ENOENT {
+            return false
+        }
+        let status = try file.status()
+        // The mount point that an earlier container of the same image left behind.
+        if status.kind == .regular, status.st_size == 0, plan.namespaces.has(.user) { return false }
+        guard status.kind == type, device.kind == .fifo || status.st_rdev == number else {
+            throw SystemError("mknodat", errno: EEXIST)
+        }
+        return true
+    }
+
+    /// Where devices may not be made, in a user namespace, the host's own is mounted: once shown to be the same device.
+    private func bindFromHost(_ device: Device, _ type: FileKind, _ number: dev_t, _ entry: borrowing RootedDirectory.Entry)
+        throws(SystemError)
+    {
+        let tree = try FileDescriptor.cloneTree(device.path, recursive: false)
+        let status = try tree.status()
+        guard status.kind == type, status.st_rdev == number else { throw SystemError("open_tree", errno: ENODEV) }
+        let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o644, 0) }
+        guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
+        let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+        guard try place.status().kind == .regular else { throw SystemError("mknodat", errno: EEXIST) }
+        try tree.attach(on: place)
+    }
+}

@@ -1,0 +1,89 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+extension Rootfs {
+    /// Applies `readonlyPaths` and `maskedPaths`. What isn't there needs no hiding; any other failure ends the creation.
+    ///
+    /// After the sysctls are written: /proc/sys is usually among the read-only ones.
+    func hidePaths() throws(RuntimeError) {
+        step("make paths read-only")
+        for (index, path) in plan.config.linux.readonlyPaths.enumerated() {
+            try makeReadOnly(path, pointer: "/linux/readonlyPaths/" + String(index))
+        }
+        step("mask paths")
+        var masks = Masks()
+        for (index, path) in plan.config.linux.maskedPaths.enumerated() {
+            try mask(path, with: &masks, pointer: "/linux/maskedPaths/" + String(index))
+        }
+    }
+
+    private func find(_ path: ByteString, pointer: String) throws(RuntimeError) -> FileDescriptor? {
+        do throws(SystemError) {
+            return try root.open(path)
+        } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
+            return nil
+        } catch {
+            throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be hidden", error, pointer: pointer, path: path)
+        }
+    }
+
+    private func makeReadOnly(_ path: ByteString, pointer: String) throws(RuntimeError) {
+        guard let file = try find(path, pointer: pointer) else { return }
+        try explaining(.mount, "\"" + path.displayText + "\" can't be made read-only", pointer: pointer, path: path) {
+            () throws(SystemError) in
+            let tree = try file.cloneTree(recursive: true)
+            try tree.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: true)
+            try tree.attach(on: file)
+        }
+    }
+
+    /// What lies over masked paths: one empty read-only tmpfs for all directories and the null device for all files. Thousands of masks
+    /// would otherwise be thousands of file systems.
+    private struct Masks {
+        static let attributes = MountAttributes.readOnly | MountAttributes.noSetUserID | MountAttributes.noExecution
+
+        var directory: SharedDescriptor?
+        var file: SharedDescriptor?
+    }
+
+    private func mask(_ path: ByteString, with masks: inout Masks, pointer: String) throws(RuntimeError) {
+        guard let file = try find(path, pointer: pointer) else { return }
+        do throws(SystemError) {
+            if try file.status().kind == .directory {
+                masks.directory = try cover(file, with: masks.directory) { () throws(SystemError) in
+                    let context = try FileSystemContext(type: "tmpfs")
+                    try context.set("nr_blocks", to: "1")
+                    try context.set("nr_inodes", to: "1")
+                    return SharedDescriptor(try context.mount(attributes: Masks.attributes | MountAttributes.noDevices))
+                }
+            } else {
+                masks.file = try cover(file, with: masks.file) { () throws(SystemError) in
+                    guard let null = sources.null else { throw SystemError("open_tree", errno: ENODEV) }
+                    try null.with { (tree) throws(SystemError) in
+                        try tree.setMountAttributes(MountAttributes(set: Masks.attributes), recursive: false)
+                    }
+                    return null
+                }
+            }
+        } catch {
+            throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be masked", error, pointer: pointer, path: path)
+        }
+    }
+
+    /// Covers `file` with the first mount, or with a copy of it: copies can be made only of what is attached.
+    private func cover(
+        _ file: borrowing FileDescriptor, with first: SharedDescriptor?, making make: () throws(SystemError) -> SharedDescriptor
+    ) throws(SystemError) -> SharedDescriptor {
+        guard let first else {
+            let mount = try make()
+            try mount.with { (mount) throws(SystemError) in try mount.attach(on: file) }
+            return mount
+        }
+        let copy = try first.with { (mount) throws(SystemError) in try mount.cloneTree(recursive: false) }
+        try copy.attach(on: file)
+        return first
+    }
+}

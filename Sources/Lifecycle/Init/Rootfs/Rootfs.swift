@@ -1,0 +1,92 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// The container's file system while it is being made. Everything in it is reached through `root`.
+struct Rootfs: ~Copyable {
+    let plan: Plan
+    let sources: Sources
+    let root: RootedDirectory
+    /// tmpfs mounts that become read-only at the end, and all mounts that a later step needs again.
+    var readOnlyLate: [SharedDescriptor] = []
+    /// The devpts mount on /dev/pts: terminals come from it.
+    var devpts: SharedDescriptor?
+    /// Entries of /mounts that only a process in the joined pid namespace can do.
+    var deferred: [MountStep] = []
+    let cgroups: CgroupView
+    /// The joined pid namespace, if any: its proc is mounted from outside where the kernel can.
+    let pidNamespace: SharedDescriptor?
+
+    /// Takes the root file system and attaches it over its own place.
+    ///
+    /// First the whole tree becomes private: a mount attached below a shared one would appear on the host too.
+    init(plan: Plan, sources: Sources, cgroups: CgroupView, pidNamespace: SharedDescriptor?) throws(RuntimeError) {
+        step("attach root file system")
+        self.plan = plan
+        self.sources = sources
+        self.cgroups = cgroups
+        self.pidNamespace = pidNamespace
+        let rootfs = plan.rootfs
+        let hasMountNamespace = plan.namespaces.has(.mount)
+        root = try explaining(.mount, "the root file system can't be attached", pointer: "/root/path", path: rootfs) {
+            () throws(SystemError) in
+            if hasMountNamespace {
+                guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
+                    throw .last("mount_setattr")
+                }
+                let place = try Rootfs.place(for: rootfs)
+                try sources.root.with { (tree) throws(SystemError) in try tree.attach(on: place) }
+            }
+            return RootedDirectory(
+                adopting: try sources.root.with { (tree) throws(SystemError) in
+                    try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0)
+                })
+        }
+    }
+
+    /// Where hooks look for it: at its own path. A user namespace may have no way there; then any place does.
+    private static func place(for rootfs: ByteString) throws(SystemError) -> FileDescriptor {
+        do throws(SystemError) {
+            return try FileDescriptor.open(rootfs, flags: O_PATH | O_DIRECTORY)
+        } catch  where error.errno == EACCES {
+            return try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY)
+        }
+    }
+
+    /// Does the entries of `/mounts` in their order, as config.md demands.
+    mutating func mountAll() throws(RuntimeError) {
+        step("mount file systems")
+        for entry in plan.mounts {
+            if case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil, try !mountJoinedProc(entry) {
+                deferred.append(entry)
+                continue
+            }
+            try perform(entry)
+        }
+    }
+
+    /// What waited for the process that is in the joined pid namespace.
+    mutating func mountDeferred() throws(RuntimeError) {
+        for entry in deferred { try perform(entry) }
+        deferred = []
+    }
+
+    /// After everything has been made in it.
+    mutating func makeReadOnly() throws(RuntimeError) {
+        step("make the root file system read-only")
+        for mount in readOnlyLate {
+            try explaining(.mount, "a tmpfs can't be made read-only", pointer: "/mounts") { () throws(SystemError) in
+                try mount.with { (mount) throws(SystemError) in
+                    try mount.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
+                }
+            }
+        }
+        guard plan.config.root?.readonly == true else { return }
+        try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
+            () throws(SystemError) in
+            try root.descriptor.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// What of the host's files the container gets to see: opened once, before anything is attached.
+///
+/// A source that is looked up only when it's mounted may by then be a link that another container of the same volume made
+/// (CVE-2021-30465).
+struct Sources {
+    struct Bind {
+        /// A detached copy of the mount.
+        let tree: SharedDescriptor
+        let isDirectory: Bool
+    }
+
+    /// A detached copy of the root file system; the plain directory where the container has no mount namespace.
+    let root: SharedDescriptor
+    /// By place in `/mounts`.
+    let binds: [Int: Bind]
+    /// The host's null device, to cover files with: a container's own may be anything (CVE-2025-31133).
+    let null: SharedDescriptor?
+
+    var descriptors: [Int32] {
+        [root.rawValue] + binds.values.map { $0.tree.rawValue } + (null.map { [$0.rawValue] } ?? [])
+    }
+
+    static func open(_ plan: Plan) throws(RuntimeError) -> Sources {
+        let root = try openRoot(plan)
+        var binds: [Int: Bind] = [:]
+        for step in plan.mounts {
+            guard case .bind(let source, let recursive) = step.kind else { continue }
+            binds[step.index] = try openBind(source, recursive: recursive, step, plan)
+        }
+        return Sources(root: root, binds: binds, null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull())
+    }
+
+    private static func openRoot(_ plan: Plan) throws(RuntimeError) -> SharedDescriptor {
+        let directory = try explaining(
+            .mount, "the root file system \"" + plan.rootfs.displayText + "\" can't be opened", pointer: "/root/path",
+            path: plan.rootfs, hint: "unpack the image there, or correct root.path"
+        ) { () throws(SystemError) in
+            try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY)
+        }
+        guard plan.namespaces.has(.mount) else { return SharedDescriptor(directory) }
+        return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs) {
+            () throws(SystemError) in
+            let tree = try directory.cloneTree(recursive: true)
+            try tree.spread(plan.rootPropagation)
+            return SharedDescriptor(tree)
+        }
+    }
+
+    private static func openBind(_ source: ByteString, recursive: Bool, _ step: MountStep, _ plan: Plan) throws(RuntimeError)
+        -> Bind
+    {
+        do throws(SystemError) {
+            let tree = try FileDescriptor.cloneTree(source, recursive: recursive)
+            if plan.namespaces.has(.mount) { try tree.spread(plan.rootPropagation) }
+            let isDirectory = try tree.status().kind == .directory
+            return Bind(tree: SharedDescriptor(tree), isDirectory: isDirectory)
+        } catch  where error.errno == ENOENT {
+            throw RuntimeError(
+                .mount, "source \"" + source.displayText + "\" doesn't exist", pointer: step.label, path: source,
+                call: "open_tree", errno: ENOENT, hint: "bind mounts need an existing source; create it, or remove the entry")
+        } catch {
+            throw RuntimeError(
+                .mount, "source \"" + source.displayText + "\" can't be opened", error, pointer: step.label, path: source)
+        }
+    }
+
+    private static func openNull() throws(RuntimeError) -> SharedDescriptor {
+        try explaining(.mount, "the host's /dev/null can't be used to mask paths", path: "/dev/null") {
+            () throws(SystemError) in
+            let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false)
+            guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: ENODEV) }
+            return SharedDescriptor(tree)
+        }
+    }
+}
+
+/// How mount events spread between the host and the container's mounts. Source: config-linux.md, "Rootfs Mount Propagation".
+enum RootPropagation {
+    case shared(recursive: Bool)
+    case slave(recursive: Bool)
+    case `private`(recursive: Bool)
+    case unbindable(recursive: Bool)
+
+    var flags: UInt64 {
+        switch self {
+        case .shared: UInt64(MS_SHARED)
+        case .slave: UInt64(MS_SLAVE)
+        case .private: UInt64(MS_PRIVATE)
+        case .unbindable: UInt64(MS_UNBINDABLE)
+        }
+    }
+
+    var isRecursive: Bool {
+        switch self {
+        case .shared(let recursive), .slave(let recursive), .private(let recursive), .unbindable(let recursive): recursive
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Gives a copy of a host's mount the relation to its original that the container asked for: a shared one is left as it is, a peer
+    /// of the original. Whatever else was asked for the root, mounts inside must not reach the host.
+    borrowing func spread(_ propagation: RootPropagation) throws(SystemError) {
+        switch propagation {
+        case .shared: break
+        case .slave: try setPropagation(UInt64(MS_SLAVE), recursive: true)
+        case .private, .unbindable: try setPropagation(UInt64(MS_PRIVATE), recursive: true)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+public import Bytes
+public import Cgroups
+
+/// Whether the caller lacks the host's rights, as `--rootless` has it.
+public enum RootlessMode: Sendable { case auto, yes, no }
+
+/// What the global options say.
+public struct HostOptions {
+    /// The directory that holds one folder for each container.
+    public var root: ByteString
+    public var cgroupManager: CgroupManagerKind
+    public var rootless: RootlessMode
+    public var log: Log
+
+    public init(root: ByteString, cgroupManager: CgroupManagerKind, rootless: RootlessMode, log: Log) {
+        self.root = root
+        self.cgroupManager = cgroupManager
+        self.rootless = rootless
+        self.log = log
+    }
+}
+
+/// What `create` is asked for.
+public struct CreateOptions: Sendable {
+    public var id: ByteString
+    /// The folder of config.json; relative paths count from the working directory.
+    public var bundle: ByteString
+    public var pidFile: ByteString?
+    public var consoleSocket: ByteString?
+    public var pidfdSocket: ByteString?
+    public var noPivot = false
+    public var noNewKeyring = false
+    /// Descriptors from 3 upward that the container's process keeps.
+    public var preserveFDs = 0
+
+    public init(id: ByteString, bundle: ByteString) {
+        self.id = id
+        self.bundle = bundle
+    }
+}
+
+/// What `run` is asked for.
+public struct RunOptions: Sendable {
+    public var create: CreateOptions
+    /// Return as soon as the process runs.
+    public var detach = false
+    /// Don't delete the container after its end.
+    public var keep = false
+    public var noSubreaper = false
+
+    public init(create: CreateOptions) { self.create = create }
+}

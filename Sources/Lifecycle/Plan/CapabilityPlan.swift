@@ -1,0 +1,51 @@
+import Bytes
+import Linux
+import OCI
+
+/// The five sets that the process gets, as numbers.
+struct CapabilityPlan: Sendable {
+    let bounding: CapabilitySet
+    let effective: CapabilitySet
+    let permitted: CapabilitySet
+    let inheritable: CapabilitySet
+    let ambient: CapabilitySet
+
+    /// What can't be granted is left out and warned of, as config.md demands: a name that nobody knows, and what the runtime itself
+    /// hasn't got to give.
+    ///
+    /// - Parameter grantable: what the process can have at most.
+    init(_ capabilities: Capabilities?, grantable: CapabilitySet, warnings: inout [String]) {
+        // Without the property the process has none: the sets of the runtime are not the container's to inherit.
+        let capabilities = capabilities ?? Capabilities()
+        var unknown: [ByteString] = []
+        var refused = CapabilitySet()
+        func set(_ names: [ByteString]) -> CapabilitySet {
+            var result = CapabilitySet()
+            for name in names {
+                guard let number = CapabilitySet.number(of: name) else {
+                    if !unknown.contains(name) { unknown.append(name) }
+                    continue
+                }
+                if grantable.contains(number) {
+                    result.insert(number)
+                } else {
+                    refused.insert(number)
+                }
+            }
+            return result
+        }
+        bounding = set(capabilities.bounding)
+        permitted = set(capabilities.permitted)
+        inheritable = set(capabilities.inheritable)
+        // The kernel takes no effective capability that isn't permitted, and no ambient one that isn't both permitted and inheritable.
+        effective = CapabilitySet(bits: set(capabilities.effective).bits & permitted.bits)
+        ambient = CapabilitySet(bits: set(capabilities.ambient).bits & permitted.bits & inheritable.bits)
+        for name in unknown {
+            warnings.append("/process/capabilities: \"" + name.displayText + "\" is no capability that is known here; left out")
+        }
+        for number in 0..<64 where refused.contains(number) {
+            let name = CapabilitySet.name(of: number)?.displayText ?? String(number)
+            warnings.append("/process/capabilities: " + name + " can't be granted: the runtime hasn't got it; left out")
+        }
+    }
+}

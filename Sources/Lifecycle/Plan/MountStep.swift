@@ -1,0 +1,173 @@
+import Bytes
+import Errors
+import Linux
+import OCI
+
+/// One entry of `mounts`, taken apart: what is mounted, where, and how.
+struct MountStep: Sendable {
+    enum Kind: Sendable {
+        /// A copy of what the host has at this absolute path.
+        case bind(source: ByteString, recursive: Bool)
+        case fileSystem(type: ByteString)
+        /// The container's own cgroups, whichever version the host has.
+        case cgroup
+        /// What is mounted already gets other attributes.
+        case remount
+    }
+
+    /// The place in `/mounts`.
+    let index: Int
+    /// Absolute, without "." and empty components.
+    let destination: ByteString
+    let kind: Kind
+    var source: ByteString?
+    var attributes = MountAttributes()
+    var recursiveAttributes = MountAttributes()
+    /// Names that fsconfig(2) takes without a value.
+    var flags: [ByteString] = []
+    var data: [(key: ByteString, value: ByteString)] = []
+    var propagation: [(flags: UInt64, recursive: Bool)] = []
+    var copiesUp = false
+    /// The mapping that is put on the mount, with its user namespace made of these or taken from the container.
+    var idMapping: (uids: [IDMapping], gids: [IDMapping], recursive: Bool)?
+
+    var pointer: String { "/mounts/" + String(index) }
+
+    /// For error messages: `/mounts/3 (/data)`.
+    var label: String { pointer + " (" + destination.displayText + ")" }
+
+    /// A tmpfs becomes read-only only when all is mounted: later entries and devices have their mount points in it.
+    var isReadOnlyLate: Bool {
+        guard case .fileSystem(let type) = kind, type == "tmpfs" else { return false }
+        return attributes.set & MountAttributes.readOnly != 0
+    }
+
+    init(_ mount: Mount, index: Int, bundle: ByteString, warnings: inout [String]) throws(RuntimeError) {
+        var bind: Bool?
+        var isRemount = false
+        var attributes = MountAttributes()
+        var recursive = MountAttributes()
+        self.index = index
+        let destination = MountStep.absolute(mount.destination)
+        self.destination = destination
+        for option in mount.options {
+            switch MountOption.named(option) {
+            case .attributes(let change): attributes.apply(change)
+            case .recursiveAttributes(let change): recursive.apply(change)
+            case .fileSystem(let name): flags.append(ByteString(stringLiteral: name))
+            case .propagation(let bits, let recursive): propagation.append((bits, recursive))
+            case .bind(let all): bind = all || bind == true
+            case .remount: isRemount = true
+            case .copyUp: copiesUp = true
+            case .mapIDs(let recursive): idMapping = (mount.uidMappings, mount.gidMappings, recursive)
+            case .nothing: break
+            case nil:
+                if let (key, value) = option.splitOnce(separator: UInt8(ascii: "=")) {
+                    data.append((key, value))
+                } else if !option.isEmpty {
+                    flags.append(option)
+                }
+            }
+        }
+        self.attributes = attributes
+        recursiveAttributes = recursive
+        source = mount.source
+        let label = "/mounts/" + String(index)
+        if isRemount {
+            kind = .remount
+        } else if bind != nil || mount.type == "bind" || mount.type == "rbind" {
+            guard let source = mount.source, !source.isEmpty else {
+                throw RuntimeError(.invalidConfig, "a bind mount needs a source", pointer: label + "/source")
+            }
+            // "bind" as a type alone is what older tools write for a recursive one.
+            kind = .bind(
+                source: source.hasPrefix("/") ? source : bundle + "/" + source, recursive: bind ?? true)
+            // mount(2) ignores the data of a bind mount, and the specification hands unknown options to it. A slip of the pen is
+            // worth a word all the same.
+            for name in data.map { $0.key } + flags where !MountStep.isKnownFlag(name) {
+                warnings.append(label + "/options: \"" + name.displayText + "\" means nothing on a bind mount")
+            }
+            data = []
+            flags = []
+        } else if let type = mount.type, !type.isEmpty {
+            kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type)
+        } else {
+            throw RuntimeError(
+                .invalidConfig, "neither a type nor the option bind", pointer: label,
+                hint: "give a \"type\" such as tmpfs, or put \"rbind\" into \"options\"")
+        }
+        try check(mount)
+    }
+
+    private func check(_ mount: Mount) throws(RuntimeError) {
+        if destination == "/" {
+            throw RuntimeError(
+                .invalidConfig, "a mount on / would hide the root file system", pointer: pointer + "/destination",
+                hint: "set root.path instead")
+        }
+        if copiesUp {
+            throw RuntimeError(.unsupported, "the mount option tmpcopyup is not supported", pointer: pointer + "/options")
+        }
+        if idMapping != nil || !mount.uidMappings.isEmpty {
+            throw RuntimeError(
+                .unsupported, "mounts with id mappings of their own are not supported", pointer: pointer + "/uidMappings")
+        }
+        guard MountStep.mayCover(destination) else {
+            throw RuntimeError(
+                .invalidConfig, destination.displayText + " is inside /proc: nothing may be mounted there",
+                pointer: pointer + "/destination",
+                hint:
+                    "only /proc/cpuinfo, diskstats, meminfo, stat, swaps, uptime, loadavg, slabinfo, sys/kernel/ns_last_pid and "
+                    + "sys/crypto/fips_enabled can be replaced")
+        }
+        if destination == "/proc" {
+            switch kind {
+            case .fileSystem(let type) where type == "proc": break
+            case .bind, .remount: break
+            default:
+                throw RuntimeError(
+                    .invalidConfig, "only a proc file system may be mounted on /proc", pointer: pointer + "/type")
+            }
+        }
+    }
+
+    /// Whether a place in the container may be mounted on: in /proc only what lxcfs and its like replace. Anything else there would
+    /// let the container choose what our own writes to /proc reach (CVE-2019-16884).
+    static func mayCover(_ path: ByteString) -> Bool {
+        guard path.hasPrefix("/proc/") else { return true }
+        let allowed: [StaticString] = [
+            "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "sys/kernel/ns_last_pid",
+            "sys/crypto/fips_enabled",
+        ]
+        let name = path.dropFirst(6)
+        return allowed.contains { name == $0 }
+    }
+
+    private static func isKnownFlag(_ name: ByteString) -> Bool { MountOption.named(name) != nil }
+
+    /// The path from "/", without empty components, "." and "..": the last as the kernel takes them in a root of their own, at the top.
+    static func absolute(_ path: ByteString) -> ByteString {
+        var parts: [ByteString] = []
+        for part in path.split(separator: UInt8(ascii: "/")) where !part.isEmpty && part != "." {
+            if part == ".." {
+                _ = parts.popLast()
+            } else {
+                parts.append(part)
+            }
+        }
+        var bytes: [UInt8] = []
+        for part in parts {
+            bytes.append(UInt8(ascii: "/"))
+            bytes.append(contentsOf: part.bytes)
+        }
+        return bytes.isEmpty ? "/" : ByteString(bytes)
+    }
+}
+
+extension MountAttributes {
+    /// A later option takes back an earlier one.
+    mutating func apply(_ change: MountAttributes) {
+        set = set & ~change.clear & ~change.set | change.set
+        clear = clear & ~change.set | change.clear
+    }
+}

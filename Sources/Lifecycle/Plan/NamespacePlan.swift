@@ -1,0 +1,112 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// Which namespaces are made, which are joined, and in which order that has to be.
+struct NamespacePlan: Sendable {
+    enum Origin: Equatable, Sendable {
+        /// The caller's own.
+        case inherited
+        case new
+        case joined
+    }
+
+    struct Join: Sendable {
+        let kind: Namespace.Kind
+        let path: ByteString
+        let index: Int
+
+        var pointer: String { "/linux/namespaces/" + String(index) + "/path" }
+    }
+
+    /// CLONE_NEW… flags of all that are made.
+    let new: UInt64
+    let joins: [Join]
+
+    init(_ namespaces: [Namespace]) {
+        var new: UInt64 = 0
+        var joins: [Join] = []
+        for (index, namespace) in namespaces.enumerated() {
+            if let path = namespace.path {
+                joins.append(Join(kind: namespace.kind, path: path, index: index))
+            } else {
+                new |= namespace.kind.flag
+            }
+        }
+        self.new = new
+        self.joins = joins
+    }
+
+    func origin(of kind: Namespace.Kind) -> Origin {
+        if new & kind.flag != 0 { return .new }
+        return joins.contains { $0.kind == kind } ? .joined : .inherited
+    }
+
+    func has(_ kind: Namespace.Kind) -> Bool { origin(of: kind) != .inherited }
+
+    /// Whether one clone3 makes all namespaces at once, or Init makes them one after another.
+    ///
+    /// A user namespace that is joined has to be entered before the others are made in it. And a pid namespace that is joined lies
+    /// outside a new user namespace: it must be chosen while there are rights on it.
+    var isStaged: Bool {
+        origin(of: .user) == .joined || (origin(of: .user) == .new && origin(of: .pid) == .joined)
+    }
+
+    /// The flags of the first clone3. A cgroup namespace takes as its root the cgroup that its maker is in, and a time namespace holds
+    /// only children and what is executed: both are made by Init.
+    var cloneFlags: UInt64 { isStaged ? 0 : new & ~(c_new_cgroup | c_new_time) }
+
+    /// Made by Init when it has entered its user namespace.
+    var stagedFlags: UInt64 { isStaged ? new & ~(c_new_cgroup | c_new_time | c_new_user | c_new_pid) : 0 }
+
+    /// Those that Host enters before the clone and leaves after it: from inside a new user namespace there are no rights on them.
+    var joinedByHost: [Join] {
+        guard !isStaged, origin(of: .user) == .new else { return [] }
+        return joins.filter { [.network, .ipc, .uts, .mount].contains($0.kind) }
+    }
+}
+
+extension Namespace.Kind {
+    var flag: UInt64 {
+        switch self {
+        case .pid: c_new_pid
+        case .network: c_new_network
+        case .mount: c_new_mount
+        case .ipc: c_new_ipc
+        case .uts: c_new_uts
+        case .user: c_new_user
+        case .cgroup: c_new_cgroup
+        case .time: c_new_time
+        }
+    }
+
+    /// As in `/proc/PID/ns`.
+    var fileName: ByteString {
+        switch self {
+        case .pid: "pid"
+        case .network: "net"
+        case .mount: "mnt"
+        case .ipc: "ipc"
+        case .uts: "uts"
+        case .user: "user"
+        case .cgroup: "cgroup"
+        case .time: "time"
+        }
+    }
+
+    /// As in config.json.
+    var name: StaticString {
+        switch self {
+        case .pid: "pid"
+        case .network: "network"
+        case .mount: "mount"
+        case .ipc: "ipc"
+        case .uts: "uts"
+        case .user: "user"
+        case .cgroup: "cgroup"
+        case .time: "time"
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import CLinux
+
+/// Says which step begins: what it's called in errors, in `--debug` and after a crash.
+func step(_ name: StaticString) {
+    c_step_set(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), UInt(name.utf8CodeUnitCount))
+}
+
+/// The name of the step that is being done, by this process or the last one of the same creation.
+func currentStep() -> String {
+    guard let text = c_step_text(), c_step_length() > 0 else { return "start" }
+    return String(
+        decoding: UnsafeRawBufferPointer(start: UnsafeRawPointer(text), count: Int(c_step_length())), as: UTF8.self)
+}

@@ -1,0 +1,128 @@
+import Bytes
+import Cgroups
+import Errors
+import OCI
+
+/// What is kept of a container between two invocations. Small: `state` reads nothing else.
+struct ContainerRecord {
+    enum Stage: Sendable {
+        /// `create` is under way, or died.
+        case creating
+        /// `create` has done its work; whether it was started, the start socket tells.
+        case created
+    }
+
+    var stage: Stage
+    var ociVersion: ByteString
+    var id: ByteString
+    var bundle: ByteString
+    var rootfs: ByteString
+    /// RFC 3339.
+    var created: ByteString
+    /// The user whose it is.
+    var owner: UInt32
+    var annotations: [Annotation]
+    /// 0 until there is one.
+    var pid: Int32 = 0
+    /// Clock ticks since the machine's start: with the pid it names one process for ever.
+    var startTime: UInt64 = 0
+    var cgroup: CgroupRecord?
+    /// Whether the end of the first process is the end of all.
+    var hasOwnPIDNamespace: Bool
+
+    private static let version = 1
+
+    func encoded() -> [UInt8] {
+        var json = JSONWriter(.compact)
+        json.object { json in
+            json.member("version", ContainerRecord.version)
+            json.member("stage", stage == .created ? "created" : "creating" as StaticString)
+            json.member("ociVersion", ociVersion)
+            json.member("id", id)
+            json.member("bundle", bundle)
+            json.member("rootfs", rootfs)
+            json.member("created", created)
+            json.member("owner", owner)
+            json.member("pid", pid)
+            json.member("startTime", startTime)
+            json.member("ownPIDNamespace", hasOwnPIDNamespace)
+            if let cgroup {
+                json.object("cgroup") { json in
+                    json.member("path", cgroup.path)
+                    json.array("groups") { json in
+                        for group in cgroup.groups {
+                            json.object { json in
+                                json.member("mountPoint", group.mountPoint)
+                                json.member("subsystems", group.subsystems)
+                                json.member("existing", group.existing)
+                            }
+                        }
+                    }
+                }
+            }
+            json.object("annotations") { json in
+                for annotation in annotations { json.member(named: annotation.key, annotation.value) }
+            }
+        }
+        return json.bytes
+    }
+
+    /// Reads what `encoded` wrote: anything else is damage, and nothing is done with a damaged record.
+    init(decoding bytes: [UInt8], id: ByteString) throws(RuntimeError) {
+        let damaged = RuntimeError(
+            .corruptState, "the record of container \"" + id.displayText + "\" is damaged",
+            hint: "delete --force removes it; processes it may have left have to be found by hand")
+        guard let json = try? JSONValue(parsing: bytes), json["version"]?.integer(as: Int.self) == ContainerRecord.version,
+            json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
+            let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
+            let owner = json["owner"]?.integer(as: UInt32.self), let pid = json["pid"]?.integer(as: Int32.self), pid >= 0,
+            let startTime = json["startTime"]?.integer(as: UInt64.self), let ownPID = json["ownPIDNamespace"]?.bool
+        else { throw damaged }
+        self.stage = stage == "created" ? .created : .creating
+        self.ociVersion = ociVersion
+        self.id = id
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.created = created
+        self.owner = owner
+        self.pid = pid
+        self.startTime = startTime
+        hasOwnPIDNamespace = ownPID
+        annotations = []
+        if let members = json["annotations"]?.members {
+            for member in members {
+                guard let value = member.value.string else { throw damaged }
+                annotations.append(Annotation(key: member.key, value: value))
+            }
+        }
+        cgroup = nil
+        if let group = json["cgroup"] {
+            guard let record = ContainerRecord.cgroup(group) else { throw damaged }
+            cgroup = record
+        }
+    }
+
+    private static func cgroup(_ json: JSONValue) -> CgroupRecord? {
+        guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
+        var groups: [CgroupRecord.Group] = []
+        for entry in list.elements {
+            guard let mountPoint = entry["mountPoint"]?.string, let subsystems = entry["subsystems"]?.string,
+                let existing = entry["existing"]?.integer(as: Int.self)
+            else { return nil }
+            groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
+        }
+        return CgroupRecord(path: path, groups: groups)
+    }
+
+    init(_ plan: Plan, owner: UInt32, created: ByteString) {
+        stage = .creating
+        ociVersion = plan.config.ociVersion
+        id = plan.options.id
+        bundle = plan.bundle
+        rootfs = plan.rootfs
+        self.created = created
+        self.owner = owner
+        annotations = plan.config.annotations
+        hasOwnPIDNamespace = plan.namespaces.origin(of: .pid) == .new
+    }
+}

@@ -1,0 +1,67 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// The directory below which every container has one of its own.
+struct StateRoot: ~Copyable {
+    let descriptor: FileDescriptor
+    let path: ByteString
+
+    /// Opens it.
+    ///
+    /// - Returns: nil where there is none, which is as good as an empty one.
+    static func open(_ path: ByteString) throws(RuntimeError) -> StateRoot? {
+        do throws(SystemError) {
+            let directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+            return try StateRoot(checking: directory, path)
+        } catch  where error.errno == ENOENT {
+            return nil
+        } catch {
+            throw StateRoot.unusable(path, error)
+        }
+    }
+
+    /// Makes it and what is missing above it, for its owner alone.
+    static func make(_ path: ByteString) throws(RuntimeError) -> StateRoot {
+        if let root = try open(path) { return root }
+        do throws(SystemError) {
+            var current: [UInt8] = []
+            let parts = path.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty }
+            for (index, part) in parts.enumerated() {
+                if index > 0 || path.hasPrefix("/") { current.append(UInt8(ascii: "/")) }
+                current += part.bytes
+                let mode: mode_t = index == parts.count - 1 ? 0o700 : 0o755
+                guard ByteString(current).withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST else {
+                    throw .last("mkdir")
+                }
+            }
+            let directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+            return try StateRoot(checking: directory, path)
+        } catch {
+            throw unusable(path, error)
+        }
+    }
+
+    private static func unusable(_ path: ByteString, _ error: SystemError) -> RuntimeError {
+        RuntimeError(
+            .system, "the state directory \"" + path.displayText + "\" can't be used", error, path: path,
+            hint: error.errno == EPERM
+                ? "it has to belong to the caller, and nobody else may write to it" : "choose another with --root")
+    }
+
+    /// Whoever can write here can have us kill any process: so nobody else may (CVE-2021-41091, CVE-2024-25621).
+    private init(checking directory: consuming FileDescriptor, _ path: ByteString) throws(SystemError) {
+        let status = try directory.status()
+        guard status.st_uid == geteuid(), status.permissions & 0o022 == 0 else { throw SystemError("fstat", errno: EPERM) }
+        descriptor = directory
+        self.path = path
+    }
+
+    /// The ids of all containers, sorted.
+    borrowing func containers() throws(RuntimeError) -> [ByteString] {
+        try explaining(.system, "the state directory can't be read", path: path) { () throws(SystemError) in
+            try descriptor.entries().filter { $0.type == UInt8(DT_DIR) && ContainerID.isValid($0.name) }.map { $0.name }.sorted()
+        }
+    }
+}
