@@ -1,0 +1,140 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import Testing
+
+@testable import Cgroups
+
+/// Processes in the machine's own v1 cgroups; the v2 directory of a hybrid host is with them.
+@Suite(.enabled(if: LiveHost.hasV1, Comment(rawValue: LiveHost.reason)), .serialized)
+struct LiveProcessTests {
+    private let live: LiveCgroup
+
+    init() throws { live = try LiveCgroup(LiveHost.detected(), LiveHost.path()) }
+
+    @Test func movesTheCallingThreadAlone() throws {
+        let tasks = try live.cgroup.openTasks()
+        try tasks.enter()
+        #expect(tasks.isEmpty)
+        defer {
+            for group in live.cgroup.record.groups where !group.subsystems.isEmpty {
+                try? live.put("0", "tasks", in: group.mountPoint)
+            }
+        }
+        let text = try FileDescriptor.open("/proc/thread-self/cgroup", flags: O_RDONLY).readAll(limit: 64 * 1024)
+        let inside = CgroupHost.lines(text).filter { $0.path == "/" + live.cgroup.path.relative }
+        #expect(inside.count == live.cgroup.record.groups.filter { !$0.subsystems.isEmpty }.count)
+    }
+
+    @Test func listsProcessesOfCgroupsBelowToo() throws {
+        try live.makeSub("deep")
+        let pids = [try live.spawn(), try live.spawn(in: "deep")]
+        #expect(try Set(live.cgroup.processes()) == Set(pids))
+        #expect(try Set(Cgroup(record: live.cgroup.record).processes()) == Set(pids))
+    }
+
+    @Test func killsEveryProcess() throws {
+        try live.makeSub("deep")
+        let pids = [try live.spawn(), try live.spawn(in: "deep"), try live.spawn()]
+        try live.cgroup.kill(SIGKILL)
+        #expect(pids.map { live.signalThatEnded($0) } == [SIGKILL, SIGKILL, SIGKILL])
+        #expect(try !live.cgroup.isFrozen())
+        try live.cgroup.remove()
+        #expect(!live.cgroup.exists())
+    }
+
+    @Test func killsWithoutTheHelpOfV2() throws {
+        let alone = try LiveCgroup(LiveHost.only(.v1), LiveHost.path())
+        let pids = [try alone.spawn(), try alone.spawn()]
+        try alone.cgroup.kill(SIGKILL)
+        #expect(pids.map { alone.signalThatEnded($0) } == [SIGKILL, SIGKILL])
+        #expect(try !alone.cgroup.isFrozen())
+    }
+
+    @Test func killsWhatIsFrozen() throws {
+        let pid = try live.spawn()
+        try live.cgroup.freeze()
+        try live.cgroup.kill(SIGKILL)
+        #expect(live.signalThatEnded(pid) == SIGKILL)
+        #expect(try !live.cgroup.isFrozen())
+    }
+
+    @Test func sendsOtherSignalsAndLeavesNothingFrozen() throws {
+        let pid = try live.spawn()
+        try live.cgroup.kill(SIGTERM)
+        #expect(live.signalThatEnded(pid) == SIGTERM)
+        #expect(try !live.cgroup.isFrozen())
+    }
+
+    @Test func leavesAPausedContainerPaused() throws {
+        let pid = try live.spawn()
+        try live.cgroup.freeze()
+        try live.cgroup.kill(SIGTERM)
+        #expect(try live.cgroup.isFrozen())
+        #expect(live.isRunning(pid))
+        try live.cgroup.thaw()
+        #expect(live.signalThatEnded(pid) == SIGTERM)
+    }
+
+    @Test func freezesAndThaws() throws {
+        _ = try live.spawn()
+        #expect(try !live.cgroup.isFrozen())
+        try live.cgroup.freeze()
+        #expect(try live.cgroup.isFrozen())
+        #expect(try live.read("freezer.state", in: live.directory("freezer")) == "FROZEN")
+        try live.cgroup.thaw()
+        #expect(try !live.cgroup.isFrozen())
+    }
+
+    @Test func freezesAmidForks() throws {
+        for _ in 0..<4 { _ = try live.spawn("while :; do /bin/true; done") }
+        for _ in 0..<20 {
+            try live.cgroup.freeze()
+            #expect(try live.read("freezer.state", in: live.directory("freezer")) == "FROZEN")
+            try live.cgroup.thaw()
+        }
+        try live.cgroup.kill(SIGKILL)
+    }
+
+    @Test func removesCgroupsThatTheContainerMade() throws {
+        for name: ByteString in ["one", "one/two", "one/two/three", "other"] { try live.makeSub(name) }
+        try live.cgroup.remove()
+        #expect(!live.cgroup.exists())
+    }
+
+    @Test func namesTheProcessesThatKeepItFromBeingRemoved() throws {
+        try live.makeSub("sub")
+        let pid = try live.spawn(in: "sub")
+        let error = try #require(throws: RuntimeError.self) { try live.cgroup.remove(within: 30) }
+        #expect(error.code == .timeout)
+        #expect(error.hint == "these processes are still in it: \(pid)")
+        #expect(live.isRunning(pid))
+    }
+
+    @Test func waitsForTheLastProcessToBeGone() throws {
+        _ = try live.spawn("sleep 0.2")
+        try live.cgroup.remove(within: 5000)
+        #expect(!live.cgroup.exists())
+    }
+
+    @Test func opensCgroupsBelowItsOwnOnly() throws {
+        try live.makeSub("sub")
+        for option: ByteString in ["sub", "/sub", "memory:sub", "memory,pids:/sub/", "/"] {
+            let entry = try live.cgroup.openEntry([option])
+            #expect(!entry.tasks.isEmpty)
+        }
+        for option: ByteString in ["..", "../x", "memory:sub/../../x", "", "nosuch:sub", "missing"] {
+            #expect(throws: RuntimeError.self, "\(option.displayText)") { _ = try live.cgroup.openEntry([option]) }
+        }
+    }
+
+    @Test func namesWhatAMountOfCgroupShows() throws {
+        let points = live.cgroup.mountPoints
+        let memory = try #require(points.first { $0.name == "memory" })
+        #expect(memory.directory == live.directory("memory"))
+        #expect(memory.options == ["memory"])
+        #expect(memory.links == [])
+        for point in points where point.name == "systemd" { #expect(point.options == ["none", "name=systemd"]) }
+    }
+}

@@ -1,0 +1,109 @@
+import Bytes
+import CLinux
+import Linux
+
+@testable import Cgroups
+
+/// The machine's own cgroups, for tests below a path that nobody else uses.
+enum LiveHost {
+    /// Only root may make cgroups, and v1's files are only there where v1 is mounted.
+    static let hasV1: Bool = getuid() == 0 && layout == .legacy && directories.contains("freezer")
+
+    /// A v2 directory, alone or beside v1.
+    static let hasV2: Bool = getuid() == 0 && (layout == .unified || directories.contains("unified"))
+
+    static let reason = "needs root and the cgroup version under test, mounted in its usual place"
+
+    private static var layout: CgroupHost.Layout? { try? detected().layout }
+
+    private static var directories: [ByteString] {
+        ((try? detected())?.hierarchies ?? []).map { $0.mountPoint.split(separator: UInt8(ascii: "/")).last ?? "" }
+    }
+
+    static func detected() throws -> CgroupHost { try CgroupHost.detect(procfs: ProcFileSystem.forHost()) }
+
+    /// A host with one of its hierarchies alone.
+    static func only(_ version: Hierarchy.Version) throws -> CgroupHost {
+        .made(of: try detected().hierarchies.filter { $0.version == version })
+    }
+
+    /// A path of its own for each call, below a parent of its own.
+    static func path(_ name: ByteString = "ct") throws -> CgroupPath {
+        let parent = "wherry-test-" + ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
+        return try CgroupPath("/" + parent + "/" + name, id: "x")
+    }
+}
+
+/// A cgroup that's gone with its owner, whatever a test leaves in it.
+final class LiveCgroup {
+    let cgroup: Cgroup
+    private var children: [Child] = []
+
+    init(_ host: CgroupHost, _ path: CgroupPath) throws {
+        cgroup = try Cgroup(host: host, path: path)
+        try cgroup.create()
+    }
+
+    deinit {
+        try? cgroup.thaw()
+        for child in children { child.end() }
+        try? cgroup.remove()
+    }
+
+    /// A shell, put into the cgroup or one below it.
+    func spawn(in sub: ByteString = "", _ program: ByteString = "exec sleep 1000") throws -> Int32 {
+        let child = try Child(shell: program)
+        children.append(child)
+        for directory in cgroup.record.directories {
+            let place = try FileDescriptor.open(sub.isEmpty ? directory : directory + "/" + sub, flags: O_PATH | O_DIRECTORY)
+            try place.writeFile("cgroup.procs", ByteString(decimal: child.pid).bytes)
+        }
+        return child.pid
+    }
+
+    /// A cgroup below, in each hierarchy, as a container's own init system would make it.
+    func makeSub(_ name: ByteString) throws {
+        for directory in cgroup.record.directories {
+            try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).makeDirectory(name, mode: 0o755)
+            guard directory.hasPrefix("/sys/fs/cgroup/cpuset/") else { continue }
+            for file: ByteString in ["cpuset.cpus", "cpuset.mems"] {
+                try put(read(file, in: directory), file, in: directory + "/" + name)
+            }
+        }
+    }
+
+    func directory(_ hierarchy: ByteString) -> ByteString { "/sys/fs/cgroup/" + hierarchy + "/" + cgroup.path.relative }
+
+    func read(_ file: ByteString, in directory: ByteString) throws -> ByteString {
+        ByteString(try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).readFile(file)).trimmed
+    }
+
+    func put(_ text: ByteString, _ file: ByteString, in directory: ByteString) throws {
+        try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).writeFile(file, text.bytes)
+    }
+
+    /// The signal that ended the child with this pid; nil where it still runs after seconds, or ended otherwise.
+    func signalThatEnded(_ pid: Int32) -> Int32? {
+        guard let child = children.first(where: { $0.pid == pid }), case .killed(let signal) = child.status(within: 5000) else {
+            return nil
+        }
+        return signal
+    }
+
+    /// The status with which a program ends that is run in the cgroup, and nowhere else.
+    func exitStatus(of program: ByteString) throws -> Int32? {
+        let pid = try spawn("kill -STOP $$; " + program)
+        let procfs = try ProcFileSystem.forHost()
+        let deadline = Deadline(milliseconds: 5000)
+        while procfs.birth(of: pid)?.state != UInt8(ascii: "T"), !deadline.isOver { Clock.sleep(milliseconds: 1) }
+        guard let child = children.first(where: { $0.pid == pid }) else { return nil }
+        child.send(SIGCONT)
+        guard case .exited(let status) = child.status(within: 5000) else { return nil }
+        return status
+    }
+
+    func isRunning(_ pid: Int32) -> Bool { children.contains { $0.pid == pid && $0.status(within: 0) == nil } }
+}
+
+/// Whether there is a directory.
+func isThere(_ path: ByteString) -> Bool { (try? FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY)) != nil }
