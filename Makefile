@@ -29,7 +29,8 @@ test-vm: ## the integration tests in a virtual machine with cgroup v2 and system
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
 	@Benchmarks/bench
 
-install: build ## install the program to $(DESTDIR)$(PREFIX)/bin
+install: ## install the built program to $(DESTDIR)$(PREFIX)/bin
+	@test -x $(PROGRAM) || { echo "wherry: there is no $(PROGRAM) yet: make build" >&2; exit 1; }
 	install -D -m 0755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/wherry"
 
 uninstall: ## remove it from there
