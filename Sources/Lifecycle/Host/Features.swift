@@ -1,0 +1,82 @@
+public import Bytes
+import Linux
+import OCI
+import Seccomp
+
+/// The "Features Structure" as JSON: what a config may ask for. Source: runtime-spec, features.md and features-linux.md.
+///
+/// It's about this program, whatever kernel it runs on; and what a later version will do isn't in it. Lists are empty, and flags
+/// false, for what is refused today.
+public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8] {
+    var json = JSONWriter(.indented(4))
+    json.object { json in
+        json.member("ociVersionMin", Specification.oldestVersion)
+        json.member("ociVersionMax", Specification.version)
+        json.list("hooks", FeatureNames.hooks)
+        json.list("mountOptions", FeatureNames.mountOptions)
+        json.object("linux") { $0.writeLinuxFeatures() }
+        json.object("annotations") { json in
+            json.member("io.github.seccomp.libseccomp.version", SeccompFeatures.libraryVersion)
+            json.member("wherry.commit", commit)
+            json.member("wherry.version", version)
+        }
+        json.list("potentiallyUnsafeConfigAnnotations", [])
+    }
+    return json.bytes
+}
+
+enum FeatureNames {
+    static let hooks: [ByteString] = [
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+    ]
+
+    static let namespaces: [ByteString] = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
+
+    static var mountOptions: [ByteString] { MountOption.names.map { ByteString(stringLiteral: $0) }.sorted() }
+
+    /// All that the C library has names for, in the order of their numbers.
+    static var capabilities: [ByteString] { (0..<64).compactMap { CapabilitySet.name(of: $0) } }
+}
+
+extension JSONWriter {
+    fileprivate mutating func list(_ key: StaticString, _ names: [ByteString]) {
+        array(key) { json in
+            for name in names { json.element(name) }
+        }
+    }
+
+    fileprivate mutating func writeLinuxFeatures() {
+        list("namespaces", FeatureNames.namespaces)
+        list("capabilities", FeatureNames.capabilities)
+        object("cgroup") { json in
+            json.member("v1", true)
+            json.member("v2", true)
+            json.member("systemd", false)
+            json.member("systemdUser", false)
+            json.member("rdma", true)
+        }
+        object("seccomp") { json in
+            json.member("enabled", true)
+            json.list("actions", SeccompFeatures.actions)
+            json.list("operators", SeccompFeatures.operators)
+            json.list("archs", SeccompFeatures.architectures)
+            json.list("knownFlags", SeccompFeatures.knownFlags)
+            json.list("supportedFlags", SeccompFeatures.supportedFlags)
+        }
+        object("apparmor") { $0.member("enabled", true) }
+        object("selinux") { $0.member("enabled", true) }
+        object("memoryPolicy") { json in
+            json.list("modes", [])
+            json.list("flags", [])
+        }
+        object("intelRdt") { json in
+            json.member("enabled", false)
+            json.member("schemata", false)
+            json.member("monitoring", false)
+        }
+        object("mountExtensions") { json in
+            json.object("idmap") { $0.member("enabled", true) }
+        }
+        object("netDevices") { $0.member("enabled", false) }
+    }
+}
