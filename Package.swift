@@ -37,6 +37,10 @@ let staticProbe: [LinkerSetting] = [
     ])
 ]
 
+/// What `--version` says of its origin. From the environment: what the package manager itself knows of the repository it keeps in a
+/// cache beyond the next commit.
+let commit: [CSetting] = Context.environment["WHERRY_COMMIT"].map { [.define("WHERRY_COMMIT", to: "\"\($0)\"")] } ?? []
+
 let package = Package(
     name: "wherry",
     targets: [
@@ -44,6 +48,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "CLinux"),
+        .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: embedded),
         .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: embedded),
         .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: embedded),
@@ -55,7 +60,8 @@ let package = Package(
             name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: embedded),
         .executableTarget(
-            name: "wherry", dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            name: "wherry",
+            dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CVersion"],
             swiftSettings: embedded, linkerSettings: staticProgram),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: tests),
         .testTarget(
@@ -75,6 +81,9 @@ let package = Package(
             swiftSettings: tests, linkerSettings: libraries),
         .target(name: "CHarness", path: "Tests/CHarness"),
         .executableTarget(name: "probe", path: "Tests/Probe", linkerSettings: staticProbe),
+        .testTarget(
+            name: "WherryTests", dependencies: ["wherry", "OCI", "Errors", "Bytes"], swiftSettings: tests,
+            linkerSettings: libraries),
         .testTarget(name: "IntegrationTests", dependencies: ["CHarness"], swiftSettings: tests),
     ]
 )

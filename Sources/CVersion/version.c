@@ -1,0 +1,8 @@
+#include "CVersion.h"
+
+// The manifest takes it from the environment variable of the same name.
+#ifndef WHERRY_COMMIT
+#define WHERRY_COMMIT "unknown"
+#endif
+
+const char *c_commit(void) { return WHERRY_COMMIT; }

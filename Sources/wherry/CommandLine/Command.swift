@@ -1,0 +1,93 @@
+import Bytes
+import Errors
+
+/// A command as the table has it: what the command line, the help and the manual need to know, and what it does.
+struct Command: Sendable {
+    enum Operand: Sendable {
+        case required(StaticString)
+        case optional(StaticString)
+
+        var name: StaticString {
+            switch self {
+            case .required(let name), .optional(let name): name
+            }
+        }
+
+        var isRequired: Bool {
+            switch self {
+            case .required: true
+            case .optional: false
+            }
+        }
+    }
+
+    let name: StaticString
+    /// Half a line for the list of commands.
+    let summary: StaticString
+    var operands: [Operand] = []
+    var rule = Parser.OperandRule.none
+    var options: [Option] = []
+    /// Paragraphs with empty lines between. Where lines end is of no account.
+    let description: StaticString
+    /// Lines as they are typed.
+    let example: StaticString
+    /// What the statuses mean.
+    var exitStatus: [(String, StaticString)] = [("0", "done"), ("1", "it failed; stderr and the log file say why")]
+    /// What the log's message begins with, as runc's does.
+    var errorPrefix: StaticString = ""
+    /// What the program ends with when the command throws.
+    var statusOfErrors: Int32 = 1
+    /// Does the work and returns the exit status.
+    let action: @Sendable (Invocation) throws(RuntimeError) -> Int32
+
+    static var all: [Command] {
+        [
+            Create.command, Start.command, Run.command, State.command, Kill.command, Delete.command, List.command, Spec.command,
+            Features.command, Help.command,
+        ]
+    }
+
+    static func named(_ name: ByteString) throws(RuntimeError) -> Command {
+        // runc has the one letter.
+        let name: ByteString = name == "h" ? "help" : name
+        if let command = all.first(where: { name == $0.name }) { return command }
+        let near = name.nearest(among: all.map { $0.name })
+        throw RuntimeError(
+            .usage, "unknown command \"\(name.displayText)\"",
+            hint: near.map { "did you mean \($0.description)?" } ?? "\"wherry help\" lists the commands")
+    }
+
+    /// Takes its part of the command line apart. Where it asks for help, operands may be missing.
+    func parse(_ tokens: ArraySlice<ByteString>) throws(RuntimeError) -> Arguments {
+        let arguments: Arguments
+        do throws(RuntimeError) {
+            arguments = try Parser(options: options + [.help], rule: rule, globalOptions: GlobalOptions.table).parse(tokens)
+        } catch {
+            throw error.hint == nil ? withHint(error) : error
+        }
+        if !arguments.isOn(.help) { try check(arguments.operands) }
+        return arguments
+    }
+
+    private func check(_ given: [ByteString]) throws(RuntimeError) {
+        if given.count < operands.count, operands[given.count].isRequired {
+            throw withHint(RuntimeError(.usage, "\(operands[given.count].name.description) is missing"))
+        }
+        if given.count > operands.count, rule != .endOptions {
+            throw withHint(RuntimeError(.usage, "\"\(given[operands.count].displayText)\" is one argument too many"))
+        }
+    }
+
+    private func withHint(_ error: RuntimeError) -> RuntimeError {
+        RuntimeError(error.code, error.sentence, hint: "usage: \(usage); see wherry help \(name.description)")
+    }
+
+    /// "wherry kill [OPTIONS] ID [SIGNAL]".
+    var usage: String {
+        var text = "wherry " + name.description + (options.isEmpty ? "" : " [OPTIONS]")
+        for operand in operands {
+            text += operand.isRequired ? " \(operand.name.description)" : " [\(operand.name.description)]"
+        }
+        return text
+    }
+}

@@ -1,0 +1,75 @@
+import Bytes
+import Cgroups
+import Errors
+import Lifecycle
+import Linux
+
+/// The options before the command.
+struct GlobalOptions {
+    static let root = Option(
+        "root", value: .text("DIR"),
+        """
+        where the state of containers is kept (default: /run/wherry; $XDG_RUNTIME_DIR/wherry for others than root, and for \
+        root of a user namespace unless $USER is root)
+        """)
+    static let log = Option(
+        "log", value: .text("FILE"), "append errors and warnings to FILE, for engines; stderr gets the error's message still")
+    static let logFormat = Option("log-format", value: .oneOf(["text", "json"]), "how FILE's lines are written (default: text)")
+    static let debug = Option("debug", "say each step on stderr, or in the log file")
+    static let systemdCgroup = Option("systemd-cgroup", "the same as --cgroup-manager systemd")
+    static let cgroupManager = Option(
+        "cgroup-manager", value: .oneOf(["cgroupfs", "systemd", "disabled"]),
+        "who makes a container's cgroup: wherry itself, systemd, or nobody (default: cgroupfs)")
+    static let rootless = Option(
+        "rootless", value: .oneOf(["auto", "true", "false"]),
+        "whether to go on without a cgroup where permission is missing (default: auto, as it is found)")
+    /// conmon-rs has it here.
+    static let noNewKeyring = Option("no-new-keyring", "for create and run", isHidden: true)
+    static let version = Option("version", short: "v", "show the version")
+
+    static let table = [
+        root, log, logFormat, debug, systemdCgroup, cgroupManager, rootless, noNewKeyring, version, .help,
+    ]
+
+    private let arguments: Arguments
+
+    init(parsing tokens: [ByteString]) throws(RuntimeError) {
+        arguments = try Parser(options: GlobalOptions.table, rule: .endOptions).parse(tokens[...])
+    }
+
+    /// The command's name and all that follows it.
+    var commandLine: ArraySlice<ByteString> { arguments.operands[...] }
+    var asksForHelp: Bool { arguments.isOn(.help) }
+    var asksForVersion: Bool { arguments.isOn(GlobalOptions.version) }
+    var keepsKeyring: Bool { arguments.isOn(GlobalOptions.noNewKeyring) }
+
+    func openLog() throws(RuntimeError) -> Log {
+        let isJSON = arguments.text(GlobalOptions.logFormat) == "json"
+        let debug = arguments.isOn(GlobalOptions.debug)
+        guard let file = arguments.text(GlobalOptions.log) else { return Log(debug: debug) }
+        return try Log(file: file, format: isJSON ? .json : .text, debug: debug)
+    }
+
+    func hostOptions(log: Log) throws(RuntimeError) -> HostOptions {
+        HostOptions(
+            root: try stateRoot(chosen: arguments.text(GlobalOptions.root)), cgroupManager: manager, rootless: rootlessMode,
+            log: log)
+    }
+
+    private var manager: CgroupManagerKind {
+        switch arguments.text(GlobalOptions.cgroupManager) {
+        case "systemd"?: .systemd
+        case "disabled"?: .disabled
+        case nil where arguments.isOn(GlobalOptions.systemdCgroup): .systemd
+        default: .cgroupfs
+        }
+    }
+
+    private var rootlessMode: RootlessMode {
+        switch arguments.text(GlobalOptions.rootless) {
+        case "true"?: .yes
+        case "false"?: .no
+        default: .auto
+        }
+    }
+}

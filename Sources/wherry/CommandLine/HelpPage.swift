@@ -1,0 +1,109 @@
+import Bytes
+
+/// Help made of the table, for a terminal of 80 columns.
+struct HelpPage {
+    private static let width = 80
+    /// Where the sentences about options begin.
+    private static let column = 29
+
+    private(set) var text: [UInt8] = []
+
+    mutating func usage(_ line: String) {
+        text.append("Usage: ")
+        text += line.utf8
+        text.append("\n")
+    }
+
+    mutating func heading(_ title: StaticString) {
+        text.append("\n")
+        text.append(title)
+        text.append(":\n")
+    }
+
+    /// Paragraphs, filled anew.
+    mutating func prose(_ paragraphs: StaticString) {
+        for paragraph in HelpPage.lines(paragraphs, joinedUntilEmpty: true) {
+            text.append("\n")
+            fill(paragraph, from: 0, indent: 0)
+        }
+    }
+
+    /// Lines as they are.
+    mutating func verbatim(_ lines: StaticString) {
+        for line in HelpPage.lines(lines, joinedUntilEmpty: false) {
+            if !line.isEmpty { text.append("  ") }
+            text += line.bytes
+            text.append("\n")
+        }
+    }
+
+    /// A term and its sentence, side by side.
+    mutating func entry(_ term: String, _ sentence: StaticString, column: Int = HelpPage.column) {
+        text.append("  ")
+        text += term.utf8
+        var reached = 2 + term.utf8.count
+        if reached > column - 2 {
+            text.append("\n")
+            reached = 0
+        }
+        fill(ByteString(sentence.withUTF8Buffer { Array($0) }), from: reached, indent: column)
+    }
+
+    mutating func options(_ options: [Option]) {
+        for option in options where !option.isHidden { entry(option.synopsis, option.summary) }
+    }
+
+    /// Sets words up to the width, each line after `indent` columns; on the first one `reached` are taken.
+    private mutating func fill(_ sentence: ByteString, from reached: Int, indent: Int) {
+        var at = reached
+        for word in sentence.split(separator: UInt8(ascii: " ")) where !word.isEmpty {
+            if at > indent, at + 1 + word.count > HelpPage.width {
+                text.append("\n")
+                at = 0
+            }
+            let gap = at <= indent ? indent - at : 1
+            text.append(contentsOf: [UInt8](repeating: UInt8(ascii: " "), count: gap))
+            text += word.bytes
+            at += gap + word.count
+        }
+        text.append("\n")
+    }
+
+    private static func lines(_ text: StaticString, joinedUntilEmpty: Bool) -> [ByteString] {
+        let lines = ByteString(text.withUTF8Buffer { Array($0) }).split(separator: UInt8(ascii: "\n"))
+        guard joinedUntilEmpty else { return lines }
+        return lines.split(whereSeparator: { $0.isEmpty }).map { paragraph in
+            ByteString(Array(paragraph.map { $0.bytes }.joined(separator: [UInt8(ascii: " ")])))
+        }
+    }
+}
+
+extension Option {
+    /// "-b, --bundle DIR".
+    fileprivate var synopsis: String {
+        let begin = short.map { "-\($0.description), --" } ?? "    --"
+        switch value {
+        case .none: return begin + name.description
+        case .text(let value), .number(let value): return begin + name.description + " " + value.description
+        case .oneOf(let words):
+            var text = begin + name.description
+            for (place, word) in words.enumerated() { text += (place == 0 ? " " : "|") + word.description }
+            return text
+        }
+    }
+}
+
+extension Command {
+    var help: [UInt8] {
+        var page = HelpPage()
+        page.usage(usage)
+        page.prose(description)
+        page.heading("Options")
+        page.options(options + [.help])
+        page.heading("Example")
+        page.verbatim(example)
+        page.heading("Exit status")
+        for (status, meaning) in exitStatus { page.entry(status, meaning, column: 12) }
+        return page.text
+    }
+}

@@ -1,0 +1,55 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+enum Spec {
+    private static let bundle = Option(
+        "bundle", short: "b", value: .text("DIR"), "the directory to write config.json to (default: the working directory)")
+    private static let rootless = Option(
+        "rootless", "for a user without privileges: a user namespace in which the caller is root, and no cgroup")
+
+    static let command = Command(
+        name: "spec", summary: "write a config.json to begin with", options: [bundle, rootless],
+        description: """
+            Writes config.json for a container that runs "sh" in a root file system expected
+            at "rootfs" beside it. It's meant to be edited: process.args is the command,
+            mounts are the file systems, and all else is described in the OCI Runtime
+            Specification. A file that is there already is never overwritten.
+            """,
+        example: """
+            mkdir -p demo/rootfs && cd demo
+            docker export $(docker create busybox) | tar -C rootfs -x
+            wherry spec
+            wherry run demo
+            """,
+        action: { invocation throws(RuntimeError) in
+            let template = Config.template(rootless: invocation.arguments.isOn(rootless), uid: geteuid(), gid: getegid())
+            try write(template, in: invocation.arguments.text(bundle) ?? ".")
+            return 0
+        })
+
+    static func write(_ config: [UInt8], in directory: ByteString) throws(RuntimeError) {
+        let path = directory == "." ? "config.json" : directory + "/config.json"
+        let bundle = try explaining(
+            .system, "can't open the bundle \"\(directory.displayText)\"", path: directory
+        ) { () throws(SystemError) in try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY) }
+        do throws(SystemError) {
+            let file = try bundle.open("config.json", flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
+            do throws(SystemError) {
+                try file.writeAll(config)
+            } catch {
+                // Half a config would be in the way of the next attempt.
+                try? bundle.unlink("config.json")
+                throw error
+            }
+        } catch  where error.errno == EEXIST {
+            throw RuntimeError(
+                .usage, "\"\(path.displayText)\" exists already", path: path,
+                hint: "remove it, or name another directory with --bundle")
+        } catch {
+            throw RuntimeError(.system, "can't write \"\(path.displayText)\"", error, path: path)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import Bytes
+import Errors
+import Lifecycle
+import OCI
+
+enum State {
+    static let command = Command(
+        name: "state", summary: "show the state of a container", operands: [.required("ID")],
+        description: """
+            Writes the state of a container as JSON: ociVersion, id, pid, status, bundle,
+            rootfs, created, annotations and owner.
+
+            The status is creating, created, running, paused or stopped. The pid is that of
+            the first process, and 0 once it has ended.
+            """,
+        example: """
+            wherry state web
+            wherry state web | jq -r .status
+            """,
+        action: { invocation throws(RuntimeError) in
+            try printOut(try containerState(id: invocation.id, try invocation.host()).json(.indented(2)) + [UInt8(ascii: "\n")])
+            return 0
+        })
+}

@@ -1,0 +1,56 @@
+import Bytes
+import CLinux
+import Errors
+import Lifecycle
+
+/// From the command line to the exit status.
+enum Program {
+    /// The command line without the program's name.
+    static var arguments: [ByteString] {
+        var arguments: [ByteString] = []
+        while let argument = c_argument(Int32(arguments.count) + 1) { arguments.append(ByteString(cString: argument)) }
+        return arguments
+    }
+
+    static func run(_ tokens: [ByteString]) -> Int32 {
+        let globals: GlobalOptions
+        let log: Log
+        do throws(RuntimeError) {
+            globals = try GlobalOptions(parsing: tokens)
+            if let text = globals.asksForVersion ? Version.text : globals.asksForHelp ? Help.overview : nil {
+                try printOut(text)
+                return 0
+            }
+            log = try globals.openLog()
+        } catch {
+            Log().error(error, command: "")
+            return 1
+        }
+        return run(globals, log)
+    }
+
+    private static func run(_ globals: GlobalOptions, _ log: Log) -> Int32 {
+        let command: Command
+        do throws(RuntimeError) {
+            guard let name = globals.commandLine.first else {
+                try printOut(Help.overview)
+                return 0
+            }
+            command = try Command.named(name)
+        } catch {
+            log.error(error, command: "")
+            return 1
+        }
+        do throws(RuntimeError) {
+            let arguments = try command.parse(globals.commandLine.dropFirst())
+            if arguments.isOn(.help) {
+                try printOut(command.help)
+                return 0
+            }
+            return try command.action(Invocation(globals: globals, arguments: arguments, log: log))
+        } catch {
+            log.error(error, command: command.name, prefix: error.code == .usage ? "" : command.errorPrefix)
+            return command.statusOfErrors
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Bytes
+import CVersion
+import OCI
+import Seccomp
+
+enum Version {
+    static var number: ByteString { "0.1.0" }
+
+    static var commit: ByteString { ByteString(cString: c_commit()) }
+
+    /// dockerd takes what stands before and behind "version", and the lines of commit and specification.
+    static var text: [UInt8] {
+        var text: [UInt8] = []
+        text.append("wherry version ")
+        text += number.bytes
+        text.append("\ncommit: ")
+        text += commit.bytes
+        text.append("\nspec: ")
+        text.append(Specification.version)
+        text.append("\nlibseccomp: ")
+        text += SeccompFeatures.libraryVersion.utf8
+        text.append("\n")
+        return text
+    }
+}
