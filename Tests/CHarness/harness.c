@@ -1,5 +1,6 @@
 #include "CHarness.h"
 
+#include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -8,7 +9,10 @@ int h_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int h_pidfd_send_signal(int pidfd, int number) { return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0); }
 
-void h_become_subreaper(void) { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+void h_prepare_process(void) {
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
 
 void h_spawn_defaults(posix_spawnattr_t *attributes, int new_session) {
     sigset_t none, all;
@@ -81,4 +85,22 @@ long h_receive(int socket, void *bytes, unsigned long size, int *descriptor) {
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         memcpy(descriptor, CMSG_DATA(header), sizeof(int));
     return count;
+}
+
+int h_answer_notification(int listener, int error) {
+    // Larger than what this kernel's headers know, for a kernel that fills in more.
+    union {
+        struct seccomp_notif notification;
+        char room[512];
+    } request;
+    union {
+        struct seccomp_notif_resp answer;
+        char room[512];
+    } response;
+    memset(&request, 0, sizeof request);
+    memset(&response, 0, sizeof response);
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request.notification) < 0) return -1;
+    response.answer.id = request.notification.id;
+    response.answer.error = -error;
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response.answer);
 }

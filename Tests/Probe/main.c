@@ -1,23 +1,124 @@
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "probe.h"
 
-int main(int argc, char **argv) {
-    if (argc == 2 && !strcmp(argv[1], "pause")) for (;;) pause();
-    if (argc == 3 && !strcmp(argv[1], "await-signal")) {
-        sigset_t set;
-        int number = atoi(argv[2]);
-        sigemptyset(&set);
-        sigaddset(&set, number);
-        sigprocmask(SIG_BLOCK, &set, NULL);
-        puts("ready");
-        fflush(stdout);
-        int got;
-        sigwait(&set, &got);
-        printf("got %d\n", got);
-        return 0;
+#include <linux/keyctl.h>
+
+_Noreturn void fail(const char *what) {
+    fprintf(stderr, "probe: %s: %s\n", what, strerror(errno));
+    exit(125);
+}
+
+// pause
+static int wait_for_ever(int count, char **arguments) {
+    (void)count, (void)arguments;
+    for (;;) pause();
+}
+
+// await-signal NUMBER
+static int await_signal(int count, char **arguments) {
+    sigset_t set;
+    int got;
+    if (count != 1) return 2;
+    sigemptyset(&set);
+    sigaddset(&set, atoi(arguments[0]));
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    puts("ready");
+    fflush(stdout);
+    sigwait(&set, &got);
+    printf("got %d\n", got);
+    return 0;
+}
+
+// syscall NUMBER [ARGUMENT...]: writes the result, and the error's number if there is one
+static int call(int count, char **arguments) {
+    long value[7] = {0};
+    if (count < 1 || count > 7) return 2;
+    for (int i = 0; i < count; i++) value[i] = (long)strtoull(arguments[i], NULL, 0);
+    errno = 0;
+    long result = syscall(value[0], value[1], value[2], value[3], value[4], value[5], value[6]);
+    if (result == -1)
+        printf("error %d\n", errno);
+    else
+        printf("result %ld\n", result);
+    return 0;
+}
+
+// open MODE PATH...: r, w or rw; writes "PATH: 0" or the error's number
+static int open_files(int count, char **arguments) {
+    if (count < 2) return 2;
+    int mode = !strcmp(arguments[0], "r") ? O_RDONLY : !strcmp(arguments[0], "w") ? O_WRONLY : O_RDWR;
+    for (int i = 1; i < count; i++) {
+        int descriptor = open(arguments[i], mode | O_NONBLOCK | O_NOCTTY);
+        printf("%s: %d\n", arguments[i], descriptor < 0 ? errno : 0);
+        if (descriptor >= 0) close(descriptor);
     }
+    return 0;
+}
+
+// descriptors: the numbers of all that are open, with what they are if /proc is there
+static int show_descriptors(int count, char **arguments) {
+    (void)count, (void)arguments;
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    int last = limit.rlim_max > 1 << 20 ? 1 << 20 : (int)limit.rlim_max;
+    for (int i = 0; i < last; i++) {
+        if (fcntl(i, F_GETFD) < 0) continue;
+        char link[64], target[512] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", i);
+        if (readlink(link, target, sizeof target - 1) < 0) target[0] = 0;
+        printf("%d %s\n", i, target);
+    }
+    return 0;
+}
+
+// keyring: type, owner, permissions and name of the session keyring
+static int show_keyring(int count, char **arguments) {
+    (void)count, (void)arguments;
+    char text[512] = "";
+    if (syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text, 0) < 0) fail("keyctl");
+    long serial = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
+    printf("%ld %s\n", serial, text);
+    return 0;
+}
+
+// write-to NUMBER TEXT: to a descriptor that should have been passed on
+static int write_to(int count, char **arguments) {
+    if (count != 2) return 2;
+    if (write(atoi(arguments[0]), arguments[1], strlen(arguments[1])) < 0) fail("write");
+    return 0;
+}
+
+// allocate MEBIBYTES: touches so much memory
+static int allocate(int count, char **arguments) {
+    if (count != 1) return 2;
+    size_t size = (size_t)atoi(arguments[0]) << 20;
+    char *memory = malloc(size);
+    if (!memory) fail("malloc");
+    memset(memory, 1, size);
+    printf("allocated %d\n", memory[size / 2]);
+    return 0;
+}
+
+// environment FILE: every variable, with the NUL after it
+static int show_environment(int count, char **arguments) {
+    if (count != 1) return 2;
+    FILE *file = fopen(arguments[0], "w");
+    if (!file) fail(arguments[0]);
+    for (char **variable = environ; *variable; variable++) fwrite(*variable, 1, strlen(*variable) + 1, file);
+    return fclose(file) == 0 ? 0 : 1;
+}
+
+int main(int count, char **arguments) {
+    static const struct {
+        const char *name;
+        int (*run)(int, char **);
+    } commands[] = {
+        {"pause", wait_for_ever},          {"await-signal", await_signal}, {"syscall", call},
+        {"open", open_files},              {"descriptors", show_descriptors}, {"keyring", show_keyring},
+        {"write-to", write_to},            {"allocate", allocate},         {"attributes", show_attributes},
+        {"odd", run_with_odd_attributes},  {"hold", hold_namespaces},      {"environment", show_environment},
+    };
+    for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(arguments[1], commands[i].name)) return commands[i].run(count - 2, arguments + 2);
+    fprintf(stderr, "probe: unknown command\n");
     return 2;
 }

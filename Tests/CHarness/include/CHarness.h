@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -47,7 +48,9 @@ static inline int h_termination_signal(int status) { return WTERMSIG(status); }
 
 int h_pidfd_open(pid_t pid);
 int h_pidfd_send_signal(int pidfd, int number);
-void h_become_subreaper(void);
+
+/// Orphaned descendants become children of this process; what it was started with beyond the standard streams isn't passed on.
+void h_prepare_process(void);
 
 /// Spawn actions that Swift's view of <spawn.h> lacks.
 static inline int h_spawn_directory(posix_spawn_file_actions_t *actions, const char *path) {
@@ -65,8 +68,16 @@ int h_set_window_size(int terminal, unsigned short rows, unsigned short columns)
 /// A listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
 int h_listen(const char *path);
 
+/// Answers the next call that a seccomp filter asks about with an error (seccomp_unotify(2)). 0, or -1 with errno.
+int h_answer_notification(int listener, int error);
+
+static inline int h_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
 /// Receives bytes and one descriptor (-1 if none came), close-on-exec.
 long h_receive(int socket, void *bytes, unsigned long size, int *descriptor);
+
+/// getrlimit(2), whose first parameter is an enumeration of glibc's own.
+static inline int h_limit(int resource, struct rlimit *limit) { return getrlimit((__rlimit_resource_t)resource, limit); }
 
 static inline unsigned int h_major(dev_t device) { return major(device); }
 static inline unsigned int h_minor(dev_t device) { return minor(device); }

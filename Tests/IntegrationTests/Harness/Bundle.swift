@@ -96,7 +96,7 @@ final class Bundle {
         #expect(finished.ending == .exited(1), "\(finished)")
         #expect(!finished.errors.isEmpty)
         if let left = sandbox.leftovers(of: id) { Issue.record("left by a refused container: \(left)") }
-        return finished.errors
+        return finished.message
     }
 }
 
@@ -145,7 +145,7 @@ final class Container {
     func refusal(of arguments: String...) throws -> String {
         let finished = try sandbox.command(arguments + [id]).run()
         #expect(finished.ending == .exited(1), "\(finished)")
-        return finished.errors
+        return finished.message
     }
 
     /// Waits for the process's end, and reaps it as an engine would.
@@ -188,3 +188,8 @@ func output(ofScript script: String, configure: (inout JSON) throws -> Void = { 
 
 /// The runtime's complaint about a config that it has to refuse.
 func refusal(configure: (inout JSON) throws -> Void) throws -> String { try Bundle(configure).refusal() }
+
+extension String {
+    /// Whether a complaint names this place in config.json, as a JSON pointer (RFC 6901), or one below it.
+    func points(to pointer: String) -> Bool { contains(pointer) }
+}

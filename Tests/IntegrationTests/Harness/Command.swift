@@ -39,11 +39,20 @@ struct Command {
     var terminal: String?
 
     /// Seconds within which anything that the runtime does must be done, on a loaded or emulated machine too.
-    static let deadline = Double(String(cString: getenv("WHERRY_TEST_DEADLINE") ?? strdup("30"))) ?? 30
+    static let deadline = getenv("WHERRY_TEST_DEADLINE").flatMap { Double(String(cString: $0)) } ?? 30
+
+    /// A container's process becomes our child when the runtime is gone: so its end can be waited for, as an engine does.
+    private static let preparation: Void = h_prepare_process()
 
     init(_ arguments: [String]) { self.arguments = arguments }
 
+    /// Has a shell do something first, in the process that then becomes the program.
+    mutating func wrap(in script: String) {
+        arguments = [Workspace.busybox, "sh", "-ec", script + "; exec \"$@\"", "sh"] + arguments
+    }
+
     func start() throws -> RunningCommand {
+        Self.preparation
         let output = Capture(), errors = Capture()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -167,6 +176,8 @@ struct Finished: CustomStringConvertible {
 
     var output: String { capturedOutput.text }
     var errors: String { capturedErrors.text }
+    /// What it complained, without the backslashes that a log line has before quotation marks.
+    var message: String { errors.replacing("\\\"", with: "\"") }
     var succeeded: Bool { ending == .exited(0) }
 
     var description: String {

@@ -43,7 +43,7 @@ enum JSON: Equatable, Sendable {
         return elements
     }
 
-    var names: Set<String> {
+    var memberNames: Set<String> {
         guard case .object(let members) = self else { return [] }
         return Set(members.keys)
     }

@@ -28,8 +28,6 @@ enum Workspace {
         guard mkdir(path, 0o755) == 0, CHarness.mount("tmpfs", path, "tmpfs", 0, "size=512m,mode=755") == 0 else {
             return .failure(.system("a tmpfs on \(path)"))
         }
-        // A container's process is our child when the runtime is gone: so its end can be waited for, as an engine does.
-        h_become_subreaper()
         atexit {
             let path = "/tmp/\(Workspace.name)"
             _ = umount2(path, Int32(MNT_DETACH))

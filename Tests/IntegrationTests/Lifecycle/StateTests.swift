@@ -19,7 +19,8 @@ struct StateTests {
             $0.runs(arguments: ["sleep", "1000"])
         }.start()
         let state = try container.state()
-        #expect(state.names == ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner"])
+        #expect(
+            state.memberNames == ["ociVersion", "id", "pid", "status", "bundle", "rootfs", "created", "annotations", "owner"])
         #expect(state.id == "c1")
         #expect(state.pid == .number(Int(container.pid)))
         #expect(state.bundle == .string(container.bundle.path))

@@ -1,0 +1,155 @@
+import CHarness
+import Testing
+
+@Suite("devices", .needsRoot, .sandboxed)
+struct DeviceTests {
+    @Test(arguments: [("null", "1:3"), ("zero", "1:5"), ("full", "1:7"), ("random", "1:8"), ("urandom", "1:9"), ("tty", "5:0")])
+    func defaultNodeIsThere(name: String, number: String) throws {
+        #expect(try output(of: "stat", "-c", "%F %t:%T %a %u:%g", "/dev/" + name) == "character special file \(number) 666 0:0\n")
+    }
+
+    @Test(arguments: [
+        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+        ("ptmx", "pts/ptmx"),
+    ])
+    func defaultLinkIsThere(name: String, target: String) throws {
+        #expect(try output(of: "readlink", "/dev/" + name) == target + "\n")
+    }
+
+    @Test func defaultNodesWork() throws {
+        let seen = try output(
+            ofScript: """
+                echo x > /dev/null; head -c 4 /dev/zero | od -An -tx1; head -c 3 /dev/urandom | wc -c
+                echo x > /dev/full || echo full; echo through > /dev/stdout
+                """)
+        #expect(seen.lines.map(\.trimmed) == ["00 00 00 00", "3", "full", "through"])
+    }
+
+    @Test func nothingElseIsInDev() throws {
+        let usual = ["fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"]
+        // /dev/core where there is /proc/kcore.
+        #expect(try output(of: "ls", "/dev").lines.filter { $0 != "core" } == usual)
+    }
+
+    @Test func defaultNodesAreThereWithoutAFileSystemOnDev() throws {
+        let bundle = try Bundle {
+            for path in ["/dev", "/dev/pts", "/dev/shm"] { $0.drop(mount: path) }
+            $0.runs("stat -c '%F %t:%T' /dev/null /dev/tty; ls /dev")
+        }
+        let seen = try bundle.output()
+        #expect(seen.hasPrefix("character special file 1:3\ncharacter special file 5:0\n"))
+        #expect(seen.contains("\nstdin\n"))
+    }
+
+    @Test func defaultNodesAreThereInAUserNamespace() throws {
+        let seen = try output(ofScript: "stat -c '%F %t:%T' /dev/null; echo x > /dev/null; head -c 1 /dev/zero | wc -c") {
+            $0.mapUsers()
+        }
+        #expect(seen == "character special file 1:3\n1\n")
+    }
+
+    private func device(_ type: String, _ path: String, _ more: [String: JSON] = [:]) -> JSON {
+        var device: JSON = ["type": .string(type), "path": .string(path)]
+        for (name, value) in more { device[name] = value }
+        return device
+    }
+
+    @Test func nodesOfTheConfigAreMade() throws {
+        let seen = try output(
+            of: "stat", "-c", "%F %t:%T %a %u:%g", "/dev/fuse", "/dev/disk", "/dev/pipe", "/opt/outside", "/dev/unbuffered"
+        ) {
+            $0.linux.devices = [
+                device("c", "/dev/fuse", ["major": 10, "minor": 229, "fileMode": 0o640, "uid": 5, "gid": 6]),
+                device("b", "/dev/disk", ["major": 8, "minor": 1, "fileMode": 0o600]),
+                device("p", "/dev/pipe", ["fileMode": 0o622, "uid": 7]),
+                device("c", "/opt/outside", ["major": 1, "minor": 3, "fileMode": 0o666]),
+                device("u", "/dev/unbuffered", ["major": 10, "minor": 200, "fileMode": 0o660, "gid": 8]),
+            ]
+        }
+        #expect(
+            seen.lines == [
+                "character special file a:e5 640 5:6", "block special file 8:1 600 0:0", "fifo 0:0 622 7:0",
+                "character special file 1:3 666 0:0", "character special file a:c8 660 0:8",
+            ])
+    }
+
+    @Test func nodesBelowDirectoriesThatAreMissingAreMade() throws {
+        let seen = try output(of: "stat", "-c", "%t:%T", "/dev/net/tun") {
+            $0.linux.devices = [device("c", "/dev/net/tun", ["major": 10, "minor": 200, "fileMode": 0o666])]
+        }
+        #expect(seen == "a:c8\n")
+    }
+
+    @Test func modeIsNotCutByTheCallersUmask() throws {
+        let bundle = try Bundle {
+            $0.linux.devices = [device("c", "/dev/fuse", ["major": 10, "minor": 229, "fileMode": 0o666])]
+            $0.runs(arguments: ["stat", "-c", "%a", "/dev/fuse", "/dev/null", "/dev"])
+        }
+        let finished = try bundle.run { $0.wrap(in: "umask 0177") }
+        #expect(finished.output == "666\n666\n755\n", "\(finished)")
+    }
+
+    // What is there and is what was asked for may stay; anything else is an error (config-linux.md, "Devices").
+    @Test func sameNodeThatIsThereAlreadyServes() throws {
+        let bundle = try Bundle {
+            $0.linux.devices = [device("c", "/opt/device", ["major": 10, "minor": 229, "fileMode": 0o666])]
+            $0.runs(arguments: ["stat", "-c", "%t:%T", "/opt/device"])
+        }
+        try makeDirectory(bundle.rootfs + "/opt")
+        #expect(mknod(bundle.rootfs + "/opt/device", 0o020666, h_device(10, 229)) == 0)
+        #expect(try bundle.output() == "a:e5\n")
+    }
+
+    @Test(arguments: ["file", "directory", "link", "fifo", "other number", "block"]) func otherFileThatIsThereIsRefused(
+        kind: String
+    ) throws {
+        let bundle = try Bundle {
+            $0.linux.devices = [device("c", "/opt/device", ["major": 10, "minor": 229, "fileMode": 0o666])]
+        }
+        let path = bundle.rootfs + "/opt/device"
+        try makeDirectory(bundle.rootfs + "/opt")
+        try write("canary", to: bundle.path + "/outside", mode: 0o600)
+        switch kind {
+        case "file": try write("kept", to: path)
+        case "directory": try makeDirectory(path)
+        case "link": try makeLink(path, to: bundle.path + "/outside")
+        case "fifo": #expect(mkfifo(path, 0o644) == 0)
+        case "other number": #expect(mknod(path, 0o020666, h_device(10, 228)) == 0)
+        default: #expect(mknod(path, 0o060666, h_device(10, 229)) == 0)
+        }
+        let before = try metadata(path)
+        let message = try bundle.refusal()
+        #expect(message.points(to: "/linux/devices/0"))
+        #expect(message.contains("/opt/device"))
+        let after = try metadata(path)
+        #expect(after.st_mode == before.st_mode && after.st_rdev == before.st_rdev)
+        #expect(try metadata(bundle.path + "/outside").permissions == 0o600)
+        #expect(read(bundle.path + "/outside") == "canary")
+    }
+
+    @Test(arguments: [("type", "x"), ("type", "a"), ("path", "dev/fuse"), ("major", "10"), ("fileMode", "0666")])
+    func wrongValueIsRefused(property: String, value: String) throws {
+        let message = try refusal {
+            $0.linux.devices = [device("c", "/dev/fuse", ["major": 10, "minor": 229, "fileMode": 0o666])]
+            $0.linux.devices[0][property] = .string(value)
+        }
+        #expect(message.points(to: "/linux/devices/0/" + property))
+    }
+
+    @Test(arguments: ["type", "path", "major", "minor"]) func missingPropertyIsRefused(property: String) throws {
+        let message = try refusal {
+            $0.linux.devices = [device("c", "/dev/fuse", ["major": 10, "minor": 229])]
+            $0.linux.devices[0][property] = .null
+        }
+        #expect(message.points(to: "/linux/devices/0"))
+        #expect(message.contains(property))
+    }
+
+    // The official suite gives a fifo numbers.
+    @Test func numbersOfAFifoAreIgnored() throws {
+        let seen = try output(of: "stat", "-c", "%F", "/dev/pipe") {
+            $0.linux.devices = [device("p", "/dev/pipe", ["major": 8, "minor": 16, "fileMode": 432])]
+        }
+        #expect(seen == "fifo\n")
+    }
+}

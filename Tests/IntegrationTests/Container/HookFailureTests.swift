@@ -1,0 +1,146 @@
+import CHarness
+import Testing
+
+@Suite("hooks that fail", .needsRoot, .sandboxed)
+struct HookFailureTests {
+    static let creating = ["prestart", "createRuntime", "createContainer"]
+    static let starting = ["startContainer", "poststart"]
+
+    private func hook(_ kind: String, _ script: String) -> JSON {
+        kind == "startContainer" ? ["path": "/bin/busybox", "args": ["sh", "-ec", .string(script)]] : .hook(script)
+    }
+
+    /// A bundle whose hook of this kind does something, and whose poststop hook leaves a file.
+    private func bundle(_ kind: String, _ script: String) throws -> Bundle {
+        let bundle = try Bundle { $0.runs("echo ran > /tmp/ran; sleep 1000") }
+        bundle.config.hooks[kind] = [hook(kind, script)]
+        bundle.config.hooks.poststop = [.hook("touch \(bundle.path)/stopped")]
+        return bundle
+    }
+
+    // "…generate an error, stop the container, and continue the lifecycle at step 12", which ends with the poststop hooks.
+    @Test(arguments: creating) func createFailsAndTheContainerIsDestroyed(kind: String) throws {
+        let bundle = try bundle(kind, "exit 3")
+        let message = try bundle.refusal()
+        #expect(message.contains(kind), "\(message)")
+        #expect(exists(bundle.path + "/stopped"))
+        #expect(!exists(bundle.rootfs + "/tmp/ran"))
+    }
+
+    @Test(arguments: starting) func startFailsAndTheContainerIsDestroyed(kind: String) throws {
+        let bundle = try bundle(kind, "exit 3")
+        let container = try bundle.create()
+        #expect(try container.refusal(of: "start").contains(kind))
+        #expect(try container.wait() != .exited(0))
+        #expect(try bundle.sandbox.runtime("state", bundle.id).errors.contains("container does not exist"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+        #expect(exists(bundle.path + "/stopped"))
+        if kind == "startContainer" { #expect(!exists(bundle.rootfs + "/tmp/ran")) }
+    }
+
+    @Test(arguments: creating + starting) func laterOnesAreNotCalled(kind: String) throws {
+        let bundle = try bundle(kind, "exit 3")
+        let mark = kind == "startContainer" ? "/tmp/later" : bundle.rootfs + "/tmp/later"
+        bundle.config.hooks[kind].append(hook(kind, "echo later > \(mark)"))
+        #expect(try bundle.run().ending == .exited(1))
+        #expect(!exists(bundle.rootfs + "/tmp/later"))
+    }
+
+    // "…MUST log a warning, but the remaining hooks and lifecycle continue as if the hook had succeeded."
+    @Test func poststopIsAWarning() throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.poststop = [
+            .hook("exit 3"), .hook("touch \(bundle.path)/second"), ["path": "/no/such/hook"], .hook("touch \(bundle.path)/last"),
+        ]
+        let container = try bundle.start()
+        _ = try container.wait()
+        let deleted = try bundle.sandbox.runtime("delete", bundle.id)
+        #expect(deleted.succeeded, "\(deleted)")
+        #expect(deleted.errors.contains("poststop"))
+        #expect(exists(bundle.path + "/second"))
+        #expect(exists(bundle.path + "/last"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    @Test func outputOfAFailedHookIsInTheError() throws {
+        let bundle = try bundle("createRuntime", "echo 'the network is on fire' >&2; exit 1")
+        #expect(try bundle.refusal().contains("the network is on fire"))
+    }
+
+    @Test(arguments: creating + starting) func signalIsAFailureToo(kind: String) throws {
+        let finished = try bundle(kind, "kill -KILL $$").run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains(kind), "\(finished)")
+    }
+
+    @Test(arguments: creating + starting) func timeoutEndsAHookThatHangs(kind: String) throws {
+        let bundle = try bundle(kind, "sleep 1000")
+        bundle.config.hooks[kind][0].timeout = 1
+        let finished = try bundle.run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("timeout") || finished.errors.contains("1 s"), "\(finished)")
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    @Test func timeoutOfAPoststopHookIsAWarning() throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.poststop = [.hook("sleep 1000")]
+        bundle.config.hooks.poststop[0].timeout = 1
+        #expect(try bundle.run().succeeded)
+    }
+
+    @Test(arguments: creating + starting + ["poststop"]) func programThatIsNotThereIsAFailure(kind: String) throws {
+        let bundle = try Bundle { $0.hooks[kind] = [["path": "/no/such/hook"]] }
+        let finished = try bundle.run()
+        #expect(finished.succeeded == (kind == "poststop"), "\(finished)")
+        #expect(finished.errors.contains("/no/such/hook"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    @Test(arguments: HookTests.kinds) func relativePathIsRefused(kind: String) throws {
+        #expect(try refusal { $0.hooks[kind] = [["path": "bin/true"]] }.points(to: "/hooks/\(kind)/0/path"))
+    }
+
+    @Test(arguments: HookTests.kinds) func missingPathIsRefused(kind: String) throws {
+        let message = try refusal { $0.hooks[kind] = [["args": ["true"]]] }
+        #expect(message.points(to: "/hooks/\(kind)/0"))
+    }
+
+    @Test(arguments: [0, -1]) func timeoutHasToBePositive(timeout: Int) throws {
+        let message = try refusal { $0.hooks.prestart = [["path": "/bin/true", "timeout": .number(timeout)]] }
+        #expect(message.points(to: "/hooks/prestart/0/timeout"))
+    }
+
+    // A state of more than a pipe holds, and nobody reads it.
+    @Test(arguments: ["true", "exec <&-; sleep 0.05"]) func standardInputMayBeLeftUnread(script: String) throws {
+        let bundle = try Bundle {
+            $0.annotations = ["long": .string(String(repeating: "x", count: 200_000))]
+            for kind in ["prestart", "createContainer", "poststart", "poststop"] { $0.hooks[kind] = [.hook(script)] }
+        }
+        #expect(try bundle.run().succeeded)
+    }
+
+    @Test func longStateArrivesWhole() throws {
+        let bundle = try Bundle { $0.annotations = ["long": .string(String(repeating: "x", count: 200_000))] }
+        bundle.config.hooks.createRuntime = [.hook("cat > \(bundle.path)/state")]
+        _ = try bundle.create()
+        let state = try JSONParser.parse(read(bundle.path + "/state"))
+        #expect(state.annotations.long.text?.count == 200_000)
+    }
+
+    @Test func outputWithoutEndIsBounded() throws {
+        let bundle = try bundle("createRuntime", "yes | head -c 30000000; exit 1")
+        #expect(try bundle.refusal().utf8.count < 100_000)
+    }
+
+    // Whoever waits for the end of the hook's output would wait for this child.
+    @Test func childThatIsLeftBehindHoldsNobodyUp() throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.createRuntime = [.hook("sleep 1000 & echo $! > \(bundle.path)/pid")]
+        let container = try bundle.create()
+        let child = try #require(pid_t(read(bundle.path + "/pid").trimmed))
+        kill(child, SIGKILL)
+        bundle.sandbox.willReap(child)
+        #expect(try container.status() == "created")
+    }
+}

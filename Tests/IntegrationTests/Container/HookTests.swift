@@ -1,0 +1,193 @@
+import CHarness
+import Testing
+
+extension JSON {
+    /// A hook that runs a script, with the host's busybox.
+    static func hook(_ script: String) -> JSON {
+        ["path": .string(Workspace.busybox), "args": ["sh", "-ec", .string(script)]]
+    }
+}
+
+@Suite("hooks", .needsRoot, .sandboxed)
+struct HookTests {
+    static let outside = ["prestart", "createRuntime", "poststart", "poststop"]
+    static let kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+
+    /// A hook of any kind that runs a script in which `$out` is a directory of both the host's and the container's.
+    private func hook(_ kind: String, _ script: String, _ bundle: Bundle) -> JSON {
+        guard kind == "startContainer" else { return .hook("out=\(bundle.rootfs)/tmp; " + script) }
+        return ["path": "/bin/busybox", "args": ["sh", "-ec", .string("out=/tmp; export PATH=/bin; " + script)]]
+    }
+
+    /// Takes a container with these hooks through its life.
+    private func live(_ bundle: Bundle) throws {
+        let container = try bundle.start()
+        #expect(try container.wait() == .exited(0))
+        try container.delete()
+    }
+
+    @Test func areCalledInOrderAroundTheProcess() throws {
+        let bundle = try Bundle { $0.runs("echo process >> /tmp/order") }
+        for kind in Self.kinds {
+            for number in 1...2 { bundle.config.hooks[kind].append(hook(kind, "echo \(kind) \(number) >> $out/order", bundle)) }
+        }
+        let container = try bundle.create()
+        let order = { read(bundle.rootfs + "/tmp/order").lines }
+        let created = Self.kinds.prefix(3).flatMap { ["\($0) 1", "\($0) 2"] }
+        #expect(order() == created)
+        try container.start()
+        #expect(try container.wait() == .exited(0))
+        // The process and the poststart hooks run side by side.
+        let started = order().dropFirst(created.count)
+        #expect(started.prefix(2) == ["startContainer 1", "startContainer 2"])
+        #expect(started.dropFirst(2).sorted() == ["poststart 1", "poststart 2", "process"])
+        try container.delete()
+        #expect(order().suffix(2) == ["poststop 1", "poststop 2"])
+    }
+
+    @Test func getTheStateOnStandardInput() throws {
+        let bundle = try Bundle { $0.annotations = ["key": "value \"quoted\""] }
+        for kind in Self.kinds { bundle.config.hooks[kind] = [hook(kind, "cat > $out/\(kind)", bundle)] }
+        let container = try bundle.create()
+        try container.start()
+        _ = try container.wait()
+        try container.delete()
+        let statuses: [String: Set<JSON>] = [
+            "prestart": ["creating", "created"], "createRuntime": ["creating", "created"],
+            "createContainer": ["creating", "created"],
+            "startContainer": ["created"], "poststart": ["running"], "poststop": ["stopped"],
+        ]
+        for kind in Self.kinds {
+            let state = try JSONParser.parse(read(bundle.rootfs + "/tmp/" + kind))
+            #expect(statuses[kind]?.contains(state.status) == true, "\(kind): \(state)")
+            #expect(state.id == .string(bundle.id))
+            #expect(state.bundle == .string(bundle.path))
+            #expect(state.annotations == ["key": "value \"quoted\""])
+            #expect(state.ociVersion.text?.hasPrefix("1.") == true)
+            // The pid is the one that is seen where the hook runs.
+            switch kind {
+            case "createContainer", "startContainer": #expect(state.pid == 1, "\(kind)")
+            case "poststop": #expect(state.pid == 0 || state.pid == .null)
+            default: #expect(state.pid == .number(Int(container.pid)), "\(kind)")
+            }
+        }
+    }
+
+    @Test(arguments: kinds) func getNoEnvironmentUnlessGivenOne(kind: String) throws {
+        let bundle = try Bundle { $0.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so", "SECRET=1"] }
+        try write("", to: bundle.rootfs + "/evil.so")
+        let inside = kind == "startContainer"
+        let program = inside ? "/bin/probe" : Workspace.probe
+        let directory = inside ? "/tmp" : bundle.rootfs + "/tmp"
+        bundle.config.hooks[kind] = [
+            ["path": .string(program), "args": ["probe", "environment", "\(directory)/none"]],
+            ["path": .string(program), "args": ["probe", "environment", "\(directory)/given"], "env": ["ONE=1", "TWO=a b"]],
+        ]
+        try live(bundle)
+        #expect(exists(bundle.rootfs + "/tmp/none"))
+        #expect(read(bundle.rootfs + "/tmp/none").isEmpty)
+        #expect(read(bundle.rootfs + "/tmp/given") == "ONE=1\u{0}TWO=a b\u{0}")
+    }
+
+    @Test(arguments: kinds) func argumentsArriveAsTheyAre(kind: String) throws {
+        let bundle = try Bundle()
+        var odd = hook(kind, "", bundle)
+        odd.args.append("zero", "a b", "", "é")
+        odd.args[2] = .string(
+            "out=\(kind == "startContainer" ? "" : bundle.rootfs)/tmp; for a; do echo \"[$a]\"; done > $out/arguments")
+        bundle.config.hooks[kind] = [odd]
+        try live(bundle)
+        #expect(read(bundle.rootfs + "/tmp/arguments") == "[a b]\n[]\n[é]\n")
+    }
+
+    @Test(arguments: outside) func ofTheRuntimeRunInItsNamespaces(kind: String) throws {
+        let bundle = try Bundle()
+        bundle.config.hooks[kind] = [hook(kind, "cd /proc/self/ns; readlink mnt net pid > $out/seen; pwd -P > $out/cwd", bundle)]
+        bundle.config.hooks[kind][0].args[2] = .string(
+            "out=\(bundle.rootfs)/tmp; pwd -P > $out/cwd; for n in mnt net pid uts; do readlink /proc/self/ns/$n; done > $out/seen"
+        )
+        try live(bundle)
+        let own = ["mnt", "net", "pid", "uts"].map { linkTarget("/proc/self/ns/" + $0) ?? "" }
+        #expect(read(bundle.rootfs + "/tmp/seen").lines == own)
+        #expect(!read(bundle.rootfs + "/tmp/cwd").hasPrefix(bundle.rootfs), "a hook must not start inside the root")
+    }
+
+    @Test func createContainerRunsInTheContainersNamespacesBeforeThePivot() throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.createContainer = [
+            .hook(
+                "for n in mnt net uts; do readlink /proc/self/ns/$n; done > \(bundle.rootfs)/tmp/seen; test -e \(bundle.path)/config.json"
+            )
+        ]
+        let container = try bundle.create()
+        let ours = ["mnt", "net", "uts"].map { linkTarget("/proc/\(container.pid)/ns/" + $0) ?? "" }
+        #expect(read(bundle.rootfs + "/tmp/seen").lines == ours)
+    }
+
+    @Test func startContainerRunsInTheContainerAfterThePivot() throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.startContainer = [
+            hook("startContainer", "pwd > $out/cwd; ls / > $out/root; hostname > $out/name", bundle)
+        ]
+        bundle.config.hostname = "inside"
+        try live(bundle)
+        #expect(read(bundle.rootfs + "/tmp/root").lines.contains("proc"))
+        #expect(read(bundle.rootfs + "/tmp/cwd") == "/\n")
+        #expect(read(bundle.rootfs + "/tmp/name") == "inside\n")
+    }
+
+    @Test(arguments: ["prestart", "createRuntime", "createContainer"]) func seeTheMountsBeforeTheyAreTheRoot(kind: String) throws
+    {
+        let bundle = try Bundle { $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "of-the-container")) }
+        // In the container's mount namespace: the runtime's own hooks look at it by way of the pid.
+        bundle.config.hooks[kind] = [
+            hook(
+                kind,
+                "p=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | tr -d '\\n'); cat /proc/$([ \(kind) = createContainer ] && echo self || echo $p)/mountinfo > $out/mounts",
+                bundle)
+        ]
+        _ = try bundle.create()
+        #expect(
+            Mount.table(read(bundle.rootfs + "/tmp/mounts")).contains {
+                $0.source == "of-the-container" && $0.path.hasSuffix("/mnt")
+            })
+    }
+
+    @Test func poststartSeesTheProgramRunning() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
+        bundle.config.hooks.poststart = [
+            hook(
+                "poststart", "p=$(tr -d '\\n' | sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/'); cat /proc/$p/cmdline > $out/seen",
+                bundle)
+        ]
+        _ = try bundle.start()
+        #expect(read(bundle.rootfs + "/tmp/seen") == "sleep\u{0}1000\u{0}")
+    }
+
+    @Test func poststopSeesNothingLeftOfTheContainer() throws {
+        let bundle = try Bundle()
+        let cgroups = Cgroup.hierarchies.map { $0 + bundle.cgroup }.joined(separator: " ")
+        bundle.config.hooks.poststop = [
+            hook("poststop", "for d in \(cgroups); do test -e $d && echo $d; done > $out/left || :", bundle)
+        ]
+        try live(bundle)
+        #expect(exists(bundle.rootfs + "/tmp/left"))
+        #expect(read(bundle.rootfs + "/tmp/left").isEmpty)
+    }
+
+    @Test func descriptorsOfTheRuntimeAreNotTheirs() throws {
+        let bundle = try Bundle()
+        for kind in Self.kinds {
+            let probe = kind == "startContainer" ? "probe" : Workspace.probe
+            bundle.config.hooks[kind] = [hook(kind, "\(probe) descriptors > $out/\(kind)", bundle)]
+        }
+        try live(bundle)
+        for kind in Self.kinds {
+            #expect(read(bundle.rootfs + "/tmp/\(kind)").lines.map { $0.words.first } == ["0", "1", "2"], "\(kind)")
+        }
+    }
+}
+
+extension JSON: Hashable {
+    func hash(into hasher: inout Hasher) { hasher.combine(description) }
+}

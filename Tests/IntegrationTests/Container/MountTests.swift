@@ -1,0 +1,186 @@
+import CHarness
+import Testing
+
+@Suite("mounts", .needsRoot, .sandboxed)
+struct MountTests {
+    /// The container's mount table, from a bundle.
+    private func table(_ bundle: Bundle) throws -> [Mount] {
+        bundle.config.runs(arguments: ["cat", "/proc/self/mountinfo"])
+        return Mount.table(try bundle.output())
+    }
+
+    /// What is mounted on /mnt with these options.
+    private func mounted(_ options: [String], type: String = "tmpfs", source: String = "tmpfs") throws -> Mount {
+        let bundle = try Bundle { $0.mounts.append(.mount("/mnt", type: type, source: source, options)) }
+        return try #require(table(bundle).last { $0.path == "/mnt" })
+    }
+
+    // Options of mount(8) that hold for one mount: what is given, what must be there, what mustn't.
+    @Test(arguments: [
+        (["ro"], "ro", "rw"), (["rw"], "rw", "ro"), (["ro", "rw"], "rw", "ro"), (["rw", "ro"], "ro", "rw"),
+        (["defaults"], "rw", "ro"),
+        (["nosuid"], "nosuid", "-"), (["nosuid", "suid"], "rw", "nosuid"), (["nodev"], "nodev", "-"),
+        (["nodev", "dev"], "rw", "nodev"),
+        (["noexec"], "noexec", "-"), (["noexec", "exec"], "rw", "noexec"), (["noatime"], "noatime", "relatime"),
+        (["relatime"], "relatime", "noatime"), (["strictatime"], "rw", "relatime"),
+        (["noatime", "strictatime"], "rw", "noatime"), (["noatime", "atime"], "relatime", "noatime"),
+        (["nodiratime"], "nodiratime", "-"), (["nodiratime", "diratime"], "rw", "nodiratime"),
+        (["nosymfollow"], "nosymfollow", "-"),
+        (["nosymfollow", "symfollow"], "rw", "nosymfollow"), (["strictatime", "norelatime"], "rw", "noatime"),
+        (["nostrictatime"], "relatime", "noatime"),
+    ])
+    func optionOfAMount(options: [String], present: String, absent: String) throws {
+        let seen = try mounted(options).options
+        #expect(seen.contains(present), "\(seen)")
+        #expect(!seen.contains(absent), "\(seen)")
+    }
+
+    // Options that hold for the file system.
+    @Test(arguments: [
+        (["sync"], "sync", true), (["sync", "async"], "sync", false), (["async"], "sync", false), (["dirsync"], "dirsync", true),
+        (["lazytime"], "lazytime", true), (["lazytime", "nolazytime"], "lazytime", false),
+    ])
+    func optionOfAFileSystem(options: [String], name: String, present: Bool) throws {
+        let seen = try mounted(options).superOptions
+        #expect(seen.contains(name) == present, "\(seen)")
+    }
+
+    // These leave no trace in mountinfo, at least for a tmpfs, but none may go to the file system as an option it doesn't know.
+    @Test(arguments: ["silent", "loud", "iversion", "noiversion", "mand", "nomand", "remount", "defaults"])
+    func optionIsTaken(option: String) throws {
+        if option == "remount" { return try optionRemountChangesWhatIsMounted() }
+        #expect(try mounted([option]).type == "tmpfs")
+    }
+
+    private func optionRemountChangesWhatIsMounted() throws {
+        let bundle = try Bundle {
+            $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["mode=755"]))
+            $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["remount", "ro", "nosuid"]))
+        }
+        let seen = try table(bundle).filter { $0.path == "/mnt" }
+        #expect(seen.count == 1)
+        #expect(seen.first?.options.isSuperset(of: ["ro", "nosuid"]) == true)
+    }
+
+    @Test(arguments: [
+        ("private", []), ("rprivate", []), ("shared", ["shared"]), ("rshared", ["shared"]), ("unbindable", ["unbindable"]),
+        ("runbindable", ["unbindable"]), ("slave", []), ("rslave", []),
+    ])
+    func propagationOfANewFileSystem(option: String, seen: [String]) throws {
+        #expect(try mounted([option]).propagation.map { String($0.prefix { $0 != ":" }) } == seen)
+    }
+
+    @Test(arguments: [
+        ("slave", ["master"]), ("rslave", ["master"]), ("private", []), ("rprivate", []), ("unbindable", ["unbindable"]),
+    ])
+    func propagationOfABindMount(option: String, seen: [String]) throws {
+        let bundle = try Bundle()
+        let source = bundle.path + "/source"
+        try bundle.sandbox.mount("tmpfs", on: source, type: "tmpfs", data: "size=64k")
+        try bundle.sandbox.mount("none", on: source, flags: Int(MS_SHARED))
+        bundle.config.mounts.append(.mount("/mnt", source: source, ["rbind", option]))
+        let mount = try #require(table(bundle).first { $0.path == "/mnt" })
+        #expect(mount.propagation.map { String($0.prefix { $0 != ":" }) } == seen)
+    }
+
+    @Test func fileSystemsTakeTheirOwnOptions() throws {
+        let seen = try output(ofScript: "stat -c %a:%u:%g /mnt; df -k /mnt | tail -1") {
+            $0.mounts.append(
+                .mount("/mnt", type: "tmpfs", source: "tmpfs", ["mode=1751", "uid=5", "gid=6", "size=128k", "nosuid"]))
+        }
+        #expect(seen.hasPrefix("1751:5:6\n"))
+        #expect(seen.lines.last?.words.dropFirst().first == "128")
+    }
+
+    @Test func unknownOptionOfAFileSystemIsRefused() throws {
+        let message = try refusal { $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["no-such-option"])) }
+        #expect(message.contains("no-such-option"))
+        #expect(message.points(to: "/mounts/5"))
+    }
+
+    @Test func unknownFileSystemIsRefused() throws {
+        let message = try refusal { $0.mounts.append(.mount("/mnt", type: "no-such-type", source: "none")) }
+        #expect(message.points(to: "/mounts/5"))
+        #expect(message.contains("no-such-type"))
+    }
+
+    @Test func laterMountsCoverEarlierOnes() throws {
+        let seen = try output(ofScript: "stat -c %a /mnt; ls /mnt") {
+            $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "one", ["mode=700"]))
+            $0.mounts.append(.mount("/mnt/below", type: "tmpfs", source: "two"))
+            $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "three", ["mode=711"]))
+            $0.mounts.append(.mount("/mnt/other", type: "tmpfs", source: "four"))
+        }
+        #expect(seen == "711\nother\n")
+    }
+
+    @Test func mountsAreMadeInTheListedOrder() throws {
+        let bundle = try Bundle()
+        let destinations = ["/mnt/c", "/mnt/a", "/mnt/b", "/mnt/a/a"]
+        for destination in destinations { bundle.config.mounts.append(.mount(destination, type: "tmpfs", source: "tmpfs")) }
+        #expect(try table(bundle).map(\.path).filter { $0.hasPrefix("/mnt") } == destinations)
+    }
+
+    @Test func missingDestinationIsMade() throws {
+        let bundle = try Bundle { $0.mounts.append(.mount("/a/b/c", type: "tmpfs", source: "tmpfs")) }
+        #expect(try table(bundle).contains { $0.path == "/a/b/c" })
+        #expect(try metadata(bundle.rootfs + "/a/b/c").kind == .directory)
+        #expect(try metadata(bundle.rootfs + "/a").permissions == 0o755)
+    }
+
+    @Test func relativeDestinationIsBelowTheRoot() throws {
+        let bundle = try Bundle {
+            $0.process.cwd = "/tmp"
+            $0.mounts.append(.mount("mnt/relative", type: "tmpfs", source: "tmpfs"))
+        }
+        #expect(try table(bundle).contains { $0.path == "/mnt/relative" })
+    }
+
+    @Test func destinationMayGoThroughLinksInsideTheRoot() throws {
+        let bundle = try Bundle { $0.mounts.append(.mount("/link/sub", type: "tmpfs", source: "tmpfs")) }
+        try makeDirectory(bundle.rootfs + "/real")
+        try makeLink(bundle.rootfs + "/link", to: "/real")
+        #expect(try table(bundle).contains { $0.path == "/real/sub" })
+    }
+
+    @Test func typeMayBeMissingForABindMount() throws {
+        let bundle = try Bundle()
+        try makeDirectory(bundle.path + "/source")
+        bundle.config.mounts.append(["destination": "/mnt", "source": .string(bundle.path + "/source"), "options": ["bind"]])
+        #expect(try table(bundle).contains { $0.path == "/mnt" })
+    }
+
+    @Test func missingDestinationPropertyIsRefused() throws {
+        let message = try refusal { $0.mounts.append(["type": "tmpfs", "source": "tmpfs"]) }
+        #expect(message.points(to: "/mounts/5"))
+        #expect(message.contains("destination"))
+    }
+
+    @Test(arguments: ["/", "", ".", "/.", "/..", "//"]) func rootIsNoDestination(destination: String) throws {
+        let message = try refusal { $0.mounts.append(.mount(destination, type: "tmpfs", source: "tmpfs")) }
+        #expect(message.points(to: "/mounts/5"))
+    }
+
+    @Test func messageQueuesAreThoseOfTheNamespace() throws {
+        let seen = try output(ofScript: "ls /dev/mqueue; cat /proc/self/mountinfo") {
+            $0.mounts.append(.mount("/dev/mqueue", type: "mqueue", source: "mqueue", ["nosuid", "noexec", "nodev"]))
+        }
+        #expect(Mount.table(seen).contains { $0.path == "/dev/mqueue" && $0.type == "mqueue" })
+    }
+
+    @Test func withoutNetworkNamespaceSysfsStillAppears() throws {
+        let seen = try output(ofScript: "ls /sys/class/net | grep -c .; test -d /sys/kernel && echo there") {
+            $0.mapUsers()
+            $0.drop(namespace: "network")
+            $0.drop(mount: "/sys")
+            $0.mounts.append(.mount("/sys", source: "/sys", ["rbind", "nosuid", "noexec", "nodev", "ro"]))
+        }
+        #expect(seen.hasSuffix("there\n"))
+    }
+
+    @Test func processesOfTheNamespaceShowInProc() throws {
+        let seen = try output(ofScript: "cd /proc; for process in [0-9]*; do echo $process; done; tr '\\0' ' ' < 1/cmdline; :")
+        #expect(seen.hasPrefix("1\n"))
+        #expect(seen.contains("\nsh -ec "))
+    }
+}

@@ -1,0 +1,147 @@
+import CHarness
+import Testing
+
+@Suite("process", .needsRoot, .sandboxed)
+struct ProcessTests {
+    @Test func argumentsArriveAsTheyAre() throws {
+        let odd = ["", " ", "a b", "é", "\"quoted\"", "line\nbreak", "\u{1}", "$HOME"]
+        let bundle = try Bundle { $0.runs(arguments: ["sh", "-c", "for a; do printf '[%s]' \"$a\"; done", "sh"] + odd) }
+        #expect(try bundle.output() == odd.map { "[\($0)]" }.joined())
+    }
+
+    @Test func isTheFirstOfItsPidNamespace() throws {
+        #expect(try output(ofScript: "echo $$") == "1\n")
+    }
+
+    @Test func programIsFoundOnThePathOfItsOwnEnvironment() throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["tool"])
+            $0.process.env = ["PATH=/nowhere:/opt/tools:/bin"]
+        }
+        try makeDirectory(bundle.rootfs + "/opt/tools")
+        try write("#!/bin/sh\necho the right one\n", to: bundle.rootfs + "/opt/tools/tool", mode: 0o755)
+        try write("#!/bin/sh\necho a later one\n", to: bundle.rootfs + "/bin/tool", mode: 0o755)
+        #expect(try bundle.output() == "the right one\n")
+    }
+
+    @Test func programWithASlashIsRelativeToTheWorkingDirectory() throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["sub/tool"])
+            $0.process.cwd = "/opt"
+        }
+        try makeDirectory(bundle.rootfs + "/opt/sub")
+        try write("#!/bin/sh\necho $0\n", to: bundle.rootfs + "/opt/sub/tool", mode: 0o755)
+        #expect(try bundle.output() == "sub/tool\n")
+    }
+
+    @Test func programThatIsNowhereIsRefusedByCreate() throws {
+        let message = try refusal { $0.runs(arguments: ["no-such-program"]) }
+        #expect(message.contains("exec: \"no-such-program\": executable file not found in $PATH"))
+    }
+
+    @Test func programThatDoesNotExistIsRefusedByCreate() throws {
+        #expect(try refusal { $0.runs(arguments: ["/no/such/program"]) }.contains("no such file or directory"))
+    }
+
+    @Test func programThatMayNotBeExecutedIsRefusedByCreate() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["/etc/motd"]) }
+        try write("not a program", to: bundle.rootfs + "/etc/motd")
+        #expect(try bundle.refusal().contains("permission denied"))
+    }
+
+    @Test func directoryIsNoProgram() throws {
+        let message = try refusal { $0.runs(arguments: ["/etc"]) }
+        #expect(message.contains("permission denied") || message.contains("is a directory"))
+    }
+
+    @Test func environmentIsWhatTheConfigSaysAndNothingOfTheCallers() throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["env"])
+            $0.process.env = ["PATH=/bin", "HOME=/somewhere", "EMPTY=", "EQUALS=a=b", "SPACED=a b", "lower=1"]
+        }
+        let finished = try bundle.run {
+            $0.environment += ["SECRET=of the caller", "LD_PRELOAD=/evil.so", "NOTIFY_SOCKET=", "LISTEN_FDS="]
+        }
+        #expect(
+            finished.output.lines.sorted() == ["EMPTY=", "EQUALS=a=b", "HOME=/somewhere", "PATH=/bin", "SPACED=a b", "lower=1"])
+    }
+
+    @Test func lastOfSeveralWithOneNameCounts() throws {
+        let seen = try output(of: "env") { $0.process.env = ["PATH=/bin", "A=1", "HOME=/", "A=2"] }
+        #expect(seen.lines.filter { $0.hasPrefix("A=") } == ["A=2"])
+    }
+
+    @Test func homeComesFromTheContainersAccounts() throws {
+        let bundle = try Bundle {
+            $0.runs("echo $HOME")
+            $0.process.user = ["uid": 1000, "gid": 1000]
+        }
+        try write("root:x:0:0::/root:/bin/sh\nsomebody:x:1000:1000::/home/somebody:/bin/sh\n", to: bundle.rootfs + "/etc/passwd")
+        #expect(try bundle.output() == "/home/somebody\n")
+    }
+
+    @Test func homeIsTheRootWithoutAnAccount() throws {
+        #expect(try output(ofScript: "echo $HOME") { $0.process.user = ["uid": 12345, "gid": 0] } == "/\n")
+    }
+
+    // A fifo would block for ever, a device never end.
+    @Test(arguments: ["fifo", "directory", "huge", "link"]) func oddAccountFilesAreHarmless(kind: String) throws {
+        let bundle = try Bundle { $0.runs("echo ran") }
+        let path = bundle.rootfs + "/etc/passwd"
+        switch kind {
+        case "fifo": #expect(mkfifo(path, 0o644) == 0)
+        case "directory": try makeDirectory(path)
+        case "huge":
+            try write("", to: path)
+            #expect(truncate(path, 1 << 30) == 0)
+        default: try makeLink(path, to: "/dev/zero")
+        }
+        #expect(try bundle.output() == "ran\n")
+    }
+
+    @Test func workingDirectoryIsTheOneOfTheConfig() throws {
+        #expect(try output(of: "pwd") { $0.process.cwd = "/tmp" } == "/tmp\n")
+    }
+
+    @Test func missingWorkingDirectoryIsMade() throws {
+        #expect(try output(of: "pwd") { $0.process.cwd = "/var/a/b/c" } == "/var/a/b/c\n")
+    }
+
+    @Test func workingDirectoryMayBeALinkInsideTheRoot() throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["sh", "-c", "pwd -P"])
+            $0.process.cwd = "/link/sub"
+        }
+        try makeDirectory(bundle.rootfs + "/real/sub")
+        try makeLink(bundle.rootfs + "/link", to: "/real")
+        #expect(try bundle.output() == "/real/sub\n")
+    }
+
+    @Test func relativeWorkingDirectoryIsRefused() throws {
+        #expect(try refusal { $0.process.cwd = "tmp" }.points(to: "/process/cwd"))
+    }
+
+    @Test func workingDirectoryThatIsAFileIsRefused() throws {
+        let bundle = try Bundle { $0.process.cwd = "/etc/motd" }
+        try write("a file", to: bundle.rootfs + "/etc/motd")
+        let message = try bundle.refusal()
+        #expect(message.contains("/etc/motd"))
+        #expect(message.contains("not a directory"))
+    }
+
+    // Which of the two commands sees it is left open: the user's rights count only where the user's process is.
+    @Test func workingDirectoryThatTheUserMayNotEnterIsRefused() throws {
+        let bundle = try Bundle {
+            $0.process.user = ["uid": 1000, "gid": 1000]
+            $0.process.cwd = "/closed"
+        }
+        try makeDirectory(bundle.rootfs + "/closed", mode: 0o700)
+        let finished = try bundle.run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.contains("permission denied"))
+    }
+
+    @Test func sessionIsItsOwn() throws {
+        #expect(try output(of: "probe", "attributes").contains("session=1\n"))
+    }
+}

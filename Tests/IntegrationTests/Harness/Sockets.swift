@@ -1,0 +1,24 @@
+import CHarness
+
+/// What came with one message over a Unix socket: bytes and a descriptor.
+struct Received {
+    let text: String
+    let descriptor: Int32
+
+    /// Takes the first connection at a listening socket, within the deadline.
+    init(from listener: Int32) throws {
+        var wanted = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        guard retrying({ poll(&wanted, 1, Int32(Command.deadline * 1000)) }) == 1 else {
+            throw HarnessFailure("nobody connected")
+        }
+        let connection = h_accept(listener)
+        guard connection >= 0 else { throw HarnessFailure.system("accept") }
+        defer { close(connection) }
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        var descriptor: Int32 = -1
+        let count = h_receive(connection, &bytes, UInt(bytes.count), &descriptor)
+        guard count >= 0, descriptor >= 0 else { throw HarnessFailure("no descriptor was sent") }
+        text = String(decoding: bytes.prefix(count), as: UTF8.self)
+        self.descriptor = descriptor
+    }
+}
