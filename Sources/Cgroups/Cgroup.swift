@@ -19,6 +19,9 @@ public final class Cgroup {
 
     var groups: [Group]
 
+    /// Whether it has one directory for everything: cgroup v2 alone.
+    let isUnified: Bool
+
     /// Why hierarchies were left out, where `access` allows that.
     var denied: SystemError?
 
@@ -28,6 +31,7 @@ public final class Cgroup {
         self.path = path
         self.access = access
         groups = host.hierarchies.map { Group($0, path: path) }
+        isUnified = host.layout == .unified
         for group in groups { try survey(group) }
     }
 
@@ -37,6 +41,7 @@ public final class Cgroup {
         self.path = path
         access = .required
         groups = record.groups.map { Group($0, path: path) }
+        isUnified = groups.count == 1 && groups[0].version == .v2
     }
 
     /// Where it is, and what of it is the container's own.
@@ -46,6 +51,9 @@ public final class Cgroup {
             groups: groups.map { CgroupRecord.Group(mountPoint: $0.mountPoint, subsystems: $0.subsystems, existing: $0.existing) }
         )
     }
+
+    /// Whether there is no hierarchy in which it could be: the host has none, or the caller may make none.
+    public var isNowhere: Bool { groups.isEmpty }
 
     /// Whether its directory is there in any hierarchy.
     public func exists() -> Bool {

@@ -12,12 +12,11 @@ extension Cgroup {
     /// unified host hands down all there are.
     public func create(needs: ControllerSet = []) throws(RuntimeError) {
         do throws(RuntimeError) {
-            let unified = groups.count == 1
             for group in groups {
                 guard try make(group) else { continue }
                 if group.existing == path.components.count { try refuseInUse(group) }
                 if group.controllers.contains(.cpuset) { try fillCpuset(group) }
-                if group.version == .v2, unified || !needs.isEmpty { try handDown(to: group, wanted: unified ? nil : needs) }
+                if group.version == .v2, isUnified || !needs.isEmpty { try handDown(to: group, wanted: isUnified ? nil : needs) }
             }
         } catch {
             undo()

@@ -8,7 +8,7 @@ extension Cgroup {
     /// ownership". To be called only where a new cgroup namespace and a writable cgroup mount are asked for. Does nothing on v1,
     /// where giving a cgroup away isn't safe.
     public func delegate(to uid: UInt32) throws(RuntimeError) {
-        guard groups.count == 1, let group = groups.first, group.version == .v2 else { return }
+        guard isUnified, let group = groups.first else { return }
         try explaining(.cgroup, "can't give the cgroup to user " + String(uid), path: group.place()) { () throws(SystemError) in
             let directory = try group.directory()
             try directory.changeOwner(of: "", to: uid)

@@ -36,43 +36,6 @@ final class CgroupDirectory: Sendable {
     }
 
     func has(_ file: ByteString) -> Bool { descriptor.has(file) }
-
-    /// The cgroups directly below.
-    func children() throws(SystemError) -> [CgroupDirectory] {
-        var found: [CgroupDirectory] = []
-        for entry in try descriptor.entries() where entry.type == UInt8(DT_DIR) {
-            do throws(SystemError) {
-                found.append(try child(entry.name))
-            } catch {
-                // Whoever is in the container may remove cgroups while they are listed.
-                if error.errno != ENOENT { throw error }
-            }
-        }
-        return found
-    }
-
-    /// A cgroup below this one, by a path that can't lead out of it.
-    func child(_ relative: ByteString) throws(SystemError) -> CgroupDirectory {
-        CgroupDirectory(path: path + "/" + relative, descriptor: try descriptor.openCgroup(relative))
-    }
-
-    /// This directory's processes and those of all below it.
-    func processes(in file: ByteString = "cgroup.procs") throws(SystemError) -> [pid_t] {
-        var found: [pid_t] = []
-        var waiting: [CgroupDirectory] = [self]
-        while let next = waiting.popLast() {
-            do throws(SystemError) {
-                for word in ByteString(try next.descriptor.readFile(file, limit: 64 << 20)).words {
-                    if let pid = word.decimal(as: pid_t.self) { found.append(pid) }
-                }
-                waiting += try next.children()
-            } catch {
-                // ENODEV: removed between open and read. EOPNOTSUPP: a threaded cgroup lists its processes at its domain's root.
-                if ![ENOENT, ENODEV, EOPNOTSUPP].contains(error.errno) { throw error }
-            }
-        }
-        return found
-    }
 }
 
 extension FileDescriptor {

@@ -25,7 +25,7 @@ extension Cgroup {
             let subsystems = group.subsystems.isEmpty ? [] : group.subsystems.split(separator: UInt8(ascii: ","))
             let name = group.mountPoint.split(separator: UInt8(ascii: "/")).last ?? ""
             return CgroupMountPoint(
-                version: group.version, name: groups.count == 1 && group.version == .v2 ? "" : name,
+                version: group.version, name: isUnified ? "" : name,
                 links: named ? [] : subsystems.filter { $0 != name },
                 options: named ? ["none"] + subsystems : subsystems, directory: group.place())
         }

@@ -66,17 +66,20 @@ extension Cgroup {
     /// Signals by pidfds. Of a cgroup that doesn't stand still, only processes that are listed before and after their pidfd was
     /// opened: a number in between may have become another process'.
     private func signalEach(_ signal: Int32, stands: Bool) throws(RuntimeError) {
-        var signalled: [Int32] = []
+        var signalled: Set<Int32> = []
         // Those born meanwhile die in a further round; other signals are sent once.
         for _ in 0..<(signal == SIGKILL && !stands ? 16 : 1) {
             let listed = try processes().filter { $0 > 0 && !signalled.contains($0) }
             if listed.isEmpty { return }
-            try signalListed(listed, signal, stands: stands)
-            signalled += listed
+            // Not more descriptors at a time than any process may have.
+            for start in stride(from: 0, to: listed.count, by: 200) {
+                try signalSome(listed[start..<min(start + 200, listed.count)], signal, stands: stands)
+            }
+            signalled.formUnion(listed)
         }
     }
 
-    private func signalListed(_ listed: [Int32], _ signal: Int32, stands: Bool) throws(RuntimeError) {
+    private func signalSome(_ listed: ArraySlice<Int32>, _ signal: Int32, stands: Bool) throws(RuntimeError) {
         var handles: [(pid: Int32, handle: SharedDescriptor)] = []
         for pid in listed {
             let descriptor = c_pidfd_open(pid, 0)
@@ -86,8 +89,8 @@ extension Cgroup {
                 throw RuntimeError(.cgroup, "can't reach process " + String(pid), .last("pidfd_open"))
             }
         }
-        let still = stands ? listed : try processes()
-        for (pid, handle) in handles where still.contains(pid) {
+        let still = stands ? nil : try Set(processes())
+        for (pid, handle) in handles where still?.contains(pid) ?? true {
             guard c_pidfd_send_signal(handle.rawValue, signal) != 0, c_errno() != ESRCH else { continue }
             throw RuntimeError(
                 .cgroup, "can't send signal " + String(signal) + " to process " + String(pid), .last("pidfd_send_signal"))

@@ -33,21 +33,14 @@ extension Cgroup {
         return nil
     }
 
-    /// Removes the cgroups that the container made in its own, the deepest first.
+    /// Removes the cgroups that the container made in its own, the deepest first. What can't be removed yet is tried again until the
+    /// deadline.
     private func removeInside(_ group: Group) {
-        guard let top = try? group.directory() else { return }
-        var found: [(parent: CgroupDirectory, child: CgroupDirectory, name: ByteString)] = []
-        var waiting = [top]
-        while let next = waiting.popLast() {
-            guard let entries = try? next.descriptor.entries() else { continue }
-            for entry in entries where entry.type == UInt8(DT_DIR) {
-                guard let child = try? next.child(entry.name) else { continue }
-                found.append((next, child, entry.name))
-                waiting.append(child)
-            }
+        do throws(SystemError) {
+            try group.directory().walk(enter: { _ in }, leave: { parent, name in try? parent.unlink(name, flags: AT_REMOVEDIR) })
+        } catch {
+            // The directory itself says at the next attempt what's wrong.
         }
-        // What can't be removed yet is tried again until the deadline.
-        for entry in found.reversed() { try? entry.parent.descriptor.unlink(entry.name, flags: AT_REMOVEDIR) }
         group.forgetLeaf()
     }
 

@@ -103,6 +103,17 @@ struct LiveProcessTests {
         #expect(!live.cgroup.exists())
     }
 
+    @Test func removesCgroupsNestedDeeperThanAPathIsLong() throws {
+        let name: ByteString = "twenty-characters-xx"
+        var here = try FileDescriptor.open(live.directory("pids"), flags: O_PATH | O_DIRECTORY)
+        for _ in 0..<300 {
+            try here.makeDirectory(name, mode: 0o755)
+            here = try here.open(name, flags: O_PATH | O_DIRECTORY)
+        }
+        try live.cgroup.remove(within: 10_000)
+        #expect(!live.cgroup.exists())
+    }
+
     @Test func namesTheProcessesThatKeepItFromBeingRemoved() throws {
         try live.makeSub("sub")
         let pid = try live.spawn(in: "sub")

@@ -218,11 +218,14 @@ extension StepRunner {
     private func hint(for error: SystemError, _ write: CgroupWrite) -> String? {
         switch (error.errno, write.controller) {
         case (EBUSY, .memory?): "the container uses more memory than that already"
+        case (EINVAL, .memory?):
+            "memory.swap counts memory and swap together and can't be below memory.limit: change both at once"
         case (EINVAL, .cpuset?), (EACCES, .cpuset?), (ENODEV, .cpuset?), (ERANGE, .cpuset?):
             "the list may hold only what the parent cgroup has and what is online"
         case (ENODEV, .blkio?), (ENODEV, .rdma?): "there is no such device"
         case (EINVAL, .cpu?): "quota, period and burst have limits of their own, and those of the parent cgroup"
-        case (EACCES, _), (EPERM, _): Cgroup.hint(for: error, version: .v2)
+        case (EACCES, _), (EPERM, _):
+            Cgroup.hint(for: error, version: write.controller.flatMap { cgroup.group(of: $0)?.version } ?? .v2)
         default: nil
         }
     }

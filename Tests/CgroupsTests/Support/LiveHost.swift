@@ -12,6 +12,9 @@ enum LiveHost {
     /// A v2 directory, alone or beside v1.
     static let hasV2: Bool = getuid() == 0 && (layout == .unified || directories.contains("unified"))
 
+    /// v2 alone, with controllers.
+    static let isUnified: Bool = getuid() == 0 && layout == .unified
+
     static let reason = "needs root and the cgroup version under test, mounted in its usual place"
 
     private static var layout: CgroupHost.Layout? { try? detected().layout }

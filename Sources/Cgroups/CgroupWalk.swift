@@ -1,0 +1,62 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+extension CgroupDirectory {
+    /// Goes through this cgroup and all below it: `enter` gets each directory before those in it, `leave` each but this one after
+    /// those in it, by its parent and its name.
+    ///
+    /// A container that may make cgroups may nest them deeper than a path can be long and than a process may have files open: so
+    /// one directory is open at a time, and the way back is "..", which the kernel doesn't let anyone move.
+    func walk(
+        enter: (borrowing FileDescriptor) throws(SystemError) -> Void,
+        leave: (borrowing FileDescriptor, ByteString) -> Void = { _, _ in }
+    ) throws(SystemError) {
+        var here = try descriptor.open(".", flags: O_PATH | O_DIRECTORY)
+        var names: [ByteString] = []
+        var waiting = [try subdirectories(of: here, enter: enter)]
+        while var siblings = waiting.popLast() {
+            if let name = siblings.popLast() {
+                waiting.append(siblings)
+                // Whoever is in the container may remove cgroups while they are gone through.
+                guard let child = try? here.openCgroup(name) else { continue }
+                waiting.append(try subdirectories(of: child, enter: enter))
+                names.append(name)
+                here = child
+            } else if let name = names.popLast() {
+                here = try here.open("..", flags: O_PATH | O_DIRECTORY)
+                leave(here, name)
+            }
+        }
+    }
+
+    private func subdirectories(
+        of directory: borrowing FileDescriptor, enter: (borrowing FileDescriptor) throws(SystemError) -> Void
+    ) throws(SystemError) -> [ByteString] {
+        do throws(SystemError) {
+            try enter(directory)
+            return try directory.entries().filter { $0.type == UInt8(DT_DIR) }.map { $0.name }
+        } catch {
+            // ENODEV: removed after it was opened.
+            if error.errno == ENOENT || error.errno == ENODEV { return [] }
+            throw error
+        }
+    }
+
+    /// This directory's processes and those of all below it.
+    func processes() throws(SystemError) -> [pid_t] {
+        var found: [pid_t] = []
+        try walk { directory throws(SystemError) in
+            do throws(SystemError) {
+                for word in ByteString(try directory.readFile("cgroup.procs", limit: 64 << 20)).words {
+                    if let pid = word.decimal(as: pid_t.self) { found.append(pid) }
+                }
+            } catch {
+                // A threaded cgroup lists its processes at its domain's root.
+                if error.errno != EOPNOTSUPP { throw error }
+            }
+        }
+        return found
+    }
+}
