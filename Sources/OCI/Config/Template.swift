@@ -12,7 +12,7 @@ extension Config {
     public static func template(rootless: Bool, uid: UInt32, gid: UInt32) -> [UInt8] {
         var json = JSONWriter(.indented(4))
         json.object { json in
-            json.member("ociVersion", "1.3.0")
+            json.member("ociVersion", Specification.version)
             json.object("process", writeProcess)
             json.object("root") {
                 $0.member("path", "rootfs")

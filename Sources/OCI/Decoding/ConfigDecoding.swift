@@ -56,6 +56,21 @@ extension JSONValue {
     }
 }
 
+extension ObjectDecoder {
+    /// The specification's version that the bundle follows: SemVer 2.0.0, from 1.0.0 to below 2.
+    fileprivate mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
+        let value = try required(name)
+        let text = try value.text()
+        guard let version = SpecificationVersion(text) else {
+            throw value.error("\(quoted(text)) is no version such as 1.3.0", hint: "see semver.org")
+        }
+        guard version.isSupported else {
+            throw value.error("version \(quoted(text)) of the specification isn't supported; known are 1.0.0 to below 2.0.0")
+        }
+        return text
+    }
+}
+
 extension Root {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)

@@ -29,41 +29,51 @@ extension RuntimeError {
     /// Of a text that is no JSON document at all.
     init(_ error: JSONError, in text: [UInt8]) {
         self.init(
-            .invalidConfig, error.sentence(place: place(of: error.offset, in: text)),
-            pointer: error.pointer.isEmpty ? nil : error.pointer, hint: error.hint(for: text))
+            .invalidConfig, error.sentence(in: text), pointer: error.pointer.isEmpty ? nil : error.pointer,
+            hint: error.hint(in: text))
     }
 }
 
 extension JSONError {
-    fileprivate func sentence(place: String) -> String {
+    fileprivate func sentence(in text: [UInt8]) -> String {
         switch reason {
-        case .encoding: "not valid JSON: a byte that no JSON text may hold (not UTF-8, or a control character) at \(place)"
+        case .encoding: "not valid JSON: a control character, or bytes that aren't UTF-8, at \(place(in: text))"
         case .empty: "not valid JSON: the document is empty"
-        case .truncated: "not valid JSON: the document ends too early, at \(place)"
-        case .syntax: "not valid JSON: syntax error at \(place)"
-        case .tooDeep: "nested more than \(JSONValue.maximumDepth) deep at \(place)"
-        case .tooLong: "longer than \(JSONValue.maximumLength >> 20) MiB"
-        case .duplicateKey(let key): "the key \(quoted(key)) stands twice in the object that ends at \(place)"
+        case .truncated: "not valid JSON: the document ends too early, at \(place(in: text))"
+        case .syntax: "not valid JSON: unexpected \(found(in: text)) at \(place(in: text))"
+        case .tooDeep: "nested more than \(JSONValue.maximumDepth) deep at \(place(in: text))"
+        case .tooLong: "the document is longer than \(JSONValue.maximumLength >> 20) MiB"
+        case .duplicateKey(let key): "the key \(quoted(key)) stands twice in the object that ends at \(place(in: text))"
         }
     }
 
-    fileprivate func hint(for text: [UInt8]) -> String? {
-        guard text.starts(with: [0xEF, 0xBB, 0xBF]) else { return nil }
-        return "the text begins with a byte order mark; JSON has none"
-    }
-}
-
-private func place(of offset: Int, in text: [UInt8]) -> String {
-    var line = 1
-    var column = 1
-    for byte in text.prefix(offset) {
-        column += 1
-        if byte == UInt8(ascii: "\n") {
-            line += 1
-            column = 1
+    private func found(in text: [UInt8]) -> String {
+        switch offset < text.count ? text[offset] : 0x20 {
+        case 0x21..<0x7F: "'\(Character(Unicode.Scalar(text[offset])))'"
+        case 0x80...: "character"
+        default: "white space"
         }
     }
-    return "byte \(offset) (line \(line), column \(column))"
+
+    fileprivate func hint(in text: [UInt8]) -> String? {
+        guard reason == .syntax || reason == .encoding, offset < text.count else { return nil }
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { return "the text begins with a byte order mark; JSON has none" }
+        switch text[offset] {
+        case UInt8(ascii: "}"), UInt8(ascii: "]"):
+            let before = text[..<offset].last { $0 > 0x20 }
+            return before == UInt8(ascii: ",") ? "JSON has no comma behind the last entry" : nil
+        case UInt8(ascii: "/"), UInt8(ascii: "#"): return "JSON has no comments"
+        case UInt8(ascii: "'"): return "JSON has strings in double quotation marks only"
+        default: return nil
+        }
+    }
+
+    private func place(in text: [UInt8]) -> String {
+        let before = text.prefix(offset)
+        let line = before.reduce(into: 1) { count, byte in if byte == UInt8(ascii: "\n") { count += 1 } }
+        let column = offset - (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1)
+        return "byte \(offset) (line \(line), column \(column))"
+    }
 }
 
 /// A text from the document for a message: in quotation marks, at most 64 bytes of it.

@@ -7,6 +7,8 @@ struct NameTable<Value: Sendable>: Sendable {
     let what: StaticString
     let entries: [(StaticString, Value)]
 
+    var names: [StaticString] { entries.map { $0.0 } }
+
     subscript(name: JSONValue) -> Value {
         get throws(RuntimeError) {
             guard name.kind == .string else { throw name.mismatch("a string") }
@@ -16,7 +18,6 @@ struct NameTable<Value: Sendable>: Sendable {
     }
 
     private func error(at value: JSONValue) -> RuntimeError {
-        let names = entries.map { $0.0 }
         var list = ""
         for name in names { list += (list.isEmpty ? "" : ", ") + name.description }
         let found = value.string ?? ""

@@ -54,19 +54,22 @@ enum Names {
         what: "I/O scheduling class",
         entries: [("IOPRIO_CLASS_RT", .realTime), ("IOPRIO_CLASS_BE", .bestEffort), ("IOPRIO_CLASS_IDLE", .idle)])
 
-    /// The values are those of linux/mempolicy.h.
     static let memoryPolicyMode = NameTable<UInt32>(
         what: "memory policy",
         entries: [
-            ("MPOL_DEFAULT", 0), ("MPOL_PREFERRED", 1), ("MPOL_BIND", 2), ("MPOL_INTERLEAVE", 3), ("MPOL_LOCAL", 4),
-            ("MPOL_PREFERRED_MANY", 5), ("MPOL_WEIGHTED_INTERLEAVE", 6),
+            ("MPOL_DEFAULT", MemoryPolicy.Mode.default), ("MPOL_BIND", MemoryPolicy.Mode.bind),
+            ("MPOL_INTERLEAVE", MemoryPolicy.Mode.interleave),
+            ("MPOL_WEIGHTED_INTERLEAVE", MemoryPolicy.Mode.weightedInterleave),
+            ("MPOL_PREFERRED", MemoryPolicy.Mode.preferred), ("MPOL_PREFERRED_MANY", MemoryPolicy.Mode.preferredMany),
+            ("MPOL_LOCAL", MemoryPolicy.Mode.local),
         ])
 
-    /// The values are those of linux/mempolicy.h.
     static let memoryPolicyFlag = NameTable<UInt32>(
         what: "memory policy flag",
         entries: [
-            ("MPOL_F_STATIC_NODES", 1 << 15), ("MPOL_F_RELATIVE_NODES", 1 << 14), ("MPOL_F_NUMA_BALANCING", 1 << 13),
+            ("MPOL_F_NUMA_BALANCING", MemoryPolicy.Flag.numaBalancing),
+            ("MPOL_F_RELATIVE_NODES", MemoryPolicy.Flag.relativeNodes),
+            ("MPOL_F_STATIC_NODES", MemoryPolicy.Flag.staticNodes),
         ])
 
     static let seccompAction = NameTable<Seccomp.Action>(
@@ -103,4 +106,16 @@ enum Names {
             ("SCMP_ARCH_PARISC", ()), ("SCMP_ARCH_PARISC64", ()), ("SCMP_ARCH_RISCV64", ()),
             ("SCMP_ARCH_LOONGARCH64", ()), ("SCMP_ARCH_M68K", ()), ("SCMP_ARCH_SH", ()), ("SCMP_ARCH_SHEB", ()),
         ])
+}
+
+/// The names that the specification defines and the decoder takes: `features` lists them.
+public enum SpecificationNames {
+    public static var namespaces: [StaticString] { Names.namespace.names }
+    public static var seccompActions: [StaticString] { Names.seccompAction.names }
+    public static var seccompOperators: [StaticString] { Names.seccompOperator.names }
+    public static var seccompArchitectures: [StaticString] { Names.seccompArchitecture.names }
+    public static var seccompFlags: [StaticString] { Names.seccompFlag.names }
+    public static var memoryPolicyModes: [StaticString] { Names.memoryPolicyMode.names }
+    public static var memoryPolicyFlags: [StaticString] { Names.memoryPolicyFlag.names }
+    public static var resourceLimits: [StaticString] { Names.resource.names }
 }

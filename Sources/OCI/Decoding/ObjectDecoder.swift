@@ -10,7 +10,11 @@ final class DecodingNotes {
 
     init() { asked.reserveCapacity(64) }
 
+    /// Of a million unknown properties nobody reads the last, and each takes its time.
+    private static let most = 64
+
     fileprivate func noteUnknown(_ member: JSONValue.Member, among known: ArraySlice<StaticString>) {
+        guard unknownProperties.count < DecodingNotes.most else { return }
         let pointer = member.value.document.pointer(to: member.node)
         let nearest = member.key.nearest(among: Array(known))
         unknownProperties.append(pointer + (nearest.map { " (did you mean \($0.description)?)" } ?? ""))
@@ -200,20 +204,5 @@ extension JSONValue {
                 "expected an integer from \(decimal(range.lowerBound)) to \(decimal(range.upperBound)), found \(description)")
         }
         return number
-    }
-}
-
-extension ObjectDecoder {
-    /// The specification's version that the bundle follows: SemVer 2.0.0, from 1.0.0 to below 2.
-    mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
-        let value = try required(name)
-        let text = try value.text()
-        guard let version = SpecificationVersion(text) else {
-            throw value.error("\(quoted(text)) is no version such as 1.3.0", hint: "see semver.org")
-        }
-        guard version.isSupported else {
-            throw value.error("version \(quoted(text)) of the specification isn't supported; known are 1.0.0 to below 2.0.0")
-        }
-        return text
     }
 }

@@ -16,7 +16,7 @@ public struct JSONError: Error, Equatable, Sendable {
     }
 
     public let reason: Reason
-    /// The byte of the text at which, or behind which, the reader stopped.
+    /// The byte, counted from 0, at which the reader stopped: the length of the text where that ends too early.
     public let offset: Int
     /// The innermost array or object there: a JSON pointer (RFC 6901).
     public let pointer: String

@@ -54,7 +54,7 @@ private struct JSONBuilder {
             c_yajl_skip_utf8_check(handle)
             let text = builder.pointee.text
             guard yajl_parse(handle, text.baseAddress, text.count) == yajl_status_ok else {
-                return builder.pointee.error(.syntax, at: yajl_get_bytes_consumed(handle))
+                return builder.pointee.error(.syntax, at: offsetOfError(of: handle))
             }
             guard yajl_complete_parse(handle) == yajl_status_ok else {
                 return builder.pointee.error(isBlank(text) ? .empty : .truncated, at: text.count)
@@ -64,13 +64,24 @@ private struct JSONBuilder {
         if let failure { throw failure }
     }
 
-    /// - Parameter reason: where it was yajl who stopped, and not one of the functions below.
+    // `reason` is yajl's: where one of the functions below ended the parse, its own counts.
     private mutating func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
         guard innermost.node >= 0 else { return JSONError(refusal ?? reason, offset: offset) }
         for container in outer + [innermost] where container.node >= 0 { nodes[container.node].end = UInt32(nodes.count + 1) }
         let read = JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes)
         return JSONError(refusal ?? reason, offset: offset, pointer: read.pointer(to: innermost.node))
     }
+}
+
+/// The byte that yajl stumbled over. Its parser has consumed it, and its lexer has where it begins no token; else the lexer has
+/// put it back.
+private func offsetOfError(of handle: yajl_handle?) -> Int {
+    let consumed = yajl_get_bytes_consumed(handle)
+    guard let text = yajl_get_error(handle, 0, nil, 0) else { return consumed }
+    defer { yajl_free_error(handle, text) }
+    let message = text.withMemoryRebound(to: CChar.self, capacity: 1) { ByteString(cString: $0) }
+    let isPutBack = message.hasPrefix("lexical error: ") && !message.hasPrefix("lexical error: invalid char in json")
+    return isPutBack ? consumed : max(consumed, 1) - 1
 }
 
 private func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {

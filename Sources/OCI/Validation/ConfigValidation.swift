@@ -71,11 +71,11 @@ extension Scheduler {
 }
 
 extension Resources {
+    /// cgroup v1 counts swap together with memory, and so does the specification.
     func validate(at pointer: String) throws(RuntimeError) {
-        for (index, limit) in hugepageLimits.enumerated()
-        where hugepageLimits[..<index].contains(where: { $0.pageSize == limit.pageSize }) {
-            throw invalid(
-                "\(pointer)/hugepageLimits/\(index)", "a limit for pages of \(limit.pageSize.displayText) stands before it")
-        }
+        guard let memory, let limit = memory.limit, let swap = memory.swap, limit > 0, swap > 0, swap < limit else { return }
+        throw invalid(
+            pointer + "/memory/swap", "\(decimal(swap)) is below the memory limit of \(decimal(limit))",
+            hint: "swap is the limit of memory and swap together")
     }
 }

@@ -46,14 +46,13 @@ extension LinuxConfig {
             throw invalid(
                 "/linux/netDevices", "needs a network namespace", hint: "add {\"type\": \"network\"} to /linux/namespaces")
         }
-        for (index, device) in netDevices.enumerated() {
+        var names: Set<ByteString> = []
+        for device in netDevices {
             let name = device.name ?? device.host
-            guard !name.contains(UInt8(ascii: "%")), netDevices[..<index].contains(where: { $0.name ?? $0.host == name }) else {
-                continue
-            }
+            // "%d" is a template: the kernel finds a number that is free.
+            guard !name.contains(UInt8(ascii: "%")), !names.insert(name).inserted else { continue }
             throw invalid(
-                "/linux/netDevices/" + escapedForPointer(device.host),
-                "another device is to be named \(quoted(name)) in the container, too")
+                "/linux/netDevices/" + escapedForPointer(device.host), "the name \(quoted(name)) is taken by a device before it")
         }
     }
 }
@@ -82,23 +81,46 @@ private func overlap(_ first: UInt32, _ second: UInt32, _ firstSize: UInt32, _ s
 }
 
 extension MemoryPolicy {
+    /// MPOL_… of linux/mempolicy.h.
+    enum Mode {
+        static let `default`: UInt32 = 0
+        static let preferred: UInt32 = 1
+        static let bind: UInt32 = 2
+        static let interleave: UInt32 = 3
+        static let local: UInt32 = 4
+        static let preferredMany: UInt32 = 5
+        static let weightedInterleave: UInt32 = 6
+    }
+
+    /// MPOL_F_… of linux/mempolicy.h.
+    enum Flag {
+        static let staticNodes: UInt32 = 1 << 15
+        static let relativeNodes: UInt32 = 1 << 14
+        static let numaBalancing: UInt32 = 1 << 13
+    }
+
     /// set_mempolicy(2), "Description" and "Errors".
     fileprivate func validate(at pointer: String) throws(RuntimeError) {
-        let (mpolDefault, preferred, bind, local, preferredMany): (UInt32, UInt32, UInt32, UInt32, UInt32) = (0, 1, 2, 4, 5)
-        let (staticNodes, relativeNodes, numaBalancing): (UInt32, UInt32, UInt32) = (1 << 15, 1 << 14, 1 << 13)
-        if flags & staticNodes != 0, flags & relativeNodes != 0 {
-            throw invalid(pointer + "/flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other")
-        }
-        if flags & numaBalancing != 0, mode != bind, mode != preferredMany {
-            throw invalid(pointer + "/flags", "MPOL_F_NUMA_BALANCING goes with MPOL_BIND and MPOL_PREFERRED_MANY only")
-        }
-        if mode == mpolDefault || mode == local {
+        try validateFlags(at: pointer + "/flags")
+        switch mode {
+        case Mode.default, Mode.local:
             guard nodes.isEmpty else { throw invalid(pointer + "/nodes", "MPOL_DEFAULT and MPOL_LOCAL have no nodes") }
-        } else if mode != preferred {
+        case Mode.preferred: break
+        default:
             guard !nodes.isEmpty else { throw invalid(pointer, "this mode needs nodes") }
         }
-        if nodes.isEmpty, mode != mpolDefault, flags & (staticNodes | relativeNodes) != 0 {
-            throw invalid(pointer + "/flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes")
+    }
+
+    private func validateFlags(at pointer: String) throws(RuntimeError) {
+        let nodeFlags = flags & (Flag.staticNodes | Flag.relativeNodes)
+        guard nodeFlags != Flag.staticNodes | Flag.relativeNodes else {
+            throw invalid(pointer, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other")
+        }
+        guard flags & Flag.numaBalancing == 0 || mode == Mode.bind || mode == Mode.preferredMany else {
+            throw invalid(pointer, "MPOL_F_NUMA_BALANCING goes with MPOL_BIND and MPOL_PREFERRED_MANY only")
+        }
+        guard nodeFlags == 0 || !nodes.isEmpty || mode == Mode.default else {
+            throw invalid(pointer, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes")
         }
     }
 }

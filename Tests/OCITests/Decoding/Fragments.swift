@@ -1,0 +1,47 @@
+import Bytes
+import Errors
+import OCI
+
+/// What decoding a fragment of a config says: nothing, or the message and the hint behind it on a line of its own.
+struct Verdict: Equatable, CustomStringConvertible {
+    let text: String
+
+    init(_ error: RuntimeError) { text = error.message + (error.hint.map { "\n" + $0 } ?? "") }
+
+    private init(_ text: String) { self.text = text }
+
+    static let accepted = Verdict("accepted")
+
+    var description: String { text }
+}
+
+/// A config with nothing in it but what is due, and these members.
+func config(_ members: String) -> [UInt8] {
+    Array(#"{"ociVersion": "1.3.0", "root": {"path": "rootfs"}\#(members.isEmpty ? "" : ", ")\#(members)}"#.utf8)
+}
+
+func configWithLinux(_ members: String) -> [UInt8] { config(#""linux": {\#(members)}"#) }
+
+func configWithProcess(_ members: String) -> [UInt8] {
+    config(#""process": {"cwd": "/", "args": ["sh"]\#(members.isEmpty ? "" : ", ")\#(members)}"#)
+}
+
+func configWithResources(_ members: String) -> [UInt8] { configWithLinux(#""resources": {\#(members)}"#) }
+
+func configWithSeccomp(_ members: String) -> [UInt8] {
+    configWithLinux(#""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", \#(members)}"#)
+}
+
+func verdict(_ text: [UInt8]) -> Verdict {
+    do throws(RuntimeError) {
+        _ = try Config(parsing: text)
+        return .accepted
+    } catch {
+        return error.code.name.description == "invalid-config" ? Verdict(error) : Verdict(RuntimeError(.system, "wrong code"))
+    }
+}
+
+/// The message that is to come, with its hint.
+func says(_ message: String, _ hint: String? = nil) -> Verdict {
+    Verdict(RuntimeError(.invalidConfig, message, hint: hint))
+}
