@@ -26,7 +26,9 @@ public enum SealedProgram {
     }
 
     private static func isSealed(_ program: borrowing FileDescriptor) -> Bool {
-        if c_fcntl(program.rawValue, F_GET_SEALS, 0) & seals == seals { return true }
+        // -1, with all bits set, for a file that can't have any.
+        let present = c_fcntl(program.rawValue, F_GET_SEALS, 0)
+        if present >= 0, present & seals == seals { return true }
         // The substitute below: a file without a name on a read-only tmpfs that is mounted nowhere.
         var fileSystem = statfs()
         guard fstatfs(program.rawValue, &fileSystem) == 0, fileSystem.f_type == 0x0102_1994,

@@ -79,6 +79,7 @@ final class Creation {
             let handshake = try launch(cgroup, filter)
             try converse(handshake)
             try finish(handshake, cgroup, resources)
+            directory.unlock()
         } catch {
             let failure = error.during(currentStep())
             undo()

@@ -73,6 +73,8 @@ struct ContainerDirectory: ~Copyable {
         return true
     }
 
+    borrowing func unlock() { _ = flock(descriptor.rawValue, LOCK_UN) }
+
     /// Whether another holds the lock now.
     borrowing func isLocked() throws(RuntimeError) -> Bool {
         // On an open file of its own: the lock that the answer comes by is gone with it.
