@@ -74,7 +74,7 @@ let package = Package(
             name: "CgroupsTests", dependencies: ["Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
             linkerSettings: libraries),
         .testTarget(
-            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp", "CHarness"],
             swiftSettings: tests, linkerSettings: libraries),
         .testTarget(
             name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],

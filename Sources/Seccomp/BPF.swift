@@ -1,43 +1,52 @@
 import CLinux
 
-/// Classic BPF as seccomp(2) takes it, put together instruction by instruction.
-struct BPFProgram {
+/// Classic BPF as seccomp(2) takes it: `struct sock_filter`, named by what it does to `struct seccomp_data`.
+typealias Instruction = sock_filter
+
+extension sock_filter {
     /// Offsets into `struct seccomp_data`.
     enum Field {
         static let number: UInt32 = 0
         static let architecture: UInt32 = 4
+        private static let arguments: UInt32 = 16
+
+        static func lowHalf(argument: UInt32) -> UInt32 { arguments + 8 * argument + (isBigEndian ? 4 : 0) }
+        static func highHalf(argument: UInt32) -> UInt32 { arguments + 8 * argument + (isBigEndian ? 0 : 4) }
+
+        private static var isBigEndian: Bool { UInt32(1).bigEndian == 1 }
     }
 
-    private(set) var bytes: [UInt8] = []
+    /// A comparison of the accumulator with a number.
+    enum Condition {
+        case equal, greater, greaterOrEqual
 
-    /// Instructions so far.
-    var count: Int { bytes.count / 8 }
+        fileprivate var code: Int32 {
+            switch self {
+            case .equal: BPF_JEQ
+            case .greater: BPF_JGT
+            case .greaterOrEqual: BPF_JGE
+            }
+        }
+    }
 
     /// Loads a 32-bit word of `struct seccomp_data` into the accumulator.
-    mutating func load(_ offset: UInt32) { append(BPF_LD | BPF_W | BPF_ABS, offset) }
-
-    /// Skips `then` instructions where the accumulator equals `value`, and `otherwise` where it doesn't.
-    mutating func ifEqual(_ value: UInt32, skip then: UInt8, else otherwise: UInt8) {
-        append(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise)
+    static func load(_ field: UInt32) -> Instruction {
+        Instruction(code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: field)
     }
 
-    mutating func ifGreater(_ value: UInt32, skip then: UInt8, else otherwise: UInt8) {
-        append(BPF_JMP | BPF_JGT | BPF_K, value, then, otherwise)
+    /// Keeps these bits of the accumulator.
+    static func mask(_ bits: UInt32) -> Instruction {
+        Instruction(code: UInt16(BPF_ALU | BPF_AND | BPF_K), jt: 0, jf: 0, k: bits)
     }
 
-    mutating func ifGreaterOrEqual(_ value: UInt32, skip then: UInt8, else otherwise: UInt8) {
-        append(BPF_JMP | BPF_JGE | BPF_K, value, then, otherwise)
+    /// Leaves out the next `then` or `otherwise` instructions.
+    static func skip(_ then: UInt8, if condition: Condition, _ value: UInt32, else otherwise: UInt8) -> Instruction {
+        Instruction(code: UInt16(BPF_JMP | condition.code | BPF_K), jt: then, jf: otherwise, k: value)
     }
 
-    mutating func skip(_ count: Int) { append(BPF_JMP | BPF_JA, UInt32(count)) }
+    static func skip(_ count: Int) -> Instruction { Instruction(code: UInt16(BPF_JMP | BPF_JA), jt: 0, jf: 0, k: UInt32(count)) }
 
-    mutating func answer(_ action: UInt32) { append(BPF_RET | BPF_K, action) }
-
-    /// `struct sock_filter`.
-    private mutating func append(_ code: Int32, _ k: UInt32, _ jumpTrue: UInt8 = 0, _ jumpFalse: UInt8 = 0) {
-        withUnsafeBytes(of: UInt16(code)) { bytes.append(contentsOf: $0) }
-        bytes.append(jumpTrue)
-        bytes.append(jumpFalse)
-        withUnsafeBytes(of: k) { bytes.append(contentsOf: $0) }
+    static func answer(_ action: FilterAction) -> Instruction {
+        Instruction(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: action.value)
     }
 }

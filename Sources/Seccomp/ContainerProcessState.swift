@@ -1,4 +1,5 @@
 public import Bytes
+public import OCI
 
 /// What an agent is told with a listener. See config-linux.md, "The Container Process State".
 public struct ContainerProcessState: Sendable {
@@ -8,35 +9,24 @@ public struct ContainerProcessState: Sendable {
     public var pid: Int32
     /// `listenerMetadata` of the profile.
     public var metadata: ByteString?
-    /// The state of the container, a JSON object. See runtime.md, "State".
-    public var state: [UInt8]
 
-    public init(ociVersion: ByteString, pid: Int32, metadata: ByteString?, state: [UInt8]) {
+    public init(ociVersion: ByteString, pid: Int32, metadata: ByteString?) {
         self.ociVersion = ociVersion
         self.pid = pid
         self.metadata = metadata
-        self.state = state
     }
 
-    /// The object for the agent, which gets the one descriptor that it names.
-    var json: [UInt8] {
-        var text: [UInt8] = []
-        text.append("{\"ociVersion\":\"")
-        append(ociVersion, to: &text)
-        text.append("\",\"fds\":[\"seccompFd\"],\"pid\":")
-        text += ByteString(decimal: pid).bytes
-        if let metadata {
-            text.append(",\"metadata\":\"")
-            append(metadata, to: &text)
-            text.append("\"")
+    /// The object for the agent, which gets the one descriptor that it names. `state` writes the members of the container's state:
+    /// runtime.md, "State".
+    func json(state: (inout JSONWriter) -> Void) -> [UInt8] {
+        var json = JSONWriter()
+        json.object {
+            $0.member("ociVersion", ociVersion)
+            $0.array("fds") { $0.element("seccompFd" as StaticString) }
+            $0.member("pid", pid)
+            if let metadata { $0.member("metadata", metadata) }
+            $0.object("state", state)
         }
-        text.append(",\"state\":")
-        text += state
-        text.append("}")
-        return text
-    }
-
-    private func append(_ text: ByteString, to bytes: inout [UInt8]) {
-        bytes.append(text.displayText, escaping: .json, limit: .max)
+        return json.bytes
     }
 }

@@ -1,11 +1,12 @@
 import CLinux
 import OCI
 
-/// What a filter answers: `SECCOMP_RET_*` with its data, the number that libseccomp, too, knows it by.
+/// What a filter answers: `SECCOMP_RET_*` with its data.
 struct FilterAction: Equatable {
     let value: UInt32
 
     static let noSuchCall = FilterAction(.errno, errnoRet: UInt32(ENOSYS))
+    static let kill = FilterAction(.killThread, errnoRet: nil)
 
     /// `errnoRet` is the error number, or for `SCMP_ACT_TRACE` the message that the tracer gets: EPERM where the profile is silent.
     /// The decoder has refused what doesn't fit into the 16 bits there are.
@@ -22,4 +23,7 @@ struct FilterAction: Equatable {
         case .notify: value = UInt32(SECCOMP_RET_USER_NOTIF)
         }
     }
+
+    /// The kernel does the call.
+    var permits: Bool { value == UInt32(SECCOMP_RET_ALLOW) || value == UInt32(SECCOMP_RET_LOG) }
 }

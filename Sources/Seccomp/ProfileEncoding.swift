@@ -16,7 +16,7 @@ struct ProfileEncoding {
         // What Docker's profile needs, so that it's allocated once.
         bytes.reserveCapacity(8 * 1024)
         add(Self.version)
-        add(ByteString(LibraryContext.version))
+        add(ByteString(SeccompFeatures.libraryVersion))
         add(seccomp_arch_native())
         add(Self.kernelRelease())
         add(profile.defaultAction.code)
@@ -55,7 +55,7 @@ struct ProfileEncoding {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// What libseccomp accepts depends on the kernel.
+    /// Another kernel may have been taught other calls, and another libseccomp with it.
     private static func kernelRelease() -> ByteString {
         var names = utsname()
         guard uname(&names) == 0 else { return "" }

@@ -7,7 +7,10 @@ import OCI
 /// What this program and its libseccomp know of seccomp. See features-linux.md, "Seccomp": the names are config.json's.
 public enum SeccompFeatures {
     /// "2.5.4".
-    public static var libraryVersion: String { LibraryContext.version }
+    public static var libraryVersion: String {
+        guard let version = seccomp_version()?.pointee else { return "unknown" }
+        return "\(Int(version.major)).\(Int(version.minor)).\(Int(version.micro))"
+    }
 
     public static var actions: [ByteString] {
         [
@@ -23,7 +26,7 @@ public enum SeccompFeatures {
     }
 
     /// Those of the specification that libseccomp has tables for.
-    public static var architectures: [ByteString] { specified.filter { token(ofArchitecture: $0) != nil } }
+    public static var architectures: [ByteString] { specified.filter { Architecture(named: $0) != nil } }
 
     public static var knownFlags: [ByteString] { SeccompFlags.names.map { $0.name } }
 
@@ -39,14 +42,5 @@ public enum SeccompFeatures {
             "SCMP_ARCH_PARISC64", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64", "SCMP_ARCH_PPC64LE", "SCMP_ARCH_RISCV64", "SCMP_ARCH_S390",
             "SCMP_ARCH_S390X", "SCMP_ARCH_SH", "SCMP_ARCH_SHEB", "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64",
         ]
-    }
-
-    /// libseccomp's number for an architecture: nil where this version has no table for it.
-    static func token(ofArchitecture name: ByteString) -> UInt32? {
-        let prefix: ByteString = "SCMP_ARCH_"
-        guard name.hasPrefix(prefix) else { return nil }
-        let lowercase = ByteString(name.bytes.dropFirst(prefix.count).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
-        let token = lowercase.withCString { seccomp_arch_resolve_name($0) }
-        return token == 0 ? nil : token
     }
 }

@@ -32,14 +32,17 @@ public enum SeccompListener {
         guard permitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
     }
 
-    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container.
+    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container: `state`
+    /// writes the members of its state (runtime.md, "State").
     public static func send(
-        _ listener: borrowing FileDescriptor, to path: ByteString, _ state: ContainerProcessState
+        _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState,
+        state: (inout JSONWriter) -> Void
     ) throws(RuntimeError) {
         let descriptor = listener.rawValue
+        let json = process.json(state: state)
         do throws(SystemError) {
             let agent = try FileDescriptor.connectStream(to: path, timeout: patience)
-            try send(state.json, with: descriptor, on: agent)
+            try send(json, with: descriptor, on: agent)
         } catch {
             let late = error.errno == EAGAIN
             throw RuntimeError(

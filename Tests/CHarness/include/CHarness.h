@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "children.h"
+
 #pragma clang assume_nonnull begin
 
 static inline int h_errno_now(void) { return errno; }
