@@ -32,17 +32,14 @@ public enum SeccompListener {
         guard permitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
     }
 
-    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container: `state`
-    /// writes the members of its state (runtime.md, "State").
+    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container.
     public static func send(
-        _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState,
-        state: (inout JSONWriter) -> Void
+        _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState
     ) throws(RuntimeError) {
         let descriptor = listener.rawValue
-        let json = process.json(state: state)
         do throws(SystemError) {
             let agent = try FileDescriptor.connectStream(to: path, timeout: patience)
-            try send(json, with: descriptor, on: agent)
+            try send(process.json, with: descriptor, on: agent)
         } catch {
             let late = error.errno == EAGAIN
             throw RuntimeError(
