@@ -24,7 +24,7 @@ public final class Log {
     }
 
     /// The descriptor, closed with the log. nil: all goes to stderr.
-    private let file: Int32?
+    private(set) var file: Int32?
     private let format: Format
     private let stderr: Int32
     public let isDebugging: Bool
@@ -50,6 +50,15 @@ public final class Log {
 
     deinit {
         if let file { close(file) }
+    }
+
+    /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.
+    func keepClear(ofDescriptorsBelow lowest: Int32) {
+        guard let old = file, old < lowest else { return }
+        let new = c_fcntl(old, F_DUPFD_CLOEXEC, lowest)
+        guard new >= 0 else { return }
+        close(old)
+        file = new
     }
 
     /// Reports why the program ends without success. `command` is empty where none was recognised; `prefix` is what engines

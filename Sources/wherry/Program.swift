@@ -13,6 +13,7 @@ enum Program {
     }
 
     static func run(_ tokens: [ByteString]) -> Int32 {
+        openMissingStreams()
         let globals: GlobalOptions
         let log: Log
         do throws(RuntimeError) {

@@ -2,9 +2,10 @@ import Bytes
 import CLinux
 import Errors
 import Foundation
-import Lifecycle
 import Linux
 import Testing
+
+@testable import Lifecycle
 
 /// A log with a file and a pipe for stderr, both read back.
 private struct Recorder {
@@ -88,6 +89,17 @@ private let failure = RuntimeError(
             log.warn("again")
         }
         #expect(recorder.lines.count == 2)
+    }
+
+    @Test func makesRoomForDescriptorsOfTheContainer() throws {
+        let recorder = Recorder()
+        defer { recorder.remove() }
+        try recorder.record { log in
+            log.keepClear(ofDescriptorsBelow: 200)
+            #expect(log.file.map { $0 >= 200 && c_fcntl($0, F_GETFD, 0) == FD_CLOEXEC } == true)
+            log.error(failure, command: "create")
+        }
+        #expect(recorder.lines.count == 1)
     }
 
     @Test func saysWhichFileItCannotOpen() {

@@ -16,22 +16,23 @@ public func ensureSealed() throws(RuntimeError) {
 ///
 /// On failure nothing is left of it.
 public func createContainer(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) {
-    prepareCaller(preserving: options.preserveFDs)
+    prepareCaller(preserving: options.preserveFDs, host.log)
     try Creation.begin(options, detached: true, host).execute()
 }
 
 /// Puts our own process into a known state, whatever the caller left it in.
-func prepareCaller(preserving descriptors: Int) {
+func prepareCaller(preserving descriptors: Int, _ log: Log) {
     c_ignore_signal(SIGPIPE)
     // Descriptors that the caller leaked would be seen by hooks and by the container (CVE-2024-21626). Those of LISTEN_FDS are meant.
     let listening = HostFacts.inheritedListenDescriptors
-    closeDescriptors(from: 3 + Int32(clamping: descriptors + listening), but: [])
-    openMissingStreams()
+    let first = 3 + Int32(clamping: descriptors + listening)
+    log.keepClear(ofDescriptorsBelow: first)
+    closeDescriptors(from: first, but: log.file.map { [$0] } ?? [])
     _ = umask(0o022)
 }
 
 /// A closed standard stream would be taken by the next file that is opened: and then written to.
-private func openMissingStreams() {
+public func openMissingStreams() {
     while true {
         let descriptor = ("/dev/null" as ByteString).withCString { c_openat(AT_FDCWD, $0, O_RDWR, 0) }
         if descriptor < 0 || descriptor > 2 {
