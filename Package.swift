@@ -10,6 +10,11 @@ let embedded: [SwiftSetting] = [
     .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
+/// A library module leaves all its code to the program, which compiles it once, knowing of all its uses: else every module would
+/// compile what it uses of the others again.
+let inProgram: [SwiftSetting] =
+    embedded + [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"], .when(configuration: .release))]
+
 /// Module maps don't link by themselves here.
 let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
 
@@ -49,16 +54,16 @@ let package = Package(
         .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CVersion", cSettings: commit),
-        .target(name: "Bytes", swiftSettings: embedded),
-        .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: embedded),
-        .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: embedded),
-        .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: embedded),
-        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: embedded),
+        .target(name: "Bytes", swiftSettings: inProgram),
+        .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: inProgram),
+        .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: inProgram),
+        .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: inProgram),
+        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: inProgram),
         .target(
-            name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: embedded),
+            name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: inProgram),
         .target(
             name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
-            swiftSettings: embedded),
+            swiftSettings: inProgram),
         .executableTarget(
             name: "wherry",
             dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CVersion"],
