@@ -122,7 +122,7 @@ extension Hook {
         try self.init(
             path: object.requiredAbsolutePath("path"),
             args: object.texts("args"),
-            env: object.environment("env"),
+            env: object.optionalList("env") { (entry, _) throws(RuntimeError) in try entry.text() },
             timeout: object.integer("timeout", in: 1...Int(Int32.max)))
         object.finish()
     }

@@ -80,7 +80,10 @@ extension JSONError {
 func quoted(_ text: ByteString) -> String { "\"\(clipped(text))\"" }
 
 private func clipped(_ text: ByteString) -> String {
-    text.count <= 64 ? text.displayText : ByteString(text.bytes[..<64]).displayText + "…"
+    guard text.count > 64 else { return text.displayText }
+    // Not in the middle of a character: those that go on have 10 as their highest bits.
+    let end = text.bytes[...64].lastIndex { $0 & 0xC0 != 0x80 } ?? 64
+    return ByteString(text.bytes[..<end]).displayText + "…"
 }
 
 func decimal(_ number: some BinaryInteger) -> String { ByteString(decimal: number).displayText }

@@ -6,9 +6,9 @@ extension IntelRdt {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             closID: object.text("closID"),
-            schemata: object.list("schemata") { (line, _) throws(RuntimeError) in try line.schema() },
-            l3CacheSchema: object.value("l3CacheSchema")?.schema(),
-            memBwSchema: object.value("memBwSchema")?.schema(beginningWith: "MB:"),
+            schemata: object.list("schemata") { (line, _) throws(RuntimeError) in try line.singleLine() },
+            l3CacheSchema: object.schema("l3CacheSchema"),
+            memBwSchema: object.schema("memBwSchema", beginningWith: "MB:"),
             enableMonitoring: object.bool("enableMonitoring") ?? false)
         // Of versions 1.1 to 1.2.1, which never said what they do.
         object.ignore("enableCMT", "enableMBM")
@@ -18,14 +18,22 @@ extension IntelRdt {
     }
 }
 
-extension JSONValue {
+extension ObjectDecoder {
     /// A line for the file `schemata` of a resctrl file system.
-    fileprivate func schema(beginningWith prefix: StaticString = "") throws(RuntimeError) -> ByteString {
+    fileprivate mutating func schema(_ name: StaticString, beginningWith prefix: ByteString = "") throws(RuntimeError)
+        -> ByteString?
+    {
+        guard let value = value(name), !value.equals("") else { return nil }
+        let line = try value.singleLine()
+        guard line.hasPrefix(prefix) else { throw value.error("\(quoted(line)) must begin with \(prefix.displayText)") }
+        return line
+    }
+}
+
+extension JSONValue {
+    fileprivate func singleLine() throws(RuntimeError) -> ByteString {
         let line = try filledText()
         guard !line.contains(UInt8(ascii: "\n")) else { throw error("the value must be a single line") }
-        guard line.hasPrefix(ByteString(stringLiteral: prefix)) else {
-            throw error("\(quoted(line)) must begin with \(prefix.description)")
-        }
         return line
     }
 }

@@ -3,15 +3,15 @@ import Errors
 
 /// What is noted while one document is decoded.
 final class DecodingNotes {
+    /// Of a million unknown properties nobody reads the last, and each takes its time.
+    private static let most = 64
+
     /// The properties that were asked for so far, of the object being decoded behind those of the objects around it.
     fileprivate var asked: [StaticString] = []
     /// JSON pointers of what no one asked for, with the nearest known name.
     private(set) var unknownProperties: [String] = []
 
     init() { asked.reserveCapacity(64) }
-
-    /// Of a million unknown properties nobody reads the last, and each takes its time.
-    private static let most = 64
 
     fileprivate func noteUnknown(_ member: JSONValue.Member, among known: ArraySlice<StaticString>) {
         guard unknownProperties.count < DecodingNotes.most else { return }

@@ -9,7 +9,7 @@ extension Process {
             terminal: terminal,
             consoleSize: object.consoleSize("consoleSize", isUsed: terminal),
             cwd: object.requiredAbsolutePath("cwd"),
-            env: object.environment("env") ?? [],
+            env: object.environment("env"),
             args: object.arguments("args"),
             user: object.nested("user", User.init) ?? User(uid: 0, gid: 0, umask: nil, additionalGids: []),
             rlimits: object.list("rlimits", ResourceLimit.init),
@@ -47,20 +47,15 @@ extension ObjectDecoder {
     }
 
     /// "NAME=VALUE" each. The messages don't repeat an entry: it may hold a secret.
-    mutating func environment(_ name: StaticString) throws(RuntimeError) -> [ByteString]? {
-        guard let value = value(name) else { return nil }
-        guard value.kind == .array else { throw value.mismatch("an array") }
-        var environment: [ByteString] = []
-        environment.reserveCapacity(value.count)
-        for element in value.elements {
-            let entry = try element.text()
+    fileprivate mutating func environment(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
+        try list(name) { (value, _) throws(RuntimeError) in
+            let entry = try value.text()
             guard let equals = entry.bytes.firstIndex(of: UInt8(ascii: "=")) else {
-                throw element.error("an environment entry must be NAME=VALUE, this one has no \"=\"")
+                throw value.error("an environment entry must be NAME=VALUE, this one has no \"=\"")
             }
-            guard equals > 0 else { throw element.error("the name of an environment variable must not be empty") }
-            environment.append(entry)
+            guard equals > 0 else { throw value.error("the name of an environment variable must not be empty") }
+            return entry
         }
-        return environment
     }
 }
 

@@ -78,19 +78,19 @@ extension JSONValue {
 
     public struct Elements: Sequence, IteratorProtocol, Sendable {
         private let document: JSONDocument
-        private var next_: Int
+        private var following: Int
         private let end: Int
 
         init(_ array: JSONValue) {
             document = array.document
-            next_ = array.node + 1
-            end = array.kind == .array ? Int(array.document.nodes[array.node].end) : next_
+            following = array.node + 1
+            end = array.kind == .array ? Int(array.document.nodes[array.node].end) : following
         }
 
         public mutating func next() -> JSONValue? {
-            guard next_ < end else { return nil }
-            defer { next_ = Int(document.nodes[next_].end) }
-            return JSONValue(document: document, node: next_)
+            guard following < end else { return nil }
+            defer { following = Int(document.nodes[following].end) }
+            return JSONValue(document: document, node: following)
         }
     }
 

@@ -76,6 +76,14 @@ import Testing
                 == says("/linux/sysctl/net.a~0b~1c: expected a string, found the number 5"))
     }
 
+    @Test func cutsLongTextsBetweenCharacters() {
+        let name = String(repeating: "x", count: 63) + "éé"
+        let shown = String(repeating: "x", count: 63) + "…"
+        #expect(
+            verdict(configWithLinux(#""rootfsPropagation": "\#(name)""#)).text
+                .hasPrefix("/linux/rootfsPropagation: \"\(shown)\" is no mount propagation"))
+    }
+
     @Test func cutsLongTextsShort() {
         let long = String(repeating: "x", count: 100)
         #expect(

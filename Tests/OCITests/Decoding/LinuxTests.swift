@@ -78,6 +78,12 @@ import Testing
         #expect(linux.sysctl.map(\.value) == ["1", ""])
     }
 
+    @Test func takesEmptySchemasForAbsent() throws {
+        let rdt = try linux(#""intelRdt": {"l3CacheSchema": "", "memBwSchema": null}"#).intelRdt
+        #expect(rdt?.l3CacheSchema == nil)
+        #expect(rdt?.memBwSchema == nil)
+    }
+
     @Test func decodesIntelRdt() throws {
         let rdt = try #require(
             try linux(
@@ -187,6 +193,7 @@ import Testing
         (#""intelRdt": {"closID": ".."}"#, "/intelRdt: the closID \"..\" must be the name of a directory, or /"),
         (#""intelRdt": {"schemata": ["L3:0=f\nMB:0=1"]}"#, "/intelRdt/schemata/0: the value must be a single line"),
         (#""intelRdt": {"l3CacheSchema": "L3:0=f\n"}"#, "/intelRdt/l3CacheSchema: the value must be a single line"),
+        (#""intelRdt": {"schemata": [""]}"#, "/intelRdt/schemata/0: must not be empty"),
         (#""intelRdt": {"memBwSchema": "L3:0=f"}"#, "/intelRdt/memBwSchema: \"L3:0=f\" must begin with MB:"),
         (#""memoryPolicy": {"nodes": "0"}"#, "/memoryPolicy/mode: required property is missing"),
         (#""memoryPolicy": {"mode": "MPOL_BIND"}"#, "/memoryPolicy: this mode needs nodes"),

@@ -115,8 +115,8 @@ import Testing
             "/hooks/prestart/0/timeout: expected an integer from 1 to 2147483647, found the number 0"
         ),
         (
-            #""hooks": {"prestart": [{"path": "/x", "env": ["A"]}]}"#,
-            "/hooks/prestart/0/env/0: an environment entry must be NAME=VALUE, this one has no \"=\""
+            #""hooks": {"prestart": [{"path": "/x", "env": [1]}]}"#,
+            "/hooks/prestart/0/env/0: expected a string, found the number 1"
         ),
         (#""linux": []"#, "/linux: expected an object, found an array"),
     ])
