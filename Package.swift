@@ -7,7 +7,7 @@ import PackageDescription
 let embedded: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 /// A library module leaves all its code to the program, which compiles it once, knowing of all its uses: else every module would
@@ -25,7 +25,7 @@ let staticProgram: [LinkerSetting] =
         .unsafeFlags(
             [
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
-                "-Xlinker", "--gc-sections", "-Xlinker", "-s",
+                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
             ],
             .when(configuration: .release)),
         .linkedLibrary("m"),
