@@ -18,10 +18,9 @@ enum FilterCache {
     /// The program for a key: nil where there's none that can be trusted. `root` is the directory that has the cache's own in it.
     static func filter(for key: Blake2b.Digest, root: borrowing FileDescriptor) -> SeccompCompiler.Output? {
         do throws(SystemError) {
+            let directory = try openDirectory(in: root)
             // No links; and without O_NONBLOCK a fifo in the file's place would hold us for ever.
-            let file = try root.openResolving(
-                directoryName + "/" + name(of: key), flags: O_RDONLY | O_NONBLOCK | O_NOCTTY,
-                resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS))
+            let file = try directory.open(name(of: key), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
             let status = try file.status()
             guard isPrivate(status), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG),
                 status.st_size <= CachedFilter.largestFile
@@ -38,6 +37,11 @@ enum FilterCache {
     static func keep(
         _ filter: SeccompCompiler.Output, for key: Blake2b.Digest, root: borrowing FileDescriptor
     ) throws(SystemError) {
+        do throws(SystemError) {
+            try root.makeDirectory(directoryName, mode: 0o700)
+        } catch {
+            guard error.errno == EEXIST else { throw error }
+        }
         let directory = try openDirectory(in: root)
         let now = Timestamp.now
         let temporary =
@@ -55,19 +59,7 @@ enum FilterCache {
     }
 
     private static func openDirectory(in root: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-        let directory: FileDescriptor
-        do throws(SystemError) {
-            directory = try root.open(directoryName, flags: flags)
-        } catch {
-            guard error.errno == ENOENT else { throw error }
-            do throws(SystemError) {
-                try root.makeDirectory(directoryName, mode: 0o700)
-            } catch {
-                guard error.errno == EEXIST else { throw error }
-            }
-            directory = try root.open(directoryName, flags: flags)
-        }
+        let directory = try root.open(directoryName, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         guard isPrivate(try directory.status()) else { throw SystemError("openat", errno: EPERM) }
         return directory
     }

@@ -31,8 +31,18 @@ struct FilterRules {
 
     /// A rule that names a call.
     private struct Mention {
-        let call: Architecture.Call
-        let rule: Int
+        /// The call's number in the upper half, the rule's place in the lower: in their order, the mentions are sorted.
+        let key: UInt64
+        /// Where several calls share the number: what the first argument is for this one.
+        let selector: UInt8?
+
+        init(number: UInt32, rule: Int, selector: UInt8?) {
+            key = UInt64(number) << 32 | UInt64(rule)
+            self.selector = selector
+        }
+
+        var number: UInt32 { UInt32(truncatingIfNeeded: key >> 32) }
+        var rule: Int { Int(key & 0xFFFF_FFFF) }
     }
 
     private let defaultAction: FilterAction
@@ -68,12 +78,12 @@ struct FilterRules {
         line.add(ordinary, from: architecture.numbers.lowerBound)
         let mentions = mentions(in: architecture)
         let growing = architecture.growingNumbers
-        let newest = mentions.last { growing.contains($0.call.number) }?.call.number
+        let newest = mentions.last { growing.contains($0.number) }?.number
 
         var next = mentions.startIndex
         while next < mentions.endIndex {
-            let number = mentions[next].call.number
-            let end = mentions[next...].firstIndex { $0.call.number != number } ?? mentions.endIndex
+            let number = mentions[next].number
+            let end = mentions[next...].firstIndex { $0.number != number } ?? mentions.endIndex
             line.add(verdict(of: mentions[next..<end]), from: number, isNarrow: architecture.isNarrow)
             line.add(ordinary, from: number + 1)
             if let newerAction, number == newest {
@@ -86,13 +96,14 @@ struct FilterRules {
 
     /// By ascending numbers, and for each number in the order of the rules.
     private func mentions(in architecture: Architecture) -> [Mention] {
+        var table = CallTable(architecture)
         var mentions: [Mention] = []
         for index in rules.indices {
             for name in rules[index].names {
-                for call in architecture.calls(named: name) { mentions.append(Mention(call: call, rule: index)) }
+                table.forEachCall(named: name) { mentions.append(Mention(number: $0, rule: index, selector: $1)) }
             }
         }
-        mentions.sort { ($0.call.number, $0.rule) < ($1.call.number, $1.rule) }
+        mentions.sort { $0.key < $1.key }
         return mentions
     }
 
@@ -102,17 +113,22 @@ struct FilterRules {
         for mention in mentions {
             let rule = rules[mention.rule]
             guard rule.action != defaultAction else { continue }
-            switch (mention.call.selector, rule.alternatives.isEmpty) {
+            switch (mention.selector, rule.alternatives.isEmpty) {
             case (nil, true): return Verdict(otherwise: rule.action)
             case (nil, false): weaker += rule.alternatives.map { Verdict.Case(comparisons: $0, action: rule.action) }
-            case (let selector?, true): verdict.cases.append(Verdict.Case(comparisons: [selector], action: rule.action))
+            case (let selector?, true): verdict.cases.append(Self.shared(selector, rule.action))
             case (let selector?, false):
                 // The arguments that the rule compares lie in memory, where no filter looks: so it's taken as met where it forbids,
                 // and as not met where it allows.
-                if !rule.action.permits { weaker.append(Verdict.Case(comparisons: [selector], action: rule.action)) }
+                if !rule.action.permits { weaker.append(Self.shared(selector, rule.action)) }
             }
         }
         verdict.cases += weaker
         return verdict
+    }
+
+    /// ipc(2) takes a version in the upper half of its first argument, and goes by the lower one alone.
+    private static func shared(_ selector: UInt8, _ action: FilterAction) -> Verdict.Case {
+        Verdict.Case(comparisons: [Comparison(firstArgumentEquals: UInt64(selector), mask: 0xFFFF)], action: action)
     }
 }

@@ -41,7 +41,7 @@ struct SeccompCompiler {
             if !architectures.contains(architecture) { architectures.append(architecture) }
         }
         for (index, rule) in profile.rules.enumerated() {
-            for name in rule.names where !Architecture.isKnown(name) {
+            for name in rule.names where !CallTable.knows(name) {
                 warn(
                     "/linux/seccomp/syscalls/\(index): libseccomp \(SeccompFeatures.libraryVersion) knows no call \"", name, "\"")
             }
