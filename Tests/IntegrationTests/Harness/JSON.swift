@@ -38,6 +38,27 @@ enum JSON: Equatable, Sendable {
         }
     }
 
+    /// The value at a JSON pointer (RFC 6901), without escapes. Setting makes the objects that are missing on the way, and adds to an
+    /// array if the index is its length.
+    subscript(at pointer: String) -> JSON {
+        get { pointer.split(separator: "/").reduce(self) { value, name in Int(name).map { value[$0] } ?? value[String(name)] } }
+        set { set(newValue, at: pointer.split(separator: "/").map(String.init)[...]) }
+    }
+
+    private mutating func set(_ value: JSON, at path: ArraySlice<String>) {
+        guard let first = path.first else {
+            self = value
+            return
+        }
+        if case .array(var elements) = self, let index = Int(first) {
+            if index == elements.count { elements.append(.null) }
+            elements[index].set(value, at: path.dropFirst())
+            self = .array(elements)
+        } else {
+            self[first].set(value, at: path.dropFirst())
+        }
+    }
+
     var elements: [JSON] {
         guard case .array(let elements) = self else { return [] }
         return elements

@@ -66,6 +66,9 @@ enum Cgroup {
             : mounts.contains { $0.type == "cgroup" && $0.superOptions.contains(name) }
     }
 
+    static let accountsForSwap =
+        isUnified || exists(directory("memory", "/memory.memsw.limit_in_bytes") ?? "")
+
     /// The directories of a cgroup that exist, in all hierarchies.
     static func directories(_ path: String) -> [String] { hierarchies.map { $0 + path }.filter(exists) }
 

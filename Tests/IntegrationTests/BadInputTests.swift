@@ -1,0 +1,196 @@
+import CHarness
+import Testing
+
+/// Each of these gets one clear sentence, status 1, and leaves nothing.
+@Suite("bad input", .needsRoot, .sandboxed)
+struct BadInputTests {
+    /// The complaint about a config.json of these bytes.
+    private func refusal(of bytes: [UInt8]) throws -> String {
+        let bundle = try Bundle()
+        try write(bytes, to: bundle.path + "/config.json")
+        let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
+        #expect(message.utf8.count < 4000, "one sentence, not the config")
+        return message
+    }
+
+    private func refusal(of text: String) throws -> String { try refusal(of: Array(text.utf8)) }
+
+    /// The standard config's text with a change made to it.
+    private func changed(_ change: (inout JSON) -> Void) -> String {
+        var config = JSON.standardConfig
+        change(&config)
+        return config.description
+    }
+
+    @Test func missingConfig() throws {
+        let bundle = try Bundle()
+        let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
+        #expect(message.contains("config.json"))
+    }
+
+    @Test func configThatIsADirectory() throws {
+        let bundle = try Bundle()
+        try makeDirectory(bundle.path + "/config.json")
+        let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
+        #expect(message.contains("config.json"))
+    }
+
+    @Test func configThatIsAFifo() throws {
+        let bundle = try Bundle()
+        #expect(mkfifo(bundle.path + "/config.json", 0o600) == 0)
+        let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
+        #expect(message.contains("config.json"))
+    }
+
+    @Test(arguments: ["", " \n", "null", "[]", "1", "\"text\"", "true", "{}"]) func configThatIsNoObjectWithContent(text: String)
+        throws
+    {
+        _ = try refusal(of: text)
+    }
+
+    @Test func configThatEndsTooEarly() throws {
+        let whole = Array(JSON.standardConfig.description.utf8)
+        for length in [1, whole.count / 2, whole.count - 1] { _ = try refusal(of: Array(whole.prefix(length))) }
+    }
+
+    @Test(arguments: [
+        "{,}", "{\"a\":}", "{'a':1}", "{\"a\":1,}", "{\"a\":01}", "{\"a\":+1}", "{\"a\":.5}", "{\"a\":NaN}", "// x\n{}", "{}{}",
+        "{} x", "{\"a\":\"\t\"}",
+    ])
+    func configThatIsNotJSON(text: String) throws { _ = try refusal(of: text) }
+
+    @Test func byteOrderMark() throws { _ = try refusal(of: "\u{FEFF}" + changed { _ in }) }
+
+    @Test func config100MegabytesLong() throws {
+        let bundle = try Bundle()
+        let path = bundle.path + "/config.json"
+        try bundle.writeConfig()
+        // Spaces after the object: valid JSON, were it not for its size. A hole in the file reads as NULs, so they are written.
+        let descriptor = h_open(path, O_WRONLY | O_APPEND | O_CLOEXEC, 0)
+        defer { close(descriptor) }
+        let spaces = [UInt8](repeating: 0x20, count: 1 << 20)
+        for _ in 0..<100 { _ = spaces.withUnsafeBytes { CHarness.write(descriptor, $0.baseAddress, $0.count) } }
+        _ = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
+    }
+
+    @Test(arguments: ["[", "{\"a\":"]) func configNested10000Deep(opening: String) throws {
+        _ = try refusal(of: "{\"annotations\":" + String(repeating: opening, count: 10_000))
+        let closing = opening == "[" ? "]" : "}"
+        let deep = String(repeating: opening, count: 10_000) + "1" + String(repeating: closing, count: 10_000)
+        _ = try refusal(of: changed { $0["x"] = .raw(deep) })
+    }
+
+    // Overlong forms, halves of surrogate pairs, beyond U+10FFFF, a lone continuation byte.
+    @Test(
+        arguments: [[0xC0, 0xAF], [0xE0, 0x80, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80], [0xFF], [0xC3]]
+            as [[UInt8]])
+    func textThatIsNotUTF8(bytes: [UInt8]) throws {
+        let parts = changed { $0.hostname = "HERE" }.split(separator: "HERE").map { Array($0.utf8) }
+        _ = try refusal(of: parts[0] + bytes + parts[1])
+    }
+
+    @Test(arguments: ["\\ud800", "\\udc00", "\\ud800\\u0041", "\\x41", "\\u12"]) func escapesThatAreNoText(escape: String) throws
+    {
+        _ = try refusal(of: changed { $0.hostname = .raw("\"\(escape)\"") })
+    }
+
+    @Test(arguments: ["\"\\u0000\"", "\"a\\u0000b\""]) func NULInAText(text: String) throws {
+        _ = try refusal(of: changed { $0.process.args = [.raw(text)] })
+        _ = try refusal(of: changed { $0.mounts[0].source = .raw(text) })
+        _ = try refusal(of: changed { $0.annotations = ["a": .raw(text)] })
+    }
+
+    @Test func nameThatIsThereTwice() throws {
+        let text = changed { $0.process.user = .raw("{\"uid\":0,\"gid\":0,\"uid\":1000}") }
+        let message = try refusal(of: text)
+        #expect(message.contains("uid"))
+        #expect(message.points(to: "/process/user"))
+        #expect(try refusal(of: "{\"root\":{}," + changed { _ in }.dropFirst()).contains("root"))
+    }
+
+    private static let wrongTypes: [(pointer: String, value: JSON)] = [
+        ("/ociVersion", 1), ("/process", []), ("/process/args", "sh"), ("/process/args/1", 1), ("/process/env/0", [:]),
+        ("/process/cwd", 1), ("/process/terminal", "yes"), ("/process/user/uid", "0"), ("/process/user", "root"),
+        ("/process/noNewPrivileges", 1), ("/process/capabilities", []), ("/process/capabilities/bounding/0", 1),
+        ("/root", "rootfs"),
+        ("/root/readonly", "true"), ("/hostname", true), ("/mounts", [:]), ("/mounts/0/options", "ro"), ("/annotations/a", 1),
+        ("/hooks", []), ("/hooks/prestart", [:]), ("/linux/namespaces", "pid"), ("/linux/namespaces/0", "pid"),
+        ("/linux/sysctl/a", 1),
+        ("/linux/maskedPaths", "x"), ("/linux/cgroupsPath", 1), ("/linux/resources/memory/limit", true),
+        ("/linux/seccomp/defaultAction", 1),
+    ]
+
+    @Test(arguments: wrongTypes.indices) func wrongType(index: Int) throws {
+        let (pointer, value) = Self.wrongTypes[index]
+        let message = try refusal(of: changed { $0[at: pointer] = value })
+        #expect(message.points(to: pointer), "\(message)")
+    }
+
+    @Test(arguments: [
+        "-1", "4294967296", "4294967295", "1e3", "1.0", "1.5", "18446744073709551616", "9223372036854775808", "1e400",
+    ])
+    func uidOutOfRange(number: String) throws {
+        #expect(try refusal(of: changed { $0.process.user.uid = .raw(number) }).points(to: "/process/user/uid"))
+    }
+
+    @Test(arguments: ["", "1", "1.0", "v1.0.0", "1.0.0.0", "one", "2.0.0", "0.9.0", "999.1.1", "-1.0.0", "01.0.0", "1.0.0-"])
+    func versionOfAnotherSpecification(version: String) throws {
+        #expect(try refusal(of: changed { $0.ociVersion = .string(version) }).points(to: "/ociVersion"))
+    }
+
+    @Test(arguments: ["1.0.0", "1.0.2-dev", "1.2.1", "1.3.0", "1.3.0+build.5", "1.9.0"]) func versionsFrom1To2AreTaken(
+        version: String
+    ) throws {
+        #expect(try output(ofScript: "echo ran") { $0.ociVersion = .string(version) } == "ran\n")
+    }
+
+    @Test(arguments: [
+        "/ociVersion", "/process/cwd", "/process/args", "/process/user/uid", "/process/user/gid", "/root/path",
+        "/linux/namespaces/0/type",
+    ])
+    func requiredPropertyThatIsMissing(pointer: String) throws {
+        let message = try refusal(of: changed { $0[at: pointer] = .null })
+        #expect(message.contains(pointer.split(separator: "/").last ?? ""), "\(message)")
+    }
+
+    @Test func noArguments() throws {
+        #expect(try refusal(of: changed { $0.process.args = [] }).points(to: "/process/args"))
+    }
+
+    @Test func unknownPropertiesAreIgnored() throws {
+        #expect(
+            try output(ofScript: "echo ran") {
+                $0["com.example.unknown"] = ["deep": [1, 2, ["er": .raw("null")]]]
+                $0.process["colour"] = "blue"
+                $0.linux["quantum"] = true
+                $0.mounts[0]["speed"] = 9
+            } == "ran\n")
+    }
+
+    @Test func unknownAnnotationsAreIgnored() throws {
+        let container = try Bundle {
+            $0.annotations = ["org.example.key": "", "Org.Example.KEY": "value", "e\u{301}": "1", "é": "2"]
+        }.create()
+        #expect(try container.state().annotations["Org.Example.KEY"] == "value")
+    }
+
+    @Test func annotationWithoutAName() throws {
+        #expect(try refusal(of: changed { $0.annotations = ["": "value"] }).points(to: "/annotations"))
+    }
+
+    @Test func propertiesOfOtherSystemsAreIgnored() throws {
+        #expect(
+            try output(ofScript: "echo ran") {
+                $0.windows = ["layerFolders": ["x"]]
+                $0.solaris = ["milestone": "x"]
+                $0.process.commandLine = "dir"
+                $0.process.user["username"] = "somebody"
+            } == "ran\n")
+    }
+
+    // What isn't there is refused by name: ignored, it would leave the container less confined than was asked for.
+    @Test(arguments: ["/process/apparmorProfile", "/process/selinuxLabel"]) func labelThatCannotBeApplied(pointer: String) throws
+    {
+        #expect(try refusal(of: changed { $0[at: pointer] = "no_such_label:x" }).points(to: pointer))
+    }
+}

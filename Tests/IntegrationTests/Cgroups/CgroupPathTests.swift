@@ -1,0 +1,122 @@
+import CHarness
+import Testing
+
+@Suite("cgroup path and mount", .needsRoot, .sandboxed)
+struct CgroupPathTests {
+    @Test func absolutePathIsBelowTheMountPoint() throws {
+        let bundle = try Bundle { $0.runs("echo ready; sleep 1000") }
+        let container = try bundle.start()
+        try container.waitFor("ready")
+        #expect(Cgroup.processes(bundle.cgroup).contains(container.pid))
+        // In every hierarchy, so that no limit of a parent's is escaped.
+        for directory in Cgroup.directories(bundle.cgroup) {
+            #expect(read(directory + "/cgroup.procs").words.contains(String(container.pid)), "\(directory)")
+        }
+    }
+
+    @Test func parentsAreMade() throws {
+        let bundle = try Bundle()
+        defer { Cgroup.remove(bundle.cgroup) }
+        bundle.config.linux.cgroupsPath = .string(bundle.cgroup + "/a/b")
+        let container = try bundle.create()
+        #expect(Cgroup.processes(bundle.cgroup + "/a/b") == [container.pid])
+        try container.delete()
+        #expect(Cgroup.directories(bundle.cgroup + "/a/b").isEmpty)
+    }
+
+    @Test func relativePathIsTheSamePlaceEachTime() throws {
+        let name = String(Workspace.name.dropFirst()) + "-relative"
+        var seen: [String] = []
+        for _ in 0..<2 {
+            let container = try Bundle { $0.linux.cgroupsPath = .string(name) }.create()
+            seen.append(read("/proc/\(container.pid)/cgroup"))
+            try container.delete()
+        }
+        #expect(seen[0] == seen[1])
+        #expect(seen[0].contains(name))
+    }
+
+    @Test func withoutAPathThereIsOneForEachContainer() throws {
+        let id = Workspace.name + "-" + String(UInt32.random(in: .min ... .max), radix: 16)
+        let bundle = try Bundle(id: id) { $0.linux.cgroupsPath = .null }
+        let container = try bundle.create()
+        #expect(read("/proc/\(container.pid)/cgroup").contains(id))
+        try container.delete()
+        #expect(Cgroup.hierarchies.allSatisfy { !entries(of: $0).contains(id) })
+    }
+
+    @Test(arguments: ["../escape", "/../escape", "/a/../../escape", "..", "a/../../../b", "/a/./../b\u{1}\n"])
+    func pathThatLeadsUpwardsIsRefused(path: String) throws {
+        let message = try refusal { $0.linux.cgroupsPath = .string(path) }
+        #expect(message.points(to: "/linux/cgroupsPath"), "\(message)")
+    }
+
+    /// The mount that engines ask for.
+    private func mounting(_ options: [String], _ script: String, _ configure: (inout JSON) -> Void = { _ in }) throws -> String {
+        try output(ofScript: script) {
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options))
+            configure(&$0)
+        }
+    }
+
+    private let controller = Host.isUnified ? "" : "/pids"
+
+    @Test(arguments: [true, false]) func mountShowsTheContainersOwnCgroup(withNamespace: Bool) throws {
+        let seen = try mounting(
+            ["nosuid", "noexec", "nodev", "relatime", "ro"], "cat /sys/fs/cgroup\(controller)/cgroup.procs; sleep 0"
+        ) {
+            if !withNamespace { $0.drop(namespace: "cgroup") }
+        }
+        #expect(seen.lines.contains("1"))
+    }
+
+    @Test func readOnlyMountTakesNoWrites() throws {
+        let seen = try mounting(
+            ["nosuid", "noexec", "nodev", "relatime", "ro"],
+            "mkdir /sys/fs/cgroup\(controller)/new || echo refused; cat /proc/self/mountinfo")
+        #expect(seen.hasPrefix("refused\n"))
+        let mounts = Mount.table(seen).filter { $0.type.hasPrefix("cgroup") }
+        #expect(!mounts.isEmpty)
+        for mount in mounts { #expect(mount.options.isSuperset(of: ["ro", "nosuid", "noexec", "nodev"]), "\(mount.path)") }
+    }
+
+    @Test func writableMountLetsRootDivideItsCgroup() throws {
+        let seen = try mounting(
+            ["nosuid", "noexec", "nodev", "relatime"],
+            "mkdir /sys/fs/cgroup\(controller)/new && echo made && rmdir /sys/fs/cgroup\(controller)/new"
+        ) {
+            $0.process.capabilities = .capabilities(["CAP_DAC_OVERRIDE"])
+        }
+        #expect(seen == "made\n")
+    }
+
+    @Test(.needsLegacyCgroups) func eachControllerIsAtItsUsualPlace() throws {
+        let seen = try mounting(["ro"], "ls /sys/fs/cgroup").lines
+        for controller in ["cpu", "memory", "pids", "devices"] where Cgroup.hasController(controller) {
+            #expect(seen.contains(controller), "\(seen)")
+        }
+    }
+
+    // cgroups(7), "Cgroup delegation": who owns the process owns the files that divide the cgroup, and no limit.
+    @Test(.needsUnifiedCgroups) func writableMountInAUserNamespaceIsTheUsers() throws {
+        let bundle = try Bundle {
+            $0.mapUsers()
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", ["nosuid", "noexec", "nodev"]))
+        }
+        _ = try bundle.create()
+        let directory = "/sys/fs/cgroup" + bundle.cgroup
+        #expect(try metadata(directory).st_uid == 100_000)
+        #expect(try metadata(directory + "/cgroup.procs").st_uid == 100_000)
+        #expect(try metadata(directory + "/cgroup.subtree_control").st_uid == 100_000)
+        #expect(try metadata(directory + "/memory.max").st_uid == 0)
+    }
+
+    @Test(.needsUnifiedCgroups) func readOnlyMountLeavesTheOwner() throws {
+        let bundle = try Bundle {
+            $0.mapUsers()
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", ["nosuid", "noexec", "nodev", "ro"]))
+        }
+        _ = try bundle.create()
+        #expect(try metadata("/sys/fs/cgroup" + bundle.cgroup).st_uid == 0)
+    }
+}

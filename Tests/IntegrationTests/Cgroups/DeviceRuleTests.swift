@@ -1,0 +1,85 @@
+import CHarness
+import Testing
+
+/// /dev/kmsg stands for a device that no container has unasked: the tests open it, and nothing more.
+@Suite("device rules", .needsRoot, .sandboxed)
+struct DeviceRuleTests {
+    private static let denyAll: JSON = ["allow": false, "access": "rwm"]
+
+    private func allow(_ access: String, type: String? = "c", major: Int? = 1, minor: Int? = 11, _ allowed: Bool = true) -> JSON {
+        var rule: JSON = ["allow": .bool(allowed), "access": .string(access)]
+        rule.type = type.map(JSON.string) ?? .null
+        rule.major = major.map(JSON.number) ?? .null
+        rule.minor = minor.map(JSON.number) ?? .null
+        return rule
+    }
+
+    /// Whether /dev/kmsg can be opened for reading, writing, and both, under these rules.
+    private func access(_ rules: JSON...) throws -> [Bool] {
+        let seen = try output(ofScript: "for mode in r w rw; do probe open $mode /dev/kmsg; done") {
+            $0.linux.resources = ["devices": .array(rules)]
+            $0.linux.devices = [["type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11, "fileMode": 0o666]]
+            $0.process.capabilities = .capabilities(["CAP_SYSLOG"])
+        }
+        return seen.lines.map { $0 == "/dev/kmsg: 0" }
+    }
+
+    @Test func whatNoRuleAllowsIsDenied() throws {
+        #expect(try access(Self.denyAll) == [false, false, false])
+        #expect(try access() == [false, false, false])
+    }
+
+    @Test(arguments: [
+        ("r", [true, false, false]), ("w", [false, true, false]), ("rw", [true, true, true]), ("rwm", [true, true, true]),
+        ("m", [false, false, false]),
+    ])
+    func accessIsWhatTheRuleSays(access wanted: String, seen: [Bool]) throws {
+        #expect(try access(Self.denyAll, allow(wanted)) == seen)
+    }
+
+    @Test func numbersThatAreMissingMeanAll() throws {
+        #expect(try access(Self.denyAll, allow("rw", minor: nil)) == [true, true, true])
+        #expect(try access(Self.denyAll, allow("rw", major: nil, minor: nil)) == [true, true, true])
+        #expect(try access(Self.denyAll, allow("rwm", type: "a", major: nil, minor: nil)) == [true, true, true])
+        #expect(try access(Self.denyAll, allow("rwm", type: nil, major: nil, minor: nil)) == [true, true, true])
+    }
+
+    @Test func otherDevicesStayDenied() throws {
+        #expect(try access(Self.denyAll, allow("rw", minor: 12)) == [false, false, false])
+        #expect(try access(Self.denyAll, allow("rw", major: 2)) == [false, false, false])
+        #expect(try access(Self.denyAll, allow("rw", type: "b")) == [false, false, false])
+    }
+
+    @Test func rulesCountInTheListedOrder() throws {
+        #expect(try access(Self.denyAll, allow("rw"), allow("rw", false)) == [false, false, false])
+        #expect(try access(Self.denyAll, allow("rw", false), allow("rw")) == [true, true, true])
+        #expect(try access(allow("rw"), Self.denyAll) == [false, false, false])
+    }
+
+    // v1 can't take one device out of a range that is allowed.
+    @Test(.needsUnifiedCgroups) func oneDeviceOfARangeMayBeDenied() throws {
+        #expect(try access(Self.denyAll, allow("rw", minor: nil), allow("w", false)) == [true, false, false])
+    }
+
+    @Test func defaultDevicesAreAlwaysAllowed() throws {
+        let seen = try output(ofScript: "probe open rw /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/ptmx") {
+            $0.linux.resources = ["devices": [Self.denyAll]]
+        }
+        #expect(seen.lines.allSatisfy { $0.hasSuffix(": 0") }, "\(seen)")
+    }
+
+    @Test func devicesOfTheConfigNeedARuleOfTheirOwn() throws {
+        #expect(try access(Self.denyAll) == [false, false, false])
+    }
+
+    @Test(
+        arguments: [
+            ("/linux/resources/devices/0/type", ["allow": true, "type": "x", "access": "r"]),
+            ("/linux/resources/devices/0/access", ["allow": true, "type": "c", "access": "rx"]),
+            ("/linux/resources/devices/0", ["type": "c", "access": "r"]),
+            ("/linux/resources/devices/0/major", ["allow": true, "type": "c", "major": "1", "access": "r"]),
+        ] as [(String, JSON)])
+    func wrongRuleIsRefused(pointer: String, rule: JSON) throws {
+        #expect(try refusal { $0.linux.resources = ["devices": [rule]] }.points(to: pointer))
+    }
+}
