@@ -78,6 +78,17 @@ struct LiveUnifiedLimitTests {
         #expect(error.pointer == "/linux/resources/memory/limit")
     }
 
+    @Test func refusesACgroupThatCanNotHaveProcesses() throws {
+        let parent = try live(LiveHost.path("threads"))
+        let first = try live(CgroupPath("/" + parent.cgroup.path.relative + "/first", id: "x"))
+        try parent.put("threaded", "cgroup.type", in: first.cgroup.record.directories[0])
+        let path = try CgroupPath("/" + parent.cgroup.path.relative + "/ct", id: "x")
+        let second = try Cgroup(host: LiveHost.detected(), path: path)
+        let error = try #require(throws: RuntimeError.self) { try second.create() }
+        #expect(error.sentence == "the cgroup can't have processes, since a parent of it is threaded")
+        #expect(!second.exists())
+    }
+
     @Test func clonesIntoTheCgroupUnlessItsControllersAreHandedOn() throws {
         let live = try live(LiveHost.path())
         try live.makeSub("inner")
@@ -95,7 +106,7 @@ struct LiveUnifiedLimitTests {
 
     @Test func letsNoProcessBeMadeUnderALimitOfNone() throws {
         let live = try live(LiveHost.path())
-        let program: ByteString = "/bin/true || exit 9; exit 1"
+        let program: ByteString = "exec 2>/dev/null; /bin/true || exit 9; exit 1"
         try apply(#"{"pids":{"limit":0}}"#, to: live)
         #expect(try live.exitStatus(of: program) == 2)
         try apply(#"{"pids":{"limit":-1}}"#, to: live)
