@@ -61,4 +61,10 @@ extension Cgroup {
             try group.openLeaf()
         }
     }
+
+    /// The same, to be kept over several calls.
+    public func sharedDirectoryForClone() throws(RuntimeError) -> SharedDescriptor? {
+        guard let directory = try directoryForClone() else { return nil }
+        return SharedDescriptor(directory)
+    }
 }

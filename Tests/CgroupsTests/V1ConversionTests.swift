@@ -73,7 +73,6 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"memory":{"limit":5,"swap":4}}"#, "/linux/resources/memory/swap"),
         (#"{"memory":{"limit":-1,"swap":4}}"#, "/linux/resources/memory/swap"),
         (#"{"cpu":{"shares":1}}"#, "/linux/resources/cpu/shares"),
         (#"{"cpu":{"shares":262145}}"#, "/linux/resources/cpu/shares"),
@@ -120,6 +119,11 @@ import Testing
             return try #require(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .legacy, devices: false) }.pointer
         }
         #expect(try refuses { $0.memory?.limit = -2 } == "/linux/resources/memory/limit")
+        #expect(
+            try refuses {
+                $0.memory?.limit = 5
+                $0.memory?.swap = 4
+            } == "/linux/resources/memory/swap")
         #expect(try refuses { $0.memory?.swappiness = 101 } == "/linux/resources/memory/swappiness")
         #expect(try refuses { $0.pidsLimit = -2 } == "/linux/resources/pids/limit")
         #expect(try refuses { $0.cpu?.cpus = "0\n1" } == "/linux/resources/cpu/cpus")

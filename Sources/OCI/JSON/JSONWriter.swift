@@ -132,6 +132,12 @@ extension JSONWriter {
         bytes += ByteString(decimal: value).bytes
     }
 
+    /// A number in the text that it has already: `number` must be JSON's.
+    public mutating func member(_ key: StaticString, number: ByteString) {
+        beginMember(key)
+        bytes += number.bytes
+    }
+
     public mutating func member(null key: StaticString) {
         beginMember(key)
         append("null")

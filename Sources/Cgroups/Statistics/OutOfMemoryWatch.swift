@@ -1,0 +1,78 @@
+import Bytes
+import CLinux
+public import Errors
+import Linux
+
+extension Cgroup {
+    /// Begins to watch for processes that the kernel kills since the container is out of memory. Nil where the container has no
+    /// memory controller.
+    public func watchOutOfMemory() throws(RuntimeError) -> OutOfMemoryWatch? {
+        guard let group = group(of: .memory) else { return nil }
+        let file: ByteString = group.version == .v1 ? "memory.oom_control" : "memory.events"
+        return try explaining(.cgroup, "can't watch the container's memory", path: group.place() + "/" + file) {
+            () throws(SystemError) -> OutOfMemoryWatch? in
+            let directory = try group.directory()
+            guard directory.has(file) else { return nil }
+            let status = try directory.descriptor.open(file, flags: O_RDONLY)
+            switch group.version {
+            case .v1:
+                let event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+                guard event >= 0 else { throw .last("eventfd") }
+                let counter = FileDescriptor(adopting: event)
+                // Admin-guide/cgroup-v1/memory.rst, "OOM Control".
+                try directory.write(
+                    "cgroup.event_control", ByteString(decimal: counter.rawValue) + " " + ByteString(decimal: status.rawValue))
+                return OutOfMemoryWatch(descriptor: counter, directory: directory, version: .v1, seen: 0)
+            case .v2:
+                let seen = KeyedValues(ByteString(try status.readAll(limit: 64 * 1024)))["oom_kill"] ?? 0
+                return OutOfMemoryWatch(descriptor: status, directory: directory, version: .v2, seen: seen)
+            }
+        }
+    }
+}
+
+/// A descriptor that becomes ready when the kernel says something of a container's memory.
+public final class OutOfMemoryWatch {
+    public enum Event: Sendable {
+        /// It ran out, and a process was killed.
+        case outOfMemory
+        /// The cgroup is gone.
+        case gone
+    }
+
+    private let descriptor: FileDescriptor
+    private let directory: CgroupDirectory
+    private let version: Hierarchy.Version
+    private var seen: UInt64
+
+    fileprivate init(
+        descriptor: consuming FileDescriptor, directory: CgroupDirectory, version: Hierarchy.Version, seen: UInt64
+    ) {
+        self.descriptor = descriptor
+        self.directory = directory
+        self.version = version
+        self.seen = seen
+    }
+
+    /// For poll(2), with `pollEvents`.
+    public var rawDescriptor: Int32 { descriptor.rawValue }
+
+    public var pollEvents: Int16 { Int16(version == .v1 ? POLLIN : POLLPRI) }
+
+    /// What has happened since the last time. Empty where poll spoke of something else.
+    public func take() -> [Event] {
+        switch version {
+        case .v1:
+            var count: UInt64 = 0
+            guard read(descriptor.rawValue, &count, 8) == 8 else { return [] }
+            // The kernel rings the same bell when the cgroup is removed.
+            return directory.has("cgroup.event_control") ? [.outOfMemory] : [.gone]
+        case .v2:
+            lseek(descriptor.rawValue, 0, SEEK_SET)
+            guard let text = try? descriptor.readAll(limit: 64 * 1024) else { return [.gone] }
+            let kills = KeyedValues(ByteString(text))["oom_kill"] ?? 0
+            defer { seen = kills }
+            return kills > seen ? [.outOfMemory] : []
+        }
+    }
+}
