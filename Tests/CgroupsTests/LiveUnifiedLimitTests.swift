@@ -81,6 +81,11 @@ struct LiveUnifiedLimitTests {
     @Test func refusesACgroupThatCanNotHaveProcesses() throws {
         let parent = try live(LiveHost.path("threads"))
         let first = try live(CgroupPath("/" + parent.cgroup.path.relative + "/first", id: "x"))
+        // A parent that hands memory or io down takes no threaded children.
+        let place = parent.cgroup.record.directories[0]
+        for name in try parent.read("cgroup.subtree_control", in: place).words {
+            try parent.put("-" + name, "cgroup.subtree_control", in: place)
+        }
         try parent.put("threaded", "cgroup.type", in: first.cgroup.record.directories[0])
         let path = try CgroupPath("/" + parent.cgroup.path.relative + "/ct", id: "x")
         let second = try Cgroup(host: LiveHost.detected(), path: path)

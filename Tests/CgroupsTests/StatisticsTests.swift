@@ -130,7 +130,7 @@ struct LiveStatisticsTests {
         #expect(watch.take().isEmpty)
         #expect(!live.cgroup.hasOOMKill())
         // tail keeps its input until the end.
-        #expect(try live.exitStatus(of: "head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0") == 0)
+        #expect(try live.exitStatus(of: "exec 2>/dev/null; head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0") == 0)
         var request = pollfd(fd: watch.rawDescriptor, events: watch.pollEvents, revents: 0)
         #expect(poll(&request, 1, 5000) == 1)
         let events = watch.take()

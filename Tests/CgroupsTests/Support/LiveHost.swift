@@ -15,6 +15,8 @@ enum LiveHost {
     /// v2 alone, with controllers.
     static let isUnified: Bool = getuid() == 0 && layout == .unified
 
+    static let isUserOfUnified: Bool = getuid() != 0 && layout == .unified
+
     static let reason = "needs root and the cgroup version under test, mounted in its usual place"
 
     private static var layout: CgroupHost.Layout? { try? detected().layout }
