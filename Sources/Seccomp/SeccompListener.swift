@@ -13,9 +13,6 @@ public enum SeccompListener {
     /// What Init calls under the filter before anybody listens.
     private static let handover: StaticString = "sendmsg"
 
-    /// How long the agent may take to accept the connection, and then to make room for the message. In milliseconds.
-    private static let patience = 10_000
-
     /// Whether loading the profile's filter yields a listener.
     public static func isNeeded(by profile: Seccomp) -> Bool {
         profile.defaultAction == .notify || profile.rules.contains { $0.action == .notify }
@@ -32,21 +29,25 @@ public enum SeccompListener {
         guard permitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
     }
 
-    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container.
+    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container. The agent
+    /// has `patience` milliseconds to accept the connection, and then to make room for the message.
     public static func send(
-        _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState
+        _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState, patience: Int = 10_000
     ) throws(RuntimeError) {
         let descriptor = listener.rawValue
         do throws(SystemError) {
             let agent = try FileDescriptor.connectStream(to: path, timeout: patience)
             try send(process.json, with: descriptor, on: agent)
         } catch {
-            let late = error.errno == EAGAIN
+            guard error.errno != EAGAIN else {
+                throw RuntimeError(
+                    .timeout, "the seccomp agent didn't take the listener within \(patience) ms",
+                    pointer: "/linux/seccomp/listenerPath", path: path, call: error.call.description)
+            }
             throw RuntimeError(
-                late ? .timeout : .seccomp,
-                late ? "the seccomp agent doesn't take the listener" : "can't send the listener to the seccomp agent",
-                error, pointer: "/linux/seccomp/listenerPath", path: path,
-                hint: late ? "it had 10 seconds" : "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
+                .seccomp, "can't send the listener to the seccomp agent", error, pointer: "/linux/seccomp/listenerPath",
+                path: path,
+                hint: "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
         }
     }
 
