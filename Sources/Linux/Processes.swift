@@ -49,6 +49,12 @@ public struct ProcessHandle: ~Copyable {
         descriptor = try .checked("pidfd_open", c_pidfd_open(pid, 0))
     }
 
+    /// The kernel's own number for the process, which it never gives again (pidfs, kernel 6.9): 0 where it has none.
+    public var identity: UInt64 {
+        guard (try? descriptor.fileSystemMagic()) == 0x5049_4446, let status = try? descriptor.status() else { return 0 }
+        return UInt64(status.st_ino)
+    }
+
     /// The corresponding system call is `pidfd_send_signal`.
     public borrowing func send(signal: Int32) throws(SystemError) {
         guard c_pidfd_send_signal(descriptor.rawValue, signal) == 0 else { throw .last("pidfd_send_signal") }

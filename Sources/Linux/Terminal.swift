@@ -31,9 +31,8 @@ public struct Terminal: ~Copyable {
         guard c_window_size_set(controller.rawValue, rows, columns) == 0 else { throw .last("ioctl") }
     }
 
-    /// Makes a terminal this session's own. The corresponding operation is `TIOCSCTTY`.
+    /// Makes a terminal the own one of the caller's session, whose leader the caller is. The corresponding operation is `TIOCSCTTY`.
     public static func takeAsControlling(_ peer: borrowing FileDescriptor) throws(SystemError) {
-        guard setsid() >= 0 else { throw .last("setsid") }
         guard c_controlling_terminal(peer.rawValue) == 0 else { throw .last("ioctl") }
     }
 }

@@ -168,5 +168,6 @@ static inline pid_t c_ended_child(void) {
 }
 
 static inline void c_ignore_signal(int number) { signal(number, SIG_IGN); }
+static inline void c_default_signal(int number) { signal(number, SIG_DFL); }
 
 #pragma clang assume_nonnull end

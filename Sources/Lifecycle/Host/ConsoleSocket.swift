@@ -26,7 +26,7 @@ struct ConsoleSocket: ~Copyable {
                 pointer: "/process/terminal",
                 hint: "leave --console-socket out, or set terminal to true")
         }
-        socket = try explaining(.terminal, "can't connect to the console socket", path: path) { () throws(SystemError) in
+        socket = try explaining(.terminal, "can't connect to the console socket \"" + path.displayText + "\"", path: path) { () throws(SystemError) in
             SharedDescriptor(try FileDescriptor.connectStream(to: path))
         }
     }

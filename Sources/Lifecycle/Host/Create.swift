@@ -23,6 +23,8 @@ public func createContainer(_ options: CreateOptions, _ host: HostOptions) throw
 /// Puts our own process into a known state, whatever the caller left it in.
 func prepareCaller(preserving descriptors: Int, _ log: Log) {
     c_ignore_signal(SIGPIPE)
+    // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
+    c_default_signal(SIGCHLD)
     // Descriptors that the caller leaked would be seen by hooks and by the container (CVE-2024-21626). Those of LISTEN_FDS are meant.
     let listening = HostFacts.inheritedListenDescriptors
     let first = 3 + Int32(clamping: descriptors + listening)

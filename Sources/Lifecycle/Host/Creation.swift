@@ -82,6 +82,8 @@ final class Creation {
             directory.unlock()
         } catch {
             let failure = error.during(currentStep())
+            // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
+            ranHooks = ranHooks || failure.code == .hook
             undo()
             throw failure
         }
@@ -146,7 +148,7 @@ final class Creation {
         }
         let inheritance = Inheritance(
             plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces,
-            sources: opensSources ? try Sources.open(plan) : nil, cgroupTasks: try cgroup?.openTasks(),
+            sources: try openSources(), cgroupTasks: try cgroup?.openTasks(),
             cgroupView: CgroupView(
                 mountPoints: cgroup?.mountPoints ?? [], isUnifiedHost: isUnifiedHost,
                 hasOwnNamespace: plan.namespaces.origin(of: .cgroup) == .new),
@@ -169,8 +171,20 @@ final class Creation {
         return Handshake(ours)
     }
 
-    /// In a user namespace the container's root may have no way to what the host's root can open.
-    private var opensSources: Bool { plan.namespaces.has(.user) && geteuid() == 0 && plan.namespaces.origin(of: .mount) == .new }
+    /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and can
+    /// map no ids of what belongs to the host.
+    private func openSources() throws(RuntimeError) -> Sources? {
+        let mapped = plan.mounts.first { $0.idMapping != nil }
+        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new else {
+            guard let mapped else { return nil }
+            throw RuntimeError(
+                .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
+        }
+        guard mapped != nil || plan.namespaces.has(.user) else { return nil }
+        return try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
+            try MappedMounts.map(mount, entry, plan, namespaces, procfs)
+        }
+    }
 
     /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
     private func adopt(_ pid: Int32, _ handle: consuming ProcessHandle) throws(RuntimeError) {
@@ -179,6 +193,7 @@ final class Creation {
         }
         record.pid = pid
         record.startTime = birth.startTime
+        record.identity = handle.identity
         process = ContainerProcess(pid: pid, handle: handle)
         try directory.write(record)
     }
@@ -304,14 +319,14 @@ final class Creation {
 
     private func writePIDFile() throws(RuntimeError) {
         guard let path = plan.options.pidFile else { return }
-        try explaining(.system, "the pid file can't be written", path: path) { () throws(SystemError) in
+        try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) { () throws(SystemError) in
             try PIDFile.write(record.pid, to: path)
         }
     }
 
     private func sendPIDFD() throws(RuntimeError) {
         guard let path = plan.options.pidfdSocket, let process else { return }
-        try explaining(.system, "the pidfd can't be sent", path: path) { () throws(SystemError) in
+        try explaining(.system, "the pidfd can't be sent to \"" + path.displayText + "\"", path: path) { () throws(SystemError) in
             try FileDescriptor.connectStream(to: path).send(
                 Array("pidfd".utf8), descriptors: [process.handle.descriptor.rawValue])
         }

@@ -42,8 +42,12 @@ struct Observation {
 extension ContainerRecord {
     /// Whether the first process is there still: the very one, not another that came to have its number.
     func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool {
-        guard pid > 0, let birth = procfs.birth(of: pid), birth.startTime == startTime else { return false }
-        return birth.state != UInt8(ascii: "Z") && birth.state != UInt8(ascii: "X")
+        guard pid > 0, let birth = procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),
+            birth.state != UInt8(ascii: "X")
+        else { return false }
+        // Two processes can come to one number within a clock tick.
+        guard identity != 0 else { return true }
+        return (try? ProcessHandle(pid: pid))?.identity == identity
     }
 
     /// A handle on the first process: nil where it has ended.

@@ -34,22 +34,23 @@ struct Starting {
     let config: Config
     let host: HostOptions
 
+    /// A failure ends and deletes the container: runtime.md, "Lifecycle", steps 8 and 10.
     func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         do throws(RuntimeError) {
             try release(directory)
-        } catch {
-            // runtime.md: a failure leaves nothing running.
-            destroy(procfs)
-            throw error
-        }
-        try? directory.descriptor.unlink(ContainerDirectory.startSocketName)
-        do throws(RuntimeError) {
+            try? directory.descriptor.unlink(ContainerDirectory.startSocketName)
             step("poststart hooks")
             try HookRunner.run(
                 config.hooks.poststart, kind: .poststart, state: state(.running), directory: record.bundle)
         } catch {
-            destroy(procfs)
-            throw error
+            let failure = error.during(currentStep())
+            do throws(RuntimeError) {
+                guard let root = try StateRoot.open(host.root) else { throw failure }
+                try Deletion(record: record, host: host).execute(directory, root, procfs, force: true)
+            } catch {
+                host.log.warn("what is left of the container can't be removed: " + error.message)
+            }
+            throw failure
         }
     }
 
@@ -90,11 +91,5 @@ struct Starting {
         ContainerState(
             ociVersion: record.ociVersion, id: record.id, pid: record.pid, status: status, bundle: record.bundle,
             rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: "")
-    }
-
-    private func destroy(_ procfs: borrowing ProcFileSystem) {
-        guard let process = record.process(procfs) else { return }
-        try? process.send(signal: SIGKILL)
-        _ = process.waitForEnd(milliseconds: 10_000)
     }
 }

@@ -97,6 +97,7 @@ extension Init {
         }
         switch consume clone {
         case .child:
+            _ = setsid()
             try dieWithHost()
         case .parent(let pid, let handle):
             try? handshake.send(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])

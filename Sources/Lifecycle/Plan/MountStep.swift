@@ -71,6 +71,7 @@ struct MountStep: Sendable {
         }
         self.attributes = attributes
         recursiveAttributes = recursive
+        if idMapping == nil, !mount.uidMappings.isEmpty { idMapping = (mount.uidMappings, mount.gidMappings, false) }
         source = mount.source
         let label = "/mounts/" + String(index)
         if isRemount {
@@ -108,9 +109,10 @@ struct MountStep: Sendable {
         if copiesUp {
             throw RuntimeError(.unsupported, "the mount option tmpcopyup is not supported", pointer: pointer + "/options")
         }
-        if idMapping != nil || !mount.uidMappings.isEmpty {
-            throw RuntimeError(
-                .unsupported, "mounts with id mappings of their own are not supported", pointer: pointer + "/uidMappings")
+        if idMapping != nil {
+            guard case .bind = kind else {
+                throw RuntimeError(.unsupported, "only bind mounts can have an id mapping", pointer: pointer + "/uidMappings")
+            }
         }
         guard MountStep.mayCover(destination) else {
             throw RuntimeError(

@@ -87,11 +87,13 @@ struct Plan {
 
     private func check(_ host: HostFacts) throws(RuntimeError) {
         let linux = config.linux
-        if !namespaces.has(.mount), !linux.maskedPaths.isEmpty || !linux.readonlyPaths.isEmpty {
+        for (paths, pointer) in [(linux.maskedPaths, "/linux/maskedPaths"), (linux.readonlyPaths, "/linux/readonlyPaths")]
+        where !namespaces.has(.mount) && !paths.isEmpty {
             throw RuntimeError(
-                .invalidConfig, "paths can't be hidden without a mount namespace", pointer: "/linux/maskedPaths",
+                .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
                 hint: "add a namespace of type mount")
         }
+        try checkPreserved()
         if namespaces.origin(of: .user) == .new, linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
             throw RuntimeError(
                 .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
@@ -113,6 +115,15 @@ struct Plan {
             for (index, gid) in process.user.additionalGids.enumerated() {
                 try checkMapped(gid, in: linux.gidMappings, "/process/user/additionalGids/" + String(index), "gidMappings")
             }
+        }
+    }
+
+    /// What isn't open would be whatever we open next.
+    private func checkPreserved() throws(RuntimeError) {
+        for descriptor in 3..<3 + Int32(clamping: preservedDescriptors) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
+            throw RuntimeError(
+                .usage, "--preserve-fds " + String(options.preserveFDs) + ": file descriptor " + String(descriptor) + " is not open",
+                errno: EBADF)
         }
     }
 

@@ -26,6 +26,8 @@ struct ContainerRecord {
     var pid: Int32 = 0
     /// Clock ticks since the machine's start: with the pid it names one process for ever.
     var startTime: UInt64 = 0
+    /// The kernel's own number for the process, which it never gives again: 0 where the kernel has none (before 6.9).
+    var identity: UInt64 = 0
     var cgroup: CgroupRecord?
     /// Whether the end of the first process is the end of all.
     var hasOwnPIDNamespace: Bool
@@ -45,6 +47,7 @@ struct ContainerRecord {
             json.member("owner", owner)
             json.member("pid", pid)
             json.member("startTime", startTime)
+            json.member("identity", identity)
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
             if let cgroup {
                 json.object("cgroup") { json in
@@ -76,7 +79,8 @@ struct ContainerRecord {
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
             let owner = json["owner"]?.integer(as: UInt32.self), let pid = json["pid"]?.integer(as: Int32.self), pid >= 0,
-            let startTime = json["startTime"]?.integer(as: UInt64.self), let ownPID = json["ownPIDNamespace"]?.bool
+            let startTime = json["startTime"]?.integer(as: UInt64.self), let identity = json["identity"]?.integer(as: UInt64.self),
+            let ownPID = json["ownPIDNamespace"]?.bool
         else { throw damaged }
         self.stage = stage == "created" ? .created : .creating
         self.ociVersion = ociVersion
@@ -87,6 +91,7 @@ struct ContainerRecord {
         self.owner = owner
         self.pid = pid
         self.startTime = startTime
+        self.identity = identity
         hasOwnPIDNamespace = ownPID
         annotations = []
         if let members = json["annotations"]?.members {

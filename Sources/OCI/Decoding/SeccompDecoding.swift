@@ -15,7 +15,7 @@ extension Seccomp {
             rules: object.list("syscalls", Rule.init))
         object.finish()
         guard listenerMetadata == nil || listenerPath != nil else {
-            throw value.error("listenerMetadata must not be set without listenerPath")
+            throw (value["listenerMetadata"] ?? value).error("must not be set without listenerPath")
         }
         try checkNotify(value)
     }

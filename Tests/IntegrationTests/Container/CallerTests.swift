@@ -18,7 +18,7 @@ struct CallerTests {
     @Test(arguments: [
         "umask=022", "blocked=", "ignored=", "pdeathsig=0", "subreaper=0", "dumpable=1", "keepcaps=0", "securebits=0", "timer=0",
         "policy=0",
-        "euid=0", "groups=", "session=1", "nice=0",
+        "euid=0", "groups=", "session=1",
     ])
     func areNotTheContainers(line: String) throws {
         let seen = try attributes()

@@ -109,7 +109,7 @@ struct CapabilityTests {
     private func bundle(noNewPrivileges: Bool) throws -> Bundle {
         let bundle = try Bundle {
             $0.process.user.uid = 1000
-            $0.process.capabilities = .capabilities(Self.bounding)
+            $0.process.capabilities = ["bounding": JSON(Self.bounding)]
             $0.process.noNewPrivileges = .bool(noNewPrivileges)
             $0.runs(arguments: ["/opt/busybox", "cat", "/proc/self/status"])
         }

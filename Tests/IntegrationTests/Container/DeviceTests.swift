@@ -20,7 +20,7 @@ struct DeviceTests {
         let seen = try output(
             ofScript: """
                 echo x > /dev/null; head -c 4 /dev/zero | od -An -tx1; head -c 3 /dev/urandom | wc -c
-                echo x > /dev/full || echo full; echo through > /dev/stdout
+                echo x > /dev/full || echo full; echo through >> /dev/stdout
                 """)
         #expect(seen.lines.map(\.trimmed) == ["00 00 00 00", "3", "full", "through"])
     }

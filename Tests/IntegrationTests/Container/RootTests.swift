@@ -132,7 +132,7 @@ struct RootTests {
         try container.delete("--force")
     }
 
-    @Test(arguments: ["", "public", "rsharedd"]) func unknownPropagationIsRefused(value: String) throws {
+    @Test(arguments: ["public", "rsharedd"]) func unknownPropagationIsRefused(value: String) throws {
         #expect(try refusal { $0.linux.rootfsPropagation = .string(value) }.points(to: "/linux/rootfsPropagation"))
     }
 

@@ -160,11 +160,21 @@ extension Rootfs {
             if try target.fileSystemMagic() == 0x9FA0, !entry.destination.hasPrefix("/proc/") {
                 throw SystemError("openat2", errno: EXDEV)
             }
+            // move_mount would say "invalid argument"; engines look for these words.
+            if !isDirectory, try target.status().kind == .directory { throw SystemError("move_mount", errno: ENOTDIR) }
             return target
         } catch {
             throw RuntimeError(
                 .mount, "the mount point can't be made", error, pointer: entry.label,
-                hint: error.errno == EXDEV ? "it leads into /proc, where nothing may be mounted" : nil)
+                hint: Rootfs.hint(forTarget: error.errno))
+        }
+    }
+
+    private static func hint(forTarget errno: Int32) -> String? {
+        switch errno {
+        case EXDEV: "it leads into /proc, where nothing may be mounted"
+        case ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file"
+        default: nil
         }
     }
 

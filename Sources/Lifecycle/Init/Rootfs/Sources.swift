@@ -26,12 +26,17 @@ struct Sources {
         [root.rawValue] + binds.values.map { $0.tree.rawValue } + (null.map { [$0.rawValue] } ?? [])
     }
 
-    static func open(_ plan: Plan) throws(RuntimeError) -> Sources {
+    /// - Parameter mapping: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
+    static func open(_ plan: Plan, mapping: (borrowing FileDescriptor, MountStep) throws(RuntimeError) -> Void)
+        throws(RuntimeError) -> Sources
+    {
         let root = try openRoot(plan)
         var binds: [Int: Bind] = [:]
         for step in plan.mounts {
             guard case .bind(let source, let recursive) = step.kind else { continue }
-            binds[step.index] = try openBind(source, recursive: recursive, step, plan)
+            let bind = try openBind(source, recursive: recursive, step, plan)
+            try bind.tree.with { (tree) throws(RuntimeError) in try mapping(tree, step) }
+            binds[step.index] = bind
         }
         return Sources(root: root, binds: binds, null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull())
     }
@@ -44,12 +49,24 @@ struct Sources {
             try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY)
         }
         guard plan.namespaces.has(.mount) else { return SharedDescriptor(directory) }
+        try refuseHostRoot(directory, plan)
         return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs) {
             () throws(SystemError) in
             let tree = try directory.cloneTree(recursive: true)
             try tree.spread(plan.rootPropagation)
+            // pivot_root(2) takes no shared mount. What was asked for is set when it's the root.
+            try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false)
             return SharedDescriptor(tree)
         }
+    }
+
+    /// The host's own root, by whatever name, would give the container all that the host has.
+    private static func refuseHostRoot(_ directory: borrowing FileDescriptor, _ plan: Plan) throws(RuntimeError) {
+        guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: O_PATH).status(),
+            status.st_ino == root.st_ino, status.st_dev == root.st_dev
+        else { return }
+        throw RuntimeError(
+            .invalidConfig, "\"" + plan.rootfs.displayText + "\" is the host's own root", pointer: "/root/path", path: plan.rootfs)
     }
 
     private static func openBind(_ source: ByteString, recursive: Bool, _ step: MountStep, _ plan: Plan) throws(RuntimeError)
