@@ -45,7 +45,7 @@ public enum SeccompListener {
                     pointer: "/linux/seccomp/listenerPath", path: path, call: error.call.description)
             }
             throw RuntimeError(
-                .seccomp, "can't send the listener to the seccomp agent", error, pointer: "/linux/seccomp/listenerPath",
+                .seccomp, "can't send the listener to the seccomp agent at \"" + path.displayText + "\"", error, pointer: "/linux/seccomp/listenerPath",
                 path: path,
                 hint: "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
         }
