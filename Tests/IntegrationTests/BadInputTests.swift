@@ -25,21 +25,21 @@ struct BadInputTests {
     @Test func missingConfig() throws {
         let bundle = try Bundle()
         let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
-        #expect(message.contains("config.json"))
+        #expect(message.says("config.json"))
     }
 
     @Test func configThatIsADirectory() throws {
         let bundle = try Bundle()
         try makeDirectory(bundle.path + "/config.json")
         let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
-        #expect(message.contains("config.json"))
+        #expect(message.says("config.json"))
     }
 
     @Test func configThatIsAFifo() throws {
         let bundle = try Bundle()
         #expect(mkfifo(bundle.path + "/config.json", 0o600) == 0)
         let message = try bundle.refusal(by: bundle.sandbox.command(["create", "--bundle", bundle.path, bundle.id]))
-        #expect(message.contains("config.json"))
+        #expect(message.says("config.json"))
     }
 
     @Test(arguments: ["", " \n", "null", "[]", "1", "\"text\"", "true", "{}"]) func configThatIsNoObjectWithContent(text: String)
@@ -103,9 +103,9 @@ struct BadInputTests {
     @Test func nameThatIsThereTwice() throws {
         let text = changed { $0.process.user = .raw("{\"uid\":0,\"gid\":0,\"uid\":1000}") }
         let message = try refusal(of: text)
-        #expect(message.contains("uid"))
+        #expect(message.says("uid"))
         #expect(message.points(to: "/process/user"))
-        #expect(try refusal(of: "{\"root\":{}," + changed { _ in }.dropFirst()).contains("root"))
+        #expect(try refusal(of: "{\"root\":{}," + changed { _ in }.dropFirst()).says("root"))
     }
 
     private static let wrongTypes: [(pointer: String, value: JSON)] = [
@@ -150,7 +150,7 @@ struct BadInputTests {
     ])
     func requiredPropertyThatIsMissing(pointer: String) throws {
         let message = try refusal(of: changed { $0[at: pointer] = .null })
-        #expect(message.contains(pointer.split(separator: "/").last ?? ""), "\(message)")
+        #expect(message.says(pointer.split(separator: "/").last ?? ""), "\(message)")
     }
 
     @Test func noArguments() throws {

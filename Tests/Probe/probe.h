@@ -26,6 +26,7 @@
 int show_attributes(int count, char **arguments);
 int run_with_odd_attributes(int count, char **arguments);
 int hold_namespaces(int count, char **arguments);
+/// A fault at one system call of a program.
 int supervise(int count, char **arguments);
 
 /// Ends the program with the reason of errno.

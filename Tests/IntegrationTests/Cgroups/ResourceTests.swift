@@ -116,7 +116,7 @@ struct ResourceTests {
             $0.linux.resources = ["pids": ["limit": 3]]
             $0.runs("sleep 5 & sleep 5 & sleep 5 & echo started")
         }.run()
-        #expect(finished.errors.contains("can't fork"), "\(finished)")
+        #expect(finished.errors.says("can't fork"), "\(finished)")
         #expect(!finished.output.contains("started"))
     }
 

@@ -120,7 +120,7 @@ struct DeviceTests {
         let before = try metadata(path)
         let message = try bundle.refusal()
         #expect(message.points(to: "/linux/devices/0"))
-        #expect(message.contains("/opt/device"))
+        #expect(message.says("/opt/device"))
         let after = try metadata(path)
         #expect(after.st_mode == before.st_mode && after.st_rdev == before.st_rdev)
         #expect(try metadata(bundle.path + "/outside").permissions == 0o600)
@@ -142,7 +142,7 @@ struct DeviceTests {
             $0.linux.devices[0][property] = .null
         }
         #expect(message.points(to: "/linux/devices/0"))
-        #expect(message.contains(property))
+        #expect(message.says(property))
     }
 
     // The official suite gives a fifo numbers.

@@ -22,7 +22,7 @@ struct HookFailureTests {
     @Test(arguments: creating) func createFailsAndTheContainerIsDestroyed(kind: String) throws {
         let bundle = try bundle(kind, "exit 3")
         let message = try bundle.refusal()
-        #expect(message.contains(kind), "\(message)")
+        #expect(message.says(kind), "\(message)")
         #expect(exists(bundle.path + "/stopped"))
         #expect(!exists(bundle.rootfs + "/tmp/ran"))
     }
@@ -30,9 +30,9 @@ struct HookFailureTests {
     @Test(arguments: starting) func startFailsAndTheContainerIsDestroyed(kind: String) throws {
         let bundle = try bundle(kind, "exit 3")
         let container = try bundle.create()
-        #expect(try container.refusal(of: "start").contains(kind))
+        #expect(try container.refusal(of: "start").says(kind))
         #expect(try container.wait() != .exited(0))
-        #expect(try bundle.sandbox.runtime("state", bundle.id).errors.contains("container does not exist"))
+        #expect(try bundle.sandbox.runtime("state", bundle.id).errors.says("container does not exist"))
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
         #expect(exists(bundle.path + "/stopped"))
         if kind == "startContainer" { #expect(!exists(bundle.rootfs + "/tmp/ran")) }
@@ -56,7 +56,7 @@ struct HookFailureTests {
         _ = try container.wait()
         let deleted = try bundle.sandbox.runtime("delete", bundle.id)
         #expect(deleted.succeeded, "\(deleted)")
-        #expect(deleted.errors.contains("poststop"))
+        #expect(deleted.errors.says("poststop"))
         #expect(exists(bundle.path + "/second"))
         #expect(exists(bundle.path + "/last"))
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
@@ -64,13 +64,13 @@ struct HookFailureTests {
 
     @Test func outputOfAFailedHookIsInTheError() throws {
         let bundle = try bundle("createRuntime", "echo 'the network is on fire' >&2; exit 1")
-        #expect(try bundle.refusal().contains("the network is on fire"))
+        #expect(try bundle.refusal().says("the network is on fire"))
     }
 
     @Test(arguments: creating + starting) func signalIsAFailureToo(kind: String) throws {
         let finished = try bundle(kind, "kill -KILL $$").run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains(kind), "\(finished)")
+        #expect(finished.errors.says(kind), "\(finished)")
     }
 
     @Test(arguments: creating + starting) func timeoutEndsAHookThatHangs(kind: String) throws {
@@ -78,7 +78,7 @@ struct HookFailureTests {
         bundle.config.hooks[kind][0].timeout = 1
         let finished = try bundle.run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("timeout") || finished.errors.contains("1 s"), "\(finished)")
+        #expect(finished.errors.says("timeout") || finished.errors.says("1 s"), "\(finished)")
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
@@ -93,7 +93,7 @@ struct HookFailureTests {
         let bundle = try Bundle { $0.hooks[kind] = [["path": "/no/such/hook"]] }
         let finished = try bundle.run()
         #expect(finished.succeeded == (kind == "poststop"), "\(finished)")
-        #expect(finished.errors.contains("/no/such/hook"))
+        #expect(finished.errors.says("/no/such/hook"))
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 

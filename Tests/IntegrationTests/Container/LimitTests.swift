@@ -53,7 +53,7 @@ struct LimitTests {
     @Test func unknownLimitIsRefused() throws {
         let message = try refusal { $0.process.rlimits = [["type": "RLIMIT_TEST", "soft": 1, "hard": 1]] }
         #expect(message.points(to: "/process/rlimits/0/type"))
-        #expect(message.contains("RLIMIT_TEST"))
+        #expect(message.says("RLIMIT_TEST"))
     }
 
     @Test func limitThatIsGivenTwiceIsRefused() throws {

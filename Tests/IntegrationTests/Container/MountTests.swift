@@ -94,14 +94,14 @@ struct MountTests {
 
     @Test func unknownOptionOfAFileSystemIsRefused() throws {
         let message = try refusal { $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["no-such-option"])) }
-        #expect(message.contains("no-such-option"))
+        #expect(message.says("no-such-option"))
         #expect(message.points(to: "/mounts/5"))
     }
 
     @Test func unknownFileSystemIsRefused() throws {
         let message = try refusal { $0.mounts.append(.mount("/mnt", type: "no-such-type", source: "none")) }
         #expect(message.points(to: "/mounts/5"))
-        #expect(message.contains("no-such-type"))
+        #expect(message.says("no-such-type"))
     }
 
     @Test func laterMountsCoverEarlierOnes() throws {
@@ -153,7 +153,7 @@ struct MountTests {
     @Test func missingDestinationPropertyIsRefused() throws {
         let message = try refusal { $0.mounts.append(["type": "tmpfs", "source": "tmpfs"]) }
         #expect(message.points(to: "/mounts/5"))
-        #expect(message.contains("destination"))
+        #expect(message.says("destination"))
     }
 
     @Test(arguments: ["/", "", ".", "/.", "/..", "//"]) func rootIsNoDestination(destination: String) throws {

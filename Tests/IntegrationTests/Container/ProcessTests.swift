@@ -36,22 +36,22 @@ struct ProcessTests {
 
     @Test func programThatIsNowhereIsRefusedByCreate() throws {
         let message = try refusal { $0.runs(arguments: ["no-such-program"]) }
-        #expect(message.contains("exec: \"no-such-program\": executable file not found in $PATH"))
+        #expect(message.says("exec: \"no-such-program\": executable file not found in $PATH"))
     }
 
     @Test func programThatDoesNotExistIsRefusedByCreate() throws {
-        #expect(try refusal { $0.runs(arguments: ["/no/such/program"]) }.contains("no such file or directory"))
+        #expect(try refusal { $0.runs(arguments: ["/no/such/program"]) }.says("no such file or directory"))
     }
 
     @Test func programThatMayNotBeExecutedIsRefusedByCreate() throws {
         let bundle = try Bundle { $0.runs(arguments: ["/etc/motd"]) }
         try write("not a program", to: bundle.rootfs + "/etc/motd")
-        #expect(try bundle.refusal().contains("permission denied"))
+        #expect(try bundle.refusal().says("permission denied"))
     }
 
     @Test func directoryIsNoProgram() throws {
         let message = try refusal { $0.runs(arguments: ["/etc"]) }
-        #expect(message.contains("permission denied") || message.contains("is a directory"))
+        #expect(message.says("permission denied") || message.says("is a directory"))
     }
 
     @Test func environmentIsWhatTheConfigSaysAndNothingOfTheCallers() throws {
@@ -125,8 +125,8 @@ struct ProcessTests {
         let bundle = try Bundle { $0.process.cwd = "/etc/motd" }
         try write("a file", to: bundle.rootfs + "/etc/motd")
         let message = try bundle.refusal()
-        #expect(message.contains("/etc/motd"))
-        #expect(message.contains("not a directory"))
+        #expect(message.says("/etc/motd"))
+        #expect(message.says("not a directory"))
     }
 
     // Which of the two commands sees it is left open: the user's rights count only where the user's process is.
@@ -138,7 +138,7 @@ struct ProcessTests {
         try makeDirectory(bundle.rootfs + "/closed", mode: 0o700)
         let finished = try bundle.run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("permission denied"))
+        #expect(finished.errors.says("permission denied"))
     }
 
     @Test func sessionIsItsOwn() throws {

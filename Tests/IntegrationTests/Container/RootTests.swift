@@ -65,7 +65,7 @@ struct RootTests {
     @Test func missingRootIsRefused() throws {
         let message = try refusal { $0.root.path = "no-such-root" }
         #expect(message.points(to: "/root/path"))
-        #expect(message.contains("no-such-root"))
+        #expect(message.says("no-such-root"))
     }
 
     @Test func rootThatIsAFileIsRefused() throws {

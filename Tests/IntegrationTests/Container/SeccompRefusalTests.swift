@@ -24,7 +24,7 @@ struct SeccompRefusalTests {
     @Test func missingDefaultAction() throws {
         let message = try refusal { $0.defaultAction = .null }
         #expect(message.points(to: "/linux/seccomp"))
-        #expect(message.contains("defaultAction"))
+        #expect(message.says("defaultAction"))
     }
 
     // NOTIFY as the default would stop the runtime before the agent has the descriptor.
@@ -71,7 +71,7 @@ struct SeccompRefusalTests {
             $0.syscalls[0].errnoRet = 1
         }
         #expect(message.points(to: "/linux/seccomp/syscalls/0"))
-        #expect(message.contains("errnoRet"))
+        #expect(message.says("errnoRet"))
     }
 
     @Test func defaultErrorForADefaultActionThatHasNone() throws {

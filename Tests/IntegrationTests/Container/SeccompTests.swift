@@ -222,6 +222,6 @@ struct SeccompTests {
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/nobody.sock")
         let finished = try bundle.run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("nobody.sock"))
+        #expect(finished.errors.says("nobody.sock"))
     }
 }

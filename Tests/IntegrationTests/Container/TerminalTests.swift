@@ -93,7 +93,7 @@ struct TerminalTests {
     }
 
     @Test func withoutAConsoleSocketIsRefusedByCreate() throws {
-        #expect(try refusal { $0.process.terminal = true }.contains("console"))
+        #expect(try refusal { $0.process.terminal = true }.says("console"))
     }
 
     @Test func consoleSocketWithoutATerminalIsRefused() throws {
@@ -101,12 +101,12 @@ struct TerminalTests {
         let listener = h_listen(bundle.path + "/console.sock")
         defer { close(listener) }
         let message = try bundle.refusal(options: ["--console-socket", bundle.path + "/console.sock"])
-        #expect(message.contains("terminal") || message.contains("tty"))
+        #expect(message.says("terminal") || message.says("tty"))
     }
 
     @Test func consoleSocketThatNobodyListensAtFailsTheCreate() throws {
         let bundle = try Bundle { $0.process.terminal = true }
-        #expect(try bundle.refusal(options: ["--console-socket", bundle.path + "/nobody.sock"]).contains("nobody.sock"))
+        #expect(try bundle.refusal(options: ["--console-socket", bundle.path + "/nobody.sock"]).says("nobody.sock"))
     }
 
     // sockaddr_un has room for 107 bytes and a NUL; a longer path can still be reached by way of a descriptor of its directory.
@@ -197,6 +197,6 @@ struct TerminalTests {
 
     @Test func detachedNeedsAConsoleSocket() throws {
         let bundle = try Bundle { $0.process.terminal = true }
-        #expect(try bundle.refusal(by: "run", options: ["--detach"]).contains("console"))
+        #expect(try bundle.refusal(by: "run", options: ["--detach"]).says("console"))
     }
 }

@@ -189,7 +189,17 @@ func output(ofScript script: String, configure: (inout JSON) throws -> Void = { 
 /// The runtime's complaint about a config that it has to refuse.
 func refusal(configure: (inout JSON) throws -> Void) throws -> String { try Bundle(configure).refusal() }
 
+/// Complaints of the runtime. What is looked for in vain is reported together with the text.
 extension String {
-    /// Whether a complaint names this place in config.json, as a JSON pointer (RFC 6901), or one below it.
-    func points(to pointer: String) -> Bool { contains(pointer) }
+    /// Whether the complaint has these words.
+    func says(_ words: some StringProtocol, sourceLocation: SourceLocation = #_sourceLocation) -> Bool {
+        if contains(words) { return true }
+        Issue.record("it doesn't say \"\(words)\": \(self)", sourceLocation: sourceLocation)
+        return false
+    }
+
+    /// Whether it names this place in config.json, as a JSON pointer (RFC 6901), or one below it.
+    func points(to pointer: String, sourceLocation: SourceLocation = #_sourceLocation) -> Bool {
+        says(pointer, sourceLocation: sourceLocation)
+    }
 }

@@ -13,7 +13,7 @@ struct ConcurrencyTests {
         #expect(winners.count == 1)
         for loser in finished where !loser.succeeded {
             #expect(loser.ending == .exited(1))
-            #expect(loser.errors.contains("container with given ID already exists"), "\(loser)")
+            #expect(loser.errors.says("container with given ID already exists"), "\(loser)")
         }
         let container = try Container(of: bundle, winners.first)
         #expect(try container.status() == "created")

@@ -16,7 +16,7 @@ struct CreateTests {
         let container = try Bundle().create()
         let again = try container.bundle.command("create").run()
         #expect(again.ending == .exited(1))
-        #expect(again.errors.contains("container with given ID already exists"))
+        #expect(again.errors.says("container with given ID already exists"))
         #expect(try container.status() == "created")
         #expect(try container.state().pid == .number(Int(container.pid)))
     }
@@ -32,7 +32,7 @@ struct CreateTests {
         let sandbox = try Sandbox.current
         let finished = try sandbox.runtime("create", "--bundle", sandbox.directory + "/nowhere", "c1")
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("no such file or directory") || finished.errors.contains("doesn't exist"))
+        #expect(finished.errors.says("no such file or directory") || finished.errors.says("doesn't exist"))
         #expect(sandbox.leftovers(of: "c1") == nil)
     }
 
@@ -91,7 +91,7 @@ struct CreateTests {
         let container = try Bundle { $0.process = .null }.create()
         #expect(try container.status() == "created")
         let message = try container.refusal(of: "start")
-        #expect(message.contains("process"))
+        #expect(message.says("process"))
         #expect(try container.status() == "created")
     }
 

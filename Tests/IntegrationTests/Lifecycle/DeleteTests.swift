@@ -5,7 +5,7 @@ import Testing
 struct DeleteTests {
     private func isUnknown(_ container: Container) throws -> Bool {
         let state = try container.bundle.sandbox.runtime("state", container.id)
-        return state.ending == .exited(1) && state.errors.contains("container does not exist")
+        return state.ending == .exited(1) && state.errors.says("container does not exist")
     }
 
     @Test func removesAStoppedContainer() throws {
@@ -20,7 +20,7 @@ struct DeleteTests {
     @Test func refusesARunningContainer() throws {
         let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
         let message = try container.refusal(of: "delete")
-        #expect(message.contains("cannot delete container \(container.id) that is not stopped: running"))
+        #expect(message.says("cannot delete container \(container.id) that is not stopped: running"))
         #expect(try container.status() == "running")
     }
 
@@ -37,7 +37,7 @@ struct DeleteTests {
     @Test func refusesAnUnknownID() throws {
         let finished = try Sandbox.current.runtime("delete", "unknown")
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.errors.says("container does not exist"))
     }
 
     @Test(arguments: [["delete"], ["delete", "--force"]]) func refusesWithoutAnID(arguments: [String]) throws {

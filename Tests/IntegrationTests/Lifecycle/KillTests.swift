@@ -41,7 +41,7 @@ struct KillTests {
         let container = try listening()
         let finished = try container.bundle.sandbox.runtime("kill", container.id, signal)
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("unknown signal"), "\(finished)")
+        #expect(finished.errors.says("unknown signal"), "\(finished)")
         #expect(try container.status() == "running")
     }
 
@@ -62,14 +62,14 @@ struct KillTests {
     @Test func refusesAStoppedContainer() throws {
         let container = try Bundle().start()
         #expect(try container.wait() == .exited(0))
-        #expect(try container.refusal(of: "kill").contains("container not running"))
+        #expect(try container.refusal(of: "kill").says("container not running"))
         #expect(try container.status() == "stopped")
     }
 
     @Test func refusesAZombie() throws {
         let container = try Bundle().start()
         try container.waitUntilZombie()
-        #expect(try container.refusal(of: "kill").contains("container not running"))
+        #expect(try container.refusal(of: "kill").says("container not running"))
     }
 
     @Test func allOfAStoppedContainerIsNoError() throws {
@@ -95,7 +95,7 @@ struct KillTests {
     @Test func refusesAnUnknownID() throws {
         let finished = try Sandbox.current.runtime("kill", "unknown", "KILL")
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.errors.says("container does not exist"))
     }
 
     @Test func refusesWithoutAnID() throws {

@@ -44,7 +44,7 @@ struct PidFileTests {
     {
         let bundle = try Bundle()
         let full = path.hasPrefix("/") ? path : bundle.path + "/" + path
-        #expect(try bundle.refusal(options: ["--pid-file", full]).contains(path))
+        #expect(try bundle.refusal(options: ["--pid-file", full]).says(path))
     }
 
     @Test func isNotLeftByAFailedCreate() throws {

@@ -33,7 +33,7 @@ struct RunTests {
         let bundle = try Bundle()
         #expect(try bundle.run().succeeded)
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
-        #expect(try bundle.sandbox.runtime("state", bundle.id).errors.contains("container does not exist"))
+        #expect(try bundle.sandbox.runtime("state", bundle.id).errors.says("container does not exist"))
     }
 
     @Test func keepLeavesAStoppedContainer() throws {
@@ -64,7 +64,7 @@ struct RunTests {
         let container = try Bundle().create()
         let finished = try container.bundle.run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container with given ID already exists"))
+        #expect(finished.errors.says("container with given ID already exists"))
         #expect(try container.status() == "created")
     }
 

@@ -12,7 +12,7 @@ struct StartTests {
 
     @Test func refusesARunningContainer() throws {
         let container = try Bundle { $0.runs("echo once; sleep 1000") }.start()
-        #expect(try container.refusal(of: "start").contains("cannot start an already running container"))
+        #expect(try container.refusal(of: "start").says("cannot start an already running container"))
         #expect(try container.status() == "running")
         try container.waitFor("once\n")
         #expect(container.output == "once\n")
@@ -21,7 +21,7 @@ struct StartTests {
     @Test func refusesAStoppedContainer() throws {
         let container = try Bundle { $0.runs("echo once") }.start()
         #expect(try container.wait() == .exited(0))
-        #expect(try container.refusal(of: "start").contains("cannot start a container that has stopped"))
+        #expect(try container.refusal(of: "start").says("cannot start a container that has stopped"))
         #expect(try container.status() == "stopped")
         #expect(container.output == "once\n")
     }
@@ -29,7 +29,7 @@ struct StartTests {
     @Test func refusesAnUnknownID() throws {
         let finished = try Sandbox.current.runtime("start", "unknown")
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.errors.says("container does not exist"))
     }
 
     @Test func refusesWithoutAnID() throws {
@@ -40,7 +40,7 @@ struct StartTests {
         let bundle = try Bundle { $0.runs(arguments: ["/tmp/script"]) }
         try write("#!/no/such/interpreter\n", to: bundle.rootfs + "/tmp/script", mode: 0o755)
         let container = try bundle.create()
-        #expect(try container.refusal(of: "start").contains("no such file or directory"))
+        #expect(try container.refusal(of: "start").says("no such file or directory"))
         let state = try bundle.sandbox.runtime("state", bundle.id)
         #expect(!state.succeeded || state.output.contains("\"stopped\""))
     }
@@ -52,7 +52,7 @@ struct StartTests {
             [0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0xFF, 0xFE], to: bundle.rootfs + "/tmp/program",
             mode: 0o755)
         let container = try bundle.create()
-        #expect(try container.refusal(of: "start").contains("exec format error"))
+        #expect(try container.refusal(of: "start").says("exec format error"))
     }
 
     @Test func severalAtOnceStartItOnce() throws {

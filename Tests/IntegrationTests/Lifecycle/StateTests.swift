@@ -58,7 +58,7 @@ struct StateTests {
         #expect(try container.wait() == .exited(0))
         let stranger = try reuse(container.pid)
         #expect(try container.status() == "stopped")
-        #expect(try container.refusal(of: "kill").contains("container not running"))
+        #expect(try container.refusal(of: "kill").says("container not running"))
         try container.delete()
         #expect(kill(stranger.pid, 0) == 0, "the process that got the pid must live")
     }
@@ -66,7 +66,7 @@ struct StateTests {
     @Test func refusesAnUnknownID() throws {
         let finished = try Sandbox.current.runtime("state", "unknown")
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.errors.says("container does not exist"))
         #expect(finished.output.isEmpty)
     }
 
@@ -79,7 +79,7 @@ struct StateTests {
         let finished = try Command([Workspace.runtime, "--root", container.bundle.path + "/elsewhere", "state", container.id])
             .run()
         #expect(finished.ending == .exited(1))
-        #expect(finished.errors.contains("container does not exist"))
+        #expect(finished.errors.says("container does not exist"))
     }
 
     /// Starts a process with this very pid. Other tests take pids too, hence the attempts.
