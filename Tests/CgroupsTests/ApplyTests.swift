@@ -112,6 +112,40 @@ import Testing
         #expect(try tree.text("ct/memory.swap.max") == (memoryFirst ? present : "100"))
     }
 
+    @Test func setsAFailedUpdateBack() throws {
+        try tree.put("ct/cpu.weight", "100\n")
+        try tree.put("ct/cpu.max", "max 100000\n")
+        try tree.put("ct/cpuset.cpus", "")
+        try tree.put("ct/io.max", "8:0 rbps=5 wbps=max riops=max wiops=max\n")
+        try tree.put("ct/cgroup.controllers", "cpu io")
+        let cgroup = try Cgroup(host: .made(of: [tree.hierarchy(.v2)]), path: CgroupPath("/ct", id: "x"))
+        let json = #"""
+            {"cpu":{"shares":512,"quota":50000,"period":100000,"cpus":"0"},"pids":{"limit":5},
+             "blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":99},{"major":8,"minor":1,"rate":99}]}}
+            """#
+        let plan = try ResourcePlan(Resources(json), locations: .unified, devices: false)
+        // There is no pids.max, which comes last.
+        #expect(throws: RuntimeError.self) { try cgroup.update(plan) }
+        #expect(try tree.text("ct/cpu.weight").hasPrefix("100"))
+        #expect(try tree.text("ct/cpu.max").hasPrefix("max 100000"))
+        #expect(try tree.text("ct/cpuset.cpus") == "\n")
+        #expect(try tree.text("ct/io.max").hasPrefix("8:0 rbps=5 wbps=max"))
+    }
+
+    @Test(
+        arguments: [
+            ("8:0 5\n8:1 6", "8:1 9", "blkio.throttle.read_bps_device", "8:1 6"),
+            ("", "8:1 9", "blkio.throttle.read_bps_device", "8:1 0"),
+            ("", "8:1 rbps=9", "io.max", "8:1 rbps=max wbps=max riops=max wiops=max"),
+            ("default 100", "8:1 9", "io.weight", "8:1 default"),
+            ("", "mlx hca_handle=3", "rdma.max", "mlx hca_handle=max hca_object=max"),
+            ("max 1000", "5 10", "cpu.max", "max 1000"),
+            ("100", "200", "memory.max", "100"), ("", "0-1", "cpuset.cpus", "\n"),
+        ] as [(ByteString, ByteString, ByteString, ByteString)])
+    func knowsWhatSetsAFileBack(before: ByteString, written: ByteString, file: ByteString, expected: ByteString) {
+        #expect(UpdateJournal.earlier(before, for: written, file: file) == expected)
+    }
+
     @Test func writesDeviceRulesInTheirOrder() throws {
         try tree.put("ct/devices.allow")
         try tree.put("ct/devices.deny")

@@ -115,7 +115,6 @@ struct LiveStatisticsTests {
         _ = try live.spawn()
         let found = try live.cgroup.statistics()
         #expect(found.cpu.total > 1_000_000)
-        #expect(found.memory.usage.usage > 0)
         #expect(found.memory.raw.count > 10)
         #expect(found.pids.current == 1)
     }

@@ -4,7 +4,7 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Writes all that the plan holds: an update, or a cgroup whose process doesn't make others any more.
+    /// Writes all that the plan holds, into a cgroup whose processes don't need to be made any more.
     public func apply(_ plan: ResourcePlan) throws(RuntimeError) {
         try applyEarly(plan)
         try applyLate(plan)
@@ -16,8 +16,8 @@ extension Cgroup {
     /// Writes what is to be set once the container's last process has been made.
     public func applyLate(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.lateSteps, plan.context) }
 
-    private func run(_ steps: [CgroupStep], _ context: PlanContext) throws(RuntimeError) {
-        let runner = StepRunner(cgroup: self, context: context)
+    func run(_ steps: [CgroupStep], _ context: PlanContext, _ journal: UpdateJournal? = nil) throws(RuntimeError) {
+        let runner = StepRunner(cgroup: self, context: context, journal: journal)
         for step in steps { try runner.run(step) }
     }
 }
@@ -26,6 +26,7 @@ extension Cgroup {
 struct StepRunner {
     let cgroup: Cgroup
     let context: PlanContext
+    let journal: UpdateJournal?
 
     func run(_ step: CgroupStep) throws(RuntimeError) {
         switch step {
@@ -46,7 +47,9 @@ struct StepRunner {
     private func attempt(_ write: CgroupWrite) throws(RuntimeError) -> SystemError? {
         let directory = try directory(of: write.controller, write.property)
         do throws(SystemError) {
+            let before = journal == nil ? nil : try directory.readIfPresent(write.file)
             try directory.write(write.file, write.value)
+            if let before { journal?.note(write.file, before: before, written: write.value, in: directory) }
             return nil
         } catch {
             return error.errno == ENOENT && write.optional ? nil : error

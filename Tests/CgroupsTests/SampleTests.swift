@@ -1,0 +1,50 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+import Testing
+
+@testable import Cgroups
+
+/// Configurations that engines wrote, planned for each kind of host.
+@Suite struct SampleTests {
+    private static let directory = ByteString(#filePath).parent.parent + "/OCITests/Samples"
+
+    static let names: [ByteString] =
+        ((try? FileDescriptor.open(directory, flags: O_RDONLY | O_DIRECTORY).entries()) ?? []).map { $0.name }
+        .filter { $0.hasSuffix(".config.json") }.sorted()
+
+    private func linux(_ name: ByteString) throws -> LinuxConfig {
+        let text = try FileDescriptor.open(Self.directory, flags: O_PATH | O_DIRECTORY).readFile(name)
+        return try Config(parsing: text).linux
+    }
+
+    @Test func areThere() { #expect(Self.names.count > 20) }
+
+    @Test(arguments: names) func canBePlannedOnV1(name: ByteString) throws {
+        let linux = try linux(name)
+        _ = try CgroupPath(linux.cgroupsPath, id: "x")
+        let plan = try ResourcePlan(linux.resources, locations: .legacy)
+        guard case .deviceLines(let lines)? = plan.steps.first else {
+            Issue.record("the device rules don't come first")
+            return
+        }
+        #expect(lines.first?.text == "a")
+    }
+
+    @Test(arguments: names) func canBePlannedOnV2(name: ByteString) throws {
+        var resources = try linux(name).resources
+        // Docker sends it on v1 hosts alone.
+        if resources.memory?.swappiness != nil {
+            let asked = resources
+            #expect(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .unified) }
+            resources.memory?.swappiness = nil
+        }
+        #expect(try !ResourcePlan(resources, locations: .unified).steps.isEmpty)
+    }
+}
+
+extension ByteString {
+    fileprivate var parent: ByteString { ByteString(bytes[..<(bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0)]) }
+}
