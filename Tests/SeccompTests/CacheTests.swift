@@ -1,0 +1,216 @@
+import Bytes
+import CLinux
+import Linux
+import Testing
+
+@testable import OCI
+@testable import Seccomp
+
+@Suite struct CacheTests {
+    private let root: TemporaryDirectory
+    private let profile = Seccomp(.errno, Seccomp.Rule(.allow, "read", "no_such_call"))
+
+    init() throws { root = try TemporaryDirectory() }
+
+    private func key(_ profile: Seccomp) -> Blake2b.Digest {
+        ProfileEncoding(profile).bytes.withUnsafeBytes { Blake2b.digest($0) }
+    }
+
+    private func program(_ profile: Seccomp) throws -> SeccompProgram {
+        try root.descriptor.with { (directory) throws in try SeccompFilter.program(for: profile, stateRoot: directory) }
+    }
+
+    private func cached(_ profile: Seccomp) -> SeccompCompiler.Output? {
+        root.descriptor.with { FilterCache.filter(for: key(profile), root: $0) }
+    }
+
+    private func keep(_ output: SeccompCompiler.Output, for profile: Seccomp) throws {
+        try root.descriptor.with { (directory) throws in try FilterCache.keep(output, for: key(profile), root: directory) }
+    }
+
+    /// What the cache's directory holds.
+    private func files() throws -> [ByteString] {
+        try root.descriptor.with { (directory) throws in
+            try directory.open("seccomp", flags: O_RDONLY | O_DIRECTORY).entries().map { $0.name }
+        }
+    }
+
+    /// The one file that is in it.
+    private func path() throws -> ByteString { root.path + "/seccomp/" + (try #require(try files().first)) }
+
+    /// Something that no profile is translated to, to see where a program came from.
+    private let planted = SeccompCompiler.Output(instructions: [6, 0, 0, 0, 1, 0, 5, 0], warnings: ["planted"])
+
+    @Test func keepsWhatWasTranslated() throws {
+        let first = try program(profile)
+        #expect(cached(profile)?.instructions == first.instructions)
+        let second = try program(profile)
+        #expect(second.instructions == first.instructions)
+        #expect(second.warnings == first.warnings && second.warnings.count == 1)
+        #expect(second.flags == first.flags)
+    }
+
+    @Test func takesAProgramFromTheCache() throws {
+        try keep(planted, for: profile)
+        #expect(try program(profile).instructions == planted.instructions)
+        #expect(try program(profile).warnings == planted.warnings)
+    }
+
+    @Test func isForItsOwnerAlone() throws {
+        let previous = umask(0)
+        defer { umask(previous) }
+        _ = try program(profile)
+        for (path, mode) in [(root.path + "/seccomp", 0o040700), (try path(), 0o100600)] as [(ByteString, mode_t)] {
+            var status = stat()
+            #expect(path.withCString { lstat($0, &status) } == 0)
+            #expect(status.st_mode == mode)
+        }
+    }
+
+    @Test(arguments: [0o604, 0o602, 0o640, 0o620, 0o644] as [mode_t])
+    func ignoresAndReplacesFilesThatOthersCanReach(mode: mode_t) throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        #expect(path.withCString { chmod($0, mode) } == 0)
+        #expect(cached(profile) == nil)
+        #expect(try program(profile).instructions != planted.instructions)
+        #expect(cached(profile) != nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+    func ignoresAndReplacesFilesOfOthers() throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        #expect(path.withCString { chown($0, 65534, 65534) } == 0)
+        #expect(cached(profile) == nil)
+        #expect(try program(profile).instructions != planted.instructions)
+        #expect(cached(profile) != nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can give files away"))
+    func ignoresADirectoryOfOthers() throws {
+        try keep(planted, for: profile)
+        #expect((root.path + "/seccomp").withCString { chown($0, 65534, 65534) } == 0)
+        let program = try program(profile)
+        #expect(program.instructions != planted.instructions)
+        #expect(program.warnings.last?.displayText == "the seccomp filter isn't cached: openat: operation not permitted")
+    }
+
+    @Test func followsNoLinks() throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        let elsewhere = root.path + "/elsewhere"
+        #expect(path.withCString { path in elsewhere.withCString { rename(path, $0) } } == 0)
+        #expect(elsewhere.withCString { elsewhere in path.withCString { symlink(elsewhere, $0) } } == 0)
+        #expect(cached(profile) == nil)
+        #expect(try program(profile).instructions != planted.instructions)
+        // The link is gone, and what it led to is untouched.
+        #expect(cached(profile) != nil)
+        var status = stat()
+        #expect(elsewhere.withCString { lstat($0, &status) } == 0)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func doesNotWaitForAFifo() throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        #expect(path.withCString { unlink($0) } == 0 && path.withCString { mkfifo($0, 0o600) } == 0)
+        #expect(cached(profile) == nil)
+        _ = try program(profile)
+        #expect(cached(profile) != nil)
+    }
+
+    @Test func survivesADirectoryInTheFilesPlace() throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        #expect(path.withCString { unlink($0) } == 0 && path.withCString { mkdir($0, 0o700) } == 0)
+        let program = try program(profile)
+        #expect(program.instructions == (try SeccompFilter.program(for: profile)).instructions)
+        #expect(program.warnings.last?.displayText == "the seccomp filter isn't cached: renameat: is a directory")
+        #expect(try files().count == 1)
+    }
+
+    @Test func survivesAFileInTheDirectorysPlace() throws {
+        let path = root.path + "/seccomp"
+        #expect(path.withCString { mknod($0, mode_t(S_IFREG) | 0o600, 0) } == 0)
+        let program = try program(profile)
+        #expect(program.instructions == (try SeccompFilter.program(for: profile)).instructions)
+        #expect(program.warnings.last?.displayText == "the seccomp filter isn't cached: openat: not a directory")
+    }
+
+    @Test func seesEveryDamage() throws {
+        let key = key(profile)
+        let file = CachedFilter.encode(try SeccompCompiler.compile(profile), key: key)
+        #expect(CachedFilter.decode(file, key: key) != nil)
+        for place in file.indices {
+            var damaged = file
+            damaged[place] ^= 0x10
+            #expect(CachedFilter.decode(damaged, key: key) == nil, "byte \(place)")
+            #expect(CachedFilter.decode(Array(file[..<place]), key: key) == nil, "cut at \(place)")
+        }
+        #expect(CachedFilter.decode(file + [0], key: key) == nil)
+    }
+
+    @Test func acceptsNoProgramOfAnotherProfile() throws {
+        let file = CachedFilter.encode(planted, key: key(Seccomp(.allow)))
+        #expect(CachedFilter.decode(file, key: key(profile)) == nil)
+    }
+
+    @Test func acceptsNoProgramThatTheKernelWouldRefuse() {
+        let key = key(profile)
+        for size in [0, 7, 9, 4097 * 8] {
+            let output = SeccompCompiler.Output(instructions: [UInt8](repeating: 0, count: size), warnings: [])
+            #expect(CachedFilter.decode(CachedFilter.encode(output, key: key), key: key) == nil, "\(size) bytes")
+        }
+    }
+
+    @Test func forgetsTheOldest() throws {
+        _ = try program(profile)
+        for index in 0..<70 {
+            try root.descriptor.with { (directory) throws in
+                let name: ByteString = "seccomp/old" + ByteString(decimal: index)
+                let file = try directory.open(name, flags: O_WRONLY | O_CREAT, mode: 0o600)
+                var times = [timespec(tv_sec: 1000 + index, tv_nsec: 0), timespec(tv_sec: 1000 + index, tv_nsec: 0)]
+                #expect(futimens(file.rawValue, &times) == 0)
+            }
+        }
+        try keep(planted, for: Seccomp(.allow))
+        let files = try files()
+        #expect(files.count == 64)
+        #expect(!files.contains("old7") && files.contains("old8"))
+        #expect(cached(profile) != nil && cached(Seccomp(.allow)) == planted)
+    }
+
+    @Test func removesWhatWritersThatDiedLeftBehind() throws {
+        _ = try program(profile)
+        for (name, age) in [("new.1.2.3", 3600), ("new.4.5.6", 0)] as [(ByteString, Int)] {
+            try root.descriptor.with { (directory) throws in
+                let file = try directory.open("seccomp/" + name, flags: O_WRONLY | O_CREAT, mode: 0o600)
+                let moment = timespec(tv_sec: time(nil) - age, tv_nsec: 0)
+                var times = [moment, moment]
+                #expect(futimens(file.rawValue, &times) == 0)
+            }
+        }
+        try keep(planted, for: Seccomp(.allow))
+        let files = try files()
+        #expect(!files.contains("new.1.2.3") && files.contains("new.4.5.6"))
+    }
+
+    @Test func standsManyAtOnce() async throws {
+        let profile = profile
+        let expected = try SeccompFilter.program(for: profile).instructions
+        let root = root
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    let program = try? root.descriptor.with { (directory) throws in
+                        try SeccompFilter.program(for: profile, stateRoot: directory)
+                    }
+                    return program?.instructions == expected
+                }
+            }
+            for await isRight in group { #expect(isRight) }
+        }
+        #expect(try files().count == 1)
+        #expect(cached(profile)?.instructions == expected)
+    }
+}

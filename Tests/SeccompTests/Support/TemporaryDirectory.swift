@@ -1,0 +1,32 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import Testing
+
+/// A directory of its own for a test, gone with it.
+final class TemporaryDirectory: Sendable {
+    let path: ByteString
+    let descriptor: SharedDescriptor
+
+    init() throws {
+        var template = Array("/tmp/wherry-seccomp-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        path = template.withUnsafeBufferPointer { $0.baseAddress.map { ByteString(cString: $0) } ?? "" }
+        descriptor = SharedDescriptor(try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY))
+    }
+
+    deinit { try? descriptor.with { (directory) throws(SystemError) in try Self.remove(path, in: directory) } }
+
+    /// Removes the directory and what is in it.
+    private static func remove(_ path: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) {
+        for (name, _) in try directory.entries() {
+            if let below = try? directory.open(name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
+                try? remove(path + "/" + name, in: below)
+            } else {
+                try? directory.unlink(name)
+            }
+        }
+        _ = path.withCString { rmdir($0) }
+    }
+}
