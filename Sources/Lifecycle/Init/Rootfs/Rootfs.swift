@@ -59,11 +59,11 @@ struct Rootfs: ~Copyable {
     mutating func mountAll() throws(RuntimeError) {
         step("mount file systems")
         for entry in plan.mounts {
-            if case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil, try !mountJoinedProc(entry) {
-                deferred.append(entry)
+            guard case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil else {
+                try perform(entry)
                 continue
             }
-            try perform(entry)
+            if try !mountJoinedProc(entry) { deferred.append(entry) }
         }
     }
 
