@@ -40,6 +40,7 @@ final class Creation {
             try ProcFileSystem.forHost()
         }
         let namespaces = try NamespaceFiles(plan.namespaces, procfs: procfs)
+        try UserNamespace.checkMappings(plan, namespaces, procfs)
         let sysctls = try SysctlPlan.entries(config.linux.sysctl) {
             plan.namespaces.has($0) && !namespaces.isHosts($0)
         }
@@ -73,12 +74,11 @@ final class Creation {
     func execute() throws(RuntimeError) {
         do throws(RuntimeError) {
             try directory.lockForChange()
-            let (cgroup, resources) = try makeCgroup()
-            self.cgroup = cgroup
+            let resources = try makeCgroup()
             let filter = try compileFilter()
-            let handshake = try launch(cgroup, filter)
+            let handshake = try launch(filter)
             try converse(handshake)
-            try finish(handshake, cgroup, resources)
+            try finish(handshake, resources)
             directory.unlock()
         } catch {
             let failure = error.during(currentStep())
@@ -93,10 +93,10 @@ final class Creation {
 
     private var isUnifiedHost = false
 
-    private func makeCgroup() throws(RuntimeError) -> (Cgroup?, ResourcePlan?) {
+    private func makeCgroup() throws(RuntimeError) -> ResourcePlan? {
         guard host.cgroupManager != .disabled else {
             try directory.write(record)
-            return (nil, nil)
+            return nil
         }
         step("make cgroup")
         let isOptional = isRootless
@@ -112,10 +112,11 @@ final class Creation {
         record.cgroup = cgroup.record
         try directory.write(record)
         try cgroup.create(needs: resources.unifiedControllers)
+        self.cgroup = cgroup
         record.cgroup = cgroup.record
         step("write cgroup limits")
         try cgroup.applyEarly(resources)
-        return (cgroup, resources)
+        return resources
     }
 
     /// Whether missing rights on cgroups are no error.
@@ -138,7 +139,7 @@ final class Creation {
     // MARK: The container's first process
 
     /// Clones Init. From here on it dies with us.
-    private func launch(_ cgroup: Cgroup?, _ filter: SeccompProgram?) throws(RuntimeError) -> Handshake {
+    private func launch(_ filter: SeccompProgram?) throws(RuntimeError) -> Handshake {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
@@ -181,9 +182,15 @@ final class Creation {
                 .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
         }
         guard mapped != nil || plan.namespaces.has(.user) else { return nil }
-        return try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
+        var sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
             try MappedMounts.map(mount, entry, plan, namespaces, procfs)
         }
+        // A user namespace may mount proc only for a pid namespace of its own.
+        for entry in plan.mounts where plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) != .new {
+            guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
+            sources.fileSystems[entry.index] = try FileSystems.make(type, entry, pidNamespace: namespaces.file(of: .pid))
+        }
+        return sources
     }
 
     /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
@@ -256,10 +263,10 @@ final class Creation {
     }
 
     /// What binds Init too comes last; then all is written down, and Init is let go.
-    private func finish(_ handshake: borrowing Handshake, _ cgroup: Cgroup?, _ resources: ResourcePlan?) throws(RuntimeError) {
+    private func finish(_ handshake: borrowing Handshake, _ resources: ResourcePlan?) throws(RuntimeError) {
         step("write late cgroup limits")
         if let resources { try cgroup?.applyLate(resources) }
-        try delegateCgroup(cgroup)
+        try delegateCgroup()
         try setOOMScore()
         try setResourceLimits()
         step("hand over terminal")
@@ -276,7 +283,7 @@ final class Creation {
         while try handshake.receive() != nil {}
     }
 
-    private func delegateCgroup(_ cgroup: Cgroup?) throws(RuntimeError) {
+    private func delegateCgroup() throws(RuntimeError) {
         let showsCgroupsWritable = plan.mounts.contains { entry in
             guard case .cgroup = entry.kind else { return false }
             return entry.attributes.set & MountAttributes.readOnly == 0

@@ -1,12 +1,93 @@
 import Bytes
+import CLinux
+import Errors
 import Linux
+import OCI
 
-/// The user namespace that the runtime itself is in.
+/// User namespaces from outside.
 enum UserNamespace {
-    /// Whether it's another than the machine's first: then not all ids are mapped. user_namespaces(7).
+    /// Whether the runtime's own is another than the machine's first: then not all ids are mapped. user_namespaces(7).
     static func isInside(_ procfs: borrowing ProcFileSystem) -> Bool {
         guard let own = try? procfs.own(), let map = try? procfs.read(own + "/uid_map") else { return false }
-        let fields = map.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }.map { ByteString($0) }
-        return fields != ["0", "0", "4294967295"]
+        return mappings(in: map) != [IDMapping(containerID: 0, hostID: 0, size: .max)]
     }
+
+    /// Engines repeat the mappings of a namespace that they have made: then they have to be the same.
+    static func checkMappings(_ plan: Plan, _ namespaces: NamespaceFiles, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        let linux = plan.config.linux
+        guard let namespace = namespaces.file(of: .user), !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty else { return }
+        try withHolder(
+            { () throws(SystemError) in try namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_user) } }
+        ) { (pid) throws(RuntimeError) in
+            let folder = ByteString(decimal: pid)
+            for (wanted, file, pointer) in [
+                (linux.uidMappings, folder + "/uid_map", "/linux/uidMappings"),
+                (linux.gidMappings, folder + "/gid_map", "/linux/gidMappings"),
+            ] {
+                let found = try explaining(.namespace, "the mapping of the joined user namespace can't be read", pointer: pointer) {
+                    () throws(SystemError) in try procfs.read(file)
+                }
+                guard sorted(mappings(in: found)) == sorted(wanted) else {
+                    throw RuntimeError(
+                        .invalidConfig, "the joined user namespace has other mappings", pointer: pointer,
+                        hint: "leave the mappings out: the namespace at the path has its own")
+                }
+            }
+        }
+    }
+
+    /// A namespace that stands for nothing but an id mapping: what mount_setattr(2) wants for `MOUNT_ATTR_IDMAP`. It outlives its only
+    /// process as long as a descriptor of it is open.
+    static func make(uids: [IDMapping], gids: [IDMapping], _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> SharedDescriptor {
+        try withHolder({ () throws(SystemError) in try unshare(c_new_user) }) { (pid) throws(RuntimeError) in
+            try IDMaps(pid: pid, uids: uids, gids: gids).write(procfs)
+            return try explaining(.namespace, "the user namespace for the mapping can't be opened") { () throws(SystemError) in
+                SharedDescriptor(
+                    try FileDescriptor.open(ByteString(decimal: pid) + "/ns/user", at: procfs.root.rawValue, flags: O_RDONLY))
+            }
+        }
+    }
+
+    /// Does `body` while a process is in the user namespace that `enter` takes it to.
+    private static func withHolder<Result>(
+        _ enter: () throws(SystemError) -> Void, _ body: (Int32) throws(RuntimeError) -> Result
+    ) throws(RuntimeError) -> Result {
+        let (ours, theirs) = try explaining(.system, "no socket for a process in the user namespace") { () throws(SystemError) in
+            try FileDescriptor.messagePair()
+        }
+        let clone = try explaining(.namespace, "a process for the user namespace can't be made") { () throws(SystemError) in
+            try cloneProcess(0)
+        }
+        switch consume clone {
+        case .child:
+            _ = c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
+            let handshake = Handshake(theirs)
+            do throws(SystemError) {
+                try enter()
+                try handshake.send(.ready)
+            } catch {
+                try? handshake.send(.failed(RuntimeError(.namespace, "the user namespace can't be entered", error)))
+            }
+            while true { _ = pause() }
+        case .parent(let pid, let handle):
+            defer {
+                try? handle.send(signal: SIGKILL)
+                _ = try? handle.wait()
+            }
+            switch try Handshake(ours).receive()?.message {
+            case .ready: return try body(pid)
+            case .failed(let error): throw error
+            default: throw RuntimeError(.namespace, "the process in the user namespace died")
+            }
+        }
+    }
+
+    private static func mappings(in text: [UInt8]) -> [IDMapping] {
+        text.split(separator: UInt8(ascii: "\n")).map { line in
+            let fields = line.split(separator: UInt8(ascii: " ")).map { ByteString($0).decimal(as: UInt32.self) ?? 0 }
+            return IDMapping(containerID: fields.first ?? 0, hostID: fields.dropFirst().first ?? 0, size: fields.last ?? 0)
+        }
+    }
+
+    private static func sorted(_ mappings: [IDMapping]) -> [IDMapping] { mappings.sorted { $0.containerID < $1.containerID } }
 }

@@ -36,6 +36,12 @@ public struct IDMapping: Equatable, Sendable {
     public var containerID: UInt32
     public var hostID: UInt32
     public var size: UInt32
+
+    public init(containerID: UInt32, hostID: UInt32, size: UInt32) {
+        self.containerID = containerID
+        self.hostID = hostID
+        self.size = size
+    }
 }
 
 /// time_namespaces(7): seconds and nanoseconds that are added to each clock.

@@ -12,7 +12,8 @@ extension Rootfs {
         case .remount: try remount(entry)
         case .cgroup: try mountCgroups(entry)
         case .fileSystem(let type):
-            let mount = try makeFileSystem(type, entry)
+            let mount: SharedDescriptor
+            if let made = sources.fileSystems[entry.index] { mount = made } else { mount = try FileSystems.make(type, entry) }
             try attach(mount, entry, isDirectory: true)
         }
     }
@@ -36,104 +37,16 @@ extension Rootfs {
         if !entry.recursiveAttributes.isEmpty { try mount.setMountAttributes(entry.recursiveAttributes, recursive: true) }
     }
 
-    /// A new file system of the given type, not yet attached.
-    func makeFileSystem(_ type: ByteString, _ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        do throws(RuntimeError) {
-            let context = try explaining(
-                .mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label
-            ) {
-                () throws(SystemError) in try FileSystemContext(type: type)
-            }
-            return try configure(context, type, entry)
-        } catch  where error.errno == EPERM && type == "sysfs" {
-            // A user namespace may mount sysfs only with a network namespace of its own: it sees the host's instead.
-            return try hostSysfs(entry)
-        }
-    }
-
-    private func configure(_ context: FileSystemContext, _ type: ByteString, _ entry: MountStep) throws(RuntimeError)
-        -> SharedDescriptor
-    {
-        var attributes = entry.attributes.set
-        if entry.isReadOnlyLate { attributes &= ~MountAttributes.readOnly }
-        do throws(SystemError) {
-            if let source = entry.source, !source.isEmpty { try context.set("source", to: source) }
-            if attributes & MountAttributes.readOnly != 0, !Rootfs.isKernelsOwn(type) { try context.set("ro") }
-            for flag in entry.flags { try Rootfs.set(flag, of: context) }
-            for (key, value) in entry.data { try Rootfs.set(key, to: value, of: context, type) }
-        } catch {
-            throw Rootfs.refusal(of: context, error, type, entry)
-        }
-        let mount = try explaining(
-            .mount, "the file system \"" + type.displayText + "\" can't be mounted", pointer: entry.label,
-            hint: context.complaint().map { "the kernel says: " + $0.displayText }
-        ) { () throws(SystemError) in try context.mount(attributes: attributes) }
-        if !entry.recursiveAttributes.isEmpty {
-            try explaining(.mount, "the options can't be set", pointer: entry.label) { () throws(SystemError) in
-                try mount.setMountAttributes(entry.recursiveAttributes, recursive: true)
-            }
-        }
-        return SharedDescriptor(mount)
-    }
-
-    private static func refusal(
-        of context: FileSystemContext, _ error: SystemError, _ type: ByteString, _ entry: MountStep
-    ) -> RuntimeError {
-        let complaint = context.complaint()
-        return RuntimeError(
-            .mount, "the file system \"" + type.displayText + "\" refuses its options", error, pointer: entry.label + "/options",
-            hint: complaint.map { "the kernel says: " + $0.displayText })
-    }
-
-    /// File systems whose content is one for all their mounts: read-only is a matter of the mount, not of the file system.
-    private static func isKernelsOwn(_ type: ByteString) -> Bool {
-        type == "proc" || type == "sysfs" || type == "tmpfs" || type == "devpts" || type == "mqueue" || type == "cgroup"
-            || type == "cgroup2"
-    }
-
-    private static func set(_ flag: ByteString, of context: FileSystemContext) throws(SystemError) {
-        do throws(SystemError) {
-            try context.set(flag)
-        } catch  where error.errno == EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand")
-        {
-            // mount(2) takes these for every file system and lets those that have no use for them ignore them; fsconfig(2) refuses.
-        }
-    }
-
-    private static func set(_ key: ByteString, to value: ByteString, of context: FileSystemContext, _ type: ByteString)
-        throws(SystemError)
-    {
-        guard value.count >= 256, type == "overlay", key == "lowerdir" else {
-            try context.set(key, to: value)
-            return
-        }
-        // fsconfig takes 255 bytes at a time: the layers go one by one (kernel 6.5).
-        for layer in value.split(separator: UInt8(ascii: ":")) { try context.set("lowerdir+", to: layer) }
-    }
-
-    private func hostSysfs(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
-            let tree = try FileDescriptor.cloneTree("/sys", recursive: true)
-            // For all mounts below it: else /sys/fs/cgroup would be writable in a read-only /sys.
-            if !entry.attributes.isEmpty { try tree.setMountAttributes(entry.attributes, recursive: true) }
-            return SharedDescriptor(tree)
-        }
-    }
-
-    /// `proc` of a pid namespace that we aren't in: kernel 6.17 takes the namespace as an option.
+    /// `proc` of a pid namespace that we aren't in.
     ///
-    /// - Returns: false where the kernel doesn't.
+    /// - Returns: false where the kernel has no option for that.
     mutating func mountJoinedProc(_ entry: MountStep) throws(RuntimeError) -> Bool {
-        guard let pidNamespace else { return false }
-        let context: FileSystemContext
-        do throws(SystemError) {
-            context = try FileSystemContext(type: "proc")
-            try pidNamespace.with { (namespace) throws(SystemError) in try context.set("pidns", to: namespace) }
-        } catch {
+        do throws(RuntimeError) {
+            try attach(try FileSystems.make("proc", entry, pidNamespace: pidNamespace), entry, isDirectory: true)
+            return true
+        } catch where error.errno == EINVAL && error.call == "fsconfig" {
             return false
         }
-        try attach(try configure(context, "proc", entry), entry, isDirectory: true)
-        return true
     }
 
     // MARK: Attaching

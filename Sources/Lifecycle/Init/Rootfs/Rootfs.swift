@@ -59,7 +59,9 @@ struct Rootfs: ~Copyable {
     mutating func mountAll() throws(RuntimeError) {
         step("mount file systems")
         for entry in plan.mounts {
-            guard case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil else {
+            guard case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil,
+                sources.fileSystems[entry.index] == nil
+            else {
                 try perform(entry)
                 continue
             }

@@ -19,11 +19,13 @@ struct Sources {
     let root: SharedDescriptor
     /// By place in `/mounts`.
     let binds: [Int: Bind]
+    /// File systems that only Host may make, by place in `/mounts`.
+    var fileSystems: [Int: SharedDescriptor] = [:]
     /// The host's null device, to cover files with: a container's own may be anything (CVE-2025-31133).
     let null: SharedDescriptor?
 
     var descriptors: [Int32] {
-        [root.rawValue] + binds.values.map { $0.tree.rawValue } + (null.map { [$0.rawValue] } ?? [])
+        [root.rawValue] + binds.values.map { $0.tree.rawValue } + fileSystems.values.map { $0.rawValue } + (null.map { [$0.rawValue] } ?? [])
     }
 
     /// - Parameter mapping: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
@@ -54,8 +56,8 @@ struct Sources {
             () throws(SystemError) in
             let tree = try directory.cloneTree(recursive: true)
             try tree.spread(plan.rootPropagation)
-            // pivot_root(2) takes no shared mount. What was asked for is set when it's the root.
-            try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false)
+            // pivot_root(2) takes no shared mount. It becomes shared again when it's the root.
+            if case .shared = plan.rootPropagation { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
             return SharedDescriptor(tree)
         }
     }

@@ -1,0 +1,93 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// Makes the file systems that `/mounts` asks for, detached and with all their options.
+enum FileSystems {
+    /// A file system of the given type, or what can stand for it where it may not be made.
+    ///
+    /// - Parameter pidNamespace: the one that a proc shows, where it isn't the caller's own: needs kernel 6.17.
+    static func make(_ type: ByteString, _ entry: MountStep, pidNamespace: SharedDescriptor? = nil) throws(RuntimeError)
+        -> SharedDescriptor
+    {
+        do throws(RuntimeError) {
+            let context = try explaining(.mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label) {
+                () throws(SystemError) in try FileSystemContext(type: type)
+            }
+            if let pidNamespace {
+                try explaining(
+                    .mount, "the kernel can't show another pid namespace's processes", pointer: entry.label, hint: "kernel 6.17 can"
+                ) { () throws(SystemError) in
+                    try pidNamespace.with { (namespace) throws(SystemError) in try context.set("pidns", to: namespace) }
+                }
+            }
+            return try configure(context, type, entry)
+        } catch where error.errno == EPERM && type == "sysfs" {
+            // A user namespace may mount sysfs only with a network namespace of its own: it sees the host's instead.
+            return try hostSysfs(entry)
+        }
+    }
+
+    private static func configure(_ context: FileSystemContext, _ type: ByteString, _ entry: MountStep) throws(RuntimeError)
+        -> SharedDescriptor
+    {
+        var attributes = entry.attributes.set
+        if entry.isReadOnlyLate { attributes &= ~MountAttributes.readOnly }
+        do throws(SystemError) {
+            if let source = entry.source, !source.isEmpty { try context.set("source", to: source) }
+            if attributes & MountAttributes.readOnly != 0, !isKernelsOwn(type) { try context.set("ro") }
+            for flag in entry.flags { try set(flag, of: context) }
+            for (key, value) in entry.data { try set(key, to: value, of: context, type) }
+        } catch {
+            throw RuntimeError(
+                .mount, "the file system \"" + type.displayText + "\" refuses its options", error, pointer: entry.label + "/options",
+                hint: context.complaint().map { "the kernel says: " + $0.displayText })
+        }
+        let mount = try explaining(
+            .mount, "the file system \"" + type.displayText + "\" can't be mounted", pointer: entry.label,
+            hint: context.complaint().map { "the kernel says: " + $0.displayText }
+        ) { () throws(SystemError) in try context.mount(attributes: attributes) }
+        if !entry.recursiveAttributes.isEmpty {
+            try explaining(.mount, "the options can't be set", pointer: entry.label) { () throws(SystemError) in
+                try mount.setMountAttributes(entry.recursiveAttributes, recursive: true)
+            }
+        }
+        return SharedDescriptor(mount)
+    }
+
+    /// File systems whose content is one for all their mounts: read-only is a matter of the mount, not of the file system.
+    private static func isKernelsOwn(_ type: ByteString) -> Bool {
+        type == "proc" || type == "sysfs" || type == "tmpfs" || type == "devpts" || type == "mqueue" || type == "cgroup"
+            || type == "cgroup2"
+    }
+
+    private static func set(_ flag: ByteString, of context: FileSystemContext) throws(SystemError) {
+        do throws(SystemError) {
+            try context.set(flag)
+        } catch where error.errno == EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand") {
+            // mount(2) takes these for every file system and lets those that have no use for them ignore them; fsconfig(2) refuses.
+        }
+    }
+
+    private static func set(_ key: ByteString, to value: ByteString, of context: FileSystemContext, _ type: ByteString)
+        throws(SystemError)
+    {
+        guard value.count >= 256, type == "overlay", key == "lowerdir" else {
+            try context.set(key, to: value)
+            return
+        }
+        // fsconfig takes 255 bytes at a time: the layers go one by one (kernel 6.5).
+        for layer in value.split(separator: UInt8(ascii: ":")) { try context.set("lowerdir+", to: layer) }
+    }
+
+    private static func hostSysfs(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
+        try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
+            let tree = try FileDescriptor.cloneTree("/sys", recursive: true)
+            // For all mounts below it: else /sys/fs/cgroup would be writable in a read-only /sys.
+            if !entry.attributes.isEmpty { try tree.setMountAttributes(entry.attributes, recursive: true) }
+            return SharedDescriptor(tree)
+        }
+    }
+}
