@@ -57,7 +57,7 @@ public final class Cgroup {
 
     /// Whether its directory is there in any hierarchy.
     public func exists() -> Bool {
-        groups.contains { group in group.place().withCString { access_(AT_FDCWD, $0) } == 0 }
+        groups.contains { group in group.place().withCString { faccessat(AT_FDCWD, $0, F_OK, 0) } == 0 }
     }
 
     /// The controllers in its v1 hierarchies, and those that its v2 directory has; none of v2 before `create`.
@@ -97,6 +97,3 @@ public struct ControllerLocations: Sendable {
         return v2.contains(controller) ? .v2 : nil
     }
 }
-
-/// faccessat(2) for existence, under a name that `Cgroup.access` doesn't hide.
-private func access_(_ directory: Int32, _ path: UnsafePointer<CChar>) -> Int32 { faccessat(directory, path, F_OK, 0) }

@@ -90,7 +90,7 @@ import Testing
         for _ in 0..<3000 {
             let listed = (0..<chance.below(7)).map { _ in chance.rule() }
             let rules = try DeviceRules.complete(listed, .plain)
-            let program = try DeviceProgram.instructions(for: rules)
+            let program = DeviceProgram.instructions(for: rules)
             var kernel: KernelDeviceList? = KernelDeviceList()
             do throws(RuntimeError) {
                 for line in try DeviceLine.lines(for: rules, .plain) { kernel?.write(line) }

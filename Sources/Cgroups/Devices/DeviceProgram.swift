@@ -1,5 +1,3 @@
-import Errors
-
 /// One instruction of eBPF: the kernel's `struct bpf_insn` of linux/bpf.h, 8 bytes.
 public struct BPFInstruction: Equatable, Sendable {
     let bits: UInt64
@@ -23,7 +21,7 @@ public struct BPFInstruction: Equatable, Sendable {
 /// ("r" of an "rw" access) is struck off, and the rules before it decide on the rest. At the end there is nothing left but to deny.
 enum DeviceProgram {
     /// Registers: 2 holds what is still asked for, 3 the kind of device, 4 the major and 5 the minor number.
-    static func instructions(for rules: DeviceRules) throws(RuntimeError) -> [BPFInstruction] {
+    static func instructions(for rules: DeviceRules) -> [BPFInstruction] {
         var program = [
             // struct bpf_cgroup_dev_ctx: access_type (access << 16 | kind), major, minor.
             BPFInstruction(loadWord, destination: 2, source: 1, offset: 0),

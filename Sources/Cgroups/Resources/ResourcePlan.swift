@@ -69,7 +69,7 @@ public struct ResourcePlan: Sendable {
         let list = try DeviceRules.complete(rules, context)
         switch context.locations.version(of: .devices) {
         case .v1: steps.append(.deviceLines(try DeviceLine.lines(for: list, context)))
-        case .v2: steps.append(.deviceProgram(try DeviceProgram.instructions(for: list)))
+        case .v2: steps.append(.deviceProgram(DeviceProgram.instructions(for: list)))
         // A user namespace's root can't make device nodes, and sees only those that it was given.
         case nil: if context.access == .required { throw context.missing(.devices, PropertyName("devices")) }
         }
@@ -89,6 +89,12 @@ struct PlanContext: Sendable {
     /// The property means something that cgroup v2 hasn't got.
     func notInV2(_ property: PropertyName, hint: String? = nil) -> RuntimeError {
         RuntimeError(.unsupported, "cgroup v2 has no such setting", pointer: property.pointer(base), hint: hint)
+    }
+
+    func withoutV2(_ property: PropertyName) -> RuntimeError {
+        RuntimeError(
+            .unsupported, "this host has no cgroup v2", pointer: property.pointer(base),
+            hint: "use the properties memory, cpu, pids and so on, which work on both versions")
     }
 
     func missing(_ controller: Controller, _ property: PropertyName) -> RuntimeError {

@@ -165,8 +165,9 @@ extension StepRunner {
     private func directory(of controller: Controller?, _ property: PropertyName) throws(RuntimeError) -> CgroupDirectory {
         let group = controller.map { cgroup.group(of: $0) } ?? cgroup.groups.first { $0.version == .v2 }
         guard let group else {
-            let missing = controller.map { context.missing($0, property) } ?? context.notInV2(property)
-            guard let denied = cgroup.denied else { throw missing }
+            guard let denied = cgroup.denied else {
+                throw controller.map { context.missing($0, property) } ?? context.withoutV2(property)
+            }
             throw RuntimeError(
                 .cgroup, "no cgroup could be made that would enforce it", denied, pointer: property.pointer(context.base),
                 hint: Cgroup.hint(for: denied, version: .v2))

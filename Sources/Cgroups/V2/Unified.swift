@@ -10,11 +10,7 @@ func unifiedSteps(_ entries: [Resources.UnifiedEntry], _ context: PlanContext) t
         guard entry.file.isControllerFile else {
             throw context.invalid(property, entry.file.quoted + " is not the name of a controller's file")
         }
-        guard context.locations.filter else {
-            throw RuntimeError(
-                .unsupported, "this host has no cgroup v2", pointer: property.pointer(context.base),
-                hint: "use the properties memory, cpu, pids and so on, which work on both versions")
-        }
+        guard context.locations.filter else { throw context.withoutV2(property) }
         let wanted = unifiedController(of: entry.file)
         if !wanted.isEmpty, !context.locations.v2.isSuperset(of: wanted) {
             throw RuntimeError(
