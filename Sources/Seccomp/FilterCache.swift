@@ -3,14 +3,14 @@ import CLinux
 import Errors
 import Linux
 
-/// Compiled programs, kept in a directory of ours: libseccomp takes longer over Docker's profile than all the rest of `create`.
+/// Compiled programs, kept in a directory of ours: Docker's profile takes 2.3 M instructions to translate, and 0.3 M to find here.
 ///
 /// Whatever is wrong with the cache, a container comes out the same, only later. What isn't ours alone, or doesn't verify, counts as
 /// not there: a program that another user wrote would be a sandbox of his making.
 enum FilterCache {
     private static let directoryName: ByteString = "seccomp"
     private static let temporaryPrefix: ByteString = "new."
-    /// Some 15 KB each, and hosts have a handful of profiles.
+    /// Some 5 KB each, and hosts have a handful of profiles.
     private static let mostFiles = 64
     /// Seconds after which a file that was being written counts as left behind.
     private static let abandonedAfter = 60

@@ -41,12 +41,12 @@ public enum SeccompListener {
         } catch {
             guard error.errno != EAGAIN else {
                 throw RuntimeError(
-                    .timeout, "the seccomp agent didn't take the listener within \(patience) ms",
+                    .timeout, "the seccomp agent at \"\(path.displayText)\" didn't take the listener within \(patience) ms",
                     pointer: "/linux/seccomp/listenerPath", path: path, call: error.call.description)
             }
             throw RuntimeError(
-                .seccomp, "can't send the listener to the seccomp agent at \"" + path.displayText + "\"", error, pointer: "/linux/seccomp/listenerPath",
-                path: path,
+                .seccomp, "can't send the listener to the seccomp agent at \"\(path.displayText)\"", error,
+                pointer: "/linux/seccomp/listenerPath", path: path,
                 hint: "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
         }
     }
