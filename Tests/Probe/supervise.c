@@ -19,6 +19,10 @@ static const int uncounted[] = {
     SYS_exit_group,    SYS_rt_sigreturn,  SYS_rt_sigaction, SYS_fstat,   SYS_getpid,        SYS_gettid,   SYS_getuid,   SYS_geteuid,
     SYS_clock_gettime, SYS_futex,         SYS_getrandom,    SYS_lseek,   SYS_rt_sigprocmask, SYS_poll,    SYS_ppoll,    SYS_wait4,
     SYS_restart_syscall, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq,
+#ifdef SYS_arch_prctl
+    // The C library's start-up: a program that isn't there yet can't say why it ends.
+    SYS_arch_prctl,
+#endif
 };
 
 static int install_filter(void) {
@@ -88,6 +92,7 @@ static int answer(int listener, long number, const struct fault *fault, pid_t pr
 int supervise(int count, char **arguments) {
     if (count < 3) return 2;
     struct fault fault = parse(arguments[0], arguments[1]);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t program = fork();
     if (program < 0) fail("fork");
     if (program == 0) {
@@ -112,7 +117,7 @@ int supervise(int count, char **arguments) {
     int status = 0, ended = 0;
     for (;;) {
         struct pollfd wait = {.fd = listener, .events = POLLIN};
-        int ready = poll(&wait, 1, ended ? 200 : 20);
+        int ready = poll(&wait, 1, 20);
         if (ready > 0 && wait.revents & POLLIN) {
             if (answer(listener, number, &fault, program) >= 0) number++;
             continue;
@@ -122,6 +127,8 @@ int supervise(int count, char **arguments) {
         if (ended && (ready <= 0 || wait.revents & POLLHUP)) break;
         if (wait.revents & POLLHUP) usleep(1000);
     }
+    // What has ended of those left behind; the living go to whoever reaps for us.
+    while (waitpid(-1, NULL, WNOHANG) > 0) {}
     if (WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);
         struct rlimit none = {0, 0};

@@ -1,0 +1,97 @@
+import CHarness
+import Testing
+
+@Suite("log", .needsRoot, .sandboxed)
+struct LogTests {
+    /// What a refused creation writes to the log and to stderr.
+    private func log(_ format: String, _ configure: (inout JSON) -> Void) throws -> (log: String, errors: String) {
+        let bundle = try Bundle { configure(&$0) }
+        let path = bundle.path + "/log"
+        let finished = try bundle.command("create", global: ["--log", path, "--log-format", format]).run()
+        #expect(finished.ending == .exited(1))
+        return (read(path), finished.message)
+    }
+
+    // podman takes the whole file for one object; containerd takes the last line.
+    @Test func failureIsOneObjectOnOneLine() throws {
+        let (log, errors) = try log("json") { $0.runs(arguments: ["no-such-program"]) }
+        #expect(log.hasSuffix("}\n"))
+        let entry = try JSONParser.parse(log)
+        #expect(entry.level == "error")
+        let message = try #require(entry.msg.text)
+        #expect(message.contains("exec: \"no-such-program\": executable file not found in $PATH"))
+        // RFC 3339.
+        let time = try #require(entry.time.text)
+        #expect(time.dropFirst(10).first == "T" && time.count >= 20, "\(time)")
+        #expect(errors.says("executable file not found in $PATH"))
+    }
+
+    @Test func textFormatIsOneLine() throws {
+        let (log, _) = try log("text") { $0.runs(arguments: ["no-such-program"]) }
+        #expect(log.lines.count == 1)
+        #expect(log.hasPrefix("time=\""))
+        #expect(log.contains(" level=error msg=\""))
+    }
+
+    // Text of the config that would end a line, or colour a terminal.
+    @Test(arguments: [
+        "line\nbreak", "quote\"", "back\\slash", "\u{1b}[31mred", "\u{7f}", "é", "\u{202e}", "\r\n{\"level\":\"error\"}",
+    ])
+    func textOfTheConfigCannotEndTheLine(text: String) throws {
+        for change in [
+            { (config: inout JSON) in config.runs(arguments: [text]) },
+            { (config: inout JSON) in config.mounts.append(.mount("/mnt", source: "/no/such/" + text, ["bind"])) },
+            { (config: inout JSON) in config.linux.sysctl = [text: "1"] },
+            { (config: inout JSON) in config.process.rlimits = [["type": .string(text), "soft": 1, "hard": 1]] },
+        ] {
+            let (log, errors) = try log("json") { change(&$0) }
+            #expect(log.split(separator: "\n").count == 1)
+            #expect(try JSONParser.parse(log).level == "error")
+            #expect(!errors.contains("\u{1b}"), "no control character on the terminal")
+        }
+    }
+
+    @Test func longTextIsBounded() throws {
+        let (log, errors) = try log("json") { $0.runs(arguments: [String(repeating: "x", count: 1 << 20)]) }
+        #expect(log.utf8.count < 20_000)
+        #expect(errors.utf8.count < 20_000)
+    }
+
+    @Test func isAddedToNotOverwritten() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["no-such-program"]) }
+        let path = bundle.path + "/log"
+        try write("{\"level\":\"info\",\"msg\":\"before\",\"time\":\"2026-01-01T00:00:00Z\"}\n", to: path)
+        _ = try bundle.command("create", global: ["--log=\(path)", "--log-format=json"]).run()
+        #expect(read(path).lines.count == 2)
+        #expect(read(path).contains("before"))
+    }
+
+    @Test func withoutAFileTheLineGoesToStandardError() throws {
+        let message = try refusal { $0.runs(arguments: ["no-such-program"]) }
+        #expect(message.says("executable file not found in $PATH"))
+    }
+
+    // What is in the environment is often a secret.
+    @Test func environmentIsNotInTheLog() throws {
+        for arguments in [["true"], ["no-such-program"]] {
+            let bundle = try Bundle {
+                $0.process.env.append("TOKEN=top-secret-value")
+                $0.runs(arguments: arguments)
+            }
+            let path = bundle.path + "/log"
+            let finished = try bundle.command("run", global: ["--debug", "--log", path]).run()
+            #expect(!read(path).contains("top-secret-value"))
+            #expect(!finished.errors.contains("top-secret-value"))
+        }
+    }
+
+    @Test func thatCannotBeOpenedIsAnError() throws {
+        let finished = try Bundle().command("create", global: ["--log", "/no/such/directory/log"]).run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.says("/no/such/directory/log"))
+    }
+
+    @Test func unknownFormatIsAnError() throws {
+        #expect(try Bundle().command("create", global: ["--log-format", "xml"]).run().ending == .exited(1))
+    }
+}

@@ -1,0 +1,88 @@
+import CHarness
+import Testing
+
+/// What a container could reach of the runtime itself: its program, its descriptors, its processes.
+@Suite("the runtime's own program", .needsRoot, .sandboxed)
+struct OwnProgramTests {
+    // CVE-2019-5736 and, for the page cache, CVE-2022-0847: what waits in a container must not be the host's file, nor share its pages.
+    @Test func waitingProcessRunsFromASealedCopy() throws {
+        let container = try Bundle().create()
+        let descriptor = h_open("/proc/\(container.pid)/exe", O_RDONLY | O_CLOEXEC, 0)
+        #expect(descriptor >= 0)
+        defer { close(descriptor) }
+        var copy = stat()
+        #expect(fstat(descriptor, &copy) == 0)
+        let host = try metadata(Workspace.runtime)
+        #expect(copy.st_dev != host.st_dev || copy.st_ino != host.st_ino)
+        // F_SEAL_SEAL, SHRINK, GROW and WRITE.
+        #expect(h_seals(descriptor) & 0xF == 0xF)
+    }
+
+    @Test func copyCannotBeWritten() throws {
+        let container = try Bundle().create()
+        let descriptor = h_open("/proc/\(container.pid)/exe", O_WRONLY | O_CLOEXEC, 0)
+        #expect(descriptor < 0)
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    // The kernel takes the interpreter to be the runtime's program, which then runs inside the container.
+    @Test func scriptThatNamesItsInterpretersProgramDoesNoHarm() throws {
+        let before = try metadata(Workspace.runtime)
+        let bundle = try Bundle { $0.runs(arguments: ["/tmp/script"]) }
+        try write("#!/proc/self/exe\n", to: bundle.rootfs + "/tmp/script", mode: 0o755)
+        _ = try bundle.run()
+        let after = try metadata(Workspace.runtime)
+        #expect(after.st_ino == before.st_ino && after.st_size == before.st_size)
+        #expect(after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
+    }
+
+    // Whoever is root in the user namespace could otherwise trace the runtime's process, or look at its descriptors.
+    @Test func waitingProcessMayNotBeTraced() throws {
+        let container = try Bundle { $0.mapUsers() }.create()
+        #expect(try metadata("/proc/\(container.pid)/fd").st_uid == 0)
+        container.bundle.config.runs("sleep 1000")
+    }
+
+    // CVE-2024-21626: a directory of the host's among them would be a way out.
+    @Test func waitingProcessHoldsNoFileOfTheHosts() throws {
+        let bundle = try Bundle()
+        let container = try bundle.create { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
+        for name in entries(of: "/proc/\(container.pid)/fd") where (Int(name) ?? 0) > 2 {
+            let target = linkTarget("/proc/\(container.pid)/fd/\(name)") ?? ""
+            let harmless = ["socket:[", "anon_inode:", "pipe:[", "/memfd:"].contains { target.hasPrefix($0) }
+            #expect(harmless, "descriptor \(name) is \(target)")
+        }
+    }
+
+    // CVE-2024-21626 again: descriptors by all their names.
+    @Test(arguments: ["/proc/self/fd/", "/proc/1/fd/", "/proc/thread-self/fd/", "/link/"])
+    func workingDirectoryIsNoDescriptorOfTheCallers(prefix: String) throws {
+        for number in [3, 4, 5, 6, 7, 8, 9, 10, 39, 1000] {
+            let bundle = try Bundle {
+                $0.process.cwd = .string(prefix + String(number))
+                $0.runs("ls")
+            }
+            try makeLink(bundle.rootfs + "/link", to: "/proc/self/fd")
+            let finished = try bundle.run { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
+            #expect(finished.ending == .exited(1), "\(finished)")
+            #expect(finished.output.isEmpty)
+        }
+    }
+
+    // CVE-2020-15257: an abstract socket can be reached from every container in the host's network namespace.
+    @Test func noAbstractSocketIsMade() throws {
+        func abstract() -> Set<String> {
+            Set(read("/proc/net/unix").lines.compactMap { $0.words.last }.filter { $0.hasPrefix("@") })
+        }
+        let before = abstract()
+        let container = try Bundle { $0.drop(namespace: "network") }.create()
+        #expect(abstract().subtracting(before).isEmpty)
+        try container.delete()
+    }
+
+    @Test func containersProcessKeepsNothingOfTheWaitingOne() throws {
+        let seen = try output(ofScript: "cat /proc/self/comm; probe attributes; probe descriptors")
+        #expect(seen.hasPrefix("cat\n"))
+        #expect(seen.contains("dumpable=1\n"))
+    }
+}
