@@ -10,6 +10,14 @@ public struct CgroupEntry: ~Copyable {
 
     /// For clone3's `CLONE_INTO_CGROUP`. Nil where there is no v2 hierarchy.
     public let directory: FileDescriptor?
+
+    /// The directory's number, for a call that takes it at once.
+    public var directoryNumber: Int32? {
+        switch directory {
+        case .some(let directory): directory.rawValue
+        case nil: nil
+        }
+    }
 }
 
 extension Cgroup {

@@ -49,6 +49,9 @@ public struct ProcessHandle: ~Copyable {
         descriptor = try .checked("pidfd_open", c_pidfd_open(pid, 0))
     }
 
+    /// The pidfd itself, for several owners.
+    public consuming func shared() -> SharedDescriptor { SharedDescriptor(descriptor) }
+
     /// The kernel's own number for the process, which it never gives again (pidfs, kernel 6.9): 0 where it has none.
     public var identity: UInt64 {
         guard (try? descriptor.fileSystemMagic()) == 0x5049_4446, let status = try? descriptor.status() else { return 0 }

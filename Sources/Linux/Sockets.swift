@@ -67,10 +67,14 @@ extension FileDescriptor {
         }
     }
 
-    /// Sends one message, with descriptors. The corresponding C function is `sendmsg`.
+    /// Sends one message, with descriptors. The corresponding C function is `sendmsg`; without descriptors it's `write`, which hardly
+    /// any seccomp filter forbids.
     public borrowing func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(SystemError) {
         while true {
-            let count = c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
+            let count =
+                descriptors.isEmpty
+                ? write(rawValue, bytes, bytes.count)
+                : c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
             if count == bytes.count { return }
             if count >= 0 { throw SystemError("sendmsg", errno: EMSGSIZE) }
             if c_errno() != EINTR { throw .last("sendmsg") }

@@ -9,9 +9,8 @@ struct ConsoleSocket: ~Copyable {
     private let socket: SharedDescriptor?
 
     /// Connects before anything is made: a socket that nobody listens at is the caller's mistake.
-    init(_ plan: Plan, detached: Bool) throws(RuntimeError) {
-        let wantsTerminal = plan.config.process?.terminal == true
-        guard let path = plan.options.consoleSocket else {
+    init(_ path: ByteString?, terminal wantsTerminal: Bool, detached: Bool) throws(RuntimeError) {
+        guard let path else {
             if wantsTerminal && detached {
                 throw RuntimeError(
                     .terminal, "cannot allocate tty if the runtime will detach without setting console socket",
@@ -26,7 +25,8 @@ struct ConsoleSocket: ~Copyable {
                 pointer: "/process/terminal",
                 hint: "leave --console-socket out, or set terminal to true")
         }
-        socket = try explaining(.terminal, "can't connect to the console socket \"" + path.displayText + "\"", path: path) { () throws(SystemError) in
+        socket = try explaining(.terminal, "can't connect to the console socket \"" + path.displayText + "\"", path: path) {
+            () throws(SystemError) in
             SharedDescriptor(try FileDescriptor.connectStream(to: path))
         }
     }

@@ -44,7 +44,8 @@ final class Creation {
         let sysctls = try SysctlPlan.entries(config.linux.sysctl) {
             plan.namespaces.has($0) && !namespaces.isHosts($0)
         }
-        let console = try ConsoleSocket(plan, detached: detached)
+        let console = try ConsoleSocket(
+            options.consoleSocket, terminal: config.process?.terminal == true, detached: detached)
         step("make state directory")
         let root = try StateRoot.make(host.root)
         let directory = try ContainerDirectory.make(options.id, in: root)
@@ -267,16 +268,16 @@ final class Creation {
         step("write late cgroup limits")
         if let resources { try cgroup?.applyLate(resources) }
         try delegateCgroup()
-        try setOOMScore()
-        try setResourceLimits()
+        if let process = plan.config.process { try ProcessLimits(pid: record.pid, process: process).apply(procfs) }
         step("hand over terminal")
         if let terminal = process?.terminal { try console.handOver(terminal) }
         step("write state")
         try directory.write(configText, as: ContainerDirectory.configName)
         record.stage = .created
         try directory.write(record)
-        try writePIDFile()
-        try sendPIDFD()
+        if let process {
+            try ProcessAnnouncement(process: process, pidFile: plan.options.pidFile, pidfdSocket: plan.options.pidfdSocket).make()
+        }
         step("release")
         try tell(.created, handshake.socket)
         // The end of the conversation: Init no longer dies with us.
@@ -295,48 +296,6 @@ final class Creation {
             })
         else { return }
         try cgroup?.delegate(to: mapping.hostID + (uid - mapping.containerID))
-    }
-
-    private func setOOMScore() throws(RuntimeError) {
-        guard let score = plan.config.process?.oomScoreAdj else { return }
-        step("set oom_score_adj")
-        let file = ByteString(decimal: record.pid) + "/oom_score_adj"
-        try explaining(
-            .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,
-            hint: "a value below the runtime's own needs CAP_SYS_RESOURCE"
-        ) { () throws(SystemError) in
-            // Docker asks for 0 where it means "as it is": what is so already needs no right.
-            let current = try procfs.read(file).split(separator: UInt8(ascii: "\n")).first ?? []
-            guard ByteString(current).decimal(as: Int32.self) != score else { return }
-            try procfs.write(file, ByteString(decimal: score).bytes)
-        }
-    }
-
-    /// From outside, and when Init has done most of its work: earlier they would bind that.
-    private func setResourceLimits() throws(RuntimeError) {
-        step("set resource limits")
-        for (index, limit) in (plan.config.process?.rlimits ?? []).enumerated() {
-            guard c_prlimit(record.pid, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
-                throw RuntimeError(
-                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
-                    hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
-            }
-        }
-    }
-
-    private func writePIDFile() throws(RuntimeError) {
-        guard let path = plan.options.pidFile else { return }
-        try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) { () throws(SystemError) in
-            try PIDFile.write(record.pid, to: path)
-        }
-    }
-
-    private func sendPIDFD() throws(RuntimeError) {
-        guard let path = plan.options.pidfdSocket, let process else { return }
-        try explaining(.system, "the pidfd can't be sent to \"" + path.displayText + "\"", path: path) { () throws(SystemError) in
-            try FileDescriptor.connectStream(to: path).send(
-                Array("pidfd".utf8), descriptors: [process.handle.descriptor.rawValue])
-        }
     }
 
     // MARK: Failure

@@ -79,7 +79,8 @@ struct Deletion {
         step("remove cgroup")
         let cgroup = try Cgroup(record: record)
         guard cgroup.exists() else { return }
-        if !(try cgroup.processes().isEmpty) { try cgroup.kill(SIGKILL) }
+        // Of a creation that never came to a process, those in there are others': it may have been refused for that very reason.
+        if self.record.pid > 0, !(try cgroup.processes().isEmpty) { try cgroup.kill(SIGKILL) }
         try cgroup.remove(within: 10_000)
     }
 
@@ -96,9 +97,7 @@ struct Deletion {
         }
         HookRunner.runRegardless(
             config.hooks.poststop, kind: .poststop,
-            state: ContainerState(
-                ociVersion: record.ociVersion, id: record.id, pid: 0, status: .stopped, bundle: record.bundle,
-                rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: ""),
+            state: record.state(.stopped),
             directory: record.bundle, log: host.log)
     }
 }

@@ -25,7 +25,8 @@ enum MappedMounts {
             .mount, "the ids of the mount can't be mapped", pointer: entry.label,
             hint: "does its file system support id-mapped mounts (mount_setattr(2)), and is it not mapped already?"
         ) { () throws(SystemError) in
-            try namespace.with { (namespace) throws(SystemError) in try mount.mapIDs(by: namespace, recursive: mapping.recursive) }
+            try namespace.with { (namespace) throws(SystemError) in try mount.mapIDs(by: namespace, recursive: mapping.recursive)
+            }
         }
     }
 }

@@ -32,14 +32,17 @@ struct Observation {
         }
     }
 
-    var state: ContainerState {
-        ContainerState(
-            ociVersion: record.ociVersion, id: record.id, pid: status == .stopped ? 0 : record.pid, status: status,
-            bundle: record.bundle, rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: "")
-    }
+    var state: ContainerState { record.state(status) }
 }
 
 extension ContainerRecord {
+    /// As `state` and hooks show it: a container that has stopped has no process.
+    func state(_ status: ContainerState.Status) -> ContainerState {
+        ContainerState(
+            ociVersion: ociVersion, id: id, pid: status == .stopped ? 0 : pid, status: status, bundle: bundle, rootfs: rootfs,
+            created: created, annotations: annotations, owner: "")
+    }
+
     /// Whether the first process is there still: the very one, not another that came to have its number.
     func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool {
         guard pid > 0, let birth = procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),

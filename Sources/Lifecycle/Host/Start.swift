@@ -69,7 +69,7 @@ struct Starting {
             case .warning(let text): host.log.warn(text)
             case .listener:
                 guard let listener = descriptors.first else { continue }
-                try handOver(listener)
+                try handOver(listener, of: record.pid, config, state(.creating))
                 try? conversation.send(.listening)
             default: continue
             }
@@ -80,16 +80,13 @@ struct Starting {
         }
     }
 
-    private func handOver(_ listener: SharedDescriptor) throws(RuntimeError) {
-        guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath else { return }
-        let state = ContainerProcessState(
-            ociVersion: record.ociVersion, pid: record.pid, metadata: seccomp.listenerMetadata, state: state(.creating).hookJSON)
-        try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, state) }
-    }
+    private func state(_ status: ContainerState.Status) -> ContainerState { record.state(status) }
+}
 
-    func state(_ status: ContainerState.Status) -> ContainerState {
-        ContainerState(
-            ociVersion: record.ociVersion, id: record.id, pid: record.pid, status: status, bundle: record.bundle,
-            rootfs: record.rootfs, created: record.created, annotations: record.annotations, owner: "")
-    }
+/// Gives a filter's listener to the agent that the configuration names: config-linux.md, "The Container Process State".
+func handOver(_ listener: SharedDescriptor, of pid: Int32, _ config: Config, _ state: ContainerState) throws(RuntimeError) {
+    guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath else { return }
+    let state = ContainerProcessState(
+        ociVersion: state.ociVersion, pid: pid, metadata: seccomp.listenerMetadata, state: state.hookJSON)
+    try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, state) }
 }

@@ -13,7 +13,8 @@ enum UserNamespace {
     }
 
     /// Engines repeat the mappings of a namespace that they have made: then they have to be the same.
-    static func checkMappings(_ plan: Plan, _ namespaces: NamespaceFiles, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+    static func checkMappings(_ plan: Plan, _ namespaces: NamespaceFiles, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+    {
         let linux = plan.config.linux
         guard let namespace = namespaces.file(of: .user), !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty else { return }
         try withHolder(
@@ -24,7 +25,8 @@ enum UserNamespace {
                 (linux.uidMappings, folder + "/uid_map", "/linux/uidMappings"),
                 (linux.gidMappings, folder + "/gid_map", "/linux/gidMappings"),
             ] {
-                let found = try explaining(.namespace, "the mapping of the joined user namespace can't be read", pointer: pointer) {
+                let found = try explaining(.namespace, "the mapping of the joined user namespace can't be read", pointer: pointer)
+                {
                     () throws(SystemError) in try procfs.read(file)
                 }
                 guard sorted(mappings(in: found)) == sorted(wanted) else {
@@ -38,7 +40,9 @@ enum UserNamespace {
 
     /// A namespace that stands for nothing but an id mapping: what mount_setattr(2) wants for `MOUNT_ATTR_IDMAP`. It outlives its only
     /// process as long as a descriptor of it is open.
-    static func make(uids: [IDMapping], gids: [IDMapping], _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> SharedDescriptor {
+    static func make(uids: [IDMapping], gids: [IDMapping], _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+        -> SharedDescriptor
+    {
         try withHolder({ () throws(SystemError) in try unshare(c_new_user) }) { (pid) throws(RuntimeError) in
             try IDMaps(pid: pid, uids: uids, gids: gids).write(procfs)
             return try explaining(.namespace, "the user namespace for the mapping can't be opened") { () throws(SystemError) in

@@ -79,19 +79,13 @@ struct Init: ~Copyable {
         _ = umask(0)
         // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
         _ = setsid()
-        useAllProcessors()
+        Affinity.allowAll()
         try dieWithHost()
         var kept: [Int32] = [inheritance.handshake.rawValue, inheritance.startSocket.rawValue]
         kept += inheritance.namespaces.descriptors
         kept += inheritance.sources?.descriptors ?? []
         kept += inheritance.cgroupTasks?.descriptors ?? []
         closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
-    }
-
-    /// What the caller was bound to isn't the container's: its cpuset is.
-    private func useAllProcessors() {
-        let all = [UInt8](repeating: 0xFF, count: 1024)
-        _ = c_sched_setaffinity(0, UInt(all.count), all)
     }
 
     func dieWithHost() throws(RuntimeError) {
@@ -106,7 +100,11 @@ struct Init: ~Copyable {
     private func makeRootfs() throws(RuntimeError) -> Rootfs {
         step("open mount sources")
         let sources: Sources
-        if let opened = inheritance.sources { sources = opened } else { sources = try Sources.open(plan) { (_, _) throws(RuntimeError) in } }
+        if let opened = inheritance.sources {
+            sources = opened
+        } else {
+            sources = try Sources.open(plan) { (_, _) throws(RuntimeError) in }
+        }
         var rootfs = try Rootfs(
             plan: plan, sources: sources, cgroups: inheritance.cgroupView,
             pidNamespace: inheritance.namespaces.file(of: .pid))
@@ -143,9 +141,9 @@ struct Init: ~Copyable {
         step("ready")
         if let terminal {
             try say(.ready, descriptors: [terminal.controller.rawValue])
-            try takeTerminal(terminal.peer)
+            try StandardStreams.become(terminal.peer)
         } else {
-            try replaceHostNull(rootfs)
+            try StandardStreams.replaceHostNull(rootfs.root)
             try say(.ready)
         }
         guard case .created? = try handshake.receive()?.message else { _exit(1) }

@@ -149,12 +149,20 @@ extension Init {
         }
         try offsetClocks()
         try setLabels()
-        try joinKeyring()
+        if !plan.options.noNewKeyring { try joinSessionKeyring(of: plan.options.id) }
         if plan.namespaces.origin(of: .network) == .new {
             step("bring loopback up")
             guard c_loopback_up() == 0 else {
                 throw RuntimeError(.namespace, "the loopback interface can't be brought up", .last("ioctl"))
             }
+        }
+    }
+
+    private func setLabels() throws(RuntimeError) {
+        guard let process = plan.config.process else { return }
+        switch procfs {
+        case .some(let procfs): try Labels.set(for: process, by: procfs)
+        case nil: break
         }
     }
 
@@ -173,20 +181,6 @@ extension Init {
                 text += ByteString(decimal: offset.nanosecs).bytes + [0x0A]
             }
             if !text.isEmpty, let own = try procfs?.own() { try procfs?.write(own + "/timens_offsets", text) }
-        }
-    }
-
-    /// A session keyring of its own: without it the container shares the caller's keys.
-    private func joinKeyring() throws(RuntimeError) {
-        guard !plan.options.noNewKeyring else { return }
-        step("join session keyring")
-        let result = ("_ses." + plan.options.id).withCString {
-            c_keyctl(KEYCTL_JOIN_SESSION_KEYRING, UInt(bitPattern: $0), 0, 0)
-        }
-        // A kernel without keyrings has none to share.
-        guard result >= 0 || c_errno() == ENOSYS else {
-            throw RuntimeError(
-                .process, "a session keyring can't be made", .last("keyctl"), hint: "--no-new-keyring keeps the caller's")
         }
     }
 }

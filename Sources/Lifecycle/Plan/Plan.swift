@@ -93,7 +93,7 @@ struct Plan {
                 .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
                 hint: "add a namespace of type mount")
         }
-        try checkPreserved()
+        try requireOpen(preservedDescriptors)
         if namespaces.origin(of: .user) == .new, linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
             throw RuntimeError(
                 .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
@@ -115,15 +115,6 @@ struct Plan {
             for (index, gid) in process.user.additionalGids.enumerated() {
                 try checkMapped(gid, in: linux.gidMappings, "/process/user/additionalGids/" + String(index), "gidMappings")
             }
-        }
-    }
-
-    /// What isn't open would be whatever we open next.
-    private func checkPreserved() throws(RuntimeError) {
-        for descriptor in 3..<3 + Int32(clamping: preservedDescriptors) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
-            throw RuntimeError(
-                .usage, "--preserve-fds " + String(options.preserveFDs) + ": file descriptor " + String(descriptor) + " is not open",
-                errno: EBADF)
         }
     }
 

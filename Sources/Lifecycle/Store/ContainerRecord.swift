@@ -31,6 +31,8 @@ struct ContainerRecord {
     var cgroup: CgroupRecord?
     /// Whether the end of the first process is the end of all.
     var hasOwnPIDNamespace: Bool
+    /// Whether it has a session keyring of its own, which `exec` joins.
+    var hasOwnKeyring: Bool
 
     private static let version = 1
 
@@ -49,6 +51,7 @@ struct ContainerRecord {
             json.member("startTime", startTime)
             json.member("identity", identity)
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
+            json.member("ownKeyring", hasOwnKeyring)
             if let cgroup {
                 json.object("cgroup") { json in
                     json.member("path", cgroup.path)
@@ -79,8 +82,10 @@ struct ContainerRecord {
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
             let owner = json["owner"]?.integer(as: UInt32.self), let pid = json["pid"]?.integer(as: Int32.self), pid >= 0,
-            let startTime = json["startTime"]?.integer(as: UInt64.self), let identity = json["identity"]?.integer(as: UInt64.self),
-            let ownPID = json["ownPIDNamespace"]?.bool
+            let startTime = json["startTime"]?.integer(as: UInt64.self),
+            let identity = json["identity"]?.integer(as: UInt64.self),
+            let ownPID = json["ownPIDNamespace"]?.bool,
+            let ownKeyring = json["ownKeyring"]?.bool
         else { throw damaged }
         self.stage = stage == "created" ? .created : .creating
         self.ociVersion = ociVersion
@@ -93,6 +98,7 @@ struct ContainerRecord {
         self.startTime = startTime
         self.identity = identity
         hasOwnPIDNamespace = ownPID
+        hasOwnKeyring = ownKeyring
         annotations = []
         if let members = json["annotations"]?.members {
             for member in members {
@@ -129,5 +135,6 @@ struct ContainerRecord {
         self.owner = owner
         annotations = plan.config.annotations
         hasOwnPIDNamespace = plan.namespaces.origin(of: .pid) == .new
+        hasOwnKeyring = !plan.options.noNewKeyring
     }
 }

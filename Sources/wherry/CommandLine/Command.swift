@@ -42,7 +42,8 @@ struct Command: Sendable {
 
     static var all: [Command] {
         [
-            Create.command, Start.command, Run.command, State.command, Kill.command, Delete.command, List.command, Spec.command,
+            Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
+            Spec.command,
             Features.command, Help.command,
         ]
     }

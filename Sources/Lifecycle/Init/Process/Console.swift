@@ -37,10 +37,13 @@ extension Init {
         }
         try peer.cloneTree(recursive: false).attach(on: place)
     }
+}
 
+/// The standard streams of a process on its way into a container.
+enum StandardStreams {
     /// Makes the terminal the process's own, and its three standard streams. After its controller was handed over: whoever waits for
     /// the end of our streams would wait for ever otherwise.
-    func takeTerminal(_ peer: borrowing FileDescriptor) throws(RuntimeError) {
+    static func become(_ peer: borrowing FileDescriptor) throws(RuntimeError) {
         try explaining(.terminal, "the terminal can't be taken", pointer: "/process/terminal") { () throws(SystemError) in
             try Terminal.takeAsControlling(peer)
             for stream in 0...2 as ClosedRange<Int32> {
@@ -51,14 +54,14 @@ extension Init {
 
     /// Standard streams that are the host's null device become the container's own: who holds a host's file open can change its owner.
     /// The container's must be that very device, too (crun once took whatever a link led to).
-    func replaceHostNull(_ rootfs: borrowing Rootfs) throws(RuntimeError) {
+    static func replaceHostNull(_ root: borrowing RootedDirectory) throws(RuntimeError) {
         let streams = ([0, 1, 2] as [Int32]).filter { stream in
             var status = stat()
             return fstat(stream, &status) == 0 && status.isCharacterDevice(major: 1, minor: 3)
         }
-        guard !streams.isEmpty, let place = try? rootfs.root.open("/dev/null", flags: O_PATH | O_NOFOLLOW),
+        guard !streams.isEmpty, let place = try? root.open("/dev/null", flags: O_PATH | O_NOFOLLOW),
             let status = try? place.status(), status.isCharacterDevice(major: 1, minor: 3),
-            let null = try? rootfs.root.open("/dev/null", flags: O_RDWR | O_NOFOLLOW | O_NOCTTY),
+            let null = try? root.open("/dev/null", flags: O_RDWR | O_NOFOLLOW | O_NOCTTY),
             let opened = try? null.status(), opened.isCharacterDevice(major: 1, minor: 3)
         else { return }
         for stream in streams where dup2(null.rawValue, stream) < 0 {

@@ -13,18 +13,21 @@ enum FileSystems {
         -> SharedDescriptor
     {
         do throws(RuntimeError) {
-            let context = try explaining(.mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label) {
+            let context = try explaining(
+                .mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label
+            ) {
                 () throws(SystemError) in try FileSystemContext(type: type)
             }
             if let pidNamespace {
                 try explaining(
-                    .mount, "the kernel can't show another pid namespace's processes", pointer: entry.label, hint: "kernel 6.17 can"
+                    .mount, "the kernel can't show another pid namespace's processes", pointer: entry.label,
+                    hint: "kernel 6.17 can"
                 ) { () throws(SystemError) in
                     try pidNamespace.with { (namespace) throws(SystemError) in try context.set("pidns", to: namespace) }
                 }
             }
             return try configure(context, type, entry)
-        } catch where error.errno == EPERM && type == "sysfs" {
+        } catch  where error.errno == EPERM && type == "sysfs" {
             // A user namespace may mount sysfs only with a network namespace of its own: it sees the host's instead.
             return try hostSysfs(entry)
         }
@@ -42,7 +45,8 @@ enum FileSystems {
             for (key, value) in entry.data { try set(key, to: value, of: context, type) }
         } catch {
             throw RuntimeError(
-                .mount, "the file system \"" + type.displayText + "\" refuses its options", error, pointer: entry.label + "/options",
+                .mount, "the file system \"" + type.displayText + "\" refuses its options", error,
+                pointer: entry.label + "/options",
                 hint: context.complaint().map { "the kernel says: " + $0.displayText })
         }
         let mount = try explaining(
@@ -66,7 +70,8 @@ enum FileSystems {
     private static func set(_ flag: ByteString, of context: FileSystemContext) throws(SystemError) {
         do throws(SystemError) {
             try context.set(flag)
-        } catch where error.errno == EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand") {
+        } catch  where error.errno == EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand")
+        {
             // mount(2) takes these for every file system and lets those that have no use for them ignore them; fsconfig(2) refuses.
         }
     }

@@ -25,7 +25,8 @@ struct Sources {
     let null: SharedDescriptor?
 
     var descriptors: [Int32] {
-        [root.rawValue] + binds.values.map { $0.tree.rawValue } + fileSystems.values.map { $0.rawValue } + (null.map { [$0.rawValue] } ?? [])
+        [root.rawValue] + binds.values.map { $0.tree.rawValue } + fileSystems.values.map { $0.rawValue }
+            + (null.map { [$0.rawValue] } ?? [])
     }
 
     /// - Parameter mapping: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
@@ -68,7 +69,8 @@ struct Sources {
             status.st_ino == root.st_ino, status.st_dev == root.st_dev
         else { return }
         throw RuntimeError(
-            .invalidConfig, "\"" + plan.rootfs.displayText + "\" is the host's own root", pointer: "/root/path", path: plan.rootfs)
+            .invalidConfig, "\"" + plan.rootfs.displayText + "\" is the host's own root", pointer: "/root/path", path: plan.rootfs
+        )
     }
 
     private static func openBind(_ source: ByteString, recursive: Bool, _ step: MountStep, _ plan: Plan) throws(RuntimeError)

@@ -5,62 +5,49 @@ import Linux
 import OCI
 import Seccomp
 
-extension Init {
-    /// Sleeps until `start` comes, then becomes the program.
-    consuming func waitForStart() -> Never {
-        step("wait for start")
-        while true {
-            let connection: FileDescriptor
-            do throws(SystemError) {
-                connection = try inheritance.startSocket.with { (socket) throws(SystemError) in try socket.accept() }
-            } catch {
-                _exit(1)
-            }
-            let starter = Handshake(SharedDescriptor(connection))
-            do throws(RuntimeError) {
-                try start(starter)
-            } catch {
-                try? starter.send(.failed(error.during(currentStep())))
-                _exit(1)
-            }
-        }
-    }
+/// The last steps of a process on its way into a container's program: of the first one at `start`, and of each that `exec` brings.
+struct ProcessExecution {
+    let process: Process
+    let capabilities: CapabilityPlan
+    let personality: Personality?
+    let filter: SeccompProgram?
+    /// Descriptors from 3 upward that it keeps, and how many of them are sockets of sd_listen_fds(3).
+    let preservedDescriptors: Int
+    let listenDescriptors: Int
+    let isInUserNamespace: Bool
 
-    private func start(_ starter: borrowing Handshake) throws(RuntimeError) {
-        guard let process = plan.config.process else {
-            throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
-        }
-        step("startContainer hooks")
-        try HookRunner.run(
-            plan.config.hooks.startContainer, kind: .startContainer,
-            state: ContainerState.forHook(plan, pid: getpid(), status: .created))
+    /// Becomes the program. Returns only by an error.
+    ///
+    /// - Parameter witness: is told right before what comes next can silence us, and the error if it fails.
+    func execute(_ witness: borrowing Handshake) throws(RuntimeError) {
         let program = try ProgramLookup(process).find()
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
-        let environment = CStringArray(Environment.entries(for: process, listenDescriptors: plan.listenDescriptors))
+        let environment = CStringArray(Environment.entries(for: process, listenDescriptors: listenDescriptors))
         try giveStreams(to: process.user)
-        try setScheduling(process)
-        let loadsFilterFirst = !process.noNewPrivileges
-        if loadsFilterFirst { try loadFilter(starter) }
-        try takeCredentials(process)
-        try enterWorkingDirectory(process)
+        try setScheduling()
+        _ = umask(process.user.umask ?? 0o022)
+        c_signals_reset()
+        // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
+        // execve.
+        closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
+        // Without no_new_privs only the privileged may load a filter; with it, it's the very last thing.
+        if !process.noNewPrivileges { try loadFilter(witness) }
+        try takeCredentials()
+        try enterWorkingDirectory()
         if process.noNewPrivileges {
             step("set no_new_privs")
             try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
                 try Credentials.forbidNewPrivileges()
             }
         }
-        _ = umask(process.user.umask ?? 0o022)
-        c_signals_reset()
-        if !loadsFilterFirst { try loadFilter(starter) }
+        if process.noNewPrivileges { try loadFilter(witness) }
         step("execve")
-        try? starter.send(.executing)
-        // The last act: all but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
-        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [starter.rawValue])
+        if filter == nil { try? witness.send(.executing) }
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         throw RuntimeError(
             .program, "unable to start container process: exec: \"" + program.displayText + "\"", .last("execve"),
-            pointer: "/process/args/0", path: program, hint: Init.hint(forExecution: c_errno()))
+            pointer: "/process/args/0", path: program, hint: ProcessExecution.hint(forExecution: c_errno()))
     }
 
     private static func hint(forExecution errno: Int32) -> String? {
@@ -86,7 +73,7 @@ extension Init {
         }
     }
 
-    private func setScheduling(_ process: Process) throws(RuntimeError) {
+    private func setScheduling() throws(RuntimeError) {
         step("set scheduling")
         if let scheduler = process.scheduler {
             let result = c_sched_setattr(
@@ -103,7 +90,7 @@ extension Init {
                 throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
             }
         }
-        if let personality = plan.config.linux.personality {
+        if let personality {
             guard c_personality(personality == .linux32 ? 8 : 0) >= 0 else {
                 throw RuntimeError(.process, "can't be set", .last("personality"), pointer: "/linux/personality")
             }
@@ -112,9 +99,9 @@ extension Init {
 
     /// The order is the kernel's: the bounding set while there's CAP_SETPCAP, groups while there's CAP_SETGID, then the user, with the
     /// capabilities kept over the change, then exactly the sets that were asked for.
-    private func takeCredentials(_ process: Process) throws(RuntimeError) {
+    private func takeCredentials() throws(RuntimeError) {
         step("set credentials")
-        let sets = plan.capabilities
+        let sets = capabilities
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             try Credentials.limitBounding(to: sets.bounding)
             try Credentials.keepCapabilities(true)
@@ -122,7 +109,7 @@ extension Init {
         try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
             do throws(SystemError) {
                 try Credentials.setGroups(process.user.additionalGids)
-            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && plan.namespaces.has(.user) {
+            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && isInUserNamespace {
                 // Whoever may not map groups may not drop them either (user_namespaces(7), "setgroups").
             }
             try Credentials.setGroup(process.user.gid)
@@ -143,7 +130,7 @@ extension Init {
     }
 
     /// As the user, whose rights decide.
-    private func enterWorkingDirectory(_ process: Process) throws(RuntimeError) {
+    private func enterWorkingDirectory() throws(RuntimeError) {
         step("enter working directory")
         try explaining(
             .process,
@@ -155,18 +142,20 @@ extension Init {
         }
     }
 
-    private func loadFilter(_ starter: borrowing Handshake) throws(RuntimeError) {
-        guard let filter = inheritance.seccomp else { return }
+    private func loadFilter(_ witness: borrowing Handshake) throws(RuntimeError) {
+        guard let filter else { return }
         step("load seccomp filter")
+        // Now: the filter may leave us no word.
+        try? witness.send(.executing)
         guard let listener = try filter.load() else { return }
         // The listener goes to whoever starts us; nothing more is done before it's in the agent's hands.
         do throws(SystemError) {
-            try starter.send(.listener, descriptors: [listener.rawValue])
+            try witness.send(.listener, descriptors: [listener.rawValue])
         } catch {
             throw RuntimeError(
                 .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
         }
-        guard case .listening? = try starter.receive()?.message else { _exit(1) }
+        guard witness.hears(.listening) else { _exit(1) }
     }
 }
 

@@ -4,34 +4,32 @@ import Errors
 import Linux
 import OCI
 
-extension Init {
+enum Labels {
     /// Sets the labels that the kernel's security modules give the process at its next execve. A label that can't be set, or doesn't
     /// read back as it was set, ends the creation: without it the process would be unconfined.
-    func setLabels() throws(RuntimeError) {
-        guard let process = plan.config.process else { return }
+    static func set(for process: Process, by procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         if let profile = process.apparmorProfile, !profile.isEmpty {
             step("set AppArmor profile")
             try write(
                 "exec " + profile, to: ["attr/apparmor/exec", "attr/exec"], readingBack: profile, "/process/apparmorProfile",
-                "AppArmor")
+                "AppArmor", procfs)
         }
         if let label = process.selinuxLabel, !label.isEmpty {
             step("set SELinux label")
-            try write(label, to: ["attr/exec"], readingBack: label, "/process/selinuxLabel", "SELinux")
+            try write(label, to: ["attr/exec"], readingBack: label, "/process/selinuxLabel", "SELinux", procfs)
         }
     }
 
-    private func write(
-        _ text: ByteString, to files: [ByteString], readingBack label: ByteString, _ pointer: String, _ module: String
-    )
-        throws(RuntimeError)
-    {
+    private static func write(
+        _ text: ByteString, to files: [ByteString], readingBack label: ByteString, _ pointer: String, _ module: String,
+        _ procfs: borrowing ProcFileSystem
+    ) throws(RuntimeError) {
         var failure = SystemError("openat2", errno: ENOENT)
         for file in files {
             do throws(SystemError) {
-                guard let own = try procfs?.own() else { return }
-                try procfs?.write(own + "/" + file, text.bytes)
-                let current = try procfs?.read(own + "/" + file) ?? []
+                let path = try procfs.own() + "/" + file
+                try procfs.write(path, text.bytes)
+                let current = try procfs.read(path)
                 // "PROFILE (enforce)" and the like: the name itself has to be the same to the letter.
                 let name = current.split { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }.first ?? []
                 let wanted = label.split(separator: UInt8(ascii: " ")).first ?? label

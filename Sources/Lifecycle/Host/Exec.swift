@@ -1,0 +1,111 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+public import OCI
+import Seccomp
+
+/// What `exec` is asked for.
+public struct ExecOptions: Sendable {
+    public var id: ByteString
+    /// The file of a whole process (`--process`); nil takes the container's own with the changes below.
+    public var processFile: ByteString?
+    public var args: [ByteString] = []
+    public var cwd: ByteString?
+    public var env: [ByteString] = []
+    public var user: (uid: UInt32, gid: UInt32?)?
+    public var additionalGids: [UInt32] = []
+    public var terminal: Bool?
+    public var capabilities: [ByteString] = []
+    public var noNewPrivileges: Bool?
+    public var apparmorProfile: ByteString?
+    public var selinuxLabel: ByteString?
+    public var detach = false
+    public var pidFile: ByteString?
+    public var consoleSocket: ByteString?
+    public var pidfdSocket: ByteString?
+    public var preserveFDs = 0
+    /// `--cgroup [CONTROLLER[,CONTROLLER]:]PATH`.
+    public var cgroups: [ByteString] = []
+    public var ignorePaused = false
+
+    public init(id: ByteString) { self.id = id }
+}
+
+/// Runs one more process in a container.
+///
+/// - Returns: the exit status for the shell: 0 if detached, else the program's own, or 128 + n for signal n.
+public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
+    prepareCaller(preserving: options.preserveFDs, host.log)
+    let directory = try ContainerDirectory.require(options.id, host)
+    let record = try directory.requireRecord()
+    let procfs = try hostProcFileSystem()
+    switch try Observation(record, in: directory, procfs: procfs).status {
+    case .stopped: throw RuntimeError(.wrongState, "cannot exec in a stopped container")
+    case .creating: throw RuntimeError(.wrongState, "cannot exec in a container that is being created")
+    case .paused where !options.ignorePaused:
+        throw RuntimeError(.wrongState, "cannot exec in a paused container (use --ignore-paused to override)")
+    default: break
+    }
+    let config = try directory.config()
+    let process = try ExecProcess.resolve(options, config)
+    let signals = options.detach ? nil : try SignalRelay()
+    let joining = try Joining(
+        options: options, host: host, record: record, config: config, process: process, procfs: procfs)
+    let joined = try joining.execute()
+    guard let signals else { return 0 }
+    return try Foreground(process: joined, signals: signals).wait().shellStatus
+}
+
+/// The process that is run: of a file, or the container's own with changes.
+enum ExecProcess {
+    static func resolve(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
+        var process = try base(options, config)
+        if !options.args.isEmpty { process.args = options.args }
+        if let cwd = options.cwd { process.cwd = cwd }
+        process.env += options.env
+        if let user = options.user {
+            process.user.uid = user.uid
+            // A user without a group given has the first one's: root's group isn't everybody's.
+            process.user.gid = user.gid ?? process.user.gid
+        }
+        process.user.additionalGids += options.additionalGids
+        if let terminal = options.terminal { process.terminal = terminal }
+        if let forbidden = options.noNewPrivileges { process.noNewPrivileges = forbidden }
+        if let profile = options.apparmorProfile { process.apparmorProfile = profile }
+        if let label = options.selinuxLabel { process.selinuxLabel = label }
+        if !options.capabilities.isEmpty {
+            var capabilities = process.capabilities ?? Capabilities()
+            // Not the inheritable set: files' capabilities would count (CVE-2022-29162).
+            capabilities.bounding += options.capabilities
+            capabilities.effective += options.capabilities
+            capabilities.permitted += options.capabilities
+            process.capabilities = capabilities
+        }
+        guard process.cwd.hasPrefix("/") else {
+            throw RuntimeError(.usage, "the working directory \"" + process.cwd.displayText + "\" is not absolute")
+        }
+        return process
+    }
+
+    private static func base(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
+        if let file = options.processFile {
+            let bytes = try explaining(
+                .invalidConfig, "the process file \"" + file.displayText + "\" can't be read", path: file
+            ) { () throws(SystemError) in
+                try FileDescriptor.open(file, flags: O_RDONLY | O_NONBLOCK).readAll(limit: 16 << 20)
+            }
+            return try Process(parsing: bytes)
+        }
+        guard var process = config.process else {
+            throw RuntimeError(.usage, "the container has no process to take after", hint: "describe one with --process")
+        }
+        guard !options.args.isEmpty else {
+            throw RuntimeError(.usage, "no program to run", hint: "name it behind the id, or describe it with --process")
+        }
+        process.terminal = false
+        process.consoleSize = nil
+        return process
+    }
+}

@@ -1,0 +1,208 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// A process being brought into a container: what Host does for `exec`.
+struct Joining: ~Copyable {
+    private let options: ExecOptions
+    private let host: HostOptions
+    private let record: ContainerRecord
+    private let config: Config
+    private let process: Process
+    private let procfs: ProcFileSystem
+    private let console: ConsoleSocket
+    private let initProcess: SharedDescriptor
+    private let plan: JoiningPlan
+
+    init(
+        options: ExecOptions, host: HostOptions, record: ContainerRecord, config: Config, process: Process,
+        procfs: consuming ProcFileSystem
+    ) throws(RuntimeError) {
+        step("plan")
+        let console = try ConsoleSocket(
+            options.consoleSocket, terminal: process.terminal, detached: options.detach)
+        try requireOpen(options.preserveFDs)
+        guard let handle = record.process(procfs)?.shared() else {
+            throw RuntimeError(.wrongState, "cannot exec in a stopped container")
+        }
+        let namespaces = try JoiningPlan.differingNamespaces(record.pid, procfs)
+        var warnings: [String] = []
+        let isInUserNamespace = namespaces & c_new_user != 0
+        let grantable = isInUserNamespace ? CapabilitySet(bits: .max) : try HostFacts.gather().capabilities
+        let capabilities = CapabilityPlan(process.capabilities, grantable: grantable, warnings: &warnings)
+        for warning in warnings { host.log.warn(warning) }
+        plan = JoiningPlan(
+            id: record.id, namespaces: namespaces,
+            root: namespaces & c_new_mount == 0 ? try JoiningPlan.root(of: record.pid, procfs) : nil,
+            hasOwnKeyring: record.hasOwnKeyring,
+            execution: ProcessExecution(
+                process: process, capabilities: capabilities, personality: config.linux.personality,
+                filter: try Joining.filter(config, host), preservedDescriptors: options.preserveFDs, listenDescriptors: 0,
+                isInUserNamespace: isInUserNamespace),
+            affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity))
+        self.options = options
+        self.host = host
+        self.record = record
+        self.config = config
+        self.process = process
+        self.console = console
+        initProcess = handle
+        self.procfs = procfs
+    }
+
+    private static func filter(_ config: Config, _ host: HostOptions) throws(RuntimeError) -> SeccompProgram? {
+        guard let profile = config.linux.seccomp, let root = try StateRoot.open(host.root) else { return nil }
+        step("compile seccomp filter")
+        return try SeccompFilter.program(for: profile, stateRoot: root.descriptor)
+    }
+
+    /// - Returns: the process, running its program.
+    consuming func execute() throws(RuntimeError) -> ContainerProcess {
+        let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
+            try FileDescriptor.messagePair()
+        }
+        c_step_share()
+        let first = try launch(theirs)
+        let handshake = Handshake(ours)
+        var joined: ContainerProcess?
+        do throws(RuntimeError) {
+            let found = try converse(handshake, first)
+            joined = found
+            try finish(handshake, found)
+            return found
+        } catch {
+            if let joined {
+                try? joined.handle.send(signal: SIGKILL)
+                _ = try? joined.handle.wait()
+            }
+            throw error.during(currentStep())
+        }
+    }
+
+    /// Clones the process that joins. It's born into the cgroup (v2), or goes there by itself (v1).
+    private borrowing func launch(_ theirs: SharedDescriptor) throws(RuntimeError) -> ContainerProcess {
+        step("clone")
+        plan.affinity.applyInitial()
+        guard let cgroupRecord = record.cgroup else { return try clone(theirs, nil, into: nil) }
+        let cgroup = try Cgroup(record: cgroupRecord)
+        let entry = try cgroup.openEntry(options.cgroups)
+        do throws(RuntimeError) {
+            return try clone(theirs, entry.tasks, into: entry.directoryNumber)
+        } catch  where error.errno == EBUSY && options.cgroups.isEmpty {
+            // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
+            let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
+            return try clone(theirs, entry.tasks, into: directory.rawValue)
+        }
+    }
+
+    private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
+        -> ContainerProcess
+    {
+        let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
+            try cloneProcess(0, cgroup: directory)
+        }
+        switch consume clone {
+        case .child: Joiner.main(plan, theirs, initProcess, tasks)
+        case .parent(let pid, let handle): return ContainerProcess(pid: pid, handle: handle)
+        }
+    }
+
+    /// Waits for the process that is in the container: the second one, which the first leaves its place to.
+    private borrowing func converse(_ handshake: borrowing Handshake, _ first: ContainerProcess) throws(RuntimeError)
+        -> ContainerProcess
+    {
+        var current = first
+        while let (message, descriptors) = try handshake.receive() {
+            switch message {
+            case .successor(let pid):
+                guard let pidfd = descriptors.first else { break }
+                let handle = try explaining(.system, "the process can't be held on to") { () throws(SystemError) in
+                    ProcessHandle(adopting: try pidfd.duplicate().release())
+                }
+                _ = try? current.handle.wait()
+                current = ContainerProcess(pid: pid, handle: handle)
+            case .ready:
+                current.terminal = descriptors.first
+                return current
+            case .warning(let text): host.log.warn(text)
+            case .failed(let error):
+                _ = try? current.handle.wait()
+                throw error
+            default: break
+            }
+        }
+        _ = try? current.handle.wait()
+        throw RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
+    }
+
+    private borrowing func finish(_ handshake: borrowing Handshake, _ joined: ContainerProcess) throws(RuntimeError) {
+        try ProcessLimits(pid: joined.pid, process: process).apply(procfs)
+        step("hand over terminal")
+        if let terminal = joined.terminal { try console.handOver(terminal) }
+        try ProcessAnnouncement(process: joined, pidFile: options.pidFile, pidfdSocket: options.pidfdSocket).make()
+        step("release")
+        try? handshake.send(.created)
+        step("execve")
+        var isExecuting = false
+        while let (message, descriptors) = try handshake.receive() {
+            switch message {
+            case .executing: isExecuting = true
+            case .failed(let error): throw error
+            case .listener:
+                guard let listener = descriptors.first else { continue }
+                try Lifecycle.handOver(listener, of: joined.pid, config, record.state(.running))
+                try? handshake.send(.listening)
+            default: continue
+            }
+        }
+        guard isExecuting else { throw RuntimeError(.initDied, "the process died before it ran the program") }
+    }
+}
+
+/// What the process that joins has to know.
+struct JoiningPlan {
+    let id: ByteString
+    /// CLONE_NEW… flags of the namespaces that aren't ours.
+    let namespaces: UInt64
+    /// The container's root, where that isn't the root of a mount namespace of its own.
+    let root: SharedDescriptor?
+    let hasOwnKeyring: Bool
+    let execution: ProcessExecution
+    let affinity: Affinity
+
+    var descriptors: [Int32] { root.map { [$0.rawValue] } ?? [] }
+
+    static func root(of pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> SharedDescriptor {
+        try explaining(.namespace, "the container's root can't be opened") { () throws(SystemError) in
+            SharedDescriptor(
+                try FileDescriptor.open(
+                    ByteString(decimal: pid) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY))
+        }
+    }
+
+    /// Compares inodes: setns(2) into the own user namespace is an error, and each that needn't be joined is a call less.
+    static func differingNamespaces(_ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> UInt64 {
+        try explaining(.namespace, "the container's namespaces can't be looked at") { () throws(SystemError) in
+            let own = try procfs.own()
+            var flags: UInt64 = 0
+            for kind in Namespace.Kind.allCases {
+                var ours = stat()
+                var theirs = stat()
+                let name = "/ns/" + kind.fileName
+                guard (own + name).withCString({ fstatat(procfs.root.rawValue, $0, &ours, 0) }) == 0 else {
+                    if c_errno() == ENOENT { continue }
+                    throw .last("fstatat")
+                }
+                guard (ByteString(decimal: pid) + name).withCString({ fstatat(procfs.root.rawValue, $0, &theirs, 0) }) == 0 else {
+                    throw .last("fstatat")
+                }
+                if ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev { flags |= kind.flag }
+            }
+            return flags
+        }
+    }
+}

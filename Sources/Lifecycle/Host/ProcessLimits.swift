@@ -1,0 +1,75 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// What Host sets on a container's process from outside, and last: earlier it would bind our own code.
+struct ProcessLimits {
+    let pid: Int32
+    let process: Process
+
+    func apply(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        try setOOMScore(procfs)
+        try setResourceLimits()
+    }
+
+    private func setOOMScore(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let score = process.oomScoreAdj else { return }
+        step("set oom_score_adj")
+        let file = ByteString(decimal: pid) + "/oom_score_adj"
+        try explaining(
+            .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,
+            hint: "a value below the runtime's own needs CAP_SYS_RESOURCE"
+        ) { () throws(SystemError) in
+            // Docker asks for 0 where it means "as it is": what is so already needs no right.
+            let current = try procfs.read(file).split(separator: UInt8(ascii: "\n")).first ?? []
+            guard ByteString(current).decimal(as: Int32.self) != score else { return }
+            try procfs.write(file, ByteString(decimal: score).bytes)
+        }
+    }
+
+    private func setResourceLimits() throws(RuntimeError) {
+        step("set resource limits")
+        for (index, limit) in process.rlimits.enumerated() {
+            guard c_prlimit(pid, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
+                throw RuntimeError(
+                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
+                    hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
+            }
+        }
+    }
+}
+
+/// Tells the caller which process it is: by `--pid-file` and `--pidfd-socket`.
+struct ProcessAnnouncement {
+    let process: ContainerProcess
+    let pidFile: ByteString?
+    let pidfdSocket: ByteString?
+
+    func make() throws(RuntimeError) {
+        if let path = pidFile {
+            step("write pid file")
+            try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) {
+                () throws(SystemError) in try PIDFile.write(process.pid, to: path)
+            }
+        }
+        if let path = pidfdSocket {
+            step("send pidfd")
+            try explaining(.system, "the pidfd can't be sent to \"" + path.displayText + "\"", path: path) {
+                () throws(SystemError) in
+                try FileDescriptor.connectStream(to: path).send(
+                    Array("pidfd".utf8), descriptors: [process.handle.descriptor.rawValue])
+            }
+        }
+    }
+}
+
+/// Refuses `--preserve-fds` of what isn't open: it would be whatever we open next.
+func requireOpen(_ preserved: Int) throws(RuntimeError) {
+    for descriptor in 3..<3 + Int32(clamping: preserved) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
+        throw RuntimeError(
+            .usage, "--preserve-fds " + String(preserved) + ": file descriptor " + String(descriptor) + " is not open",
+            errno: EBADF)
+    }
+}

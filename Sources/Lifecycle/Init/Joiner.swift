@@ -1,0 +1,142 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// The processes that `exec` brings into a container.
+///
+/// The first joins the namespaces, all but the pid namespace, which takes only those born into it; so it has the container's root when
+/// it clones the second one. No process that still has the host's root, or a descriptor of the host's, is ever to be seen in the
+/// container's pid namespace (CVE-2016-9962).
+struct Joiner: ~Copyable {
+    private let plan: JoiningPlan
+    private let handshake: Handshake
+
+    private init(_ plan: JoiningPlan, _ socket: SharedDescriptor) {
+        self.plan = plan
+        handshake = Handshake(socket)
+    }
+
+    /// Never returns: the process ends in execve, or with the error told to Host.
+    static func main(_ plan: JoiningPlan, _ socket: SharedDescriptor, _ initProcess: SharedDescriptor, _ tasks: CgroupTasks?)
+        -> Never
+    {
+        let joiner = Joiner(plan, socket)
+        do throws(RuntimeError) {
+            try joiner.join(initProcess, tasks)
+            try joiner.becomeProgram()
+        } catch {
+            try? joiner.handshake.send(.failed(error.during(currentStep())))
+        }
+        _exit(255)
+    }
+
+    private func join(_ initProcess: SharedDescriptor, _ tasks: CgroupTasks?) throws(RuntimeError) {
+        step("isolate")
+        c_signals_reset()
+        c_trap_install(255, -1)
+        _ = umask(0)
+        try dieWithHost()
+        let first = 3 + Int32(plan.execution.preservedDescriptors)
+        closeDescriptors(
+            from: first, but: [handshake.rawValue, initProcess.rawValue] + plan.descriptors + (tasks?.descriptors ?? []))
+        step("enter cgroups")
+        try tasks?.enter()
+        let process = plan.execution.process
+        if process.apparmorProfile != nil || process.selinuxLabel != nil {
+            // While the host's procfs can be reached; the label passes to the process that is cloned.
+            let procfs = try explaining(.system, "the process has no procfs to set its label by") { () throws(SystemError) in
+                try ProcFileSystem.forHost()
+            }
+            try Labels.set(for: process, by: procfs)
+        }
+        step("enter namespaces")
+        guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
+            throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
+        }
+        try enter(initProcess)
+        closeDescriptors(from: first, but: [handshake.rawValue])
+        try continueInside()
+    }
+
+    private func enter(_ initProcess: SharedDescriptor) throws(RuntimeError) {
+        try explaining(.namespace, "the container's namespaces can't be joined") { () throws(SystemError) in
+            if plan.namespaces != 0 {
+                try initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(plan.namespaces) }
+            }
+            if let root = plan.root {
+                guard fchdir(root.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
+            }
+            if plan.namespaces & c_new_user != 0 {
+                do throws(SystemError) {
+                    try Credentials.setGroup(0)
+                    try Credentials.setUser(0)
+                } catch  where error.errno == EINVAL {
+                    // A user namespace without a root: all is done with the capabilities alone.
+                }
+            }
+            guard chdir("/") == 0 else { throw .last("chdir") }
+        }
+        try dieWithHost()
+    }
+
+    private func dieWithHost() throws(RuntimeError) {
+        guard c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) == 0 else {
+            throw RuntimeError(.system, "the parent's death can't be tied to ours", .last("prctl"))
+        }
+        var request = pollfd(fd: handshake.rawValue, events: 0, revents: 0)
+        if poll(&request, 1, 0) > 0, Int32(request.revents) & POLLHUP != 0 { _exit(255) }
+    }
+
+    /// Goes on in a child, born with the container's root into its pid namespace. To the host it's Host's child.
+    private func continueInside() throws(RuntimeError) {
+        let clone = try explaining(.namespace, "a process in the container can't be made") { () throws(SystemError) in
+            try cloneProcess(c_clone_parent)
+        }
+        switch consume clone {
+        case .child:
+            _ = setsid()
+            try dieWithHost()
+        case .parent(let pid, let handle):
+            try? handshake.send(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])
+            _exit(0)
+        }
+    }
+
+    private func becomeProgram() throws(RuntimeError) {
+        if plan.hasOwnKeyring { try joinSessionKeyring(of: plan.id) }
+        plan.affinity.applyFinal()
+        let root = try explaining(.process, "the container's root can't be opened") { () throws(SystemError) in
+            RootedDirectory(adopting: try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY))
+        }
+        step("find program")
+        _ = try ProgramLookup(plan.execution.process).find()
+        if plan.execution.process.terminal {
+            try openTerminal(root)
+        } else {
+            try StandardStreams.replaceHostNull(root)
+            try? handshake.send(.ready)
+        }
+        guard case .created? = try handshake.receive()?.message else { _exit(255) }
+        _ = c_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+        try plan.execution.execute(handshake)
+    }
+
+    private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) {
+        step("open terminal")
+        let process = plan.execution.process
+        let terminal = try explaining(
+            .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?"
+        ) {
+            () throws(SystemError) in
+            let terminal = try Terminal.open(devpts: try root.open("/dev/pts", flags: O_PATH | O_DIRECTORY))
+            if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
+            _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
+            return terminal
+        }
+        try? handshake.send(.ready, descriptors: [terminal.controller.rawValue])
+        try StandardStreams.become(terminal.peer)
+    }
+}
