@@ -16,7 +16,7 @@ struct Arguments {
     }
 
     /// All values of an option that may stand several times, in their order.
-    func texts(_ option: Option) -> [ByteString] { values.filter { isSame($0.option, option.name) }.map(\.value) }
+    func texts(_ option: Option) -> [ByteString] { values.filter { isSame($0.option, option.name) }.map { $0.value } }
 
     func number(_ option: Option) -> Int? { last(option)?.decimal() }
 
