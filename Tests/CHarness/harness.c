@@ -34,6 +34,10 @@ int h_put(const char *path, const char *text) {
     return written == (long)strlen(text) ? 0 : -1;
 }
 
+int h_exchange(const char *one, const char *other) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2 /* RENAME_EXCHANGE */);
+}
+
 int h_open_terminal(char *name, unsigned long size) {
     int controller = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (controller < 0) return -1;

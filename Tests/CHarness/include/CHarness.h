@@ -38,6 +38,8 @@
 static inline int h_errno_now(void) { return errno; }
 /// open(2) and write(2) in one, without creating anything: for files in /proc and /sys. 0, or -1 with errno.
 int h_put(const char *path, const char *text);
+/// Has two paths change places (renameat2(2), RENAME_EXCHANGE).
+int h_exchange(const char *one, const char *other);
 static inline int h_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 /// A copy of a descriptor at some number from `lowest` on, close-on-exec.

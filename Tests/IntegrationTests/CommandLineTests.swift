@@ -1,0 +1,154 @@
+import CHarness
+import Testing
+
+/// What engines ask of the program itself. The command line's details have unit tests.
+@Suite("command line", .needsRoot, .sandboxed)
+struct CommandLineTests {
+    private func run(_ arguments: String..., in directory: String? = nil) throws -> Finished {
+        var command = Command([Workspace.runtime] + arguments)
+        command.directory = directory
+        return try command.run()
+    }
+
+    // dockerd takes what stands before and after "version", and the line that begins with "commit".
+    @Test(arguments: ["--version", "-v"]) func versionIsWhatDockerParses(option: String) throws {
+        let finished = try run(option)
+        #expect(finished.succeeded)
+        let lines = finished.output.lines
+        #expect(lines.first?.words.dropFirst().first == "version")
+        #expect(lines.first?.words.count == 3)
+        #expect(lines.contains { $0.hasPrefix("commit: ") })
+        #expect(lines.contains("spec: 1.3.0"))
+    }
+
+    @Test(arguments: ["create", "start", "run", "state", "kill", "delete", "list", "spec", "features"]) func everyCommandHasHelp(
+        name: String
+    ) throws {
+        let finished = try run(name, "--help")
+        #expect(finished.succeeded, "\(finished)")
+        #expect(finished.output.contains(name))
+        #expect(finished.output.lines.count > 3)
+    }
+
+    @Test(arguments: [[], ["--help"], ["-h"], ["help"]]) func helpListsTheCommands(arguments: [String]) throws {
+        let finished = try Command([Workspace.runtime] + arguments).run()
+        for name in ["create", "start", "run", "state", "kill", "delete", "list", "spec", "features"] {
+            #expect((finished.output + finished.errors).contains(name))
+        }
+    }
+
+    @Test(arguments: [
+        ["no-such-command"], ["--no-such-option"], ["create", "--no-such-option", "x"], ["--root"], ["create", "--bundle"],
+        ["--log-format", "xml", "list"],
+    ])
+    func wrongUseIsAnError(arguments: [String]) throws {
+        let finished = try Command([Workspace.runtime] + arguments).run()
+        #expect(finished.ending == .exited(1), "\(finished)")
+        #expect(!(finished.errors + finished.output).isEmpty)
+    }
+
+    @Test func longOptionsTakeOneDashAndAnEqualsSign() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
+        try bundle.writeConfig()
+        let root = bundle.sandbox.root
+        #expect(
+            try run(
+                "-root=\(root)", "create", "-bundle", bundle.path, "--no-pivot=false", "-pid-file=\(bundle.path)/pid", bundle.id
+            ).succeeded)
+        #expect(try run("-root", root, "kill", "-all", bundle.id, "KILL").succeeded)
+    }
+
+    @Test(arguments: [
+        ["--systemd-cgroup=false"], ["--rootless", "auto"], ["--rootless=false"], ["--cgroup-manager", "cgroupfs"], ["--debug"],
+    ])
+    func globalOptionsOfEnginesAreTaken(options: [String]) throws {
+        let bundle = try Bundle { $0.runs("echo ran") }
+        let finished = try bundle.command("run", global: options).run()
+        #expect(finished.output == "ran\n", "\(finished)")
+    }
+
+    @Test func withTheCgroupManagerDisabledThereIsNoCgroup() throws {
+        let bundle = try Bundle()
+        let created = try bundle.command("create", global: ["--cgroup-manager=disabled"]).run()
+        #expect(created.succeeded, "\(created)")
+        #expect(Cgroup.directories(bundle.cgroup).isEmpty)
+    }
+
+    @Test(arguments: [[], ["--rootless"]]) func specWritesAConfigAndNeverOverOne(options: [String]) throws {
+        let bundle = try Bundle()
+        unlink(bundle.path + "/config.json")
+        let written = try Command([Workspace.runtime, "spec", "--bundle", bundle.path] + options).run()
+        #expect(written.succeeded, "\(written)")
+        let config = try JSONParser.parse(read(bundle.path + "/config.json"))
+        #expect(config.ociVersion == "1.3.0")
+        let again = try Command([Workspace.runtime, "spec", "--bundle", bundle.path] + options).run()
+        #expect(again.ending == .exited(1))
+        #expect(try JSONParser.parse(read(bundle.path + "/config.json")) == config)
+    }
+
+    @Test func specsConfigRuns() throws {
+        let bundle = try Bundle()
+        #expect(try run("spec", in: bundle.path).succeeded)
+        let cgroup = bundle.config.linux.cgroupsPath
+        bundle.config = try JSONParser.parse(read(bundle.path + "/config.json"))
+        bundle.config.linux.cgroupsPath = cgroup
+        bundle.config.process.terminal = false
+        bundle.config.runs("echo ran as $(id -u)")
+        #expect(try bundle.output() == "ran as 0\n")
+    }
+
+    @Test func featuresTellsTheTruth() throws {
+        let finished = try run("features")
+        #expect(finished.succeeded)
+        let features = try JSONParser.parse(finished.output)
+        #expect(features.ociVersionMin == "1.0.0")
+        #expect(features.ociVersionMax == "1.3.0")
+        #expect(features.hooks == JSON(HookTests.kinds))
+        #expect(Set(features.linux.namespaces.elements) == Set(NamespaceTests.names.map(JSON.string)))
+        #expect(features.linux.cgroup.v1 == true)
+        #expect(features.linux.cgroup.v2 == true)
+        #expect(features.linux.seccomp.enabled == true)
+        #expect(features.linux.seccomp.actions.elements.contains("SCMP_ACT_NOTIFY"))
+        #expect(features.linux.seccomp.operators.elements.contains("SCMP_CMP_MASKED_EQ"))
+        // The ones that the specification demands, and some that it recommends.
+        for option in [
+            "async", "bind", "defaults", "iversion", "lazytime", "loud", "remount", "rslave", "runbindable", "silent", "rro",
+            "nosymfollow",
+        ] {
+            #expect(features.mountOptions.elements.contains(.string(option)), "\(option)")
+        }
+    }
+
+    // An engine that is told a mount option is known must be able to use it.
+    @Test func everyMountOptionThatIsNamedIsTaken() throws {
+        let special: Set = ["idmap", "ridmap", "remount", "tmpcopyup"]
+        let options = try JSONParser.parse(run("features").output).mountOptions.elements.compactMap(\.text).filter {
+            !special.contains($0)
+        }
+        #expect(options.count > 50)
+        for option in options {
+            let bundle = try Bundle()
+            try makeDirectory(bundle.path + "/source")
+            let bind = ["bind", "rbind"].contains(option) ? [] : ["bind"]
+            bundle.config.mounts.append(.mount("/mnt", source: bundle.path + "/source", bind + [option]))
+            let finished = try bundle.run()
+            #expect(finished.succeeded, "\(option): \(finished)")
+        }
+    }
+
+    // A caller that hangs on the runtime's output must get an end of it, though the container lives on.
+    @Test func outputEndsWithTheRuntimeWhereATerminalIsTheContainers() throws {
+        let bundle = try Bundle {
+            $0.process.terminal = true
+            $0.runs(arguments: ["sleep", "1000"])
+        }
+        let listener = h_listen(bundle.path + "/console.sock")
+        defer { close(listener) }
+        let container = try bundle.create(["--console-socket", bundle.path + "/console.sock"])
+        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        for number in ["1", "2"] { #expect(linkTarget("/proc/\(container.pid)/fd/\(number)")?.contains("memfd:output") == false) }
+        try container.start()
+        #expect(linkTarget("/proc/\(container.pid)/fd/2") == "/dev/pts/0")
+        withExtendedLifetime(terminal) {}
+    }
+}

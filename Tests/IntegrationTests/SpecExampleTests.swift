@@ -1,0 +1,83 @@
+import CHarness
+import Testing
+
+/// Every configuration in spec-examples/ is run, and writes what it's meant to show.
+@Suite("spec examples", .needsRoot, .sandboxed)
+struct SpecExampleTests {
+    private static let folder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/spec-examples"
+
+    static let shown = [
+        "annotations": "ran", "bind-mount": "Hello from the host\nread-only", "cgroup": "100\nread-only",
+        "device-rules": "1\ndenied",
+        "capabilities": """
+        CapInh:\t0000000000000020
+        CapPrm:\t0000000000000420
+        CapEff:\t0000000000000420
+        CapBnd:\t0000000000000420
+        CapAmb:\t0000000000000020
+        """,
+        "devices": "/dev/fuse a:e5 666\n/dev/pipe 0:0 600\n/dev/null 1:3 666", "environment": "hello, /somewhere",
+        "hooks": "hello from a hook", "hostname": "slartibartfast\nmagrathea.example", "id-mapped-mount": "3000:4000",
+        "joined-namespace": "joined", "masked-paths": "0", "minimal": "Hello from a container",
+        "namespaces": "pid\nnet\nmnt\nipc\nuts\ncgroup\n1", "no-new-privileges": "NoNewPrivs:\t1", "oom-score": "500",
+        "propagation": "1\nran", "read-only-paths": "read-only", "read-only-root": "read-only\nwritable",
+        "recursive-read-only": "2\nread-only", "rlimits": "64\n128\n0", "seccomp": "still there",
+        "seccomp-arguments": "700\nnot 777",
+        "sysctl": "1\n1234", "terminal": "/dev/pts/0\n30 100", "time-namespace": "up for days",
+        "tmpfs": "1777\n1024\n /cache rw,nosuid,nodev,noexec,noatime", "user": "1000\n1001\n1001 5 6\n0077",
+        "user-namespace": "0\n         0     100000      65536", "working-directory": "/var/lib/new",
+    ]
+
+    // The tests' bundles are on a tmpfs, which can't map ids on older kernels.
+    @Test(.needsKernel(6, 3)) func mappedMountShowsItsFeature() throws { try show("id-mapped-mount") }
+
+    @Test(arguments: shown.keys.filter { $0 != "id-mapped-mount" }.sorted()) func showsItsFeature(name: String) throws {
+        try show(name)
+    }
+
+    private func show(_ name: String) throws {
+        let bundle = try Bundle()
+        let cgroup = bundle.config.linux.cgroupsPath
+        bundle.config = try JSONParser.parse(read("\(Self.folder)/\(name)/config.json"))
+        bundle.config.linux.cgroupsPath = cgroup
+        try prepare(bundle, for: name)
+
+        guard bundle.config.process.terminal == true else {
+            #expect(try bundle.output().trimmed == Self.shown[name])
+            return
+        }
+        let listener = h_listen(bundle.path + "/console.sock")
+        defer { close(listener) }
+        let container = try bundle.create(["--console-socket", bundle.path + "/console.sock"])
+        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        try container.start()
+        try terminal.wait(for: "100\n")
+        #expect(terminal.text.trimmed == Self.shown[name])
+    }
+
+    /// What an example finds besides the usual root.
+    private func prepare(_ bundle: Bundle, for name: String) throws {
+        let data = bundle.path + "/data"
+        if exists("\(Self.folder)/\(name)/data") {
+            try makeDirectory(data)
+            try write(readBytes("\(Self.folder)/\(name)/data/greeting"), to: data + "/greeting")
+        }
+        switch name {
+        case "masked-paths": try write("secret", to: bundle.rootfs + "/etc/secret")
+        case "recursive-read-only":
+            try bundle.sandbox.mount(data, on: data, flags: Int(MS_BIND))
+            try bundle.sandbox.mount("tmpfs", on: data + "/below", type: "tmpfs", data: "size=64k")
+        case "propagation":
+            try bundle.sandbox.mount(bundle.rootfs, on: bundle.rootfs, flags: Int(MS_BIND))
+            try bundle.sandbox.mount("none", on: bundle.rootfs, flags: Int(MS_SHARED))
+        default: break
+        }
+    }
+
+    @Test func noneIsForgotten() throws {
+        let examples = entries(of: Self.folder).filter { exists("\(Self.folder)/\($0)/config.json") }
+        #expect(examples == Self.shown.keys.sorted())
+        let table = read(Self.folder + "/README.md")
+        for name in examples { #expect(table.contains("| [\(name)](\(name)/config.json) | ")) }
+    }
+}
