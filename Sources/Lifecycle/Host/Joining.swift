@@ -62,12 +62,9 @@ struct Joining: ~Copyable {
 
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
-        let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
-            try FileDescriptor.messagePair()
-        }
         c_step_share()
-        let first = try launch(theirs)
-        let handshake = Handshake(ours)
+        let (first, socket) = try launch()
+        let handshake = Handshake(socket)
         var joined: ContainerProcess?
         do throws(RuntimeError) {
             let found = try converse(handshake, first)
@@ -84,18 +81,23 @@ struct Joining: ~Copyable {
     }
 
     /// Clones the process that joins. It's born into the cgroup (v2), or goes there by itself (v1).
-    private borrowing func launch(_ theirs: SharedDescriptor) throws(RuntimeError) -> ContainerProcess {
+    ///
+    /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
+    private borrowing func launch() throws(RuntimeError) -> (ContainerProcess, SharedDescriptor) {
         step("clone")
+        let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
+            try FileDescriptor.messagePair()
+        }
         plan.affinity.applyInitial()
-        guard let cgroupRecord = record.cgroup else { return try clone(theirs, nil, into: nil) }
+        guard let cgroupRecord = record.cgroup else { return (try clone(theirs, nil, into: nil), ours) }
         let cgroup = try Cgroup(record: cgroupRecord)
         let entry = try cgroup.openEntry(options.cgroups)
         do throws(RuntimeError) {
-            return try clone(theirs, entry.tasks, into: entry.directoryNumber)
-        } catch  where error.errno == EBUSY && options.cgroups.isEmpty {
+            return (try clone(theirs, entry.tasks, into: entry.directoryNumber), ours)
+        } catch where error.errno == EBUSY && options.cgroups.isEmpty {
             // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
-            return try clone(theirs, entry.tasks, into: directory.rawValue)
+            return (try clone(theirs, entry.tasks, into: directory.rawValue), ours)
         }
     }
 
