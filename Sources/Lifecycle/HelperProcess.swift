@@ -1,0 +1,101 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// A program of the host's that has been started: a hook, newuidmap, ps.
+struct HelperProcess: ~Copyable {
+    struct Program {
+        var path: ByteString
+        /// With the name in front.
+        var arguments: [ByteString]
+        /// All of it. None of ours, above all nothing of the container's (CVE-2025-23266).
+        var environment: [ByteString] = []
+        /// What it reads from its standard input.
+        var input: [UInt8] = []
+        /// nil leaves the working directory.
+        var directory: ByteString?
+        /// Bytes. Output beyond is read and forgotten.
+        var outputLimit = HelperProcess.usualLimit
+        /// Whether standard error is kept apart from the output.
+        var separatesErrors = false
+    }
+
+    struct Outcome {
+        /// nil: it took too long.
+        let end: ExitStatus?
+        let output: [UInt8]
+        /// Its beginning, where it's kept apart.
+        let errors: [UInt8]
+    }
+
+    private let handle: ProcessHandle
+    private let output: SharedDescriptor
+    private let errors: SharedDescriptor
+    private let outputLimit: Int
+
+    static let usualLimit = 2048
+
+    /// The input comes from a memory file: a program that doesn't read it can neither block us nor have us killed by SIGPIPE.
+    init(_ program: Program) throws(SystemError) {
+        let input = try FileDescriptor.memory(holding: program.input)
+        let pipe = try FileDescriptor.pipe()
+        let errors = try SharedDescriptor(FileDescriptor.memory(holding: []))
+        let arguments = CStringArray(program.arguments)
+        let environment = CStringArray(program.environment)
+        let errorTarget = program.separatesErrors ? errors.rawValue : pipe.write.rawValue
+        switch try cloneProcess(0) {
+        case .child:
+            c_signals_reset()
+            _ = umask(0o022)
+            if let directory = program.directory { _ = directory.withCString { chdir($0) } }
+            guard dup2(input.rawValue, 0) >= 0, dup2(pipe.write.rawValue, 1) >= 0, dup2(errorTarget, 2) >= 0 else { _exit(127) }
+            closeDescriptors(from: 3, but: [])
+            _ = program.path.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+            let reason = Array(SystemError.last("execve").text.utf8)
+            _ = write(2, reason, reason.count)
+            _exit(127)
+        case .parent(_, let handle):
+            self.handle = handle
+            self.errors = errors
+            output = pipe.read
+            outputLimit = program.outputLimit
+        }
+    }
+
+    /// Waits for its end, not for the end of its output: a daemon that it left behind may keep that open. After so many seconds it's
+    /// killed; nil is for ever.
+    consuming func finish(seconds: Int?) throws(SystemError) -> Outcome {
+        let deadline = seconds.map { Deadline(milliseconds: min($0, Int.max / 2000) * 1000) }
+        var collected: [UInt8] = []
+        var isOpen = true
+        while true {
+            var requests = [
+                pollfd(fd: handle.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isOpen ? output.rawValue : -1, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&requests, 2, deadline.map { Int32(clamping: $0.millisecondsLeft) } ?? -1)
+            let hasEnded = requests[0].revents != 0
+            if !hasEnded, deadline?.isOver == true {
+                try handle.send(signal: SIGKILL)
+                _ = try handle.wait()
+                return Outcome(end: nil, output: collected, errors: try writtenErrors())
+            }
+            // What it wrote before its end is wanted, not all that a daemon goes on writing.
+            if requests[1].revents != 0, !hasEnded || collected.count < outputLimit {
+                let part = try output.with { (file) throws(SystemError) in try file.read(upTo: 64 * 1024) }
+                isOpen = !part.isEmpty
+                collected += part.prefix(outputLimit - collected.count)
+                continue
+            }
+            if hasEnded { return Outcome(end: try handle.wait(), output: collected, errors: try writtenErrors()) }
+        }
+    }
+
+    private borrowing func writtenErrors() throws(SystemError) -> [UInt8] {
+        try errors.with { (file) throws(SystemError) in
+            lseek(file.rawValue, 0, SEEK_SET)
+            return try file.read(upTo: HelperProcess.usualLimit)
+        }
+    }
+}
