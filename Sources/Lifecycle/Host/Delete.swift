@@ -66,6 +66,7 @@ struct Deletion {
         step("end processes")
         guard let process = record.process(procfs) else { return }
         try? process.send(signal: SIGKILL)
+        try record.thawIfPaused()
         guard process.waitForEnd(milliseconds: 10_000) else {
             throw RuntimeError(
                 .timeout, "the container's first process, " + String(record.pid) + ", hasn't ended 10 seconds after SIGKILL",

@@ -64,6 +64,17 @@ extension ContainerRecord {
         guard let cgroup else { return false }
         return try Cgroup(record: cgroup).isFrozen()
     }
+
+    /// The cgroup of a container that has one. `purpose` says what it's wanted for: "paused".
+    func requireCgroup(_ purpose: String) throws(RuntimeError) -> Cgroup {
+        if let cgroup {
+            let group = try Cgroup(record: cgroup)
+            if !group.isNowhere { return group }
+        }
+        throw RuntimeError(
+            .unsupported, "the container has no cgroup, and without one it can't be " + purpose,
+            hint: "it was created without the right to make one; see docs/rootless.md")
+    }
 }
 
 func hostProcFileSystem() throws(RuntimeError) -> ProcFileSystem {

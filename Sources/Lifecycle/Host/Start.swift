@@ -17,7 +17,8 @@ public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     case .stopped:
         throw RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
     case .creating: throw RuntimeError(.wrongState, "cannot start a container that is being created")
-    case .running, .paused: throw RuntimeError(.wrongState, "cannot start an already running container")
+    case .running: throw RuntimeError(.wrongState, "cannot start an already running container")
+    case .paused: throw RuntimeError(.wrongState, "cannot start a container that is paused", hint: "resume it first")
     }
     let config = try directory.config()
     guard config.process != nil else {

@@ -1,0 +1,47 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+import OCI
+
+/// Stops all processes of a container where they are. One that was created and not started yet can be paused too, as with runc.
+public func pauseContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, host)
+    try directory.lockForChange()
+    let record = try directory.requireRecord()
+    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    case .created, .running: break
+    case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
+    case .paused: throw RuntimeError(.wrongState, "container not running", hint: "it's paused already")
+    }
+    let cgroup = try record.requireCgroup("paused")
+    do throws(RuntimeError) {
+        try cgroup.freeze()
+    } catch  where error.errno == ETIMEDOUT {
+        throw RuntimeError(
+            .timeout, "the container's processes haven't all stopped within 2 seconds, so they run again",
+            hint: "a process that waits for a disk or a network file system, or in vfork(2), can't be stopped")
+    }
+}
+
+/// Lets a paused container go on.
+public func resumeContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, host)
+    try directory.lockForChange()
+    let record = try directory.requireRecord()
+    guard try Observation(record, in: directory, procfs: try hostProcFileSystem()).status == .paused else {
+        throw RuntimeError(.wrongState, "container not paused")
+    }
+    try record.requireCgroup("resumed").thaw()
+}
+
+extension ContainerRecord {
+    /// Lets a killed process die: one that a v1 freezer holds doesn't until then.
+    func thawIfPaused() throws(RuntimeError) {
+        guard let cgroup else { return }
+        let group = try Cgroup(record: cgroup)
+        guard group.exists(), try group.isFrozen() else { return }
+        try group.thaw()
+    }
+}
