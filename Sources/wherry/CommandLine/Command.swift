@@ -43,7 +43,7 @@ struct Command: Sendable {
     static var all: [Command] {
         [
             Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command,
-            List.command, Pause.command, Resume.command, Spec.command, Features.command, Help.command,
+            List.command, Ps.command, Pause.command, Resume.command, Spec.command, Features.command, Help.command,
         ]
     }
 

@@ -1,0 +1,100 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+
+/// The processes of a container, as the caller's pid namespace numbers them, in ascending order. None once it has stopped.
+public func containerProcesses(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> [Int32] {
+    let directory = try ContainerDirectory.require(id, host)
+    let cgroup = try directory.requireRecord().requireCgroup("searched for processes")
+    // 0 stands for those of a pid namespace that the caller doesn't see.
+    return try cgroup.processes().filter { $0 > 0 }.sorted()
+}
+
+/// What the host's ps, given these options, says of the container's processes: its header, and the lines that are about one of them.
+///
+/// The options have to leave the column PID in.
+public func containerProcessTable(id: ByteString, options: [ByteString], _ host: HostOptions) throws(RuntimeError) -> [UInt8] {
+    let processes = try containerProcesses(id: id, host)
+    let output = try listing(options.isEmpty ? ["-ef"] : options)
+    guard let table = ProcessTable(output) else {
+        throw RuntimeError(
+            .usage, "the output of ps has no column PID to find the container's processes by",
+            hint: "add pid to the columns that ps is asked for")
+    }
+    return table.rows(of: Set(processes))
+}
+
+private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
+    // Not by PATH: what an engine's environment holds is no reason to run another program.
+    let places: [ByteString] = ["/usr/bin/ps", "/bin/ps"]
+    guard let path = places.first(where: { $0.withCString { access($0, X_OK) } == 0 }) else {
+        throw RuntimeError(
+            .program, "there is no /usr/bin/ps and no /bin/ps on the host", hint: "install procps, or ask for --format json")
+    }
+    let program = HelperProcess.Program(
+        path: path, arguments: ["ps"] + options, environment: languageSettings(), outputLimit: .max, separatesErrors: true)
+    let outcome = try explaining(.program, "ps can't be run", path: path) { () throws(SystemError) in
+        try HelperProcess(program).finish(seconds: 30)
+    }
+    let complaint = outcome.errors.split(separator: UInt8(ascii: "\n")).first.map { ": " + ByteString($0).displayText } ?? ""
+    switch outcome.end {
+    case .exited(0): return outcome.output
+    // What was asked for fits no process of the host.
+    case .exited(1) where outcome.errors.isEmpty && !outcome.output.isEmpty: return outcome.output
+    case .exited(let status):
+        throw RuntimeError(.program, "ps failed with exit status " + String(status) + complaint, path: path)
+    case .killed(let signal): throw RuntimeError(.program, "ps was ended by signal " + String(signal) + complaint, path: path)
+    case nil: throw RuntimeError(.timeout, "ps hasn't ended within 30 seconds" + complaint, path: path)
+    }
+}
+
+/// How ps is to write names: all that it gets of the environment.
+private func languageSettings() -> [ByteString] {
+    var settings: [ByteString] = []
+    var index: Int32 = 0
+    while let entry = c_environment(index) {
+        let setting = ByteString(cString: entry)
+        if setting.hasPrefix("LANG=") || setting.hasPrefix("LC_") { settings.append(setting) }
+        index += 1
+    }
+    return settings
+}
+
+/// The output of ps: a header and a line for each process or thread.
+struct ProcessTable {
+    private let lines: [ArraySlice<UInt8>]
+    /// Which word of the header is "PID", and where it ends.
+    private let column: (place: Int, end: Int)
+
+    /// Nil where no column is called PID.
+    init?(_ output: [UInt8]) {
+        lines = output.split(separator: UInt8(ascii: "\n"))
+        guard let header = lines.first else { return nil }
+        let titles = ProcessTable.words(of: header)
+        guard let place = titles.firstIndex(where: { $0.elementsEqual("PID".utf8) }) else { return nil }
+        column = (place, titles[place].endIndex - header.startIndex)
+    }
+
+    /// The header and the lines of these processes.
+    func rows(of processes: Set<Int32>) -> [UInt8] {
+        var text: [UInt8] = []
+        for (place, line) in lines.enumerated() where place == 0 || process(of: line).map(processes.contains) == true {
+            text += line
+            text.append(UInt8(ascii: "\n"))
+        }
+        return text
+    }
+
+    /// ps ends the numbers where their title ends, and other columns before may hold spaces; but a name that is too long for its
+    /// column, or isn't ASCII, moves what follows it.
+    private func process(of line: ArraySlice<UInt8>) -> Int32? {
+        let words = ProcessTable.words(of: line)
+        let below = words.first { $0.endIndex - line.startIndex == column.end }
+        if let pid: Int32 = below.flatMap({ ByteString($0).decimal() }) { return pid }
+        return column.place < words.count ? ByteString(words[column.place]).decimal() : nil
+    }
+
+    private static func words(of line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] { line.split(separator: UInt8(ascii: " ")) }
+}

@@ -1,0 +1,45 @@
+import Bytes
+import Errors
+import Lifecycle
+import OCI
+
+enum Ps {
+    private static let format = Option(
+        "format", short: "f", value: .oneOf(["table", "json"]), "how to write them (default: table)")
+
+    static let command = Command(
+        name: "ps", summary: "list the processes in a container", operands: [.required("ID"), .optional("PS_OPTION...")],
+        rule: .endOptions, options: [format],
+        description: """
+            Lists the processes of a container. As a table it's what the host's ps says of
+            them; all that follows ID is given to ps, in place of -ef. The columns must
+            include PID.
+
+            As JSON it's an array of their pids, or null where there are none. Pids are
+            those of the pid namespace that wherry runs in.
+            """,
+        example: """
+            wherry ps web
+            wherry ps web -o pid,rss,args
+            wherry ps --format json web
+            """,
+        action: { invocation throws(RuntimeError) in
+            let host = try invocation.host()
+            if invocation.arguments.text(format) == "json" {
+                try printOut(json(try containerProcesses(id: invocation.id, host)))
+            } else {
+                let options = Array(invocation.arguments.operands.dropFirst())
+                try printOut(try containerProcessTable(id: invocation.id, options: options, host))
+            }
+            return 0
+        })
+
+    static func json(_ processes: [Int32]) -> [UInt8] {
+        guard !processes.isEmpty else { return Array("null\n".utf8) }
+        var json = JSONWriter(.compact)
+        json.array { json in
+            for pid in processes { json.element(pid) }
+        }
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+}
