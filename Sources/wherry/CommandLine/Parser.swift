@@ -108,7 +108,8 @@ struct Parser {
 }
 
 extension RuntimeError {
-    fileprivate static func takes(_ allowed: String, _ option: Option, _ value: ByteString) -> RuntimeError {
+    /// A value that isn't one of those `allowed`.
+    static func takes(_ allowed: String, _ option: Option, _ value: ByteString) -> RuntimeError {
         RuntimeError(.usage, "option \"--\(option.name.description)\" takes \(allowed), not \"\(value.displayText)\"")
     }
 }

@@ -1,0 +1,35 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+public import OCI
+
+/// Changes the limits of a container that hasn't stopped: all that `resources` ask for, or nothing.
+///
+/// Device rules are left as they are.
+public func updateContainer(id: ByteString, resources: Resources, _ host: HostOptions) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, host)
+    try directory.lockForChange()
+    let record = try directory.requireRecord()
+    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    case .created, .running, .paused: break
+    case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
+    }
+    let cgroup = try record.requireCgroup("updated")
+    var resources = resources
+    // Elsewhere 0 is a limit; engines that mean "as it is" send it here.
+    if resources.pidsLimit == 0 { resources.pidsLimit = nil }
+    let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
+    try cgroup.update(plan)
+}
+
+/// Reads resources as JSON from a file, or from standard input for "-".
+public func readResources(from path: ByteString) throws(RuntimeError) -> Resources {
+    let limit = 4 << 20
+    let bytes = try explaining(.invalidConfig, "can't read the resources", path: path) { () throws(SystemError) in
+        guard path == "-" else { return try FileDescriptor.open(path, flags: O_RDONLY | O_NOCTTY).readAll(limit: limit) }
+        return try FileDescriptor(adopting: STDIN_FILENO).duplicate().readAll(limit: limit)
+    }
+    return try Resources(parsing: bytes)
+}

@@ -1,0 +1,150 @@
+import Bytes
+import Errors
+import Lifecycle
+import OCI
+
+enum Update {
+    private static let resources = Option(
+        "resources", short: "r", value: .text("FILE"),
+        "read what linux.resources of a config.json would hold from FILE, or from standard input for -; no other option counts then"
+    )
+    private static let l3CacheSchema = Option("l3-cache-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
+    private static let memoryBandwidthSchema = Option("mem-bw-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
+    /// The kernel knows no such limits any more.
+    private static let obsolete = [
+        Option("kernel-memory", value: .text("BYTES"), "obsolete", isHidden: true),
+        Option("kernel-memory-tcp", value: .text("BYTES"), "obsolete", isHidden: true),
+    ]
+
+    /// A property that has an option of its own.
+    fileprivate struct Setting {
+        enum Kind { case number, bytes, text }
+
+        let option: Option
+        let property: StaticString
+        let kind: Kind
+    }
+
+    /// By the objects of linux.resources that they are in.
+    private static let settings: [(object: StaticString, settings: [Setting])] = [
+        (
+            "memory",
+            [
+                bytes("memory", "limit", "memory in bytes, or with a unit: 512m"),
+                bytes("memory-reservation", "reservation", "memory that the kernel spares longest"),
+                bytes("memory-swap", "swap", "memory and swap together"),
+            ]
+        ),
+        (
+            "cpu",
+            [
+                number("cpu-share", "shares", "weight among others, 1024 being the usual one"),
+                number("cpu-quota", "quota", "microseconds of CPU in a period"),
+                number("cpu-period", "period", "microseconds of a period"),
+                number("cpu-burst", "burst", "microseconds that a period may borrow of earlier ones"),
+                number("cpu-rt-runtime", "realtimeRuntime", "the same as the quota, for realtime processes"),
+                number("cpu-rt-period", "realtimePeriod", "the same as the period, for realtime processes"),
+                number("cpu-idle", "idle", "whether to run only when nothing else does: 1 or 0"),
+                text("cpuset-cpus", "cpus", "list of CPUs to run on, such as 0-3,7"),
+                text("cpuset-mems", "mems", "list of memory nodes to use, such as 0,1"),
+            ]
+        ),
+        ("pids", [number("pids-limit", "limit", "how many processes and threads there may be")]),
+        ("blockIO", [number("blkio-weight", "weight", "weight among others for disks, from 10 to 1000")]),
+    ]
+
+    static let command = Command(
+        name: "update", summary: "change the limits of a container", operands: [.required("ID")],
+        options: [resources] + settings.flatMap { $0.settings.map { $0.option } } + [l3CacheSchema, memoryBandwidthSchema]
+            + obsolete,
+        description: """
+            Changes what a container may use while it exists. What isn't named stays as it
+            is; so does what is set to 0, but for --cpu-burst and --cpu-idle. -1 lifts a
+            limit on memory, CPU time or the number of processes.
+
+            If the kernel refuses one of the values, those written before it are set back.
+            """,
+        example: """
+            wherry update --memory 512m --memory-swap -1 web
+            echo '{"pids": {"limit": 100}}' | wherry update --resources - web
+            """,
+        action: { invocation throws(RuntimeError) in
+            try refuseUnsupported(invocation)
+            let wanted: Resources
+            if let file = invocation.arguments.text(resources) {
+                wanted = try readResources(from: file)
+            } else {
+                // Written as the document that they stand for: one set of rules is enough.
+                wanted = try Resources(parsing: try document(invocation.arguments))
+            }
+            try updateContainer(id: invocation.id, resources: wanted, try invocation.host())
+            return 0
+        })
+
+    private static func refuseUnsupported(_ invocation: Invocation) throws(RuntimeError) {
+        for option in [l3CacheSchema, memoryBandwidthSchema] where invocation.arguments.text(option) != nil {
+            throw RuntimeError(
+                .unsupported, "option \"--\(option.name.description)\" isn't supported",
+                hint: "wherry leaves Intel's Resource Director Technology alone")
+        }
+        for option in obsolete where invocation.arguments.text(option) != nil {
+            invocation.log.warn("option \"--\(option.name.description)\" has no effect: --memory counts the kernel's memory too")
+        }
+    }
+
+    static func document(_ arguments: Arguments) throws(RuntimeError) -> [UInt8] {
+        var objects: [(name: StaticString, members: [(setting: Setting, value: ByteString)])] = []
+        for (object, settings) in settings {
+            var members: [(setting: Setting, value: ByteString)] = []
+            for setting in settings {
+                if let value = arguments.text(setting.option) { members.append((setting, try setting.checked(value))) }
+            }
+            if !members.isEmpty { objects.append((object, members)) }
+        }
+        var json = JSONWriter(.compact)
+        json.object { json in
+            for object in objects {
+                json.object(object.name) { json in
+                    for (setting, value) in object.members { setting.write(value, to: &json) }
+                }
+            }
+        }
+        return json.bytes
+    }
+
+    private static func number(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
+        Setting(option: Option(name, value: .text("N"), summary), property: property, kind: .number)
+    }
+
+    private static func bytes(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
+        Setting(option: Option(name, value: .text("BYTES"), summary), property: property, kind: .bytes)
+    }
+
+    private static func text(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
+        Setting(option: Option(name, value: .text("LIST"), summary), property: property, kind: .text)
+    }
+}
+
+extension Update.Setting {
+    /// The value as JSON has it.
+    fileprivate func checked(_ value: ByteString) throws(RuntimeError) -> ByteString {
+        switch kind {
+        case .text: return value
+        case .number:
+            guard let number = Quantity.number(value) else { throw .takes("a number", option, value) }
+            return ByteString(decimal: number)
+        case .bytes:
+            guard let bytes = Quantity.bytes(value) else {
+                throw .takes("a number of bytes such as 512m, or -1 for no limit", option, value)
+            }
+            return ByteString(decimal: bytes)
+        }
+    }
+
+    fileprivate func write(_ value: ByteString, to json: inout JSONWriter) {
+        switch kind {
+        case .number, .bytes: json.member(property, number: value)
+        case .text: json.member(property, value)
+        }
+    }
+}
