@@ -28,6 +28,8 @@ import Testing
         "--no-new-keyring --cgroup-manager disabled create --bundle B X", "--root R kill --all X 9", "kill X -9",
         "--systemd-cgroup=false --rootless auto run --keep --no-subreaper -no-pivot -d -b B X", "list --format=json", "list -q",
         "delete --force X", "delete X --force", "start X", "state X", "spec --rootless -b B", "features", "h create",
+        "ps --format json X", "ps --format table X -ef", "ps X -o pid,comm", "pause X", "resume X", "update --resources=- X",
+        "update --resources /r.json X", "update X --memory-swap -1 --cpu-quota=-1", "events --stats X", "events --interval=5s X",
     ])
     func takesWhatEnginesSay(_ line: String) throws {
         _ = try parse(line)

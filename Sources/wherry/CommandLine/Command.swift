@@ -42,8 +42,8 @@ struct Command: Sendable {
 
     static var all: [Command] {
         [
-            Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command,
-            List.command, Ps.command, Pause.command, Resume.command, Update.command, Spec.command, Features.command,
+            Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
+            Ps.command, Pause.command, Resume.command, Update.command, Events.command, Spec.command, Features.command,
             Help.command,
         ]
     }

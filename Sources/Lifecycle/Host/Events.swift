@@ -1,0 +1,92 @@
+public import Bytes
+public import Cgroups
+import CLinux
+public import Errors
+import Linux
+import OCI
+
+/// What `events` tells.
+public enum ContainerEvent: Sendable {
+    case statistics(CgroupStatistics)
+    /// The kernel has killed a process since the container was out of memory.
+    case outOfMemory
+
+    /// On one line, as runc writes it.
+    public func json(id: ByteString) -> [UInt8] {
+        var json = JSONWriter(.compact)
+        json.object { json in
+            switch self {
+            case .statistics(let statistics):
+                json.member("type", "stats" as StaticString)
+                json.member("id", id)
+                json.object("data") { statistics.write(to: &$0) }
+            case .outOfMemory:
+                json.member("type", "oom" as StaticString)
+                json.member("id", id)
+            }
+        }
+        return json.bytes
+    }
+}
+
+/// What a container that hasn't stopped has used so far.
+public func containerStatistics(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> ContainerEvent {
+    let (_, cgroup) = try observed(id, host)
+    return .statistics(try cgroup.statistics())
+}
+
+/// Reports what a container has used, at every interval of so many milliseconds, and each time it's out of memory, until its first
+/// process has ended. The first report comes after one interval.
+public func followEvents(
+    id: ByteString, interval milliseconds: Int, _ host: HostOptions, _ report: (ContainerEvent) throws(RuntimeError) -> Void
+) throws(RuntimeError) {
+    let (record, cgroup) = try observed(id, host)
+    // Before the look at the process: what happens to it from there on is seen.
+    let watch = try cgroup.watchOutOfMemory()
+    guard let process = record.process(try hostProcFileSystem()) else { return }
+    var deadline = Deadline(milliseconds: milliseconds)
+    while true {
+        var requests = [
+            pollfd(fd: process.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: watch?.rawDescriptor ?? -1, events: watch?.pollEvents ?? 0, revents: 0),
+        ]
+        _ = poll(&requests, 2, Int32(clamping: deadline.millisecondsLeft))
+        let hasEnded = requests[0].revents != 0
+        // Its end may be what the kernel did about the memory.
+        if let watch, hasEnded || requests[1].revents != 0 {
+            for event in watch.take() {
+                switch event {
+                case .outOfMemory: try report(.outOfMemory)
+                case .gone: return
+                }
+            }
+        }
+        if hasEnded { return }
+        if deadline.isOver {
+            deadline = Deadline(milliseconds: milliseconds)
+            guard let statistics = current(cgroup, process, host) else { continue }
+            try report(.statistics(statistics))
+        }
+    }
+}
+
+/// Nil where the cgroup can't be read: no news when the container is ending, and else no reason to end the report.
+private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ host: HostOptions) -> CgroupStatistics? {
+    do throws(RuntimeError) {
+        return try cgroup.statistics()
+    } catch {
+        if !process.waitForEnd(milliseconds: 0) { host.log.warn(error.message) }
+        return nil
+    }
+}
+
+private func observed(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
+    let directory = try ContainerDirectory.require(id, host)
+    let record = try directory.requireRecord()
+    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    case .created, .running, .paused: break
+    case .creating, .stopped:
+        throw RuntimeError(.wrongState, "container with id " + id.displayText + " is not running")
+    }
+    return (record, try record.requireCgroup("measured"))
+}
