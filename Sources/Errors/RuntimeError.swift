@@ -92,13 +92,12 @@ public struct RuntimeError: Error, Sendable {
 
     private let details: Details
 
-    /// - Parameters:
-    ///   - sentence: what happened, lower case at its start, no full stop, without the system's reason.
-    ///   - step: the function of a plan's step that failed.
-    ///   - pointer: a JSON pointer (RFC 6901) into the configuration.
-    ///   - path: the file that it is about.
-    ///   - call: the system call that failed, and `errno` its error number.
-    ///   - hint: what to do about it.
+    /// `sentence`: what happened, lower case at its start, no full stop, without the system's reason.
+    /// `step`: the function of a plan's step that failed.
+    /// `pointer`: a JSON pointer (RFC 6901) into the configuration.
+    /// `path`: the file that it is about.
+    /// `call`: the system call that failed, and `errno` its error number.
+    /// `hint`: what to do about it.
     public init(
         _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
         call: String? = nil, errno: Int32? = nil, hint: String? = nil

@@ -23,7 +23,7 @@ enum HookRunner {
 
     /// Runs all in their order; the first that fails ends it.
     ///
-    /// - Parameter directory: where they run, on the side of the runtime. nil leaves the working directory.
+    /// `directory`: where they run, on the side of the runtime. nil leaves the working directory.
     static func run(_ hooks: [Hook], kind: Kind, state: @autoclosure () -> ContainerState, directory: ByteString? = nil)
         throws(RuntimeError)
     {

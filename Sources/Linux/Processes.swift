@@ -13,7 +13,7 @@ public enum CloneResult: ~Copyable {
 ///
 /// The program has one thread: so the child may allocate and run any code.
 ///
-/// - Parameter cgroup: the directory of the cgroup (v2) that it's born into.
+/// `cgroup`: the directory of the cgroup (v2) that it's born into.
 public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup

@@ -94,7 +94,7 @@ struct Joining: ~Copyable {
         let entry = try cgroup.openEntry(options.cgroups)
         do throws(RuntimeError) {
             return (try clone(theirs, entry.tasks, into: entry.directoryNumber), ours)
-        } catch where error.errno == EBUSY && options.cgroups.isEmpty {
+        } catch  where error.errno == EBUSY && options.cgroups.isEmpty {
             // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
             return (try clone(theirs, entry.tasks, into: directory.rawValue), ours)

@@ -7,7 +7,7 @@ import OCI
 
 /// Sends a signal to a container: runtime.md, "Kill".
 ///
-/// - Parameter all: to all its processes; then it's no error if the first one has ended.
+/// `all`: to all its processes; then it's no error if the first one has ended.
 public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: HostOptions) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, host)
     let record = try directory.requireRecord()

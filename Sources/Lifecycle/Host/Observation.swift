@@ -10,7 +10,7 @@ struct Observation {
     let record: ContainerRecord
     let status: ContainerState.Status
 
-    /// - Parameter directory: the lock isn't needed: the record is replaced whole, and a process that ends under our eyes may end a
+    /// `directory`: the lock isn't needed: the record is replaced whole, and a process that ends under our eyes may end a
     ///   moment later just as well.
     init(_ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem)
         throws(RuntimeError)

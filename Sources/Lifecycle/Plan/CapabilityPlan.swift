@@ -13,7 +13,7 @@ struct CapabilityPlan: Sendable {
     /// What can't be granted is left out and warned of, as config.md demands: a name that nobody knows, and what the runtime itself
     /// hasn't got to give.
     ///
-    /// - Parameter grantable: what the process can have at most.
+    /// `grantable`: what the process can have at most.
     init(_ capabilities: Capabilities?, grantable: CapabilitySet, warnings: inout [String]) {
         // Without the property the process has none: the sets of the runtime are not the container's to inherit.
         let capabilities = capabilities ?? Capabilities()

@@ -13,7 +13,7 @@ enum SysctlPlan {
         let pointer: String
     }
 
-    /// - Parameter isOwn: whether the container has a namespace of this kind that isn't the host's.
+    /// `isOwn`: whether the container has a namespace of this kind that isn't the host's.
     static func entries(_ sysctls: [Sysctl], isOwn: (Namespace.Kind) -> Bool) throws(RuntimeError) -> [Entry] {
         var entries: [Entry] = []
         for sysctl in sysctls {

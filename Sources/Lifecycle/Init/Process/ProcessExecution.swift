@@ -18,7 +18,7 @@ struct ProcessExecution {
 
     /// Becomes the program. Returns only by an error.
     ///
-    /// - Parameter witness: is told right before what comes next can silence us, and the error if it fails.
+    /// `witness`: is told right before what comes next can silence us, and the error if it fails.
     func execute(_ witness: borrowing Handshake) throws(RuntimeError) {
         let program = try ProgramLookup(process).find()
         // Everything that allocates comes before the filter, which may forbid it.

@@ -8,7 +8,7 @@ import OCI
 enum FileSystems {
     /// A file system of the given type, or what can stand for it where it may not be made.
     ///
-    /// - Parameter pidNamespace: the one that a proc shows, where it isn't the caller's own: needs kernel 6.17.
+    /// `pidNamespace`: the one that a proc shows, where it isn't the caller's own: needs kernel 6.17.
     static func make(_ type: ByteString, _ entry: MountStep, pidNamespace: SharedDescriptor? = nil) throws(RuntimeError)
         -> SharedDescriptor
     {

@@ -29,7 +29,7 @@ struct Sources {
             + (null.map { [$0.rawValue] } ?? [])
     }
 
-    /// - Parameter mapping: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
+    /// `mapping`: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
     static func open(_ plan: Plan, mapping: (borrowing FileDescriptor, MountStep) throws(RuntimeError) -> Void)
         throws(RuntimeError) -> Sources
     {
