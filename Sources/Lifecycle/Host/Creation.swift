@@ -76,7 +76,7 @@ final class Creation {
         do throws(RuntimeError) {
             try directory.lockForChange()
             let resources = try makeCgroup()
-            let filter = try compileFilter()
+            let filter = try seccompProgram(for: plan.config, host.log)
             let handshake = try launch(filter)
             try converse(handshake)
             try finish(handshake, resources)
@@ -127,14 +127,6 @@ final class Creation {
         case .no: false
         case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
         }
-    }
-
-    private func compileFilter() throws(RuntimeError) -> SeccompProgram? {
-        guard let profile = plan.config.linux.seccomp else { return nil }
-        step("compile seccomp filter")
-        let program = try SeccompFilter.program(for: profile, stateRoot: root.descriptor)
-        for name in program.warnings { host.log.debug("/linux/seccomp: " + name.displayText) }
-        return program
     }
 
     // MARK: The container's first process

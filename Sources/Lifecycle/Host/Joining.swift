@@ -41,7 +41,7 @@ struct Joining: ~Copyable {
             hasOwnKeyring: record.hasOwnKeyring,
             execution: ProcessExecution(
                 process: process, capabilities: capabilities, personality: config.linux.personality,
-                filter: try Joining.filter(config, host), preservedDescriptors: options.preserveFDs, listenDescriptors: 0,
+                filter: try seccompProgram(for: config, host.log), preservedDescriptors: options.preserveFDs, listenDescriptors: 0,
                 isInUserNamespace: isInUserNamespace),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity))
         self.options = options
@@ -52,12 +52,6 @@ struct Joining: ~Copyable {
         self.console = console
         initProcess = handle
         self.procfs = procfs
-    }
-
-    private static func filter(_ config: Config, _ host: HostOptions) throws(RuntimeError) -> SeccompProgram? {
-        guard let profile = config.linux.seccomp, let root = try StateRoot.open(host.root) else { return nil }
-        step("compile seccomp filter")
-        return try SeccompFilter.program(for: profile, stateRoot: root.descriptor)
     }
 
     /// - Returns: the process, running its program.

@@ -61,6 +61,10 @@ struct Starting {
         let connection = try explaining(.initDied, "container init can't be reached") { () throws(SystemError) in
             SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor))
         }
+        // Who listens is whoever created the container: the caller, as the state directory's owner.
+        guard c_peer_user(connection.rawValue) == Int64(geteuid()) else {
+            throw RuntimeError(.corruptState, "the start socket belongs to another user")
+        }
         let conversation = Handshake(connection)
         var isExecuting = false
         while let (message, descriptors) = try conversation.receive() {
