@@ -7,7 +7,10 @@ struct PsTests {
     private func two() throws -> Container {
         let container = try Bundle { $0.runs("sleep 1000 & echo ready; wait") }.start()
         try container.waitFor("ready")
-        try eventually("two processes") { Cgroup.processes(container.bundle.cgroup).count == 2 }
+        // Forked isn't executed yet.
+        try eventually("a sleep") {
+            Cgroup.processes(container.bundle.cgroup).contains { read("/proc/\($0)/comm").trimmed == "sleep" }
+        }
         return container
     }
 
