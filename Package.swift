@@ -18,14 +18,17 @@ let inProgram: [SwiftSetting] =
 /// Module maps don't link by themselves here.
 let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
 
-/// One static, stripped program at a random address. The link step has to know of Embedded Swift too, or it adds the ordinary
-/// library. Needs `--disable-local-rpath` on the command line: a run path makes glibc's static-pie start-up fail.
+/// One static, stripped program at a random address, without the sections that release.ld names. The link step has to know of
+/// Embedded Swift too, or it adds the ordinary library. Needs `--disable-local-rpath` on the command line: a run path makes
+/// glibc's static-pie start-up fail.
 let staticProgram: [LinkerSetting] =
     [
         .unsafeFlags(
             [
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
                 "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
+                "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
+                "-Xlinker", "--build-id=none",
             ],
             .when(configuration: .release)),
         .linkedLibrary("m"),
