@@ -1,7 +1,5 @@
-public import Bytes
 public import CLinux
 public import Errors
-import CCap
 
 /// A set of capabilities: bit n is capability n. See capabilities(7).
 public struct CapabilitySet: Equatable, Sendable {
@@ -14,25 +12,6 @@ public struct CapabilitySet: Equatable, Sendable {
     public func contains(_ number: Int) -> Bool { bits & (1 << UInt64(number)) != 0 }
 
     public mutating func insert(_ number: Int) { bits |= 1 << UInt64(number) }
-
-    /// The number of a name such as "CAP_CHOWN": nil for what the C library doesn't know, and for "cap_chown", which the
-    /// specification doesn't list.
-    public static func number(of name: ByteString) -> Int? {
-        guard name.hasPrefix("CAP_"), name.bytes.allSatisfy({ !(0x61...0x7A).contains($0) }) else { return nil }
-        var value: cap_value_t = -1
-        guard name.withCString({ cap_from_name($0, &value) }) == 0, (0..<64).contains(value) else { return nil }
-        return Int(value)
-    }
-
-    /// "CAP_CHOWN" for 0.
-    public static func name(of number: Int) -> ByteString? {
-        guard let text = cap_to_name(cap_value_t(number)) else { return nil }
-        defer { cap_free(text) }
-        let name = ByteString(cString: text)
-        // What it has no name for, the library gives back as a number.
-        guard name.hasPrefix("cap_") else { return nil }
-        return ByteString(name.bytes.map { (0x61...0x7A).contains($0) ? $0 & ~0x20 : $0 })
-    }
 }
 
 /// The three sets of a thread that capset(2) takes.
