@@ -19,11 +19,12 @@ public struct SystemError: Error, Equatable, Sendable {
 
     /// The C library's sentence for an error number, in lower case at its start as Go's runtime writes it: engines match that.
     public static func text(of errno: Int32) -> String {
+        // Not strerror: for numbers that it doesn't know it needs printf.
+        guard let sentence = strerrordesc_np(errno) else { return "unknown error " + String(errno) }
         var bytes: [UInt8] = []
-        let sentence = strerror(errno)
         var index = 0
-        while let byte = sentence?[index], byte != 0 {
-            bytes.append(UInt8(bitPattern: byte))
+        while sentence[index] != 0 {
+            bytes.append(UInt8(bitPattern: sentence[index]))
             index += 1
         }
         if bytes.count > 1, (0x41...0x5A).contains(bytes[0]), (0x61...0x7A).contains(bytes[1]) { bytes[0] |= 0x20 }
