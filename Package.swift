@@ -54,7 +54,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        .target(name: "CLinux"),
+        // WHERRY_STATIC: unreachable.c.
+        .target(name: "CLinux", cSettings: [.define("WHERRY_STATIC", .when(configuration: .release))]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),
         .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: inProgram),
