@@ -107,7 +107,9 @@ struct MountStep: Sendable {
                 hint: "set root.path instead")
         }
         if copiesUp {
-            throw RuntimeError(.unsupported, "the mount option tmpcopyup is not supported", pointer: pointer + "/options")
+            guard case .fileSystem(let type) = kind, type == "tmpfs" else {
+                throw RuntimeError(.invalidConfig, "tmpcopyup is for mounts of type tmpfs", pointer: pointer + "/options")
+            }
         }
         if idMapping != nil {
             guard case .bind = kind else {

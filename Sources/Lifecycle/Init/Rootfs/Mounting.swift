@@ -54,6 +54,14 @@ extension Rootfs {
     /// Puts a finished mount in its place.
     mutating func attach(_ mount: SharedDescriptor, _ entry: MountStep, isDirectory: Bool) throws(RuntimeError) {
         let target = try target(for: entry, isDirectory: isDirectory)
+        if entry.copiesUp {
+            try mount.with { (mount) throws(RuntimeError) in
+                try explaining(.mount, "what the mount point holds can't be copied", pointer: entry.label) {
+                    () throws(SystemError) in
+                    try CopyUp.copy(target, into: mount, keepsMode: entry.data.contains { $0.key == "mode" })
+                }
+            }
+        }
         try mount.with { (mount) throws(RuntimeError) in
             try explaining(.mount, "can't be attached", pointer: entry.label) { () throws(SystemError) in
                 try mount.attach(on: target)

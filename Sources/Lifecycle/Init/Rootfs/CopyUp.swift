@@ -1,0 +1,92 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// The mount option `tmpcopyup`: a tmpfs begins with what its mount point held.
+///
+/// Those files are hostile: they're reached by descriptors alone, no link is followed, nothing but regular files is opened, and there's
+/// an end to what is copied.
+struct CopyUp {
+    private var bytesLeft = 256 << 20
+    private var filesLeft = 100_000
+
+    private static let depthLimit = 64
+
+    /// `keepsMode`: the tmpfs was asked for with a mode of its own.
+    static func copy(_ source: borrowing FileDescriptor, into tmpfs: borrowing FileDescriptor, keepsMode: Bool)
+        throws(SystemError)
+    {
+        var copy = CopyUp()
+        let directory = try source.open(".", flags: O_RDONLY | O_DIRECTORY)
+        let target = try tmpfs.open(".", flags: O_RDONLY | O_DIRECTORY)
+        try copy.contents(of: directory, into: target, depth: 0)
+        if !keepsMode { try own(target, try directory.status()) }
+    }
+
+    private mutating func contents(of source: borrowing FileDescriptor, into target: borrowing FileDescriptor, depth: Int)
+        throws(SystemError)
+    {
+        guard depth < CopyUp.depthLimit else { throw SystemError("openat", errno: ELOOP) }
+        for entry in try source.entries() {
+            filesLeft -= 1
+            guard filesLeft >= 0 else { throw SystemError("getdents64", errno: E2BIG) }
+            let place = try source.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+            let status = try place.status()
+            switch status.kind {
+            case .directory:
+                let below = try source.open(entry.name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                try target.makeDirectory(entry.name, mode: 0o700)
+                let made = try target.open(entry.name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                try contents(of: below, into: made, depth: depth + 1)
+                try CopyUp.own(made, status)
+            case .regular: try file(entry.name, from: source, to: target)
+            case .link: try link(entry.name, from: source, to: target)
+            case .fifo:
+                guard entry.name.withCString({ mknodat(target.rawValue, $0, status.st_mode, 0) }) == 0 else {
+                    throw .last("mknodat")
+                }
+            // A socket is nothing without its listener, and devices are the configuration's to give.
+            default: break
+            }
+        }
+    }
+
+    private mutating func file(_ name: ByteString, from source: borrowing FileDescriptor, to target: borrowing FileDescriptor)
+        throws(SystemError)
+    {
+        let original = try source.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let status = try original.status()
+        guard status.kind == .regular else { throw SystemError("openat", errno: EBUSY) }
+        bytesLeft -= Int(status.st_size)
+        guard bytesLeft >= 0 else { throw SystemError("sendfile", errno: EFBIG) }
+        let made = try target.open(name, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        var left = Int(status.st_size)
+        while left > 0 {
+            let count = sendfile(made.rawValue, original.rawValue, nil, left)
+            if count < 0 && c_errno() == EINTR { continue }
+            guard count >= 0 else { throw .last("sendfile") }
+            // It became shorter meanwhile.
+            if count == 0 { break }
+            left -= count
+        }
+        try CopyUp.own(made, status)
+    }
+
+    private func link(_ name: ByteString, from source: borrowing FileDescriptor, to target: borrowing FileDescriptor)
+        throws(SystemError)
+    {
+        var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = name.withCString { readlinkat(source.rawValue, $0, &text, text.count) }
+        guard length > 0 else { throw .last("readlinkat") }
+        let result = ByteString(text[..<length]).withCString { to in name.withCString { symlinkat(to, target.rawValue, $0) } }
+        guard result == 0 else { throw .last("symlinkat") }
+    }
+
+    /// Owner first: changing it takes set-user-id bits away.
+    private static func own(_ file: borrowing FileDescriptor, _ status: stat) throws(SystemError) {
+        // Ids that the user namespace hasn't got stay root's.
+        guard fchown(file.rawValue, status.st_uid, status.st_gid) == 0 || c_errno() == EINVAL else { throw .last("fchown") }
+        guard fchmod(file.rawValue, status.permissions) == 0 else { throw .last("fchmod") }
+    }
+}
