@@ -101,7 +101,7 @@ import Testing
             #""syscalls": [{"names": ["x"], "action": "SCMP_ACT_KILL", "args": [{"index": 0, "value": 1}]}]"#,
             "/syscalls/0/args/0/op: required property is missing"
         ),
-        (#""listenerMetadata": "x""#, ": listenerMetadata must not be set without listenerPath"),
+        (#""listenerMetadata": "x""#, "/listenerMetadata: must not be set without listenerPath"),
         (#""flags": "SECCOMP_FILTER_FLAG_LOG""#, "/flags: expected an array, found a string"),
     ])
     func refuses(_ members: String, _ message: String) {
