@@ -41,7 +41,7 @@ struct ResourceTests {
             try value("memory", "memory.oom_control", "-", ["memory": ["disableOOMKiller": true]]).contains("oom_kill_disable 1"))
     }
 
-    @Test(.needs(controller: "cpu"), arguments: [(2, "1"), (1024, "100"), (2048, "170"), (262_144, "10000")])
+    @Test(.needs(controller: "cpu"), arguments: [(2, "1"), (1024, "100"), (2048, "174"), (262_144, "10000")])
     func cpuShares(shares: Int, weight: String) throws {
         let value = try value("cpu", "cpu.shares", "cpu.weight", ["cpu": ["shares": .number(shares)]])
         // The older conversion to weights is linear, the newer one keeps 1024 at the kernel's default of 100.
