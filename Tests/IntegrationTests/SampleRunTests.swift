@@ -1,0 +1,83 @@
+import CHarness
+import Testing
+
+/// The configurations that docker, containerd, podman and buildah wrote, run: with what was on the engines' machine replaced.
+@Suite("engines' configurations", .needsRoot, .sandboxed)
+struct SampleRunTests {
+    private static let folder =
+        #filePath.split(separator: "/").dropLast(2).reduce("") { $0 + "/" + $1 } + "/OCITests/Samples"
+    static let names = entries(of: folder).filter { $0.hasSuffix(".config.json") }
+
+    @Test func thereAreSome() { #expect(Self.names.count > 20) }
+
+    @Test(arguments: names) func runs(name: String) throws {
+        let bundle = try Bundle()
+        let cgroup = bundle.config.linux.cgroupsPath
+        bundle.config = try JSONParser.parse(read(Self.folder + "/" + name))
+        bundle.config.linux.cgroupsPath = cgroup
+        bundle.config.root.path = "rootfs"
+        bundle.config.hooks = .null
+        bundle.config.process.terminal = false
+        bundle.config.process.cwd = "/"
+        bundle.config.runs("echo ran as $(id -u):$(id -g); grep Seccomp: /proc/self/status; cat /proc/self/mountinfo")
+        try replaceSources(in: bundle)
+        replaceNamespaces(in: bundle)
+        lowerLimits(in: bundle)
+        giveRoot(of: bundle)
+
+        let wanted = bundle.config
+        let seen = try bundle.output()
+        #expect(seen.hasPrefix("ran as \(wanted.process.user.uid):\(wanted.process.user.gid)\n"))
+        #expect(seen.contains("Seccomp:\t\(wanted.linux.seccomp == .null ? 0 : 2)\n"))
+        let mounted = Set(Mount.table(seen).map(\.path))
+        for mount in wanted.mounts.elements { #expect(mounted.contains(mount.destination.text ?? ""), "\(mount)") }
+        for path in wanted.linux.readonlyPaths.elements where exists(path.text ?? "") {
+            #expect(mounted.contains(path.text ?? ""))
+        }
+    }
+
+    /// Files and directories that only the engine had.
+    private func replaceSources(in bundle: Bundle) throws {
+        let files: Set = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"]
+        for index in bundle.config.mounts.elements.indices {
+            let mount = bundle.config.mounts[index]
+            guard let source = mount.source.text, source.hasPrefix("/"), !exists(source) else { continue }
+            let replacement = bundle.path + "/source\(index)"
+            if files.contains(mount.destination.text ?? "") {
+                try write("", to: replacement)
+            } else {
+                try makeDirectory(replacement)
+            }
+            bundle.config.mounts[index].source = .string(replacement)
+        }
+    }
+
+    private func replaceNamespaces(in bundle: Bundle) {
+        for index in bundle.config.linux.namespaces.elements.indices {
+            guard let path = bundle.config.linux.namespaces[index].path.text, !exists(path) else { continue }
+            bundle.config.linux.namespaces[index].path = .null
+        }
+    }
+
+    /// No higher than what this machine's root may ask for.
+    private func lowerLimits(in bundle: Bundle) {
+        let numbers = Dictionary(uniqueKeysWithValues: LimitTests.types.map { ($0.name, $0.number) })
+        for index in bundle.config.process.rlimits.elements.indices {
+            var present = rlimit()
+            let limit = bundle.config.process.rlimits[index]
+            guard let number = numbers[limit.type.text ?? ""], h_limit(number, &present) == 0 else { continue }
+            for name in ["soft", "hard"] {
+                bundle.config.process.rlimits[index][name] = .number(
+                    min(limit[name].integer ?? .max, Int(clamping: present.rlim_max)))
+            }
+        }
+    }
+
+    /// In a user namespace the container's root owns its files.
+    private func giveRoot(of bundle: Bundle) {
+        let owner = bundle.config.linux.uidMappings.elements.first { $0.containerID == 0 }?.hostID.integer
+        guard let owner else { return }
+        chown(bundle.rootfs, uid_t(owner), gid_t(owner))
+        for name in entries(of: bundle.rootfs) { chown(bundle.rootfs + "/" + name, uid_t(owner), gid_t(owner)) }
+    }
+}
