@@ -1,25 +1,28 @@
 #include "CLinux.h"
 
 // The name of the step that is being done, in memory that Host and Init share: a process that dies can't say where it was.
-static struct {
+struct step {
     const char *_Nullable text;
     unsigned long length;
-} *step;
+};
+static struct step own_step;
+static struct step *step = &own_step;
 
 void c_step_share(void) {
     void *page = mmap(NULL, sizeof *step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    step = page == MAP_FAILED ? NULL : page;
+    if (page == MAP_FAILED) return;
+    *(struct step *)page = *step;
+    step = page;
 }
 
 void c_step_set(const char *text, unsigned long length) {
-    if (!step) return;
     step->length = 0;
     step->text = text;
     step->length = length;
 }
 
-const char *c_step_text(void) { return step ? step->text : NULL; }
-unsigned long c_step_length(void) { return step ? step->length : 0; }
+const char *c_step_text(void) { return step->text; }
+unsigned long c_step_length(void) { return step->length; }
 
 static int trap_status;
 static int trap_log = -1;
@@ -33,7 +36,7 @@ static void say_and_end(int number) {
     static const char before[] = "wherry: internal error in step ", middle[] = ", signal ", after[] = "\n";
     char digits[2] = {(char)('0' + number / 10), (char)('0' + number % 10)};
     put(before, sizeof before - 1);
-    if (step && step->text && step->length) put(step->text, step->length);
+    if (step->text && step->length) put(step->text, step->length);
     else put("start", 5);
     put(middle, sizeof middle - 1);
     put(digits, 2);

@@ -14,6 +14,7 @@ enum Program {
 
     static func run(_ tokens: [ByteString]) -> Int32 {
         openMissingStreams()
+        c_trap_install(1, -1)
         let globals: GlobalOptions
         let log: Log
         do throws(RuntimeError) {
@@ -42,6 +43,7 @@ enum Program {
             log.error(error, command: "")
             return 1
         }
+        c_trap_install(command.statusOfErrors, -1)
         do throws(RuntimeError) {
             let arguments = try command.parse(globals.commandLine.dropFirst())
             if arguments.isOn(.help) {

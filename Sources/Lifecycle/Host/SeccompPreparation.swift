@@ -15,7 +15,7 @@ func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> Secc
     do throws(RuntimeError) {
         let cache = try StateRoot.make(try stateRoot(chosen: nil) + ".cache")
         program = try SeccompFilter.program(for: profile, stateRoot: cache.descriptor)
-    } catch where error.code == .system || error.code == .usage {
+    } catch  where error.code == .system || error.code == .usage {
         // No place for a cache that is ours alone: the work is done each time.
         program = try SeccompFilter.program(for: profile)
     }

@@ -31,11 +31,13 @@ struct ContainerDirectory: ~Copyable {
         } catch {
             throw RuntimeError(.system, "the container's state can't be kept", error, path: root.path + "/" + id)
         }
-        let directory = try explaining(.system, "the container's state can't be kept", path: root.path + "/" + id) {
-            () throws(SystemError) in
-            try root.descriptor.open(id, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        do throws(SystemError) {
+            let directory = try root.descriptor.open(id, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            return ContainerDirectory(descriptor: directory, id: id)
+        } catch {
+            try? root.descriptor.unlink(id, flags: AT_REMOVEDIR)
+            throw RuntimeError(.system, "the container's state can't be kept", error, path: root.path + "/" + id)
         }
-        return ContainerDirectory(descriptor: directory, id: id)
     }
 
     static func open(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory? {
@@ -96,15 +98,20 @@ struct ContainerDirectory: ~Copyable {
     borrowing func record() throws(RuntimeError) -> ContainerRecord? {
         let bytes: [UInt8]
         do throws(SystemError) {
-            let file = try descriptor.open(ContainerDirectory.recordName, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-            guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
-            bytes = try file.readAll(limit: ContainerDirectory.recordLimit)
+            bytes = try read(ContainerDirectory.recordName, limit: ContainerDirectory.recordLimit)
         } catch  where error.errno == ENOENT {
             return nil
         } catch {
             throw RuntimeError(.corruptState, "the record of container \"" + id.displayText + "\" can't be read", error)
         }
         return try ContainerRecord(decoding: bytes, id: id)
+    }
+
+    /// Reads one of our files: what else may stand in its place isn't waited for.
+    private borrowing func read(_ name: ByteString, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = try descriptor.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+        return try file.readAll(limit: limit)
     }
 
     borrowing func write(_ record: ContainerRecord) throws(RuntimeError) {
@@ -130,7 +137,7 @@ struct ContainerDirectory: ~Copyable {
     borrowing func config() throws(RuntimeError) -> Config {
         let bytes = try explaining(.corruptState, "the kept configuration can't be read", path: ContainerDirectory.configName) {
             () throws(SystemError) in
-            try descriptor.readFile(ContainerDirectory.configName, limit: 64 << 20)
+            try read(ContainerDirectory.configName, limit: 64 << 20)
         }
         return try Config(parsing: bytes)
     }

@@ -53,6 +53,12 @@ extension Rootfs {
 
     /// Puts a finished mount in its place.
     mutating func attach(_ mount: SharedDescriptor, _ entry: MountStep, isDirectory: Bool) throws(RuntimeError) {
+        // What it is decides, not what the configuration calls it.
+        if entry.destination == "/proc",
+            (try? mount.with { (mount) throws(SystemError) in try mount.fileSystemMagic() }) != 0x9FA0
+        {
+            throw RuntimeError(.invalidConfig, "only a proc file system may be mounted on /proc", pointer: entry.label)
+        }
         let target = try target(for: entry, isDirectory: isDirectory)
         if entry.copiesUp {
             try mount.with { (mount) throws(RuntimeError) in
