@@ -39,6 +39,7 @@ int show_attributes(int count, char **arguments) {
     sched_getaffinity(0, sizeof cpus, &cpus);
     printf("cpus=%d of %ld\n", CPU_COUNT(&cpus), sysconf(_SC_NPROCESSORS_ONLN));
     printf("policy=%d\n", sched_getscheduler(0));
+    printf("ioprio=%ld\n", syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, 0));
     printf("euid=%d\n", (int)geteuid());
     gid_t groups[128];
     int group_count = getgroups(128, groups);

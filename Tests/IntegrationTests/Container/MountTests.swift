@@ -161,6 +161,18 @@ struct MountTests {
         #expect(message.points(to: "/mounts/5"))
     }
 
+    @Test func tmpfsMayBeginWithWhatItCovers() throws {
+        let bundle = try Bundle {
+            $0.mounts.append(.mount("/data", type: "tmpfs", source: "tmpfs", ["tmpcopyup", "ro"]))
+            $0.runs("cat /data/sub/file; readlink /data/link; stat -c %a:%u /data/sub; touch /data/new || echo read-only")
+        }
+        try makeDirectory(bundle.rootfs + "/data/sub", mode: 0o715)
+        #expect(chown(bundle.rootfs + "/data/sub", 5, 6) == 0)
+        try write("copied\n", to: bundle.rootfs + "/data/sub/file")
+        try makeLink(bundle.rootfs + "/data/link", to: "/etc/shadow")
+        #expect(try bundle.output() == "copied\n/etc/shadow\n715:5\nread-only\n")
+    }
+
     @Test func messageQueuesAreThoseOfTheNamespace() throws {
         let seen = try output(ofScript: "ls /dev/mqueue; cat /proc/self/mountinfo") {
             $0.mounts.append(.mount("/dev/mqueue", type: "mqueue", source: "mqueue", ["nosuid", "noexec", "nodev"]))
