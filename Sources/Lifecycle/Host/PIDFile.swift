@@ -13,6 +13,11 @@ enum PIDFile {
             name = ByteString(path.bytes[(slash + 1)...])
         }
         let directory = try FileDescriptor.open(folder, flags: O_PATH | O_DIRECTORY)
+        // A file without a name until it's written: whoever is killed here leaves nothing. What is there already takes the longer way.
+        if let file = try? directory.open(".", flags: O_TMPFILE | O_WRONLY, mode: 0o644) {
+            try file.writeAll(ByteString(decimal: pid).bytes)
+            if name.withCString({ linkat(file.rawValue, "", directory.rawValue, $0, AT_EMPTY_PATH) }) == 0 { return }
+        }
         let temporary = "." + name + "." + ByteString(decimal: getpid())
         // What stands under the temporary name may be a link of somebody's: nothing is opened through it.
         let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
