@@ -18,8 +18,13 @@ public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) th
         return
     }
     guard let root = try StateRoot.open(host.root) else { return }
-    try directory.lockForChange()
     let procfs = try hostProcFileSystem()
+    if force { endWhatBlocks(directory, procfs) }
+    do throws(RuntimeError) {
+        try directory.lockForChange()
+    } catch  where force && error.code == .containerNotFound {
+        return
+    }
     let record: ContainerRecord?
     do throws(RuntimeError) {
         record = try directory.record()
@@ -35,6 +40,13 @@ public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) th
         return
     }
     try Deletion(record: record, host: host).execute(directory, root, procfs, force: force)
+}
+
+/// Another operation may wait for the container's first process, which may wait for ever: for a hook, for a file system that doesn't
+/// answer. With that process gone, the other fails and lets go.
+private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) {
+    guard (try? directory.lock(milliseconds: 100)) == false, let record = try? directory.record() else { return }
+    try? record.process(procfs)?.send(signal: SIGKILL)
 }
 
 struct Deletion {

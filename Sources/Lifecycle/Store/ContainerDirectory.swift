@@ -86,11 +86,17 @@ struct ContainerDirectory: ~Copyable {
         return flock(again.rawValue, LOCK_SH | LOCK_NB) != 0
     }
 
+    /// Whether it was removed while we held it open or waited for the lock. Its id may be another container's by now.
+    private borrowing func isRemoved() -> Bool { (try? descriptor.status())?.st_nlink == 0 }
+
     /// Takes the lock for a change, or says that another change is under way.
     borrowing func lockForChange() throws(RuntimeError) {
         guard try lock(milliseconds: 10_000) else {
             throw RuntimeError(
                 .timeout, "another operation on container \"" + id.displayText + "\" has been under way for 10 seconds")
+        }
+        guard !isRemoved() else {
+            throw RuntimeError(.containerNotFound, "container does not exist", path: id, hint: "it was deleted at this moment")
         }
     }
 
@@ -151,6 +157,7 @@ struct ContainerDirectory: ~Copyable {
 
     /// Removes it with all that is in it.
     borrowing func remove(from root: borrowing StateRoot) throws(RuntimeError) {
+        if isRemoved() { return }
         try explaining(.system, "the container's state can't be removed", path: root.path + "/" + id) { () throws(SystemError) in
             for entry in try descriptor.entries() { try descriptor.unlink(entry.name) }
             try root.descriptor.unlink(id, flags: AT_REMOVEDIR)

@@ -37,6 +37,16 @@ struct ConcurrencyTests {
         }
     }
 
+    @Test func everyoneOfManyForcedDeletesSucceeds() throws {
+        for _ in 0..<5 {
+            let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+            let delete = container.bundle.sandbox.command(["delete", "--force", container.id])
+            let finished = try (0..<8).map { _ in try delete.start() }.map { try $0.finish() }
+            #expect(finished.allSatisfy { $0.succeeded && $0.errors.isEmpty }, "\(finished)")
+            #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+        }
+    }
+
     @Test func listAndStateStandCreatesAndDeletesBesideThem() throws {
         let sandbox = try Sandbox.current
         let steady = try Bundle().create()

@@ -65,6 +65,20 @@ struct DeleteTests {
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
+    @Test func byForceEndsACreateThatHangs() throws {
+        let bundle = try Bundle {
+            $0.hooks.createContainer = [["path": .string(Workspace.probe), "args": ["probe", "pause"]]]
+        }
+        let create = try bundle.command("create").start()
+        try eventually("the container's first process") { !Cgroup.processes(bundle.cgroup).isEmpty }
+        let deleted = try bundle.sandbox.runtime("delete", "--force", bundle.id)
+        #expect(deleted.succeeded, "\(deleted)")
+        let finished = try create.finish()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.says("container init died of signal 9"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     @Test func byForceOfAnUnknownIDIsNoError() throws {
         let finished = try Sandbox.current.runtime("delete", "--force", "unknown")
         #expect(finished.succeeded)
