@@ -53,6 +53,13 @@ struct Handshake: ~Copyable {
         try socket.with { (socket) throws(SystemError) in try socket.send(message.encoded(), descriptors: descriptors) }
     }
 
+    /// Sends what the conversation can't go on without.
+    borrowing func tell(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
+        try explaining(.system, "the conversation with the container's process broke off") { () throws(SystemError) in
+            try send(message, descriptors: descriptors)
+        }
+    }
+
     /// Waits for a message without fields, by read(2), which hardly any seccomp filter forbids.
     borrowing func hears(_ expected: Message) -> Bool {
         guard let bytes = try? socket.with({ (socket) throws(SystemError) in try socket.read(upTo: 64) }) else { return false }
@@ -68,7 +75,7 @@ struct Handshake: ~Copyable {
             // The other end died with a message of ours unread.
             return nil
         } catch {
-            throw RuntimeError(.system, "the conversation with the container's first process broke off", error)
+            throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
         guard !bytes.isEmpty else { return nil }
         guard let message = Message(decoding: bytes) else {

@@ -37,7 +37,7 @@ struct HelperProcess: ~Copyable {
     static let usualLimit = 2048
 
     /// The input comes from a memory file: a program that doesn't read it can neither block us nor have us killed by SIGPIPE.
-    init(_ program: Program) throws(SystemError) {
+    static func start(_ program: Program) throws(SystemError) -> HelperProcess {
         let input = try FileDescriptor.memory(holding: program.input)
         let pipe = try FileDescriptor.pipe()
         let errors = try SharedDescriptor(FileDescriptor.memory(holding: []))
@@ -45,22 +45,25 @@ struct HelperProcess: ~Copyable {
         let environment = CStringArray(program.environment)
         let errorTarget = program.separatesErrors ? errors.rawValue : pipe.write.rawValue
         switch try cloneProcess(0) {
-        case .child:
-            c_signals_reset()
-            _ = umask(0o022)
-            if let directory = program.directory { _ = directory.withCString { chdir($0) } }
-            guard dup2(input.rawValue, 0) >= 0, dup2(pipe.write.rawValue, 1) >= 0, dup2(errorTarget, 2) >= 0 else { _exit(127) }
-            closeDescriptors(from: 3, but: [])
-            _ = program.path.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-            let reason = Array(SystemError.last("execve").text.utf8)
-            _ = write(2, reason, reason.count)
-            _exit(127)
+        case .child: become(program, streams: (input.rawValue, pipe.write.rawValue, errorTarget), arguments, environment)
         case .parent(_, let handle):
-            self.handle = handle
-            self.errors = errors
-            output = pipe.read
-            outputLimit = program.outputLimit
+            return HelperProcess(handle: handle, output: pipe.read, errors: errors, outputLimit: program.outputLimit)
         }
+    }
+
+    private static func become(
+        _ program: Program, streams: (Int32, Int32, Int32), _ arguments: CStringArray, _ environment: CStringArray
+    ) -> Never {
+        c_signals_reset()
+        _ = umask(0o022)
+        if let directory = program.directory { _ = directory.withCString { chdir($0) } }
+        guard dup2(streams.0, 0) >= 0, dup2(streams.1, 1) >= 0, dup2(streams.2, 2) >= 0,
+            (try? closeDescriptors(from: 3, but: [])) != nil
+        else { _exit(127) }
+        _ = program.path.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+        let reason = Array(SystemError.last("execve").text.utf8)
+        _ = write(2, reason, reason.count)
+        _exit(127)
     }
 
     /// Waits for its end, not for the end of its output: a daemon that it left behind may keep that open. After so many seconds it's

@@ -57,7 +57,7 @@ enum HookRunner {
             let program = HelperProcess.Program(
                 path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args, environment: hook.env ?? [],
                 input: state, directory: directory)
-            outcome = try HelperProcess(program).finish(seconds: hook.timeout)
+            outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
         } catch {
             throw RuntimeError(.hook, label, error, pointer: pointer, path: hook.path)
         }
@@ -77,7 +77,7 @@ enum HookRunner {
     static func runProgram(_ path: ByteString, arguments: [ByteString]) throws(RuntimeError) {
         let label = path.displayText
         let outcome = try explaining(.hook, label) { () throws(SystemError) in
-            try HelperProcess(HelperProcess.Program(path: path, arguments: arguments)).finish(seconds: 30)
+            try HelperProcess.start(HelperProcess.Program(path: path, arguments: arguments)).finish(seconds: 30)
         }
         guard outcome.end != .exited(0) else { return }
         throw RuntimeError(.hook, label + " failed: " + String(decoding: outcome.output, as: UTF8.self))

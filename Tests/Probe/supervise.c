@@ -127,8 +127,11 @@ int supervise(int count, char **arguments) {
         if (ended && (ready <= 0 || wait.revents & POLLHUP)) break;
         if (wait.revents & POLLHUP) usleep(1000);
     }
-    // What has ended of those left behind; the living go to whoever reaps for us.
-    while (waitpid(-1, NULL, WNOHANG) > 0) {}
+    // What ends with the command, or right after it; what lives on goes to whoever reaps for us.
+    pid_t left = 0;
+    for (int i = 0; i < 20 && (left = waitpid(-1, NULL, WNOHANG)) >= 0; i++) {
+        if (left == 0) usleep(1000);
+    }
     if (WIFSIGNALED(status)) {
         signal(WTERMSIG(status), SIG_DFL);
         struct rlimit none = {0, 0};

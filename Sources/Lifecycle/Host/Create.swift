@@ -16,12 +16,12 @@ public func ensureSealed() throws(RuntimeError) {
 ///
 /// On failure nothing is left of it.
 public func createContainer(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) {
-    prepareCaller(preserving: options.preserveFDs, host.log)
+    try prepareCaller(preserving: options.preserveFDs, host.log)
     try Creation.begin(options, detached: true, host).execute()
 }
 
 /// Puts our own process into a known state, whatever the caller left it in.
-func prepareCaller(preserving descriptors: Int, _ log: Log) {
+func prepareCaller(preserving descriptors: Int, _ log: Log) throws(RuntimeError) {
     c_ignore_signal(SIGPIPE)
     // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
     c_default_signal(SIGCHLD)
@@ -29,7 +29,7 @@ func prepareCaller(preserving descriptors: Int, _ log: Log) {
     let listening = HostFacts.inheritedListenDescriptors
     let first = 3 + Int32(clamping: descriptors + listening)
     log.keepClear(ofDescriptorsBelow: first)
-    closeDescriptors(from: first, but: log.file.map { [$0] } ?? [])
+    try closeDescriptors(from: first, but: log.file.map { [$0] } ?? [])
     _ = umask(0o022)
 }
 

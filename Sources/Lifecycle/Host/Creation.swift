@@ -161,8 +161,9 @@ final class Creation {
             case .parent(let pid, let handle): try adopt(pid, handle)
             }
         }
-        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(ours) }
-        return Handshake(ours)
+        let handshake = Handshake(ours)
+        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(handshake) }
+        return handshake
     }
 
     /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and can
@@ -198,17 +199,17 @@ final class Creation {
         try directory.write(record)
     }
 
-    private func mapIDs(_ socket: SharedDescriptor) throws(RuntimeError) {
+    private func mapIDs(_ handshake: borrowing Handshake) throws(RuntimeError) {
         step("map ids")
         let linux = plan.config.linux
         try IDMaps(pid: record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(procfs)
-        try tell(.mapped, socket)
+        try tell(.mapped, handshake)
     }
 
-    private func tell(_ message: Message, _ socket: SharedDescriptor) throws(RuntimeError) {
-        do throws(SystemError) {
-            try Handshake(socket).send(message)
-        } catch {
+    private func tell(_ message: Message, _ handshake: borrowing Handshake) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try handshake.tell(message)
+        } catch  where error.errno == EPIPE || error.errno == ECONNRESET {
             throw death()
         }
     }
@@ -217,7 +218,7 @@ final class Creation {
     private func converse(_ handshake: borrowing Handshake) throws(RuntimeError) {
         while let (message, descriptors) = try handshake.receive() {
             switch message {
-            case .needsMapping: try mapIDs(handshake.socket)
+            case .needsMapping: try mapIDs(handshake)
             case .successor(let pid):
                 guard let handle = descriptors.first else { throw Creation.confusion }
                 let former = process
@@ -225,7 +226,7 @@ final class Creation {
                 _ = try? former?.handle.wait()
             case .mounted:
                 try runEarlyHooks()
-                try tell(.hooked, handshake.socket)
+                try tell(.hooked, handshake)
             case .ready:
                 process?.terminal = descriptors.first
                 return
@@ -271,9 +272,11 @@ final class Creation {
             try ProcessAnnouncement(process: process, pidFile: plan.options.pidFile, pidfdSocket: plan.options.pidfdSocket).make()
         }
         step("release")
-        try tell(.created, handshake.socket)
+        try tell(.created, handshake)
         // The end of the conversation: Init no longer dies with us.
-        while try handshake.receive() != nil {}
+        while let (message, _) = try handshake.receive() {
+            if case .failed(let error) = message { throw error }
+        }
     }
 
     private func delegateCgroup() throws(RuntimeError) {
@@ -295,7 +298,7 @@ final class Creation {
     /// Why Init ended without a word.
     private func death() -> RuntimeError {
         let place = "in step \"" + currentStep() + "\""
-        guard let process, let status = try? process.handle.wait() else {
+        guard let process, process.handle.waitForEnd(milliseconds: 10_000), let status = try? process.handle.wait() else {
             return RuntimeError(.initDied, "container init died " + place)
         }
         process.isReaped = true

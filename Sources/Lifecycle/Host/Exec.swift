@@ -37,7 +37,7 @@ public struct ExecOptions: Sendable {
 ///
 /// - Returns: the exit status for the shell: 0 if detached, else the program's own, or 128 + n for signal n.
 public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
-    prepareCaller(preserving: options.preserveFDs, host.log)
+    try prepareCaller(preserving: options.preserveFDs, host.log)
     let directory = try ContainerDirectory.require(options.id, host)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()

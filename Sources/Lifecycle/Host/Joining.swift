@@ -60,17 +60,14 @@ struct Joining: ~Copyable {
         c_step_share()
         let (first, socket) = try launch()
         let handshake = Handshake(socket)
-        var joined: ContainerProcess?
+        var joined = first
         do throws(RuntimeError) {
-            let found = try converse(handshake, first)
-            joined = found
-            try finish(handshake, found)
-            return found
+            try converse(handshake, &joined)
+            try finish(handshake, joined)
+            return joined
         } catch {
-            if let joined {
-                try? joined.handle.send(signal: SIGKILL)
-                _ = try? joined.handle.wait()
-            }
+            try? joined.handle.send(signal: SIGKILL)
+            _ = try? joined.handle.wait()
             throw error.during(currentStep())
         }
     }
@@ -109,10 +106,7 @@ struct Joining: ~Copyable {
     }
 
     /// Waits for the process that is in the container: the second one, which the first leaves its place to.
-    private borrowing func converse(_ handshake: borrowing Handshake, _ first: ContainerProcess) throws(RuntimeError)
-        -> ContainerProcess
-    {
-        var current = first
+    private borrowing func converse(_ handshake: borrowing Handshake, _ current: inout ContainerProcess) throws(RuntimeError) {
         while let (message, descriptors) = try handshake.receive() {
             switch message {
             case .successor(let pid):
@@ -124,15 +118,12 @@ struct Joining: ~Copyable {
                 current = ContainerProcess(pid: pid, handle: handle)
             case .ready:
                 current.terminal = descriptors.first
-                return current
+                return
             case .warning(let text): host.log.warn(text)
-            case .failed(let error):
-                _ = try? current.handle.wait()
-                throw error
+            case .failed(let error): throw error
             default: break
             }
         }
-        _ = try? current.handle.wait()
         throw RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
     }
 
@@ -142,7 +133,7 @@ struct Joining: ~Copyable {
         if let terminal = joined.terminal { try console.handOver(terminal) }
         try ProcessAnnouncement(process: joined, pidFile: options.pidFile, pidfdSocket: options.pidfdSocket).make()
         step("release")
-        try? handshake.send(.created)
+        try handshake.tell(.created)
         step("execve")
         var isExecuting = false
         while let (message, descriptors) = try handshake.receive() {
@@ -152,7 +143,7 @@ struct Joining: ~Copyable {
             case .listener:
                 guard let listener = descriptors.first else { continue }
                 try Lifecycle.handOver(listener, of: joined.pid, config, record.state(.running))
-                try? handshake.send(.listening)
+                try handshake.tell(.listening)
             default: continue
             }
         }

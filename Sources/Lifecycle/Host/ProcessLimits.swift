@@ -64,12 +64,3 @@ struct ProcessAnnouncement {
         }
     }
 }
-
-/// Refuses `--preserve-fds` of what isn't open: it would be whatever we open next.
-func requireOpen(_ preserved: Int) throws(RuntimeError) {
-    for descriptor in 3..<3 + Int32(clamping: preserved) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
-        throw RuntimeError(
-            .usage, "--preserve-fds " + String(preserved) + ": file descriptor " + String(descriptor) + " is not open",
-            errno: EBADF)
-    }
-}

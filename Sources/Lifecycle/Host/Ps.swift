@@ -36,7 +36,7 @@ private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
     let program = HelperProcess.Program(
         path: path, arguments: ["ps"] + options, environment: languageSettings(), outputLimit: .max, separatesErrors: true)
     let outcome = try explaining(.program, "ps can't be run", path: path) { () throws(SystemError) in
-        try HelperProcess(program).finish(seconds: 30)
+        try HelperProcess.start(program).finish(seconds: 30)
     }
     let complaint = outcome.errors.split(separator: UInt8(ascii: "\n")).first.map { ": " + ByteString($0).displayText } ?? ""
     switch outcome.end {

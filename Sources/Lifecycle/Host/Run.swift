@@ -8,7 +8,7 @@ import OCI
 ///
 /// - Returns: the exit status for the shell: the program's own, or 128 + n for signal n.
 public func runContainer(_ options: RunOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
-    prepareCaller(preserving: options.create.preserveFDs, host.log)
+    try prepareCaller(preserving: options.create.preserveFDs, host.log)
     // Processes that the container leaves behind come to us, and not to whoever called us.
     if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
     let creation = try Creation.begin(options.create, detached: options.detach, host)

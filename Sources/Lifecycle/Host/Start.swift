@@ -75,7 +75,7 @@ struct Starting {
             case .listener:
                 guard let listener = descriptors.first else { continue }
                 try handOver(listener, of: record.pid, config, state(.creating))
-                try? conversation.send(.listening)
+                try conversation.tell(.listening)
             default: continue
             }
         }

@@ -56,6 +56,23 @@ enum UserNamespace {
     private static func withHolder<Result>(
         _ enter: () throws(SystemError) -> Void, _ body: (Int32) throws(RuntimeError) -> Result
     ) throws(RuntimeError) -> Result {
+        let (holder, socket) = try makeHolder(enter)
+        defer {
+            try? holder.handle.send(signal: SIGKILL)
+            _ = try? holder.handle.wait()
+        }
+        let handshake = Handshake(socket)
+        switch try handshake.receive()?.message {
+        case .ready: return try body(holder.pid)
+        case .failed(let error): throw error
+        default: throw RuntimeError(.namespace, "the process in the user namespace died")
+        }
+    }
+
+    /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
+    private static func makeHolder(_ enter: () throws(SystemError) -> Void) throws(RuntimeError) -> (
+        ContainerProcess, SharedDescriptor
+    ) {
         let (ours, theirs) = try explaining(.system, "no socket for a process in the user namespace") { () throws(SystemError) in
             try FileDescriptor.messagePair()
         }
@@ -71,18 +88,10 @@ enum UserNamespace {
                 try handshake.send(.ready)
             } catch {
                 try? handshake.send(.failed(RuntimeError(.namespace, "the user namespace can't be entered", error)))
+                _exit(1)
             }
             while true { _ = pause() }
-        case .parent(let pid, let handle):
-            defer {
-                try? handle.send(signal: SIGKILL)
-                _ = try? handle.wait()
-            }
-            switch try Handshake(ours).receive()?.message {
-            case .ready: return try body(pid)
-            case .failed(let error): throw error
-            default: throw RuntimeError(.namespace, "the process in the user namespace died")
-            }
+        case .parent(let pid, let handle): return (ContainerProcess(pid: pid, handle: handle), ours)
         }
     }
 

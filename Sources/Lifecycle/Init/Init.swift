@@ -80,21 +80,12 @@ struct Init: ~Copyable {
         // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
         _ = setsid()
         Affinity.allowAll()
-        try dieWithHost()
+        try dieWithHost(handshake)
         var kept: [Int32] = [inheritance.handshake.rawValue, inheritance.startSocket.rawValue]
         kept += inheritance.namespaces.descriptors
         kept += inheritance.sources?.descriptors ?? []
         kept += inheritance.cgroupTasks?.descriptors ?? []
-        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
-    }
-
-    func dieWithHost() throws(RuntimeError) {
-        guard c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) == 0 else {
-            throw RuntimeError(.system, "the parent's death can't be tied to ours", .last("prctl"))
-        }
-        // It may have died before: then its end of the conversation is closed.
-        var request = pollfd(fd: handshake.rawValue, events: 0, revents: 0)
-        if poll(&request, 1, 0) > 0, Int32(request.revents) & POLLHUP != 0 { _exit(1) }
+        try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
     }
 
     private func makeRootfs() throws(RuntimeError) -> Rootfs {
@@ -148,19 +139,8 @@ struct Init: ~Copyable {
         }
         guard case .created? = try handshake.receive()?.message else { _exit(1) }
         c_end_by_signals()
-        _ = c_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+        try outliveHost()
         // Host waits for the end of the conversation: after it, its own end no longer matters.
-        closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [inheritance.startSocket.rawValue])
+        try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [inheritance.startSocket.rawValue])
     }
-}
-
-/// Closes every descriptor from `first` on but the ones named. A container's process must not hold anything of the host's by accident
-/// (CVE-2024-21626): so what stays is listed, not what goes.
-func closeDescriptors(from first: Int32, but kept: [Int32]) {
-    var next = UInt32(first)
-    for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= next {
-        if descriptor > next { _ = c_close_range(next, descriptor - 1, 0) }
-        next = descriptor + 1
-    }
-    _ = c_close_range(next, .max, 0)
 }

@@ -38,9 +38,9 @@ struct Joiner: ~Copyable {
         c_signals_reset()
         c_trap_install(255, -1)
         _ = umask(0)
-        try dieWithHost()
+        try dieWithHost(handshake)
         let first = 3 + Int32(plan.execution.preservedDescriptors)
-        closeDescriptors(
+        try closeDescriptors(
             from: first, but: [handshake.rawValue, initProcess.rawValue] + plan.descriptors + (tasks?.descriptors ?? []))
         step("enter cgroups")
         try tasks?.enter()
@@ -57,8 +57,9 @@ struct Joiner: ~Copyable {
             throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
         }
         try enter(initProcess)
-        closeDescriptors(from: first, but: [handshake.rawValue])
-        try continueInside()
+        try closeDescriptors(from: first, but: [handshake.rawValue])
+        // In a child, born with the container's root into its pid namespace.
+        try continueInSuccessor(0, handshake)
     }
 
     private func enter(_ initProcess: SharedDescriptor) throws(RuntimeError) {
@@ -79,30 +80,7 @@ struct Joiner: ~Copyable {
             }
             guard chdir("/") == 0 else { throw .last("chdir") }
         }
-        try dieWithHost()
-    }
-
-    private func dieWithHost() throws(RuntimeError) {
-        guard c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) == 0 else {
-            throw RuntimeError(.system, "the parent's death can't be tied to ours", .last("prctl"))
-        }
-        var request = pollfd(fd: handshake.rawValue, events: 0, revents: 0)
-        if poll(&request, 1, 0) > 0, Int32(request.revents) & POLLHUP != 0 { _exit(255) }
-    }
-
-    /// Goes on in a child, born with the container's root into its pid namespace. To the host it's Host's child.
-    private func continueInside() throws(RuntimeError) {
-        let clone = try explaining(.namespace, "a process in the container can't be made") { () throws(SystemError) in
-            try cloneProcess(c_clone_parent)
-        }
-        switch consume clone {
-        case .child:
-            _ = setsid()
-            try dieWithHost()
-        case .parent(let pid, let handle):
-            try? handshake.send(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])
-            _exit(0)
-        }
+        try dieWithHost(handshake)
     }
 
     private func becomeProgram() throws(RuntimeError) {
@@ -117,10 +95,10 @@ struct Joiner: ~Copyable {
             try openTerminal(root)
         } else {
             try StandardStreams.replaceHostNull(root)
-            try? handshake.send(.ready)
+            try handshake.tell(.ready)
         }
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
-        _ = c_prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)
+        try outliveHost()
         try plan.execution.execute(handshake)
     }
 
@@ -136,7 +114,7 @@ struct Joiner: ~Copyable {
             _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
             return terminal
         }
-        try? handshake.send(.ready, descriptors: [terminal.controller.rawValue])
+        try handshake.tell(.ready, descriptors: [terminal.controller.rawValue])
         try StandardStreams.become(terminal.peer)
     }
 }

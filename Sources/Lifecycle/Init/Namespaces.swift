@@ -66,7 +66,7 @@ extension Init {
                 try unshare(made)
             }
         }
-        if namespaces.origin(of: .pid) == .new { try continueInSuccessor(c_new_pid) }
+        if namespaces.origin(of: .pid) == .new { try continueInSuccessor(c_new_pid, handshake) }
     }
 
     private func awaitMapping() throws(RuntimeError) {
@@ -87,22 +87,7 @@ extension Init {
             }
         }
         // Changing the user took it away.
-        try dieWithHost()
-    }
-
-    /// Goes on in a child: a pid namespace takes only those born into it. To the host the child is Host's, not ours.
-    func continueInSuccessor(_ flags: UInt64) throws(RuntimeError) {
-        let clone = try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
-            () throws(SystemError) in try cloneProcess(flags | c_clone_parent)
-        }
-        switch consume clone {
-        case .child:
-            _ = setsid()
-            try dieWithHost()
-        case .parent(let pid, let handle):
-            try? handshake.send(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])
-            _exit(0)
-        }
+        try dieWithHost(handshake)
     }
 
     /// Joins a given pid namespace when the host's root is gone: a process that still has it must never be seen there. Whoever has
@@ -111,7 +96,7 @@ extension Init {
         guard let join = plan.namespaces.joins.first(where: { $0.kind == .pid }) else { return }
         step("join pid namespace")
         if !plan.namespaces.isStaged { try enter(join) }
-        try continueInSuccessor(0)
+        try continueInSuccessor(0, handshake)
     }
 
     /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and

@@ -123,12 +123,7 @@ struct FaultTests {
     private static let errors = [ENOMEM, EMFILE, ENOSPC, EIO, EPERM, ENOSYS, ENFILE, EACCES, EINTR, EAGAIN]
 
     // What fails must say so, and undo what was done by itself.
-    @Test(
-        .enabled(
-            if: getenv("WHERRY_FAULTS") != nil,
-            "set WHERRY_FAULTS=1: it takes minutes, and errors in a few calls still leave a create waiting"),
-        arguments: 0..<3) func createThatFailsUndoesItself(round: Int) throws
-    {
+    @Test(arguments: 0..<3) func createThatFailsUndoesItself(round: Int) throws {
         let bundle = try bundle()
         let error = { (call: Int) in Self.errors[(call + round * 3) % Self.errors.count] }
         try atEachCall({ "error:\(error($0))" }, of: { try bundle.command("create") }) { run in
@@ -140,6 +135,40 @@ struct FaultTests {
             }
             try expectConvergence(bundle, after: run)
         }
+    }
+
+    @Test func startThatFailsDeletesTheContainer() throws {
+        let bundle = try bundle()
+        let error = { (call: Int) in Self.errors[call % Self.errors.count] }
+        try atEachCall(
+            { "error:\(error($0))" },
+            of: {
+                let container = try bundle.create()
+                return container.bundle.sandbox.command(["start", bundle.id])
+            }
+        ) { run in
+            if !run.finished.succeeded, run.call > 2 {
+                #expect(!run.finished.errors.isEmpty, "errno \(error(run.call)) \(run)")
+            }
+            try expectConvergence(bundle, after: run)
+        }
+    }
+
+    @Test(arguments: ["kill", "error"]) func execThatGoesWrongLeavesTheContainerAlone(fault: String) throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        let bundle = container.bundle
+        let error = { (call: Int) in Self.errors[call % Self.errors.count] }
+        try atEachCall(
+            { fault == "kill" ? fault : "error:\(error($0))" },
+            of: { bundle.sandbox.command(["exec", bundle.id, "true"]) }
+        ) { run in
+            let why = "errno \(error(run.call)) \(run)"
+            if fault == "error", !run.finished.succeeded, run.call > 2 { #expect(!run.finished.errors.isEmpty, "\(why)") }
+            try eventually("the end of what exec made: \(why)") { Cgroup.processes(bundle.cgroup) == [container.pid] }
+            #expect(try container.status() == "running", "\(why)")
+        }
+        try container.delete("--force")
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
     /// What an image, or a volume shared with another container, may turn into a link while the container is being made.

@@ -30,7 +30,7 @@ struct ProcessExecution {
         c_signals_reset()
         // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
         // execve.
-        closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
+        try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
         // Without no_new_privs only the privileged may load a filter; with it, it's the very last thing.
         if !process.noNewPrivileges { try loadFilter(witness) }
         try takeCredentials()
@@ -43,7 +43,7 @@ struct ProcessExecution {
         }
         if process.noNewPrivileges { try loadFilter(witness) }
         step("execve")
-        if filter == nil { try? witness.send(.executing) }
+        if filter == nil { try witness.tell(.executing) }
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         throw RuntimeError(
             .program, "unable to start container process: exec: \"" + program.displayText + "\"", .last("execve"),
@@ -146,7 +146,7 @@ struct ProcessExecution {
         guard let filter else { return }
         step("load seccomp filter")
         // Now: the filter may leave us no word.
-        try? witness.send(.executing)
+        try witness.tell(.executing)
         guard let listener = try filter.load() else { return }
         // The listener goes to whoever starts us; nothing more is done before it's in the agent's hands.
         do throws(SystemError) {

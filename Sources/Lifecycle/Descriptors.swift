@@ -1,0 +1,31 @@
+import CLinux
+import Errors
+
+/// Closes every descriptor from `first` on but the ones named. A container's process must not hold anything of the host's by accident
+/// (CVE-2024-21626): so what stays is listed, not what goes. One that stayed open against our will could also keep a conversation
+/// from its end.
+func closeDescriptors(from first: Int32, but kept: [Int32]) throws(RuntimeError) {
+    var next = UInt32(first)
+    for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= next {
+        if descriptor > next { try closeDescriptors(next...(descriptor - 1)) }
+        next = descriptor + 1
+    }
+    try closeDescriptors(next...(.max))
+}
+
+private func closeDescriptors(_ range: ClosedRange<UInt32>) throws(RuntimeError) {
+    guard c_close_range(range.lowerBound, range.upperBound, 0) == 0 else {
+        throw RuntimeError(
+            .system, "the open files that aren't the container's can't be closed", .last("close_range"),
+            hint: c_errno() == ENOSYS ? "this needs Linux 5.9 or later" : nil)
+    }
+}
+
+/// Refuses `--preserve-fds` of what isn't open: it would be whatever we open next.
+func requireOpen(_ preserved: Int) throws(RuntimeError) {
+    for descriptor in 3..<3 + Int32(clamping: preserved) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
+        throw RuntimeError(
+            .usage, "--preserve-fds " + String(preserved) + ": file descriptor " + String(descriptor) + " is not open",
+            errno: EBADF)
+    }
+}
