@@ -3,13 +3,14 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 PROGRAM := .build/release/wherry
+RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-engines bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the release program, .build/release/wherry (as root: installs the Debian packages it lacks)
 	@scripts/build
@@ -25,6 +26,9 @@ test-unit: ## the tests that don't need root
 
 test-vm: ## the integration tests in a virtual machine with cgroup v2 and systemd
 	@conformance/vm/test
+
+test-engines: ## Docker, containerd, podman and buildah on the release program (root); RUNTIME=PATH chooses another
+	@RUNTIME="$(RUNTIME)" conformance/engines/test
 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
 	@Benchmarks/bench

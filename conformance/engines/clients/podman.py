@@ -1,0 +1,132 @@
+"""podman, as root and as a user. Their storage and their configuration are our own."""
+
+import os
+import shutil
+
+from harness.commands import SYSTEM_PATH, Skip, environment, execute, execute_on_terminal, expect, until
+from harness.images import root_tar
+from harness.machine import ROOTLESS_ID, ROOTLESS_USER, RUN
+from harness.services import TICKS
+from harness.session import session, write
+
+IMAGE = "box:1"
+PROGRAMS = ["podman", "conmon", "curl"]
+STATUS = "{{.State.Status}} {{.State.ExitCode}}"
+
+# netavark by name: else podman may choose CNI, and make two bridges with one subnet.
+CONTAINERS_CONF = """\
+[containers]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+helper_binaries_dir = ["/usr/lib/podman", "/usr/libexec/podman", "/usr/bin"]
+runtime_supports_json = ["runc", "crun"]
+[network]
+network_backend = "netavark"
+network_config_dir = "{networks}"
+default_subnet = "10.213.0.0/16"
+default_subnet_pools = [{{"base" = "10.214.0.0/16", "size" = 24}}]
+"""
+STORAGE_CONF = '[storage]\ndriver = "overlay"\nrunroot = "{run}"\ngraphroot = "{storage}"\nrootless_storage_path = "{storage}"\n'
+REGISTRIES_CONF = 'unqualified-search-registries = []\nshort-name-mode = "permissive"\n'
+
+
+class Podman:
+    """podman with a storage of its own. Calling it calls podman."""
+
+    def __init__(self, home, run, user=None):
+        self._home, self._run, self._user = home, run, user
+
+    @property
+    def home(self):
+        return session.path(self._home)
+
+    @property
+    def env(self):
+        """The environment that makes podman, and buildah, read our configuration."""
+        files = {"CONTAINERS_CONF": self.home + "/containers.conf",
+                 "CONTAINERS_STORAGE_CONF": self.home + "/storage.conf",
+                 "CONTAINERS_REGISTRIES_CONF": self.home + "/registries.conf"}
+        if not self._user:
+            return environment(**files)
+        return environment(**files, PATH=SYSTEM_PATH, HOME=self.home, TMPDIR=self.home + "/tmp", USER=ROOTLESS_USER,
+                           LOGNAME=ROOTLESS_USER, XDG_RUNTIME_DIR=self._run)
+
+    def command(self, *arguments, runtime=None):
+        # A runtime that podman takes for runc: it asks for JSON logs then.
+        command = ["podman", "--runtime", runtime or session.path("as-runc/runc"), "--cgroup-manager", "cgroupfs",
+                   "--events-backend", "file"]
+        if not self._user:
+            command += ["--tmpdir", self._run + "/tmp"]
+            # A pod's containers are in the pod's cgroup.
+            if arguments[0] in ("run", "create") and "--pod" not in arguments:
+                arguments = [arguments[0], "--cgroup-parent", "/" + session.name, *arguments[1:]]
+        return [*command, *arguments]
+
+    def __call__(self, *arguments, runtime=None, **options):
+        return execute(self.command(*arguments, runtime=runtime), env=self.env, user=self._user, folder=self.home, **options)
+
+    def on_terminal(self, *arguments, **options):
+        return execute_on_terminal(self.command(*arguments), env=self.env, user=self._user, **options)
+
+    def run(self, *arguments, **options):
+        """`podman run --rm` with these options, image and command."""
+        return self("run", "--rm", *arguments, **options)
+
+    def run_in_background(self, container, *options):
+        """Starts a container that says "ready", and waits for that."""
+        self("run", "-d", "--name", container, *options, IMAGE, "sh", "-c", TICKS)
+        self.wait_for_output(container, "ready")
+
+    def wait_for_output(self, container, text):
+        until(lambda: self("logs", container).includes(text), f"{text!r} of {container}")
+
+    def inspect(self, container, template=STATUS):
+        return self("inspect", "-f", template, container).output.strip()
+
+    def expect_state(self, container, wanted, template=STATUS):
+        found = self.inspect(container, template)
+        expect(found == wanted, f"{container} is {found!r}, not {wanted!r}")
+        return True
+
+    def expect_none(self):
+        self("ps", "-aq").printed("")
+
+    def remove_all(self):
+        if self._some():
+            self("pod", "rm", "-a", "-f", "-t", "0", status=None)
+            self("rm", "-a", "-f", "-t", "0", status=None)
+            left = self._some()
+            expect(not left, f"podman can't remove {left}")
+
+    def _some(self):
+        return self("ps", "-aq").output.split() + self("pod", "ps", "-q").output.split()
+
+    def configure(self):
+        """Writes the configuration and imports the image, once."""
+        if os.path.exists(self.home + "/ready"):
+            return
+        for folder in (self.home + "/tmp", self._run):
+            os.makedirs(folder, exist_ok=True)
+        write(self.home + "/containers.conf", CONTAINERS_CONF.format(networks=self.home + "/networks"))
+        write(self.home + "/storage.conf", STORAGE_CONF.format(
+            run=self._run + "/containers", storage=self.home + "/storage"))
+        write(self.home + "/registries.conf", REGISTRIES_CONF)
+        shutil.copy(root_tar(), self.home)
+        if self._user:
+            execute(["chown", "-R", f"{self._user}:{self._user}", self.home, self._run])
+            os.chmod(self._run, 0o700)
+        # Without PATH `play kube` finds no command.
+        self("import", "-c", "ENV PATH=/bin:/sbin:/usr/bin:/usr/sbin", self.home + "/busybox.tar", IMAGE, timeout=60)
+        write(self.home + "/ready", "")
+
+
+podman = Podman("podman", RUN + "/podman")
+rootless = Podman("rootless", f"/run/user/{ROOTLESS_ID}", ROOTLESS_ID)
+
+
+def set_up_rootless():
+    for program in ("newuidmap", "newgidmap", "slirp4netns"):
+        if not shutil.which(program, path=SYSTEM_PATH):
+            raise Skip(f"{program} is missing")
+    rootless.configure()

@@ -1,0 +1,60 @@
+"""The cgroups that a run leaves behind. Only what is below our own name is ended; no hierarchy is mounted or unmounted."""
+
+import glob
+import os
+import signal
+import time
+
+from .session import read, session
+
+# Engines are told to keep below /NAME, but a parent may itself be below the cgroup that the daemon is in.
+DEPTHS = ("", "*/", "*/*/", "*/*/*/")
+
+
+def _find(name):
+    return [path for depth in DEPTHS for path in glob.glob(f"/sys/fs/cgroup/{depth}{name}")]
+
+
+def at_the_top():
+    """The cgroups that engines make there: buildah's containers are told no parent, podman's pods have one of their own."""
+    return set(_find("buildah-buildah*") + _find("libpod_parent"))
+
+
+def remove_ours(at_the_top_before):
+    """Ends what is in our cgroups and removes them, and what is new at the top, if it's empty."""
+    for top in _find(session.name):
+        for _ in range(20):
+            _remove(top, _kill_members)
+            if not os.path.isdir(top):
+                break
+            time.sleep(0.1)
+    for folder in at_the_top() - at_the_top_before:
+        _remove(folder, lambda _: None)
+
+
+def _remove(top, make_empty):
+    for folder, _, _ in os.walk(top, topdown=False):
+        try:
+            os.rmdir(folder)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            make_empty(folder)
+
+
+def _kill_members(folder):
+    try:
+        members = read(folder + "/cgroup.procs").split()
+    except OSError:
+        return
+    for member in members:
+        if member != "0":        # one of another pid namespace: kill(0) would be for ourselves
+            try:
+                os.kill(int(member), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def left_below_ours(pattern):
+    """The folders directly below our cgroup, in any hierarchy, whose name matches the glob pattern."""
+    return [path for top in _find(session.name) for path in glob.glob(f"{top}/{pattern}") if os.path.isdir(path)]

@@ -1,0 +1,121 @@
+"""What this machine can do: some checks can't be made on every one."""
+
+import contextlib
+import functools
+import glob
+import os
+import re
+import shutil
+
+from .commands import SYSTEM_PATH, Failure, Skip, execute
+from .session import read, session
+
+CAP_SYS_RESOURCE = 24
+
+
+def bounding_set():
+    return int(re.search(r"CapBnd:\s+(\w+)", read("/proc/self/status")).group(1), 16)
+
+
+def has_all_capabilities():
+    return bounding_set() == (1 << int(read("/proc/sys/kernel/cap_last_cap")) + 1) - 1
+
+
+def has_sys_resource():
+    return bool(bounding_set() >> CAP_SYS_RESOURCE & 1)
+
+
+def has_unified_cgroups():
+    return os.path.exists("/sys/fs/cgroup/cgroup.controllers")
+
+
+@functools.lru_cache(None)
+def criu_works():
+    return bool(shutil.which("criu", path=SYSTEM_PATH)) and execute(["criu", "check"], status=None).status == 0
+
+
+@functools.lru_cache(None)
+def disk():
+    """The whole disk below our folder, as ("/dev/NAME", "MAJOR:MINOR")."""
+    device = os.stat(session.folder).st_dev
+    path = os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}")
+    if os.path.exists(path + "/partition"):
+        path = os.path.dirname(path)
+    node = "/dev/" + os.path.basename(path)
+    if not os.path.exists(node) or not os.path.exists(path + "/dev"):
+        raise Skip(f"there is no disk below {session.folder} whose input and output could be limited")
+    return node, read(path + "/dev").strip()
+
+
+@contextlib.contextmanager
+def lack_of_capabilities_skips():
+    """Where root can't have all capabilities, a failure that speaks of them is the machine's."""
+    try:
+        yield
+    except Failure as failure:
+        if has_all_capabilities() or not re.search(r"cap(s|abilit)|not permitted|EPERM", str(failure), re.I):
+            raise
+        raise Skip(f"root lacks capabilities here (bounding set {bounding_set():x}): {str(failure)[-160:]}") from None
+
+
+def hierarchies_elsewhere():
+    """The v1 hierarchies that somebody mounted elsewhere on the machine, so that they aren't in this mount namespace."""
+    here = set()
+    for line in read("/proc/self/mountinfo").splitlines():
+        kind, _, options = line.split(" - ")[1].split(maxsplit=2)
+        if kind == "cgroup":
+            here |= set(options.split(","))
+    all_there_are = [line.split(":")[1] for line in read("/proc/self/cgroup").splitlines()]
+    return [names for names in all_there_are if names and not here.issuperset(names.split(","))]
+
+
+@contextlib.contextmanager
+def lack_of_metrics_skips():
+    """containerd's shim has no metrics and sees no OOM once /proc/PID/cgroup names a hierarchy that it can't find mounted."""
+    try:
+        yield
+    except Failure as failure:
+        elsewhere = hierarchies_elsewhere()
+        if not elsewhere:
+            raise
+        raise Skip(f"cgroup hierarchies are mounted elsewhere on the machine: {' '.join(elsewhere)} "
+                   f"({str(failure)[:120]})") from None
+
+
+def cgroup_files(*pairs):
+    """A script that shows, in a container, one cgroup file for each pair of names (cgroup v1, v2)."""
+    return "; ".join(f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cat /sys/fs/cgroup/{unified}; "
+                     f"else cat /sys/fs/cgroup/{separate}; fi" for separate, unified in pairs)
+
+
+MEMORY_LIMIT = ("memory/memory.limit_in_bytes", "memory.max")
+CPU_QUOTA = ("cpu/cpu.cfs_quota_us", "cpu.max")
+PIDS_LIMIT = ("pids/pids.max", "pids.max")
+
+
+def namespace(kind, pid="self"):
+    return os.readlink(f"/proc/{pid}/ns/{kind}")
+
+
+def is_alive(pid):
+    try:
+        return read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def parent_of(pid):
+    return int(read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[1])
+
+
+def processes(selects):
+    """The pids in this namespace, with their arguments, for whose arguments selects(arguments) is true."""
+    found = {}
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            arguments = read(folder + "/cmdline").split("\0")[:-1]
+        except OSError:
+            continue
+        if selects(arguments):
+            found[int(folder[len("/proc/"):])] = arguments
+    return found

@@ -1,0 +1,28 @@
+"""Programs that the containers run, and ways to see from outside what they do."""
+
+import socket
+
+from .commands import execute, until
+
+# A page on port 80.
+SERVES_A_PAGE = "mkdir -p /w; echo served-page > /w/index.html; exec httpd -f -p 80 -h /w"
+# Says "ready", then counts; USR1 makes it say "usr1", TERM end it with status 3.
+TICKS = ('trap "exit 3" TERM; trap "echo usr1" USR1; echo ready; '
+         'i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done')
+# The engine sets the size only after the program has begun.
+SHOWS_TERMINAL_SIZE = ('tty; for i in 1 2 3 4 5 6 7 8 9 10; do s=$(stty size 2>/dev/null); [ "$s" = "33 101" ] && break; '
+                       'sleep 0.2; done; echo "size=$s"')
+ENDS_ON_CONTROL_C = 'trap "echo interrupted; exit 9" INT; echo waiting; while :; do sleep 0.1; done'
+USES_UP_MEMORY = 'x=$(head -c 60000000 /dev/zero | tr "\\0" x); echo survived'
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def expect_page(url, timeout=10, namespace_of=None):
+    """Waits for the page. `namespace_of`: a pid, whose network it's asked for in."""
+    enter = ["nsenter", "--net", f"--target={namespace_of}"] if namespace_of else []
+    until(lambda: execute([*enter, "curl", "-sf", "-m", "2", url]).includes("served-page"), f"page from {url}", timeout, 0.2)
