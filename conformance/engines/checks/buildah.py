@@ -1,9 +1,12 @@
 """buildah, with the runtime below (isolation "oci")."""
 
-from clients.buildah import IMAGE, PROGRAMS, build, run, run_on_terminal, set_up, working_container
+import os
+
+from clients.buildah import IMAGE, PROGRAMS, build, buildah, run, run_on_terminal, set_up, working_container
 from harness.checks import Engine
+from harness.commands import expect
 from harness.host import namespace
-from harness.session import session, write
+from harness.session import read, session, write
 
 engine = Engine("buildah", PROGRAMS, set_up)
 
@@ -13,6 +16,14 @@ def run_prints_and_ends():
     run(working_container(), "echo", "hi").printed("hi\n")
     run(working_container(), "sh", "-c", "exit 7", status=7)
     run(working_container(), "cat", stdin="abc\n").printed("abc\n")
+
+
+@engine.check
+def runtime_of_the_environment():
+    recorder = session.new_file("named-in-the-environment", f"#!/bin/sh\necho $1 >> $0.calls\nexec {session.runtime} \"$@\"\n")
+    os.chmod(recorder, 0o755)
+    buildah("run", working_container(), "echo", "hi", variables={"BUILDAH_RUNTIME": recorder}).printed("hi\n")
+    expect("create" in read(recorder + ".calls"), "buildah used another runtime")
 
 
 @engine.check

@@ -3,6 +3,7 @@
 from clients.podman import IMAGE, podman
 from harness.commands import at_once, execute, expect, until
 from harness.host import lack_of_capabilities_skips
+from harness.machine import RUN
 from harness.services import ENDS_ON_CONTROL_C, SHOWS_TERMINAL_SIZE
 from harness.session import read, session
 
@@ -35,11 +36,15 @@ def runtime_of_another_name():
 
 @engine.check
 def runtime_of_containers_conf():
-    """As users name it: [engine.runtimes] in containers.conf."""
-    configuration = session.new_file("with-runtime.conf", read(podman.home + "/containers.conf") +
-                                     f'[engine.runtimes]\nmine = ["{session.path("bin/other-runtime")}"]\n')
-    execute(podman.command("run", "--rm", IMAGE, "echo", "hi", runtime="mine"),
-            env={**podman.env, "CONTAINERS_CONF": configuration}).printed("hi\n")
+    """As users name it, and with JSON logs: podman asks for them by the runtime's name."""
+    settings = read(podman.home + "/containers.conf")
+    settings = settings.replace("[engine]\n", '[engine]\nruntime = "mine"\n').replace('["runc", "crun"]', '["mine"]')
+    settings += f'[engine.runtimes]\nmine = ["{session.path("bin/other-runtime")}"]\n'
+    env = {**podman.env, "CONTAINERS_CONF": session.new_file("containers.conf", settings)}
+    command = ["podman", "--tmpdir", RUN + "/podman/tmp", "run", "--rm", "--cgroup-parent", "/" + session.name, IMAGE]
+    execute([*command, "echo", "hi"], env=env).printed("hi\n")
+    execute([*command, "nosuchprogram"], env=env, status=127).includes("nosuchprogram")
+    execute(["podman", "info", "-f", "{{.Host.OCIRuntime.Path}}"], env=env).printed(session.path("bin/other-runtime") + "\n")
 
 
 @engine.check

@@ -27,8 +27,9 @@ def _run(options):
     return ["run", "--runtime", session.runtime, "--isolation", "oci", *options]
 
 
-def buildah(*arguments, **options):
-    return execute(_command(arguments), env=podman.env, **options)
+def buildah(*arguments, variables=None, **options):
+    """`variables` are added to the environment."""
+    return execute(_command(arguments), env={**podman.env, **(variables or {})}, **options)
 
 
 def run(*arguments, **options):

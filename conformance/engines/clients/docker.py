@@ -1,5 +1,6 @@
 """Docker: daemons of our own, and their client."""
 
+import json
 import os
 
 from harness.commands import environment, execute, execute_on_terminal, expect, until
@@ -7,7 +8,7 @@ from harness.daemons import Daemon
 from harness.images import root_tar
 from harness.machine import RUN
 from harness.services import TICKS
-from harness.session import session
+from harness.session import session, write
 
 from . import containerd
 
@@ -37,13 +38,12 @@ class Docker:
     @property
     def daemon(self):
         if not self._daemon:
-            runtimes = [f"--add-runtime={name}={path}" for name, path in session.runtimes.items()]
             self._daemon = Daemon(self.name, [
-                "dockerd", "-H", "unix://" + self.socket, "--containerd", containerd.SOCKET,
+                "dockerd", "--config-file", self._configuration, "-H", "unix://" + self.socket,
+                "--containerd", containerd.SOCKET,
                 "--data-root", session.path(self.name), "--exec-root", f"{RUN}/{self.name}",
                 "--pidfile", self._pid_file, "--storage-driver", "overlay2",
-                "--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/" + session.name, "--experimental",
-                *runtimes, "--default-runtime", next(iter(session.runtimes)), *self._options,
+                "--cgroup-parent", "/" + session.name, "--experimental", *self._options,
             ], lambda: self("version", timeout=5))
         return self._daemon
 
@@ -51,7 +51,15 @@ class Docker:
     def _pid_file(self):
         return f"{RUN}/{self.name}.pid"
 
+    @property
+    def _configuration(self):
+        return session.path(self.name + ".json")
+
     def start(self):
+        # As docs/engines.md tells users to do it.
+        write(self._configuration, json.dumps({
+            "runtimes": {name: {"path": path} for name, path in session.runtimes.items()},
+            "default-runtime": next(iter(session.runtimes)), "exec-opts": ["native.cgroupdriver=cgroupfs"]}))
         if self._bridge:
             self._make_bridge(*self._bridge)
         self.daemon.start()

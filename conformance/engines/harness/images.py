@@ -48,15 +48,15 @@ def unpacked_root(name):
     return folder
 
 
-def make_archive(path, image):
-    """What `docker save` would write of the image."""
+def make_archive(path, image, command=("sh",)):
+    """What `docker save` would write of the image, with this command as its default."""
     with open(root_tar(), "rb") as file:
         layer = file.read()
     machine = os.uname().machine
     layer_name = hashlib.sha256(layer).hexdigest() + "/layer.tar"
     config = json.dumps({
         "architecture": ARCHITECTURES.get(machine, machine), "os": "linux",
-        "config": {"Env": [SEARCH_PATH], "Cmd": ["sh"]},
+        "config": {"Env": [SEARCH_PATH], "Cmd": command},
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
     }).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
