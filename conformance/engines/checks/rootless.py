@@ -105,7 +105,8 @@ def pod():
 
 @engine.check(timeout=120)
 def health_check():
-    rootless("run", "-d", "--name", "r1", "--health-cmd", "true", "--health-interval", "disable", *WITHOUT_NETWORK, "sleep", "100")
+    rootless("run", "-d", "--name", "r1", "--health-cmd", "true", "--health-interval", "disable", *WITHOUT_NETWORK,
+             "sleep", "100")
     rootless("healthcheck", "run", "r1")
 
 

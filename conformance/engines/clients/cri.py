@@ -79,8 +79,9 @@ def call(method, request, timeout=60):
     """Calls a method of CRI's; the response's fields. The protocol is gRPC, which curl carries."""
     message = encode(request)
     headers = session.path("tmp", f"headers.{uuid.uuid4().hex}")
-    command = ["curl", "-sS", "--http2-prior-knowledge", "--unix-socket", SOCKET, "-H", "content-type: application/grpc",
-               "-H", "te: trailers", "--data-binary", "@-", "-m", str(timeout), "-D", headers, "http://localhost" + SERVICE + method]
+    command = ["curl", "-sS", "--http2-prior-knowledge", "--unix-socket", SOCKET, "-m", str(timeout), "-D", headers,
+               "-H", "content-type: application/grpc", "-H", "te: trailers", "--data-binary", "@-",
+               "http://localhost" + SERVICE + method]
     try:
         # Not compressed, and the length: five bytes before each message.
         answer = subprocess.run(command, input=b"\0" + len(message).to_bytes(4, "big") + message, stdout=subprocess.PIPE,

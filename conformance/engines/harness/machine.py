@@ -56,7 +56,7 @@ def run_inside(options):
     session.name = os.path.basename(session.folder)
     os.chmod(session.folder, 0o755)      # a rootless engine has to get at its files
     cgroups_before = cgroups.at_the_top()
-    # The first unshare's death, too, ends the namespace.
+    # --kill-child: the namespace ends with unshare, and unshare with us, below.
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
                "--", sys.executable, *sys.argv, "--inside", session.folder]
     inside = subprocess.Popen(command, env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL,

@@ -18,7 +18,8 @@ files = " ".join(number + "=" + os.readlink("/proc/self/fd/" + number) for numbe
                  if os.path.exists("/proc/self/fd/" + number))
 with open({record!r}, "a") as record:
     fcntl.flock(record, fcntl.LOCK_EX)
-    print("check", read({check!r}).decode(), "caller", words("/proc/%d/cmdline" % os.getppid()), "folder", os.getcwd(), file=record)
+    caller = words("/proc/%d/cmdline" % os.getppid())
+    print("check", read({check!r}).decode(), "caller", caller, "folder", os.getcwd(), file=record)
     print("  arguments", *map(shlex.quote, sys.argv[1:]), file=record)
     print("  environment", words("/proc/self/environ"), file=record)
     print("  files", files, file=record)
