@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 import CLinux
 public import Errors
 import Linux
@@ -37,6 +37,9 @@ extension Cgroup {
         }
         return Freezer(version: group.version, directory: directory)
     }
+
+    /// The absolute directory whose files freeze it: nil where there is none.
+    public var freezerDirectory: ByteString? { get throws(RuntimeError) { try freezer()?.directory.path } }
 
     private func requiredFreezer() throws(RuntimeError) -> Freezer {
         if let freezer = try freezer() { return freezer }

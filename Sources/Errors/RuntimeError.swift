@@ -28,6 +28,8 @@ public struct RuntimeError: Error, Sendable {
         case terminal
         /// The program to run is missing or may not be run.
         case program
+        /// criu is missing, or couldn't checkpoint or restore the container.
+        case checkpoint
         /// A deadline passed.
         case timeout
         /// The container's first process died before it ran the program.
@@ -52,6 +54,7 @@ public struct RuntimeError: Error, Sendable {
             case .process: "process"
             case .terminal: "terminal"
             case .program: "program"
+            case .checkpoint: "checkpoint"
             case .timeout: "timeout"
             case .initDied: "init-died"
             case .system: "system"
@@ -61,7 +64,8 @@ public struct RuntimeError: Error, Sendable {
         /// All of them in the order of declaration: their place in it is what the handshake sends.
         public static let all: [Code] = [
             .usage, .invalidConfig, .unsupported, .containerExists, .containerNotFound, .wrongState, .corruptState, .cgroup,
-            .namespace, .mount, .device, .seccomp, .hook, .process, .terminal, .program, .timeout, .initDied, .system,
+            .namespace, .mount, .device, .seccomp, .hook, .process, .terminal, .program, .checkpoint, .timeout, .initDied,
+            .system,
         ]
     }
 

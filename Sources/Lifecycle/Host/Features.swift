@@ -17,10 +17,11 @@ public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8]
         json.object("linux") { $0.writeLinuxFeatures() }
         json.object("annotations") { json in
             json.member("io.github.seccomp.libseccomp.version", SeccompFeatures.libraryVersion)
+            json.member("org.opencontainers.runc.checkpoint.enabled", "true" as StaticString)
             json.member("wherry.commit", commit)
             json.member("wherry.version", version)
         }
-        json.list("potentiallyUnsafeConfigAnnotations", [])
+        json.list("potentiallyUnsafeConfigAnnotations", ["org.criu.config"])
     }
     return json.bytes
 }

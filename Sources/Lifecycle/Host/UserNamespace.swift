@@ -29,7 +29,7 @@ enum UserNamespace {
                 {
                     () throws(SystemError) in try procfs.read(file)
                 }
-                guard sorted(mappings(in: found)) == sorted(wanted) else {
+                guard areSame(found, wanted) else {
                     throw RuntimeError(
                         .invalidConfig, "the joined user namespace has other mappings", pointer: pointer,
                         hint: "leave the mappings out: the namespace at the path has its own")
@@ -94,6 +94,9 @@ enum UserNamespace {
         case .parent(let pid, let handle): return (ContainerProcess(pid: pid, handle: handle), ours)
         }
     }
+
+    /// Whether the text of a uid_map or gid_map says the same as the configuration.
+    static func areSame(_ text: [UInt8], _ wanted: [IDMapping]) -> Bool { sorted(mappings(in: text)) == sorted(wanted) }
 
     private static func mappings(in text: [UInt8]) -> [IDMapping] {
         text.split(separator: UInt8(ascii: "\n")).map { line in

@@ -33,6 +33,8 @@ struct ContainerRecord {
     var hasOwnPIDNamespace: Bool
     /// Whether it has a session keyring of its own, which `exec` joins.
     var hasOwnKeyring: Bool
+    /// What its standard streams were at first, for `checkpoint`.
+    var streams: [ByteString] = []
 
     private static let version = 1
 
@@ -52,6 +54,9 @@ struct ContainerRecord {
             json.member("identity", identity)
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
             json.member("ownKeyring", hasOwnKeyring)
+            json.array("streams") { json in
+                for stream in streams { json.element(stream) }
+            }
             if let cgroup {
                 json.object("cgroup") { json in
                     json.member("path", cgroup.path)
@@ -99,6 +104,7 @@ struct ContainerRecord {
         self.identity = identity
         hasOwnPIDNamespace = ownPID
         hasOwnKeyring = ownKeyring
+        streams = json["streams"]?.elements.compactMap { $0.string } ?? []
         annotations = []
         if let members = json["annotations"]?.members {
             for member in members {
@@ -136,5 +142,6 @@ struct ContainerRecord {
         annotations = plan.config.annotations
         hasOwnPIDNamespace = plan.namespaces.origin(of: .pid) == .new
         hasOwnKeyring = !plan.options.noNewKeyring
+        streams = StandardStreamNames.current()
     }
 }

@@ -43,8 +43,8 @@ struct Command: Sendable {
     static var all: [Command] {
         [
             Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
-            Ps.command, Pause.command, Resume.command, Update.command, Events.command, Spec.command, Features.command,
-            Help.command,
+            Ps.command, Pause.command, Resume.command, Checkpoint.command, Restore.command, Update.command, Events.command,
+            Spec.command, Features.command, Help.command,
         ]
     }
 

@@ -6,7 +6,7 @@ import OCI
 
 extension Rootfs {
     /// The devices of config-linux.md, "Default Devices".
-    private static let defaultDevices: [(path: ByteString, major: UInt32, minor: UInt32)] = [
+    static let defaultDevices: [(path: ByteString, major: UInt32, minor: UInt32)] = [
         ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8), ("/dev/urandom", 1, 9),
         ("/dev/tty", 5, 0),
     ]

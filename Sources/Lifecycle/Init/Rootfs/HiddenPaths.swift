@@ -40,11 +40,11 @@ extension Rootfs {
         }
     }
 
+    static let maskAttributes = MountAttributes.readOnly | MountAttributes.noSetUserID | MountAttributes.noExecution
+
     /// What lies over masked paths: one empty read-only tmpfs for all directories and the null device for all files. Thousands of masks
     /// would otherwise be thousands of file systems.
     private struct Masks {
-        static let attributes = MountAttributes.readOnly | MountAttributes.noSetUserID | MountAttributes.noExecution
-
         var directory: SharedDescriptor?
         var file: SharedDescriptor?
     }
@@ -57,13 +57,13 @@ extension Rootfs {
                     let context = try FileSystemContext(type: "tmpfs")
                     try context.set("nr_blocks", to: "1")
                     try context.set("nr_inodes", to: "1")
-                    return SharedDescriptor(try context.mount(attributes: Masks.attributes | MountAttributes.noDevices))
+                    return SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes | MountAttributes.noDevices))
                 }
             } else {
                 masks.file = try cover(file, with: masks.file) { () throws(SystemError) in
                     guard let null = sources.null else { throw SystemError("open_tree", errno: ENODEV) }
                     try null.with { (tree) throws(SystemError) in
-                        try tree.setMountAttributes(MountAttributes(set: Masks.attributes), recursive: false)
+                        try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
                     }
                     return null
                 }

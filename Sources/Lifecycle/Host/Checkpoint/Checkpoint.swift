@@ -1,0 +1,211 @@
+public import Bytes
+import Cgroups
+import CLinux
+public import Errors
+import Linux
+import OCI
+
+/// Writes the state of a container's processes to files, by criu. Unless they're left running they end, and the container is deleted.
+public func checkpointContainer(_ options: CheckpointOptions, _ host: HostOptions) throws(RuntimeError) {
+    c_ignore_signal(SIGPIPE)
+    c_default_signal(SIGCHLD)
+    let directory = try ContainerDirectory.require(options.id, host)
+    try directory.lockForChange()
+    let record = try directory.requireRecord()
+    let procfs = try hostProcFileSystem()
+    let status = try Observation(record, in: directory, procfs: procfs).status
+    guard status == .running || status == .paused else {
+        throw RuntimeError(
+            .wrongState, "container cannot be checkpointed in " + status.name.description + " state",
+            hint: "only a running or a paused one has processes to write down")
+    }
+    let config = try directory.config()
+    try Checkpointing(options, record, config, host.log).execute(procfs)
+    guard !options.leaveRunning, !options.preDump else { return }
+    guard let root = try StateRoot.open(host.root) else { return }
+    do throws(RuntimeError) {
+        try Deletion(record: record, host: host).execute(directory, root, procfs, force: true)
+    } catch {
+        host.log.warn("the container was checkpointed, but can't be removed: " + error.message)
+    }
+}
+
+/// criu's flags that `checkpoint` and `restore` have in common, and the files of both.
+extension CriuOptions {
+    mutating func set(_ image: ImageOptions, images: SharedDescriptor, work: SharedDescriptor, logFile: ByteString) {
+        set(.imagesDirectory, Int(images.rawValue))
+        set(.workDirectory, Int(work.rawValue))
+        set(.logFile, logFile)
+        set(.logLevel, 4)
+        set(.notifications)
+        set(.orphanTerminals)
+        set(.shellJob, image.shellJob)
+        set(.establishedTCP, image.establishedTCP)
+        set(.externalUnixSockets, image.externalUnixSockets)
+        set(.fileLocks, image.fileLocks)
+        set(.autoDeduplication, image.autoDeduplication)
+        set(.lazyPages, image.lazyPages)
+        set(.manageCgroups)
+        // 6: criu's own choice.
+        set(.cgroupsMode, image.cgroupsMode?.rawValue ?? 6)
+        // Interfaces are the engine's: it makes them anew.
+        set(.emptyNamespaces, Int(c_new_network))
+    }
+
+    /// A file of settings that come before ours: the annotation's, or the administrator's.
+    mutating func setConfigFile(_ annotations: [Annotation]) {
+        if let annotation = annotations.first(where: { $0.key == "org.criu.config" }) {
+            if !annotation.value.isEmpty { set(.configFile, annotation.value) }
+            return
+        }
+        let own: ByteString = "/etc/criu/wherry.conf"
+        set(.configFile, own.withCString { access($0, F_OK) } == 0 ? own : "/etc/criu/runc.conf")
+    }
+}
+
+private final class Checkpointing {
+    private static let logFile: ByteString = "dump.log"
+
+    private let options: CheckpointOptions
+    private let record: ContainerRecord
+    private let config: Config
+    private let log: Log
+
+    init(_ options: CheckpointOptions, _ record: ContainerRecord, _ config: Config, _ log: Log) {
+        self.options = options
+        self.record = record
+        self.config = config
+        self.log = log
+    }
+
+    func execute(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        step("prepare checkpoint")
+        let namespaces = NamespacePlan(config.linux.namespaces)
+        try namespaces.checkRestorable()
+        try checkStatusDescriptor()
+        var ignored: [String] = []
+        var mounts: [MountStep] = []
+        for (index, mount) in config.mounts.enumerated() {
+            mounts.append(try MountStep(mount, index: index, bundle: record.bundle, warnings: &ignored))
+        }
+        let images = try ImageDirectory.make(options.image.imagePath, "image-path")
+        let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
+        try images.checkOutside(rootfs: record.rootfs, mounts: mounts)
+        try work.checkOutside(rootfs: record.rootfs, mounts: mounts)
+        try work.checkLog(Checkpointing.logFile)
+
+        var request = CriuOptions()
+        request.set(options.image, images: images.descriptor, work: work.descriptor, logFile: Checkpointing.logFile)
+        try describe(&request, images)
+        if !options.preDump {
+            try addMounts(to: &request, mounts, namespaces, procfs)
+            try StandardStreamNames.write(record.streams, to: images)
+            for name in record.streams where StandardStreamNames.isFile(name) { request.set(.external, name) }
+        }
+        try addNamespaces(to: &request, namespaces, procfs)
+        request.setConfigFile(config.annotations)
+        try dump(request, CriuLog(path: work.path + "/" + Checkpointing.logFile))
+    }
+
+    private func describe(_ request: inout CriuOptions, _ images: ImageDirectory) throws(RuntimeError) {
+        request.set(.pid, Int(record.pid))
+        request.set(.root, record.rootfs)
+        request.set(.leaveRunning, options.leaveRunning)
+        request.set(.tcpSkipInFlight, options.tcpSkipInFlight)
+        request.set(.linkRemap, options.linkRemap)
+        if let server = options.pageServer { request.setPageServer(server) }
+        if options.preDump { request.set(.trackMemory) }
+        if let parent = options.parentPath {
+            try images.checkParent(parent)
+            request.set(.parentImage, parent)
+            request.set(.trackMemory)
+        }
+        // Otherwise criu stops the processes one by one, while they make others.
+        if let cgroup = record.cgroup { request.set(.freezerCgroup, try Cgroup(record: cgroup).freezerDirectory) }
+    }
+
+    /// Names the mounts that aren't to be written down by where they are now: links in the container's root are followed, as they
+    /// were when it was made.
+    private func addMounts(
+        to request: inout CriuOptions, _ mounts: [MountStep], _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
+    ) throws(RuntimeError) {
+        let root = try explaining(.checkpoint, "the container's root can't be opened") { () throws(SystemError) in
+            RootedDirectory(
+                adopting: try FileDescriptor.open(
+                    ByteString(decimal: record.pid) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY))
+        }
+        let cgroup: Cgroup?
+        if let record = record.cgroup { cgroup = try Cgroup(record: record) } else { cgroup = nil }
+        let view = CgroupView(of: cgroup, namespaces, isUnifiedHost: try CgroupHost.detect(procfs: procfs).layout == .unified)
+        for mount in ExternalMount.all(mounts, config.linux, namespaces, cgroups: view) {
+            let path: ByteString
+            do throws(SystemError) {
+                let file = try root.open(mount.destination)
+                // Masked folders have an empty file system of their own, which is in the image.
+                if case .null = mount.source, !(try file.status().isCharacterDevice(major: 1, minor: 3)) { continue }
+                path = try file.hostPath()
+            } catch {
+                // It has unmounted it, or hidden it; a masked path may not be on this kernel.
+                continue
+            }
+            guard !path.contains(UInt8(ascii: "]")) else {
+                throw RuntimeError(
+                    .checkpoint,
+                    "a mount at \"" + path.displayText + "\" can't be checkpointed: criu can't name a path with \"]\"",
+                    path: path)
+            }
+            request.addExternalMount(path, mount.key)
+        }
+    }
+
+    private func addNamespaces(
+        to request: inout CriuOptions, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
+    ) throws(RuntimeError) {
+        for join in namespaces.joins where ExternalNamespaces.byDescriptor.contains(join.kind) {
+            var status = stat()
+            let file = ByteString(decimal: record.pid) + "/ns/" + join.kind.fileName
+            guard file.withCString({ fstatat(procfs.root.rawValue, $0, &status, 0) }) == 0 else {
+                throw RuntimeError(.namespace, "the container's namespaces can't be looked at", .last("fstatat"))
+            }
+            let name = join.kind.fileName + "[" + ByteString(decimal: status.st_ino) + "]:"
+            request.set(.external, name + ExternalNamespaces.key(join.kind))
+        }
+    }
+
+    private func dump(_ request: CriuOptions, _ criuLog: CriuLog) throws(RuntimeError) {
+        let criu = try CriuProcess(CriuProcess.Start(log: criuLog))
+        do throws(RuntimeError) {
+            try criu.checkVersion()
+            try criu.check(
+                tracksMemory: options.preDump || options.parentPath != nil, hasLazyPages: options.image.lazyPages)
+            step("dump")
+            let kind: CriuRequest = options.preDump ? .preDump : .dump
+            try criu.perform(kind, request, failing: "criu can't dump the container") {
+                [self] (notification, _) throws(RuntimeError) in
+                log.debug("criu: " + notification.script.displayText)
+                if notification.script == "status-ready" { reportReady() }
+            }
+        } catch {
+            criu.hangUp()
+            throw error
+        }
+        criu.finish()
+    }
+
+    private func checkStatusDescriptor() throws(RuntimeError) {
+        guard let descriptor = options.statusDescriptor else { return }
+        let flags = c_fcntl(descriptor, F_GETFL, 0)
+        guard flags >= 0, flags & O_ACCMODE != O_RDONLY else {
+            throw RuntimeError(
+                .usage,
+                "invalid --status-fd " + String(descriptor) + ": "
+                    + (flags < 0 ? "no such descriptor is open" : "it isn't open for writing"))
+        }
+    }
+
+    private func reportReady() {
+        guard let descriptor = options.statusDescriptor else { return }
+        let file = FileDescriptor(adopting: descriptor)
+        try? file.writeAll([0])
+    }
+}

@@ -1,0 +1,92 @@
+public import Bytes
+
+/// Where criu's server for memory pages listens.
+public struct PageServer: Sendable {
+    public var address: ByteString
+    public var port: UInt16
+
+    /// "ADDRESS:PORT", an address of IPv6 in brackets. Nil for anything else.
+    public init?(_ text: ByteString) {
+        guard let colon = text.bytes.lastIndex(of: UInt8(ascii: ":")), colon > 0,
+            let port = ByteString(text.bytes[(colon + 1)...]).decimal(as: UInt16.self), port > 0
+        else { return nil }
+        var address = text.bytes[..<colon]
+        if address.first == UInt8(ascii: "["), address.last == UInt8(ascii: "]") { address = address.dropFirst().dropLast() }
+        guard !address.isEmpty else { return nil }
+        self.address = ByteString(address)
+        self.port = port
+    }
+}
+
+/// How criu deals with the cgroups that the container's processes are in: `--manage-cgroups-mode`.
+public enum CgroupsMode: Int, Sendable {
+    // The raw values are those of `criu_cg_mode` in criu's rpc.proto.
+    case ignore = 0
+    case soft = 3
+    case full = 4
+    case strict = 5
+
+    public init?(_ name: ByteString) {
+        switch name {
+        case "ignore": self = .ignore
+        case "soft": self = .soft
+        case "full": self = .full
+        case "strict": self = .strict
+        default: return nil
+        }
+    }
+}
+
+/// What `checkpoint` and `restore` have in common.
+public struct ImageOptions: Sendable {
+    /// The folder of the image; relative paths count from the working directory.
+    public var imagePath: ByteString = "checkpoint"
+    /// The folder of criu's log: nil is the image's own.
+    public var workPath: ByteString?
+    public var establishedTCP = false
+    public var externalUnixSockets = false
+    public var shellJob = false
+    public var fileLocks = false
+    /// nil leaves it to criu.
+    public var cgroupsMode: CgroupsMode?
+    public var autoDeduplication = false
+    public var lazyPages = false
+
+    public init() {}
+}
+
+/// What `checkpoint` is asked for.
+public struct CheckpointOptions: Sendable {
+    public var id: ByteString
+    public var image: ImageOptions
+    /// The folder of an earlier pre-dump, counted from the image's folder.
+    public var parentPath: ByteString?
+    public var leaveRunning = false
+    public var preDump = false
+    public var tcpSkipInFlight = false
+    public var linkRemap = false
+    /// A descriptor that gets a NUL when pages can be had.
+    public var statusDescriptor: Int32?
+    public var pageServer: PageServer?
+
+    public init(id: ByteString, image: ImageOptions) {
+        self.id = id
+        self.image = image
+    }
+}
+
+/// What `restore` is asked for.
+public struct RestoreOptions: Sendable {
+    public var create: CreateOptions
+    public var image: ImageOptions
+    public var detach = false
+    public var noSubreaper = false
+    /// "apparmor:NAME" or "selinux:LABEL".
+    public var lsmProfile: ByteString?
+    public var lsmMountContext: ByteString?
+
+    public init(create: CreateOptions, image: ImageOptions) {
+        self.create = create
+        self.image = image
+    }
+}

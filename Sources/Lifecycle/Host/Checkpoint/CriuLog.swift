@@ -1,0 +1,51 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// Where criu says what went wrong.
+struct CriuLog {
+    let path: ByteString
+
+    private static let limit = 64 << 20
+
+    /// What failed and why, as far as criu says it.
+    ///
+    /// `output`: what it wrote to its standard streams, before it had a log.
+    func failure(_ what: String, output: [UInt8], response: CriuResponse?) -> RuntimeError {
+        let log = (try? FileDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK | O_NOFOLLOW).readAll(limit: CriuLog.limit)) ?? []
+        var reason = CriuLog.cause(in: log) ?? CriuLog.cause(in: output) ?? response?.errorText
+        if reason == nil, let errno = response?.errno, errno > 0 { reason = ByteString(SystemError.text(of: errno)) }
+        return RuntimeError(
+            .checkpoint, what + (reason.map { ": " + $0.displayText } ?? " without a word"), path: path,
+            hint: log.isEmpty
+                ? "\"criu check --all\" tells whether criu can work on this kernel"
+                : "all that criu said is in " + path.displayText + "; \"criu check --all\" tells what it misses on this kernel")
+    }
+
+    /// The line that tells most. Errors of criu's go from the cause to its consequences; but the end of a helper program may be
+    /// none, and that it failed is known.
+    static func cause(in log: [UInt8]) -> ByteString? {
+        let lines = log.split(separator: UInt8(ascii: "\n")).compactMap { line in error(in: line) }
+        return lines.first { !$0.isConsequence } ?? lines.first
+    }
+
+    /// "(00.012345) Error (criu/x.c:12): TEXT", with the time left out.
+    private static func error(in line: ArraySlice<UInt8>) -> ByteString? {
+        let mark = Array("Error (".utf8)
+        var rest = line
+        // The time, and behind it the number of the process that speaks.
+        for _ in 0..<3 {
+            if rest.starts(with: mark) { return ByteString(rest.prefix(512)) }
+            guard let space = rest.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+            rest = rest[(space + 1)...].drop { $0 == UInt8(ascii: " ") }
+        }
+        return nil
+    }
+}
+
+extension ByteString {
+    fileprivate var isConsequence: Bool {
+        hasPrefix("Error (criu/util.c") || hasSuffix("FAILED.")
+    }
+}

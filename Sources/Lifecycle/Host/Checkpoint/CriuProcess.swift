@@ -1,0 +1,271 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// criu at work for us: a process of its own, told what to do over a socket ("criu swrk").
+///
+/// Of all ways to drive criu it's the only one in which the restored processes become our children, notifications come while
+/// nothing of the container runs yet, and the terminal of a restored container is handed over.
+struct CriuProcess: ~Copyable {
+    /// The number by which it knows the first of the descriptors that it was passed.
+    static let firstPassed = 4
+    /// The oldest that is taken, 3.16: before it, freezers of cgroup v2 or labels weren't dealt with.
+    private static let oldestVersion = 31600
+    private static let messageLimit = 64 * 1024
+
+    /// How it's started.
+    struct Start {
+        var namespaces: UInt64 = 0
+        var cgroup: SharedDescriptor?
+        /// What it gets besides its standard streams and the socket, numbered from `firstPassed`.
+        var passed: [SharedDescriptor] = []
+        /// Whether its work is worth nothing without us. A dump isn't broken off half-way: the container's processes would stay in
+        /// the middle of it.
+        var diesWithUs = false
+        var log: CriuLog
+        /// Done by the new process before it becomes criu; it returns descriptors that we're to have.
+        var prepare: () throws(RuntimeError) -> [SharedDescriptor] = { () throws(RuntimeError) in [] }
+    }
+
+    /// What has to be done at each of criu's notifications.
+    typealias Answer = (CriuResponse, [SharedDescriptor]) throws(RuntimeError) -> Void
+
+    private let spawned: Spawned
+    private let output: SharedDescriptor
+    private let log: CriuLog
+    /// What `prepare` returned.
+    let prepared: [SharedDescriptor]
+
+    var pid: Int32 { spawned.pid }
+
+    private struct Spawned: ~Copyable {
+        let pid: Int32
+        let handle: ProcessHandle
+        let socket: SharedDescriptor
+        /// Says why it didn't become criu; ends when it did.
+        let report: SharedDescriptor
+    }
+
+    init(_ start: Start) throws(RuntimeError) {
+        step("start criu")
+        let program = try CriuProgram.find()
+        let output = try explaining(.system, "no memory for what criu says") { () throws(SystemError) in
+            SharedDescriptor(try .memory(holding: []))
+        }
+        let spawned = try CriuProcess.spawn(program, start, output)
+        var prepared: [SharedDescriptor] = []
+        while let (message, descriptors) = try Handshake(spawned.report).receive() {
+            prepared += descriptors
+            guard case .failed(let error) = message else { continue }
+            _ = try? spawned.handle.wait()
+            throw error
+        }
+        self.spawned = spawned
+        self.output = output
+        self.prepared = prepared
+        log = start.log
+    }
+
+    /// In a function of its own: our copies of the other side's sockets have to be closed when it returns.
+    private static func spawn(_ program: ByteString, _ start: Start, _ output: SharedDescriptor) throws(RuntimeError) -> Spawned {
+        let (socket, theirs) = try pair()
+        let (report, reporting) = try pair()
+        let null = try explaining(.system, "/dev/null can't be opened", path: "/dev/null") { () throws(SystemError) in
+            SharedDescriptor(try .open("/dev/null", flags: O_RDWR))
+        }
+        let clone = try explaining(.system, "no process can be made for criu") { () throws(SystemError) in
+            try cloneProcess(start.namespaces, cgroup: start.cgroup?.rawValue)
+        }
+        switch consume clone {
+        case .child:
+            do throws(RuntimeError) {
+                if start.diesWithUs { _ = c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+                try handBack(try start.prepare(), over: reporting)
+                step("start criu")
+                try CriuProgram.execute(
+                    program, descriptors: [null, output, output, theirs] + start.passed, keeping: reporting.rawValue)
+            } catch {
+                try? Handshake(reporting).send(.failed(error.during(currentStep())))
+            }
+            _exit(127)
+        case .parent(let pid, let handle):
+            return Spawned(pid: pid, handle: handle, socket: socket, report: report)
+        }
+    }
+
+    private static func handBack(_ descriptors: [SharedDescriptor], over socket: SharedDescriptor) throws(RuntimeError) {
+        guard !descriptors.isEmpty else { return }
+        try explaining(.system, "what was made for criu can't be passed on") { () throws(SystemError) in
+            try Handshake(socket).send(.ready, descriptors: descriptors.map { $0.rawValue })
+        }
+    }
+
+    private static func pair() throws(RuntimeError) -> (SharedDescriptor, SharedDescriptor) {
+        try explaining(.system, "no socket for criu") { () throws(SystemError) in try FileDescriptor.messagePair() }
+    }
+
+    // MARK: The conversation
+
+    /// Refuses a criu that is too old.
+    borrowing func checkVersion() throws(RuntimeError) {
+        step("ask criu for its version")
+        let version = try ask(.version).version ?? 0
+        guard version >= CriuProcess.oldestVersion else {
+            throw RuntimeError(
+                .checkpoint,
+                "criu " + String(version / 10000) + "." + String(version / 100 % 100) + " is too old: 3.16 or later is needed")
+        }
+    }
+
+    /// Refuses what criu or the kernel can't do.
+    borrowing func check(tracksMemory: Bool, hasLazyPages: Bool) throws(RuntimeError) {
+        guard tracksMemory || hasLazyPages else { return }
+        step("ask criu for its features")
+        let features = try ask(.featureCheck)
+        for (isWanted, isThere, name) in [
+            (tracksMemory, features.tracksMemory, "track changes of memory, which --pre-dump and --parent-path need"),
+            (hasLazyPages, features.hasLazyPages, "restore pages lazily (userfaultfd), which --lazy-pages needs"),
+        ] where isWanted && !isThere {
+            throw RuntimeError(
+                .checkpoint, "criu can't " + name, hint: "\"criu check --all\" tells what it misses on this kernel")
+        }
+    }
+
+    private borrowing func ask(_ question: CriuRequest) throws(RuntimeError) -> CriuResponse {
+        try send(question.encoded())
+        let (response, _) = try receive("criu doesn't work here")
+        guard response.succeeded else { throw failure("criu doesn't work here", response) }
+        return response
+    }
+
+    /// Has criu do its work and end.
+    ///
+    /// If `notified` throws, criu undoes what it did, and that error is the one that counts.
+    borrowing func perform(
+        _ request: CriuRequest, _ options: CriuOptions, failing what: String, notified: @escaping Answer
+    ) throws(RuntimeError) {
+        try send(request.encoded(options))
+        var failed: RuntimeError?
+        while true {
+            let (response, descriptors): (CriuResponse, [SharedDescriptor])
+            do throws(RuntimeError) {
+                (response, descriptors) = try receive(what)
+            } catch {
+                throw failed ?? error
+            }
+            guard response.isNotification else {
+                if let failed { throw failed }
+                guard response.succeeded else { throw failure(what, response) }
+                return
+            }
+            do throws(RuntimeError) {
+                if failed == nil { try notified(response, descriptors) }
+            } catch {
+                failed = error.during(currentStep())
+            }
+            try send(CriuRequest.acknowledgement(failed == nil))
+        }
+    }
+
+    /// Waits for its end.
+    borrowing func finish() { _ = try? spawned.handle.wait() }
+
+    /// Ends the conversation, and waits until it has undone what it was at.
+    borrowing func hangUp() {
+        _ = shutdown(spawned.socket.rawValue, Int32(SHUT_RDWR))
+        finish()
+    }
+
+    /// Ends it, whatever it's doing.
+    borrowing func kill() {
+        try? spawned.handle.send(signal: SIGKILL)
+        finish()
+    }
+
+    private borrowing func send(_ bytes: [UInt8]) throws(RuntimeError) {
+        do throws(SystemError) {
+            try spawned.socket.with { (socket) throws(SystemError) in try socket.send(bytes) }
+        } catch  where error.errno == EPIPE || error.errno == ECONNRESET {
+            throw failure("criu died", nil)
+        } catch {
+            throw RuntimeError(.checkpoint, "criu can't be talked to", error)
+        }
+    }
+
+    private borrowing func receive(_ what: String) throws(RuntimeError) -> (CriuResponse, [SharedDescriptor]) {
+        let (bytes, descriptors): ([UInt8], [SharedDescriptor])
+        do throws(SystemError) {
+            (bytes, descriptors) = try spawned.socket.with { (socket) throws(SystemError) in
+                try socket.receive(limit: CriuProcess.messageLimit)
+            }
+        } catch {
+            throw failure(what, nil)
+        }
+        guard let response = CriuResponse(bytes) else { throw failure(what, nil) }
+        return (response, descriptors)
+    }
+
+    private borrowing func failure(_ what: String, _ response: CriuResponse?) -> RuntimeError {
+        var said: [UInt8] = []
+        output.with { file in
+            _ = lseek(file.rawValue, 0, SEEK_SET)
+            said = (try? file.read(upTo: CriuProcess.messageLimit)) ?? []
+        }
+        return log.failure(what, output: said, response: response)
+    }
+}
+
+/// The program.
+private enum CriuProgram {
+    private static let usualPath: ByteString = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// By the caller's PATH, as runc does: the caller is trusted, and criu is often of his own making. Never by the container's.
+    static func find() throws(RuntimeError) -> ByteString {
+        let path = environmentValue("PATH") ?? usualPath
+        for folder in path.split(separator: UInt8(ascii: ":")) where folder.hasPrefix("/") {
+            let file = folder + "/criu"
+            if file.withCString({ access($0, X_OK) }) == 0 { return file }
+        }
+        throw RuntimeError(
+            .checkpoint,
+            "there is no criu in PATH (" + path.displayText + "), and without it nothing is checkpointed or restored",
+            hint: "install criu 3.16 or later")
+    }
+
+    /// Becomes criu, with these descriptors from 0 on. `keeping` is there again if that fails.
+    static func execute(_ program: ByteString, descriptors: [SharedDescriptor], keeping kept: Int32) throws(RuntimeError) {
+        // Copied out of the way first: a number to be taken may be that of another one.
+        var copies: [Int32] = []
+        for descriptor in descriptors {
+            let copy = c_fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 256)
+            guard copy >= 0 else { throw RuntimeError(.system, "criu's descriptors can't be prepared", .last("fcntl")) }
+            copies.append(copy)
+        }
+        let report = c_fcntl(kept, F_DUPFD_CLOEXEC, 256)
+        for (number, copy) in copies.enumerated() where dup2(copy, Int32(number)) < 0 {
+            throw RuntimeError(.system, "criu's descriptors can't be prepared", .last("dup2"))
+        }
+        // What the caller left open isn't criu's.
+        closeDescriptors(from: Int32(copies.count), but: [report])
+        c_signals_reset()
+        let arguments = CStringArray(["criu", "swrk", "3"])
+        let environment = CStringArray(inheritedEnvironment())
+        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+        let error = SystemError.last("execve")
+        _ = dup2(report, kept)
+        throw RuntimeError(.checkpoint, "\"" + program.displayText + "\" can't be run", error, path: program)
+    }
+
+    /// criu runs programs of the host's (tar, ip, iptables) and reads settings from its environment.
+    private static func inheritedEnvironment() -> [ByteString] {
+        var entries: [ByteString] = []
+        var index: Int32 = 0
+        while let entry = c_environment(index) {
+            entries.append(ByteString(cString: entry))
+            index += 1
+        }
+        if environmentValue("PATH") == nil { entries.append("PATH=" + usualPath) }
+        return entries
+    }
+}

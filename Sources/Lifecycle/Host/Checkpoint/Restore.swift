@@ -1,0 +1,29 @@
+import Bytes
+import CLinux
+public import Errors
+import Linux
+import OCI
+
+/// Makes a container anew from the image that `checkpoint` wrote, by criu; its processes go on where they were.
+///
+/// - Returns: the exit status for the shell: 0 if detached, else the first process's own, or 128 + n for signal n.
+public func restoreContainer(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
+    prepareCaller(preserving: 0, host.log)
+    if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    let restoration = try Restoration.begin(options, host)
+    let signals = options.detach ? nil : try SignalRelay()
+    try restoration.execute()
+    guard let process = restoration.process else {
+        throw RuntimeError(.system, "the container has no process")
+    }
+    guard let signals else { return 0 }
+    let status: ExitStatus
+    do throws(RuntimeError) {
+        status = try Foreground(process: process, signals: signals).wait()
+    } catch {
+        try? deleteContainer(id: options.create.id, force: true, host)
+        throw error
+    }
+    try deleteContainer(id: options.create.id, force: true, host)
+    return status.shellStatus
+}

@@ -1,0 +1,141 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// What criu gets to build the container's file system from: the root, and whatever of the host's is mounted in it.
+///
+/// criu takes paths, and follows their links. So all is opened first, as for `create`, and then attached under plain names on a
+/// tmpfs, in a mount namespace that only criu is in: nothing that others can change is looked up again (CVE-2021-30465), and all is
+/// gone with criu.
+struct RestoredRoot {
+    private struct Entry {
+        let key: ByteString
+        let name: ByteString
+        let tree: SharedDescriptor
+        let isDirectory: Bool
+    }
+
+    private static let rootName: ByteString = "root"
+
+    /// Where the tmpfs comes to lie: over the root's own place, which root of a user namespace can reach, too.
+    private let place: ByteString
+    private let root: SharedDescriptor
+    private let entries: [Entry]
+
+    init(_ plan: Plan, _ sources: Sources, cgroups: CgroupView) throws(RuntimeError) {
+        place = try explaining(.mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs) {
+            () throws(SystemError) in try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY).hostPath()
+        }
+        guard !place.contains(UInt8(ascii: "]")) else {
+            throw RuntimeError(
+                .unsupported, "criu can't name a path with \"]\": " + place.displayText, pointer: "/root/path", path: place)
+        }
+        root = sources.root
+        var entries: [Entry] = []
+        for mount in ExternalMount.all(plan.mounts, plan.config.linux, plan.namespaces, cgroups: cgroups)
+        where !entries.contains(where: { $0.key == mount.key }) {
+            guard let tree = try RestoredRoot.tree(of: mount, sources) else { continue }
+            let isDirectory = try explaining(.mount, "the file can't be looked at", path: mount.destination) {
+                () throws(SystemError) in
+                try tree.with { (tree) throws(SystemError) in try tree.status().kind == .directory }
+            }
+            let name = "mount-" + ByteString(decimal: entries.count)
+            entries.append(Entry(key: mount.key, name: name, tree: tree, isDirectory: isDirectory))
+        }
+        self.entries = entries
+    }
+
+    /// With all its attributes: where two mounts are of one file system, criu gives them to the first alone.
+    private static func tree(of mount: ExternalMount, _ sources: Sources) throws(RuntimeError) -> SharedDescriptor? {
+        switch mount.source {
+        case .null:
+            try explaining(.mount, "the null device can't be limited", path: "/dev/null") { () throws(SystemError) in
+                try sources.null?.with { (tree) throws(SystemError) in
+                    try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
+                }
+            }
+            return sources.null
+        case .device(let path): return try open(path)
+        case .bind(let step): return try limit(sources.binds[step.index]?.tree, step)
+        case .cgroup(let path, let step): return try limit(try open(path), step)
+        }
+    }
+
+    private static func open(_ path: ByteString) throws(RuntimeError) -> SharedDescriptor? {
+        do throws(SystemError) {
+            return SharedDescriptor(try FileDescriptor.cloneTree(path, recursive: false))
+        } catch  where error.errno == ENOENT {
+            // If the image asks for it all the same, criu says so.
+            return nil
+        } catch {
+            throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be opened", error, path: path)
+        }
+    }
+
+    private static func limit(_ tree: SharedDescriptor?, _ step: MountStep) throws(RuntimeError) -> SharedDescriptor? {
+        try explaining(.mount, "the options can't be set", pointer: step.label) { () throws(SystemError) in
+            try tree?.with { (tree) throws(SystemError) in try Rootfs.setAttributes(of: tree, step) }
+            return tree
+        }
+    }
+
+    func describe(to request: inout CriuOptions) {
+        request.set(.root, place + "/" + RestoredRoot.rootName)
+        for entry in entries { request.addExternalMount(entry.key, place + "/" + entry.name) }
+    }
+
+    /// For the process that becomes criu: it's in a mount namespace of its own.
+    func attach() throws(RuntimeError) {
+        step("attach the container's file systems for criu")
+        try explaining(.mount, "the container's file systems can't be attached for criu", path: place) { () throws(SystemError) in
+            guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
+                throw .last("mount_setattr")
+            }
+            let context = try FileSystemContext(type: "tmpfs")
+            try context.set("mode", to: "755")
+            let tmpfs = try context.mount(attributes: MountAttributes.noSetUserID | MountAttributes.noDevices)
+            let state = try FileDescriptor.open(place, flags: O_PATH | O_DIRECTORY)
+            try tmpfs.attach(on: state)
+            try RestoredRoot.attach(root, RestoredRoot.rootName, isDirectory: true, in: tmpfs)
+            for entry in entries {
+                try RestoredRoot.attach(entry.tree, entry.name, isDirectory: entry.isDirectory, in: tmpfs)
+            }
+        }
+    }
+
+    private static func attach(
+        _ tree: SharedDescriptor, _ name: ByteString, isDirectory: Bool, in folder: borrowing FileDescriptor
+    ) throws(SystemError) {
+        if isDirectory {
+            try folder.makeDirectory(name, mode: 0o755)
+        } else {
+            _ = try folder.open(name, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        }
+        let target = try folder.open(name, flags: O_PATH | O_NOFOLLOW)
+        try tree.with { (tree) throws(SystemError) in try tree.attach(on: target) }
+    }
+
+    // MARK: Mount points
+
+    /// Makes the mount points that are missing in the root: criu makes none. Those on a mount of the container's own come back with
+    /// its content, and those on a folder of the host's were made there by `create`.
+    static func makeMountPoints(_ plan: Plan, _ sources: Sources) throws(RuntimeError) {
+        step("make mount points")
+        try sources.root.with { (tree) throws(RuntimeError) in
+            for (place, mount) in plan.mounts.enumerated() {
+                let isInside = plan.mounts[..<place].contains { mount.destination.hasPrefix($0.destination + "/") }
+                if isInside { continue }
+                try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in
+                    let root = RootedDirectory(adopting: try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0))
+                    if let bind = sources.binds[mount.index], !bind.isDirectory {
+                        _ = try root.makeFile(mount.destination)
+                    } else {
+                        _ = try root.makeDirectories(mount.destination)
+                    }
+                }
+            }
+        }
+    }
+}

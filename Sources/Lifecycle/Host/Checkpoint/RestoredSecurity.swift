@@ -1,0 +1,273 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// Shows that restored processes have no more than config.json gives them.
+///
+/// criu gives them what the image says: the rights of whoever wrote it (CVE-2024-8676). The processes are all made and all stopped
+/// now, and whoever finds anything here that isn't as it should be ends them before they have run.
+final class RestoredSecurity {
+    private let plan: Plan
+    private let sources: Sources
+    private let namespaces: NamespaceFiles
+    private let cgroup: CgroupRecord?
+    private let lsmProfile: ByteString?
+
+    /// `lsmProfile`: the label that is asked for instead of config.json's.
+    init(_ plan: Plan, _ sources: Sources, _ namespaces: NamespaceFiles, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
+        self.plan = plan
+        self.sources = sources
+        self.namespaces = namespaces
+        self.cgroup = cgroup
+        self.lsmProfile = lsmProfile
+    }
+
+    /// `pid`: the first process.
+    func check(_ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        step("check the restored processes")
+        try checkMappings(of: pid, procfs)
+        try checkJoined(pid, procfs)
+        try checkMounts(of: pid, procfs)
+        var left = [pid]
+        var seen: Set<Int32> = []
+        while let process = left.popLast() {
+            // What has ended has nothing any more.
+            guard seen.insert(process).inserted, procfs.birth(of: process)?.state != UInt8(ascii: "Z") else { continue }
+            try checkNamespaces(of: process, procfs)
+            try checkCgroup(of: process, procfs)
+            try checkLabel(of: process, isFirst: process == pid, procfs)
+            let folder = ByteString(decimal: process) + "/task"
+            let threads = try read(process) { () throws(SystemError) in
+                try FileDescriptor.open(folder, at: procfs.root.rawValue, flags: O_RDONLY | O_DIRECTORY).entries()
+            }
+            for thread in threads {
+                let folder = folder + "/" + thread.name
+                try check(
+                    ProcessStatus(try read(process) { () throws(SystemError) in try procfs.read(folder + "/status") }), process)
+                let children = try read(process) { () throws(SystemError) in try procfs.read(folder + "/children") }
+                left += children.split(separator: UInt8(ascii: " ")).compactMap { ByteString($0).decimal() }
+            }
+        }
+    }
+
+    private func read<Result: ~Copyable>(_ process: Int32, _ body: () throws(SystemError) -> Result) throws(RuntimeError)
+        -> Result
+    {
+        try explaining(.checkpoint, "restored process " + String(process) + " can't be looked at", body)
+    }
+
+    private func mismatch(_ process: Int32, _ what: String, _ pointer: String) -> RuntimeError {
+        RuntimeError(
+            .checkpoint, "restored process " + String(process) + " " + what, pointer: pointer,
+            hint: "the image isn't of a container with this configuration; restore it with the one that it was made with")
+    }
+
+    // MARK: Rights
+
+    private func check(_ status: ProcessStatus, _ process: Int32) throws(RuntimeError) {
+        let capabilities = plan.capabilities
+        let most =
+            capabilities.bounding.bits | capabilities.permitted.bits | capabilities.inheritable.bits | capabilities.ambient.bits
+        // A process that can't have gained anything since its start: it has what it was given, or less.
+        for (field, allowed) in [
+            ("CapBnd:" as StaticString, capabilities.bounding.bits), ("CapPrm:", most), ("CapEff:", most), ("CapInh:", most),
+            ("CapAmb:", most),
+        ] {
+            guard let found = status.hexadecimal(field), found & ~allowed == 0 else {
+                throw mismatch(process, "has capabilities that the configuration doesn't give", "/process/capabilities")
+            }
+        }
+        guard let settings = plan.config.process else { return }
+        if settings.noNewPrivileges, status.numbers("NoNewPrivs:") != [1] {
+            throw mismatch(process, "may gain privileges", "/process/noNewPrivileges")
+        }
+        if plan.config.linux.seccomp != nil, status.numbers("Seccomp:") != [2] {
+            throw mismatch(process, "has no seccomp filter", "/linux/seccomp")
+        }
+        try checkUser(status, settings, process)
+    }
+
+    /// Of a process that can neither change its ids nor run a program that does.
+    private func checkUser(_ status: ProcessStatus, _ settings: Process, _ process: Int32) throws(RuntimeError) {
+        guard settings.noNewPrivileges else { return }
+        let linux = plan.config.linux
+        let (setGID, setUID) = (6, 7)
+        let isMapped = plan.namespaces.origin(of: .user) == .new
+        if !plan.capabilities.bounding.contains(setUID) {
+            let uid = isMapped ? linux.uidMappings.hostID(of: settings.user.uid) : settings.user.uid
+            guard let ids = status.numbers("Uid:"), ids.allSatisfy({ $0 == uid }) else {
+                throw mismatch(process, "runs as another user", "/process/user/uid")
+            }
+        }
+        if !plan.capabilities.bounding.contains(setGID) {
+            let gid = isMapped ? linux.gidMappings.hostID(of: settings.user.gid) : settings.user.gid
+            guard let ids = status.numbers("Gid:"), ids.allSatisfy({ $0 == gid }) else {
+                throw mismatch(process, "runs with another group", "/process/user/gid")
+            }
+            let groups = settings.user.additionalGids.map { isMapped ? linux.gidMappings.hostID(of: $0) : $0 } + [gid]
+            guard let found = status.numbers("Groups:"), found.allSatisfy({ groups.contains($0) }) else {
+                throw mismatch(process, "has other groups", "/process/user/additionalGids")
+            }
+        }
+    }
+
+    private func checkLabel(of process: Int32, isFirst: Bool, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let settings = plan.config.process else { return }
+        var wanted = settings.apparmorProfile ?? ""
+        var pointer = "/process/apparmorProfile"
+        if wanted.isEmpty {
+            wanted = settings.selinuxLabel ?? ""
+            pointer = "/process/selinuxLabel"
+        }
+        if let (_, label) = lsmProfile?.splitOnce(separator: UInt8(ascii: ":")), !label.isEmpty { wanted = label }
+        guard !wanted.isEmpty else { return }
+        let folder = ByteString(decimal: process)
+        let current = (try? procfs.read(folder + "/attr/apparmor/current")) ?? (try? procfs.read(folder + "/attr/current")) ?? []
+        let name = ByteString(current.split { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }.first ?? [])
+        // Others than the first may be under a profile that the first one's leads to: but under one.
+        guard name == wanted || !isFirst && !name.isEmpty && name != "unconfined" else {
+            throw mismatch(process, "isn't under the label \"" + wanted.displayText + "\"", pointer)
+        }
+    }
+
+    // MARK: Surroundings
+
+    private func checkMappings(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard plan.namespaces.origin(of: .user) == .new else { return }
+        let linux = plan.config.linux
+        for (wanted, file, pointer) in [
+            (linux.uidMappings, "/uid_map" as ByteString, "/linux/uidMappings"),
+            (linux.gidMappings, "/gid_map", "/linux/gidMappings"),
+        ] {
+            let text = try read(process) { () throws(SystemError) in try procfs.read(ByteString(decimal: process) + file) }
+            guard UserNamespace.areSame(text, wanted) else {
+                throw mismatch(process, "is in a user namespace with other mappings", pointer)
+            }
+        }
+    }
+
+    /// None is in a namespace of the host's where the container has another.
+    private func checkNamespaces(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        // criu gives every container a time namespace.
+        for kind in Namespace.Kind.allCases where plan.namespaces.has(kind) && kind != .time && !namespaces.isHosts(kind) {
+            let own = try read(process) { () throws(SystemError) in try procfs.namespace(kind, of: try procfs.own()) }
+            let theirs = try read(process) { () throws(SystemError) in
+                try procfs.namespace(kind, of: ByteString(decimal: process))
+            }
+            guard !own.isSameFile(as: theirs) else {
+                throw mismatch(process, "is in the host's " + kind.name.description + " namespace", "/linux/namespaces")
+            }
+        }
+    }
+
+    private func checkJoined(_ process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        for join in plan.namespaces.joins where join.kind != .time {
+            guard let file = namespaces.file(of: join.kind) else { continue }
+            let (wanted, found) = try read(process) { () throws(SystemError) in
+                (
+                    try file.with { (file) throws(SystemError) in try file.status() },
+                    try procfs.namespace(join.kind, of: ByteString(decimal: process))
+                )
+            }
+            guard wanted.isSameFile(as: found) else {
+                throw mismatch(process, "isn't in the namespace " + join.path.displayText, join.pointer)
+            }
+        }
+    }
+
+    private func checkCgroup(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let cgroup else { return }
+        let wanted = "/" + cgroup.path
+        let text = try read(process) { () throws(SystemError) in try procfs.read(ByteString(decimal: process) + "/cgroup") }
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            guard let (_, rest) = ByteString(line).splitOnce(separator: UInt8(ascii: ":")),
+                let (subsystems, path) = rest.splitOnce(separator: UInt8(ascii: ":")),
+                cgroup.groups.contains(where: { $0.subsystems == subsystems })
+            else { continue }
+            guard path == wanted || path.hasPrefix(wanted + "/") else {
+                throw mismatch(process, "is in another cgroup, " + path.displayText, "/linux/cgroupsPath")
+            }
+        }
+    }
+
+    /// What is mounted where config.json has a mount. Whoever may mount may have changed it, and may anyhow.
+    private func checkMounts(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        let sysAdmin = 21
+        guard !plan.capabilities.bounding.contains(sysAdmin) else { return }
+        let root = RootedDirectory(
+            adopting: try read(process) { () throws(SystemError) in
+                try FileDescriptor.open(
+                    ByteString(decimal: process) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY)
+            })
+        if plan.config.root?.readonly == true {
+            let attributes = try read(process) { () throws(SystemError) in try root.descriptor.restrictions() }
+            guard attributes & MountAttributes.readOnly != 0 else {
+                throw mismatch(process, "may write to its root", "/root/readonly")
+            }
+        }
+        for (place, mount) in plan.mounts.enumerated() {
+            let isCovered = plan.mounts[(place + 1)...].contains {
+                $0.destination == mount.destination || mount.destination.hasPrefix($0.destination + "/")
+            }
+            if isCovered { continue }
+            try check(mount, root, process)
+        }
+    }
+
+    private func check(_ mount: MountStep, _ root: borrowing RootedDirectory, _ process: Int32) throws(RuntimeError) {
+        let wanted = mount.attributes.set & FileDescriptor.restrictionMask
+        switch mount.kind {
+        case .remount, .cgroup: return
+        case .bind, .fileSystem: break
+        }
+        let file = try explaining(.checkpoint, "the restored mount isn't there", pointer: mount.label) { () throws(SystemError) in
+            try root.open(mount.destination)
+        }
+        let found = try read(process) { () throws(SystemError) in try file.restrictions() }
+        guard found & wanted == wanted else {
+            throw mismatch(process, "has a mount with more rights", mount.label)
+        }
+        guard let source = sources.binds[mount.index] else { return }
+        let isSame = try read(process) { () throws(SystemError) in
+            try source.tree.with { (tree) throws(SystemError) in try tree.status().isSameFile(as: try file.status()) }
+        }
+        guard isSame else { throw mismatch(process, "has something else mounted", mount.label) }
+    }
+}
+
+extension [IDMapping] {
+    /// Nil where it has no place.
+    fileprivate func hostID(of id: UInt32) -> UInt32? {
+        first { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }
+            .map { $0.hostID + (id - $0.containerID) }
+    }
+}
+
+extension ProcFileSystem {
+    fileprivate borrowing func namespace(_ kind: Namespace.Kind, of process: ByteString) throws(SystemError) -> stat {
+        var status = stat()
+        guard (process + "/ns/" + kind.fileName).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else {
+            throw .last("fstatat")
+        }
+        return status
+    }
+}
+
+extension stat {
+    fileprivate func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
+}
+
+extension FileDescriptor {
+    /// ro, nosuid, nodev and noexec: the lowest four bits of a mount's attributes, and of its flags in statfs(2).
+    fileprivate static let restrictionMask: UInt64 = 0xF
+
+    /// Those of the mount that the file lies on.
+    fileprivate borrowing func restrictions() throws(SystemError) -> UInt64 {
+        var result = statfs()
+        guard fstatfs(rawValue, &result) == 0 else { throw .last("fstatfs") }
+        return UInt64(result.f_flags) & FileDescriptor.restrictionMask
+    }
+}
