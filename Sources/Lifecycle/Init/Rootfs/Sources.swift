@@ -96,6 +96,8 @@ struct Sources {
             () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false)
             guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: ENODEV) }
+            // What the container mounts over a mask would come to lie over the host's own device.
+            try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false)
             return SharedDescriptor(tree)
         }
     }
