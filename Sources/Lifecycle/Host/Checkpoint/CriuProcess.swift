@@ -247,7 +247,7 @@ private enum CriuProgram {
             throw RuntimeError(.system, "criu's descriptors can't be prepared", .last("dup2"))
         }
         // What the caller left open isn't criu's.
-        closeDescriptors(from: Int32(copies.count), but: [report])
+        try closeDescriptors(from: Int32(copies.count), but: [report])
         c_signals_reset()
         let arguments = CStringArray(["criu", "swrk", "3"])
         let environment = CStringArray(inheritedEnvironment())
