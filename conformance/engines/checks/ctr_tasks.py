@@ -8,7 +8,7 @@ from clients.containerd import (IMAGE, PROGRAMS, ctr, ctr_on_terminal, of_runtim
 from harness.checks import Engine
 from harness.commands import Skip, expect, until
 from harness.host import criu_works, lack_of_metrics_skips
-from harness.services import SHOWS_TERMINAL_SIZE
+from harness.services import SHOWS_TERMINAL_SIZE, expect_frozen, expect_going_on
 
 engine = Engine("ctr", [*PROGRAMS, "ctr"], set_up, remove_all)
 
@@ -80,9 +80,10 @@ def pause_and_resume():
     run_in_background("k1")
     ctr("task", "pause", "k1")
     _expect_state("k1", "PAUSED")
+    expect_frozen(pid("k1"))
     ctr("task", "resume", "k1")
     _expect_state("k1", "RUNNING")
-    ctr("task", "exec", "--exec-id", "e1", "k1", "true")
+    expect_going_on(pid("k1"))
 
 
 @engine.check

@@ -7,6 +7,7 @@ import time
 from clients.docker import IMAGE, docker
 from harness.commands import expect, until
 from harness.host import CPU_QUOTA, MEMORY_LIMIT, PIDS_LIMIT, cgroup_files, is_alive, lack_of_metrics_skips, processes
+from harness.services import expect_frozen, expect_going_on
 
 from .docker_engine import engine
 
@@ -31,14 +32,11 @@ def pause_and_unpause():
     docker.run_in_background("c1")
     docker("pause", "c1")
     docker.wait_until("c1", "paused 0")
-    time.sleep(0.5)                      # what was written before has to get through
-    before = docker.logs("c1").output
-    time.sleep(0.8)
-    docker.logs("c1").printed(before)
+    expect_frozen(docker.pid("c1"))
     docker("exec", "c1", "true", status=None).failed().includes("paused")
     docker("unpause", "c1")
     docker.wait_until("c1", "running 0")
-    until(lambda: docker.logs("c1").output != before, "new output", 5)
+    expect_going_on(docker.pid("c1"))
 
 
 @engine.check

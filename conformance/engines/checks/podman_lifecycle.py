@@ -5,7 +5,7 @@ import time
 from clients.podman import IMAGE, podman
 from harness.commands import Skip, expect, until
 from harness.host import CPU_QUOTA, MEMORY_LIMIT, PIDS_LIMIT, cgroup_files, criu_works, lack_of_metrics_skips
-from harness.services import TICKS
+from harness.services import TICKS, expect_frozen, expect_going_on
 
 from .podman_engine import engine
 
@@ -29,9 +29,10 @@ def pause_and_unpause():
     podman.run_in_background("p1")
     podman("pause", "p1")
     podman.expect_state("p1", "paused 0")
+    expect_frozen(podman.pid("p1"))
     podman("unpause", "p1")
     podman.expect_state("p1", "running 0")
-    podman("exec", "p1", "true")
+    expect_going_on(podman.pid("p1"))
 
 
 @engine.check
@@ -39,9 +40,9 @@ def signals_and_restart():
     podman.run_in_background("p1")
     podman("kill", "-s", "USR1", "p1")
     podman.wait_for_output("p1", "usr1")
-    first = podman.inspect("p1", "{{.State.Pid}}")
+    first = podman.pid("p1")
     podman("restart", "-t", "3", "p1")
-    expect(podman.inspect("p1", "{{.State.Pid}}") != first, "the same process as before")
+    expect(podman.pid("p1") != first, "the same process as before")
     time.sleep(0.3)                      # until its shell has set the trap
     podman("stop", "-t", "5", "p1")
     podman.expect_state("p1", "exited 3")

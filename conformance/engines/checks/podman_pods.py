@@ -3,7 +3,7 @@
 from clients.podman import IMAGE, podman
 from harness.commands import expect, until
 from harness.host import MEMORY_LIMIT, cgroup_files, namespace
-from harness.services import SERVES_A_PAGE, expect_page, free_port
+from harness.services import SERVES_A_PAGE, TICKS, expect_frozen, expect_going_on, expect_page, free_port
 from harness.session import session
 
 from .podman_engine import engine
@@ -58,7 +58,7 @@ def namespaces_of_the_infra_container():
     _create_pod("--share", "net,ipc,uts,pid")
     _in_pod("-d", "--name", "w1", IMAGE, "sleep", "100")
     infra = podman("pod", "inspect", "-f", "{{.InfraContainerID}}", "pod1").output.strip()
-    first, second = (podman.inspect(container, "{{.State.Pid}}") for container in (infra, "w1"))
+    first, second = podman.pid(infra), podman.pid("w1")
     for kind in ("net", "ipc", "uts", "pid"):
         expect(namespace(kind, first) == namespace(kind, second), f"another {kind} namespace")
     podman("exec", "w1", "ps").includes("catatonit", "sleep 100")
@@ -67,11 +67,13 @@ def namespaces_of_the_infra_container():
 @engine.check(timeout=120)
 def pause_a_pod():
     _create_pod()
-    _in_pod("-d", "--name", "w1", IMAGE, "sleep", "100")
+    _in_pod("-d", "--name", "w1", IMAGE, "sh", "-c", TICKS)
     podman("pod", "pause", "pod1")
     podman.expect_state("w1", "paused 0")
+    expect_frozen(podman.pid("w1"))
     podman("pod", "unpause", "pod1")
     podman.expect_state("w1", "running 0")
+    expect_going_on(podman.pid("w1"))
     podman("pod", "ps", "--format", "{{.Name}} {{.Status}}").printed("pod1 Running\n")
 
 

@@ -7,7 +7,7 @@ from harness.checks import Engine
 from harness.commands import Failure, Skip, expect, until
 from harness.host import has_unified_cgroups, lack_of_capabilities_skips
 from harness.machine import ROOTLESS_ID
-from harness.services import ENDS_ON_CONTROL_C, SERVES_A_PAGE, TICKS, expect_page, free_port
+from harness.services import ENDS_ON_CONTROL_C, SERVES_A_PAGE, TICKS, expect_frozen, expect_going_on, expect_page, free_port
 
 engine = Engine("rootless", [*PROGRAMS, "newuidmap", "newgidmap", "slirp4netns"], set_up_rootless, rootless.remove_all)
 WITHOUT_NETWORK = ("--network", "none", IMAGE)
@@ -120,5 +120,7 @@ def pause_and_unpause():
             raise
         raise Skip(f"without cgroup v2 a user has no cgroup to freeze: {str(failure)[-160:]}") from None
     rootless.expect_state("r1", "paused 0")
+    expect_frozen(rootless.pid("r1"))
     rootless("unpause", "r1")
     rootless.expect_state("r1", "running 0")
+    expect_going_on(rootless.pid("r1"))

@@ -84,6 +84,9 @@ class Podman:
     def inspect(self, container, template=STATUS):
         return self("inspect", "-f", template, container).output.strip()
 
+    def pid(self, container):
+        return int(self.inspect(container, "{{.State.Pid}}"))
+
     def expect_state(self, container, wanted, template=STATUS):
         found = self.inspect(container, template)
         expect(found == wanted, f"{container} is {found!r}, not {wanted!r}")

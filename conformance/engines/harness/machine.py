@@ -52,8 +52,10 @@ def run_inside(options):
         raise SetUpError("containers are made as root")
     if not shutil.which("busybox", path="/bin:/usr/bin"):
         raise SetUpError("busybox is missing (Debian package busybox-static)")
-    session.folder = tempfile.mkdtemp(prefix="engines.")
-    session.name = os.path.basename(session.folder)
+    # Not mkdtemp's name: containerd allows no two underscores together in a namespace's.
+    session.name = "engines." + os.urandom(4).hex()
+    session.folder = os.path.join(tempfile.gettempdir(), session.name)
+    os.mkdir(session.folder)
     os.chmod(session.folder, 0o755)      # a rootless engine has to get at its files
     cgroups_before = cgroups.at_the_top()
     # --kill-child: the namespace ends with unshare, and unshare with us, below.

@@ -1,8 +1,11 @@
 """Programs that the containers run, and ways to see from outside what they do."""
 
+import re
 import socket
+import time
 
-from .commands import execute, until
+from .commands import execute, expect, until
+from .session import read
 
 # A page on port 80.
 SERVES_A_PAGE = "mkdir -p /w; echo served-page > /w/index.html; exec httpd -f -p 80 -h /w"
@@ -26,3 +29,19 @@ def expect_page(url, timeout=10, namespace_of=None):
     """Waits for the page. `namespace_of`: a pid, whose network it's asked for in."""
     enter = ["nsenter", "--net", f"--target={namespace_of}"] if namespace_of else []
     until(lambda: execute([*enter, "curl", "-sf", "-m", "2", url]).includes("served-page"), f"page from {url}", timeout, 0.2)
+
+
+def _context_switches(pid):
+    return re.findall(r"ctxt_switches:\s+(\d+)", read(f"/proc/{pid}/status"))
+
+
+def expect_frozen(pid):
+    """That a process which ticks doesn't run at all."""
+    before = _context_switches(pid)
+    time.sleep(0.8)
+    expect(_context_switches(pid) == before, "the container's process goes on")
+
+
+def expect_going_on(pid):
+    before = _context_switches(pid)
+    until(lambda: _context_switches(pid) != before, "sign of life of the container's process", 5)
