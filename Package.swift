@@ -28,7 +28,7 @@ let staticProgram: [LinkerSetting] =
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
                 "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
                 "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
-                "-Xlinker", "--build-id=none",
+                "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
             ],
             .when(configuration: .release)),
         .linkedLibrary("m"),
@@ -54,7 +54,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        // WHERRY_STATIC: unreachable.c.
+        // WHERRY_STATIC: entry.c and unreachable.c.
         .target(name: "CLinux", cSettings: [.define("WHERRY_STATIC", .when(configuration: .release))]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),

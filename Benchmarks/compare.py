@@ -4,6 +4,7 @@ Times are medians. The runtimes take turns (A B C A B C ...), so that whatever e
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -83,12 +84,31 @@ class Bench:
             if unified:
                 config["linux"]["namespaces"].append({"type": "cgroup"})
             self.write_bundle(name, config)
-            config["process"]["args"] = ["/bin/sleep", "1000"]
-            self.write_bundle(name + "-sleep", config)
+            # One that stays, for each runtime: see `running`.
+            config["process"]["args"] = ["/bin/sleep", "100000"]
+            for runtime in self.runtimes:
+                config["linux"]["cgroupsPath"] = "/" + self.standing(runtime)
+                self.write_bundle(f"{name}-{runtime.name}", config)
 
     def write_bundle(self, name, config):
         (self.work / name).mkdir()
         (self.work / name / "config.json").write_text(json.dumps(config, indent=1))
+
+    def standing(self, runtime):
+        """The id of the runtime's container that stays."""
+        return f"{self.id}-{runtime.name}"
+
+    @contextlib.contextmanager
+    def running(self, config):
+        """With a running container of each runtime."""
+        try:
+            for runtime in self.runtimes:
+                runtime.do("create", "--bundle", self.bundle(f"{config}-{runtime.name}"), self.standing(runtime))
+                runtime.do("start", self.standing(runtime))
+            yield
+        finally:
+            for runtime in self.runtimes:
+                self.remove(runtime, self.standing(runtime))
 
     def bundle(self, name):
         return str(self.work / name)
@@ -127,6 +147,9 @@ class Bench:
             total, peak = total + elapsed, max(peak, size)
         return total, peak
 
+    def exec(self, runtime, config):
+        return self.timed(runtime.command("exec", self.standing(runtime), "/bin/true"))
+
     def rounds(self, what, participants, config, count, pause):
         """Medians of (milliseconds, KiB) by participant, who take turns."""
         results = {p: [] for p in participants}
@@ -161,16 +184,11 @@ class Bench:
 
     def state(self, runtime):
         """Instructions, milliseconds and KiB of `state` of a running container."""
-        runtime.do("create", "--bundle", self.bundle("docker-sleep"), self.id)
-        try:
-            runtime.do("start", self.id)
-            measured = [self.timed(runtime.command("state", self.id)) for _ in range(21)]
-            return self.instructions(runtime, "state", self.id), *(statistics.median(c) for c in zip(*measured))
-        finally:
-            self.remove(runtime)
+        measured = [self.timed(runtime.command("state", self.standing(runtime))) for _ in range(21)]
+        return self.instructions(runtime, "state", self.standing(runtime)), *(statistics.median(c) for c in zip(*measured))
 
-    def remove(self, runtime):
-        runtime.do("delete", "--force", self.id, check=False)
+    def remove(self, runtime, container):
+        runtime.do("delete", "--force", container, check=False)
         # What became our children, since we are their subreaper.
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
@@ -197,17 +215,24 @@ def milliseconds(value):
 def times(bench, options):
     """The rows of the table of times, one after the other as they are measured."""
     first, last = bench.runtimes[0], bench.runtimes[-1]
-    cases = [("run", bench.run, True), ("create + start + delete", bench.create_start_delete, False)]
+    alone = contextlib.nullcontext
+    cases = [
+        ("run", bench.run, True, alone),
+        ("create + start + delete", bench.create_start_delete, False, alone),
+        ("exec", bench.exec, False, bench.running),
+    ]
     for config in CONFIGS:
-        for name, what, has_floor in cases:
+        for name, what, has_floor, surroundings in cases:
             for temperature, count, pause in (("warm", options.warm, 0), ("cold", options.cold, 1)):
-                if count == 0:
+                row = f"{config}, {name}, {temperature}"
+                if count == 0 or not re.search(options.only, row):
                     continue
                 participants = [*([FLOOR] if has_floor and config == "plain" else []), *bench.runtimes]
-                result = bench.rounds(what, participants, config, count, pause)
+                with surroundings(config):
+                    result = bench.rounds(what, participants, config, count, pause)
                 cells = [milliseconds(result[p][0]) if p in result else "" for p in [FLOOR, *bench.runtimes]]
                 ratio = f"{result[first][0] / result[last][0]:.2f}" if first is not last else "–"
-                yield f"{config}, {name}, {temperature}", [*cells, ratio]
+                yield row, [*cells, ratio]
 
 
 def counts(bench):
@@ -216,7 +241,8 @@ def counts(bench):
     yield "peak RSS of `run`, docker", [f"{peak / 1024:.1f} MB" for peak in peaks]
     for config in CONFIGS:
         yield f"system calls of `run`, {config}", [str(bench.system_calls(r, config)) for r in runtimes]
-    states = [bench.state(r) for r in runtimes]
+    with bench.running("docker"):
+        states = [bench.state(r) for r in runtimes]
     in_millions = lambda count: "–" if count is None else f"{count / 1e6:.2f} M"
     yield "`state`: instructions", [in_millions(s[0]) for s in states]
     yield "`state`: time", [milliseconds(s[1]) for s in states]
@@ -231,6 +257,7 @@ def main():
     parser.add_argument("--tools", required=True, help="where floor and stopwatch are")
     parser.add_argument("--warm", type=int, default=50, help="rounds back to back (default: 50)")
     parser.add_argument("--cold", type=int, default=11, help="rounds with a second's pause before each start (default: 11)")
+    parser.add_argument("--only", default="", metavar="REGEX", help="only the rows of times that this matches, and no counts")
     parser.add_argument("runtimes", nargs="+")
     options = parser.parse_args()
 
@@ -244,10 +271,11 @@ def main():
     try:
         table(f"Medians of {options.warm} (warm: back to back) and {options.cold} (cold: a second apart) runs of /bin/true",
               ["kernel's floor", *labels, f"{runtimes[0].name} / {runtimes[-1].name}"], times(bench, options))
-        table("Counts", labels, counts(bench))
+        if not options.only:
+            table("Counts", labels, counts(bench))
     finally:
         for runtime in runtimes:
-            bench.remove(runtime)
+            bench.remove(runtime, bench.id)
 
 
 if __name__ == "__main__":

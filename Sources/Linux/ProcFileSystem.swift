@@ -78,6 +78,13 @@ public struct ProcFileSystem: ~Copyable {
         return ByteString(link[..<length])
     }
 
+    /// The file that stands for a namespace of the process in `folder`. Two stand for one when they are one inode: namespaces(7).
+    public borrowing func namespaceStatus(_ folder: ByteString, _ kind: ByteString) throws(SystemError) -> stat {
+        var status = stat()
+        guard (folder + "/ns/" + kind).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else { throw .last("fstatat") }
+        return status
+    }
+
     /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.
     ///
     /// - Returns: nil where there is no such process.

@@ -29,7 +29,7 @@ struct Joining: ~Copyable {
         guard let handle = record.process(procfs)?.shared() else {
             throw RuntimeError(.wrongState, "cannot exec in a stopped container")
         }
-        let namespaces = try JoiningPlan.differingNamespaces(record.pid, procfs)
+        let namespaces = try JoiningPlan.namespaces(of: config, record.pid, procfs)
         var warnings: [String] = []
         let isInUserNamespace = namespaces & c_new_user != 0
         let grantable = isInUserNamespace ? CapabilitySet(bits: .max) : try HostFacts.gather().capabilities
@@ -172,25 +172,17 @@ struct JoiningPlan {
         }
     }
 
-    /// Compares inodes: setns(2) into the own user namespace is an error, and each that needn't be joined is a call less.
-    static func differingNamespaces(_ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> UInt64 {
-        try explaining(.namespace, "the container's namespaces can't be looked at") { () throws(SystemError) in
-            let own = try procfs.own()
-            var flags: UInt64 = 0
-            for kind in Namespace.Kind.allCases {
-                var ours = stat()
-                var theirs = stat()
-                let name = "/ns/" + kind.fileName
-                guard (own + name).withCString({ fstatat(procfs.root.rawValue, $0, &ours, 0) }) == 0 else {
-                    if c_errno() == ENOENT { continue }
-                    throw .last("fstatat")
-                }
-                guard (ByteString(decimal: pid) + name).withCString({ fstatat(procfs.root.rawValue, $0, &theirs, 0) }) == 0 else {
-                    throw .last("fstatat")
-                }
-                if ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev { flags |= kind.flag }
-            }
-            return flags
+    /// Those that the configuration names. The others the container shares with whoever created it, and with us.
+    static func namespaces(of config: Config, _ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> UInt64 {
+        var flags: UInt64 = 0
+        for namespace in config.linux.namespaces { flags |= namespace.kind.flag }
+        guard flags & c_new_user != 0 else { return flags }
+        // The one that we're in already can't be joined (setns(2), EINVAL): a path may have led to it.
+        let isOurs = try explaining(.namespace, "the container's user namespace can't be looked at") { () throws(SystemError) in
+            let own = try procfs.namespaceStatus(try procfs.own(), "user")
+            let theirs = try procfs.namespaceStatus(ByteString(decimal: pid), "user")
+            return own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev
         }
+        return isOurs ? flags & ~c_new_user : flags
     }
 }

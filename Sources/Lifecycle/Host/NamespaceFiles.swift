@@ -40,13 +40,10 @@ struct NamespaceFiles {
         self.entries = entries
     }
 
-    /// Two files stand for one namespace when they are one inode: namespaces(7).
     private static func isHosts(_ file: borrowing FileDescriptor, _ kind: Namespace.Kind, _ procfs: borrowing ProcFileSystem)
         -> Bool
     {
-        var own = stat()
-        guard let folder = try? procfs.own(),
-            (folder + "/ns/" + kind.fileName).withCString({ fstatat(procfs.root.rawValue, $0, &own, 0) }) == 0,
+        guard let folder = try? procfs.own(), let own = try? procfs.namespaceStatus(folder, kind.fileName),
             let status = try? file.status()
         else { return false }
         return own.st_ino == status.st_ino && own.st_dev == status.st_dev
