@@ -81,7 +81,9 @@ public struct ProcFileSystem: ~Copyable {
     /// The file that stands for a namespace of the process in `folder`. Two stand for one when they are one inode: namespaces(7).
     public borrowing func namespaceStatus(_ folder: ByteString, _ kind: ByteString) throws(SystemError) -> stat {
         var status = stat()
-        guard (folder + "/ns/" + kind).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else { throw .last("fstatat") }
+        guard (folder + "/ns/" + kind).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else {
+            throw .last("fstatat")
+        }
         return status
     }
 

@@ -24,6 +24,10 @@ struct SampleRunTests {
         replaceNamespaces(in: bundle)
         lowerLimits(in: bundle)
         giveRoot(of: bundle)
+        if Host.isUnified, bundle.config.linux.resources.memory.swappiness != .null {
+            #expect(try bundle.run().errors.says("cgroup v2 has no such setting"))
+            bundle.config.linux.resources.memory.swappiness = .null
+        }
 
         let wanted = bundle.config
         let seen = try bundle.output()

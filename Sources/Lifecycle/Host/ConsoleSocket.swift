@@ -31,9 +31,13 @@ struct ConsoleSocket: ~Copyable {
         }
     }
 
-    /// Sends the terminal's controller to whoever asked for it.
+    /// Sends the terminal's controller to whoever asked for it. Before the program runs.
     borrowing func handOver(_ terminal: SharedDescriptor) throws(RuntimeError) {
-        guard let socket else { return }
+        guard let socket else {
+            // Ours, then: a program that asks for the size first thing is to see the right one.
+            _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
+            return
+        }
         try explaining(.terminal, "the terminal can't be handed over to the console socket") { () throws(SystemError) in
             try socket.with { (socket) throws(SystemError) in
                 try socket.send(Array("/dev/ptmx".utf8), descriptors: [terminal.rawValue])

@@ -182,7 +182,11 @@ final class Creation {
         // A user namespace may mount proc only for a pid namespace of its own.
         for entry in plan.mounts where plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) != .new {
             guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
-            sources.fileSystems[entry.index] = try FileSystems.make(type, entry, pidNamespace: namespaces.file(of: .pid))
+            if let joined = namespaces.file(of: .pid) {
+                sources.fileSystems[entry.index] = try JoinedProc.mount(entry, of: joined)
+            } else {
+                sources.fileSystems[entry.index] = try FileSystems.make(type, entry)
+            }
         }
         return sources
     }
@@ -222,7 +226,7 @@ final class Creation {
             case .successor(let pid):
                 guard let handle = descriptors.first else { throw Creation.confusion }
                 let former = process
-                try adopt(pid, try Creation.handle(from: handle))
+                try adopt(pid, try ProcessHandle.of(handle))
                 _ = try? former?.handle.wait()
             case .mounted:
                 try runEarlyHooks()
@@ -236,12 +240,6 @@ final class Creation {
             }
         }
         throw death()
-    }
-
-    private static func handle(from pidfd: SharedDescriptor) throws(RuntimeError) -> ProcessHandle {
-        try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
-            ProcessHandle(adopting: try pidfd.duplicate().release())
-        }
     }
 
     private static let confusion = RuntimeError(.system, "the container's first process sent what doesn't belong here")
@@ -336,19 +334,5 @@ final class Creation {
                 directory: plan.bundle, log: host.log)
         }
         try? directory.remove(from: root)
-    }
-}
-
-/// The container's first process while the program that made it is there.
-final class ContainerProcess {
-    let pid: Int32
-    let handle: ProcessHandle
-    /// The controller of its terminal.
-    var terminal: SharedDescriptor?
-    var isReaped = false
-
-    init(pid: Int32, handle: consuming ProcessHandle) {
-        self.pid = pid
-        self.handle = handle
     }
 }

@@ -111,9 +111,7 @@ struct Joining: ~Copyable {
             switch message {
             case .successor(let pid):
                 guard let pidfd = descriptors.first else { break }
-                let handle = try explaining(.system, "the process can't be held on to") { () throws(SystemError) in
-                    ProcessHandle(adopting: try pidfd.duplicate().release())
-                }
+                let handle = try ProcessHandle.of(pidfd)
                 _ = try? current.handle.wait()
                 current = ContainerProcess(pid: pid, handle: handle)
             case .ready:

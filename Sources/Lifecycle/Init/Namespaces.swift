@@ -151,7 +151,8 @@ extension Init {
         }
     }
 
-    /// A time namespace holds only those that are executed or born after it was made: execve enters it.
+    /// Making a time namespace leaves its maker where it was, and before kernel 6.3 execve doesn't enter it either: it's joined, when
+    /// its clocks are set, which can be done only before.
     private func offsetClocks() throws(RuntimeError) {
         guard plan.namespaces.origin(of: .time) == .new else { return }
         step("set clock offsets")
@@ -165,7 +166,17 @@ extension Init {
                 text += Array(name.utf8) + [0x20] + ByteString(decimal: offset.secs).bytes + [0x20]
                 text += ByteString(decimal: offset.nanosecs).bytes + [0x0A]
             }
-            if !text.isEmpty, let own = try procfs?.own() { try procfs?.write(own + "/timens_offsets", text) }
+            switch procfs {
+            case .some(let procfs): try Init.enterTimeNamespace(procfs, offsets: text)
+            case nil: break
+            }
         }
+    }
+
+    private static func enterTimeNamespace(_ procfs: borrowing ProcFileSystem, offsets: [UInt8]) throws(SystemError) {
+        let own = try procfs.own()
+        if !offsets.isEmpty { try procfs.write(own + "/timens_offsets", offsets) }
+        try FileDescriptor.open(own + "/ns/time_for_children", at: procfs.root.rawValue, flags: O_RDONLY)
+            .enterNamespace(c_new_time)
     }
 }

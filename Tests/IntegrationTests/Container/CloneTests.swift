@@ -54,7 +54,8 @@ struct CloneTests {
         if user != .joined { #expect(link("net") == linkTarget(others.path("network"))) }
 
         try container.start()
-        try container.waitFor("ready")
+        // The script itself, which it shows too, has the word elsewhere.
+        try container.waitFor("\nready\n")
         let lines = container.output.lines
         switch pid {
         case .none: #expect(lines.first == "pid \(container.pid)")

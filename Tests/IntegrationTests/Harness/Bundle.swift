@@ -75,7 +75,9 @@ final class Bundle {
         adjust(&command)
         let created = try command.run()
         guard created.succeeded else { throw HarnessFailure("\(created)") }
-        return try Container(of: self, created)
+        let container = try Container(of: self, created)
+        guard container.pid > 0 else { throw HarnessFailure("its process has ended: \(try container.state()) \(created)") }
+        return container
     }
 
     /// Creates and starts it.
