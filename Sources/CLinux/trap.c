@@ -26,63 +26,91 @@ unsigned long c_step_length(void) { return step->length; }
 
 static int trap_status;
 static int trap_log = -1;
+static int trap_log_is_json;
 
-static void put(const char *text, unsigned long length) {
-    if (write(STDERR_FILENO, text, length) < 0) return;
+void c_trap_log(int descriptor, int is_json) {
+    trap_log = descriptor;
+    trap_log_is_json = is_json;
+}
+
+// A line as it grows. Nothing here may allocate, lock or fail: the signal may have come at any point.
+struct line {
+    char text[512];
+    unsigned long length;
+};
+
+static void add(struct line *line, const char *text, unsigned long length) {
+    for (unsigned long i = 0; i < length && line->length < sizeof line->text; i++) line->text[line->length++] = text[i];
+}
+
+static void add_text(struct line *line, const char *text) { add(line, text, strlen(text)); }
+
+static void add_number(struct line *line, long number, int digits) {
+    char text[20];
+    for (int i = digits; i-- > 0; number /= 10) text[i] = (char)('0' + number % 10);
+    add(line, text, (unsigned long)digits);
+}
+
+// RFC 3339, in UTC. Years are counted from March, so that the odd day is a year's last.
+static void add_time(struct line *line) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    long days = now.tv_sec / 86400, seconds = now.tv_sec % 86400;
+    long since = days + 719468, era = since / 146097, of_era = since % 146097;
+    long year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    long of_year = of_era - (365 * year + year / 4 - year / 100), march = (5 * of_year + 2) / 153;
+    long month = march < 10 ? march + 3 : march - 9;
+    add_number(line, year + era * 400 + (month <= 2), 4);
+    add_text(line, "-");
+    add_number(line, month, 2);
+    add_text(line, "-");
+    add_number(line, of_year - (153 * march + 2) / 5 + 1, 2);
+    add_text(line, "T");
+    add_number(line, seconds / 3600, 2);
+    add_text(line, ":");
+    add_number(line, seconds / 60 % 60, 2);
+    add_text(line, ":");
+    add_number(line, seconds % 60, 2);
+    add_text(line, "Z");
+}
+
+static void add_message(struct line *line, int number) {
+    add_text(line, "internal error in step ");
+    if (step->text && step->length) add(line, step->text, step->length);
+    else add_text(line, "start");
+    add_text(line, ", signal ");
+    add_number(line, number, 2);
+}
+
+static void put(const struct line *line, int descriptor) {
+    if (write(descriptor, line->text, line->length) < 0) return;
 }
 
 // A failed check in Embedded Swift prints nothing: the kernel's signal is all that is heard of it.
 static void say_and_end(int number) {
-    static const char before[] = "wherry: internal error in step ", middle[] = ", signal ", after[] = "\n";
-    char digits[2] = {(char)('0' + number / 10), (char)('0' + number % 10)};
-    put(before, sizeof before - 1);
-    if (step->text && step->length) put(step->text, step->length);
-    else put("start", 5);
-    put(middle, sizeof middle - 1);
-    put(digits, 2);
-    put(after, 1);
+    struct line plain = {.length = 0}, entry = {.length = 0};
+    add_text(&plain, "wherry: ");
+    add_message(&plain, number);
+    add_text(&plain, "\n");
+    put(&plain, STDERR_FILENO);
     if (trap_log >= 0) {
-        static const char entry[] = "{\"level\":\"error\",\"msg\":\"internal error\",\"time\":\"1970-01-01T00:00:00Z\",\"code\":\"trap\"}\n";
-        if (write(trap_log, entry, sizeof entry - 1) < 0) _exit(trap_status);
+        // As Log.swift writes them.
+        add_text(&entry, trap_log_is_json ? "{\"level\":\"error\",\"msg\":\"" : "time=\"");
+        if (trap_log_is_json) add_message(&entry, number); else add_time(&entry);
+        add_text(&entry, trap_log_is_json ? "\",\"time\":\"" : "\" level=error msg=\"");
+        if (trap_log_is_json) add_time(&entry); else add_message(&entry, number);
+        add_text(&entry, trap_log_is_json ? "\",\"code\":\"internal\"}\n" : "\" code=internal\n");
+        put(&entry, trap_log);
     }
     _exit(trap_status);
 }
 
-void c_trap_install(int status, int log_descriptor) {
+void c_trap_install(int status) {
     static char stack[16384];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_handler = say_and_end, .sa_flags = SA_ONSTACK | SA_RESETHAND};
     trap_status = status;
-    trap_log = log_descriptor;
     if (sigaltstack(&alternate, NULL) < 0) return;
     static const int numbers[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
-}
-
-int c_signal_descriptor(void) {
-    // Not: those that say something about this very process (SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP), or that nobody can catch.
-    static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,   SIGUSR1, SIGUSR2, SIGALRM,
-                                  SIGCONT, SIGCHLD, SIGWINCH, SIGVTALRM, SIGIO,   SIGPWR,  SIGURG};
-    sigset_t set;
-    sigemptyset(&set);
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaddset(&set, numbers[i]);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) sigaddset(&set, number);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-static void end_by_signal(int number) { _exit(128 + number); }
-
-void c_end_by_signals(void) {
-    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
-    struct sigaction action = {.sa_handler = end_by_signal};
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
-}
-
-void c_signals_reset(void) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++) sigaction(number, &action, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -24,7 +24,9 @@ public final class Log {
     }
 
     /// The descriptor, closed with the log. nil: all goes to stderr.
-    private(set) var file: Int32?
+    private(set) var file: Int32? {
+        didSet { c_trap_log(file ?? -1, format == .json ? 1 : 0) }
+    }
     private let format: Format
     private let stderr: Int32
     public let isDebugging: Bool
@@ -46,10 +48,13 @@ public final class Log {
         self.format = format
         self.stderr = stderr
         isDebugging = debug
+        c_trap_log(file ?? -1, format == .json ? 1 : 0)
     }
 
     deinit {
-        if let file { close(file) }
+        guard let file else { return }
+        c_trap_log(-1, 0)
+        close(file)
     }
 
     /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.

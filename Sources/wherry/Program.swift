@@ -14,7 +14,7 @@ enum Program {
 
     static func run(_ tokens: [ByteString]) -> Int32 {
         openMissingStreams()
-        c_trap_install(1, -1)
+        c_trap_install(1)
         let globals: GlobalOptions
         let log: Log
         do throws(RuntimeError) {
@@ -43,7 +43,7 @@ enum Program {
             log.error(error, command: "")
             return 1
         }
-        c_trap_install(command.statusOfErrors, -1)
+        c_trap_install(command.statusOfErrors)
         do throws(RuntimeError) {
             let arguments = try command.parse(globals.commandLine.dropFirst())
             if arguments.isOn(.help) {

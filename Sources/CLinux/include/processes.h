@@ -147,9 +147,11 @@ void c_step_set(const char *text, unsigned long length);
 const char *_Nullable c_step_text(void);
 unsigned long c_step_length(void);
 
-/// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log unless that is -1, then
-/// the end with `status`.
-void c_trap_install(int status, int log_descriptor);
+/// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log, then the end with
+/// `status`.
+void c_trap_install(int status);
+/// The log file for that: -1 for none.
+void c_trap_log(int descriptor, int is_json);
 
 /// Ordinary ending signals end the process, which as the first of a pid namespace wouldn't hear them otherwise (pid_namespaces(7)).
 void c_end_by_signals(void);

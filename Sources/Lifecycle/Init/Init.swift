@@ -75,7 +75,8 @@ struct Init: ~Copyable {
     private func isolate() throws(RuntimeError) {
         step("isolate")
         c_signals_reset()
-        c_trap_install(1, -1)
+        c_trap_install(1)
+        c_trap_log(-1, 0)
         _ = umask(0)
         // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
         _ = setsid()

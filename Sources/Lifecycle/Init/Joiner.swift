@@ -36,7 +36,8 @@ struct Joiner: ~Copyable {
     private func join(_ initProcess: SharedDescriptor, _ tasks: CgroupTasks?) throws(RuntimeError) {
         step("isolate")
         c_signals_reset()
-        c_trap_install(255, -1)
+        c_trap_install(255)
+        c_trap_log(-1, 0)
         _ = umask(0)
         try dieWithHost(handshake)
         let first = 3 + Int32(plan.execution.preservedDescriptors)

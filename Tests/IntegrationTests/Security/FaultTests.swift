@@ -86,6 +86,33 @@ struct FaultTests {
         #expect(silent < 80 / Self.stride + 5, "traps that nobody was told of")
     }
 
+    /// This hour, as RFC 3339 begins.
+    private static func hour() -> String {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        let two = { (number: Int32) in number < 10 ? "0\(number)" : "\(number)" }
+        return "\(1900 + parts.tm_year)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T\(two(parts.tm_hour))"
+    }
+
+    @Test(arguments: ["json", "text"]) func trapIsInTheLogToo(format: String) throws {
+        let bundle = try bundle()
+        let log = bundle.path + "/log"
+        let before = Self.hour()
+        var command = try bundle.command("run", global: ["--log", log, "--log-format", format])
+        let mark = Capture()
+        command.arguments = [Workspace.probe, "inject", "trap", "100"] + command.arguments
+        command.descriptors[9] = mark.descriptor
+        #expect(try command.run().ending == .exited(1))
+        let line = read(log)
+        let message = try format == "json" ? JSONParser.parse(line).msg.text ?? "" : line
+        #expect(message.contains("internal error in step ") && message.contains(", signal 04"), "\(line)")
+        let written = format == "json" ? try JSONParser.parse(line).time.text ?? "" : String(line.dropFirst(6).prefix(20))
+        #expect(written.count == 20 && written.hasSuffix("Z"), "\(line)")
+        #expect([before, Self.hour()].contains { written.hasPrefix($0) }, "\(line)")
+        try expectConvergence(bundle, after: Run(call: 100, inProgram: true, finished: try bundle.sandbox.runtime("list")))
+    }
+
     @Test func createThatIsKilledLeavesNothing() throws {
         let bundle = try bundle()
         let directory = bundle.path + "/run"
