@@ -5,7 +5,7 @@ import Linux
 import OCI
 
 /// All that is decided before anything is changed. What can be refused is refused here, with nothing to undo.
-struct Plan {
+final class Plan: Sendable {
     let options: CreateOptions
     let config: Config
     /// Absolute.

@@ -1,20 +1,43 @@
 public import Bytes
+public import Errors
 
 /// config.json of a bundle, as far as Linux is concerned. Source: runtime-spec 1.3.0, config.md and config-linux.md.
 ///
-/// Optional values are nil where the document leaves them out; lists are empty.
-public struct Config: Sendable {
-    public var ociVersion: ByteString
-    public var root: Root?
-    public var process: Process?
-    public var hostname: ByteString?
-    public var domainname: ByteString?
-    public var mounts: [Mount]
-    public var hooks: Hooks
-    public var annotations: [Annotation]
-    public var linux: LinuxConfig
+/// Optional values are nil where the document leaves them out; lists are empty. A class: nobody changes it, and a copy of so large
+/// a value is much code wherever it is made.
+public final class Config: Sendable {
+    public let ociVersion: ByteString
+    public let root: Root?
+    public let process: Process?
+    public let hostname: ByteString?
+    public let domainname: ByteString?
+    public let mounts: [Mount]
+    public let hooks: Hooks
+    public let annotations: [Annotation]
+    public let linux: LinuxConfig
     /// JSON pointers of properties that no version of the specification knows: ignored, but named by `--debug`.
-    public var unknownProperties: [String]
+    public let unknownProperties: [String]
+
+    /// Reads config.json: its types, its ranges, and every rule that can be checked without looking at the host.
+    ///
+    /// - Throws: `invalidConfig` with the JSON pointer of what is wrong, what was found and what is allowed.
+    public init(parsing text: [UInt8]) throws(RuntimeError) {
+        let notes = DecodingNotes()
+        var object = try ObjectDecoder(JSONValue(config: text), notes)
+        ociVersion = try object.requiredVersion("ociVersion")
+        root = try Root(object.required("root"), notes)
+        process = try object.nested("process", Process.init)
+        hostname = try object.text("hostname")
+        domainname = try object.text("domainname")
+        mounts = try object.list("mounts", Mount.init)
+        hooks = try object.nested("hooks", Hooks.init) ?? Hooks()
+        annotations = try object.map("annotations", Annotation.init)
+        linux = try object.nested("linux", LinuxConfig.init) ?? LinuxConfig()
+        object.ignore("solaris", "windows", "vm", "zos", "freebsd")
+        object.finish()
+        unknownProperties = notes.unknownProperties
+        try validate()
+    }
 }
 
 public struct Root: Sendable {

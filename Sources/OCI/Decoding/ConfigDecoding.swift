@@ -1,35 +1,6 @@
 import Bytes
 public import Errors
 
-extension Config {
-    /// Reads config.json: its types, its ranges, and every rule that can be checked without looking at the host.
-    ///
-    /// - Throws: `invalidConfig` with the JSON pointer of what is wrong, what was found and what is allowed.
-    public init(parsing text: [UInt8]) throws(RuntimeError) {
-        let notes = DecodingNotes()
-        self = try Config(JSONValue(config: text), notes)
-        unknownProperties = notes.unknownProperties
-        try validate()
-    }
-
-    private init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
-        var object = try ObjectDecoder(value, notes)
-        try self.init(
-            ociVersion: object.requiredVersion("ociVersion"),
-            root: Root(object.required("root"), notes),
-            process: object.nested("process", Process.init),
-            hostname: object.text("hostname"),
-            domainname: object.text("domainname"),
-            mounts: object.list("mounts", Mount.init),
-            hooks: object.nested("hooks", Hooks.init) ?? Hooks(),
-            annotations: object.map("annotations", Annotation.init),
-            linux: object.nested("linux", LinuxConfig.init) ?? LinuxConfig(),
-            unknownProperties: [])
-        object.ignore("solaris", "windows", "vm", "zos", "freebsd")
-        object.finish()
-    }
-}
-
 extension Process {
     /// Reads what `exec --process` is given: the same object as the `process` of a config.json, by the same rules.
     public init(parsing text: [UInt8]) throws(RuntimeError) {
@@ -47,7 +18,7 @@ extension Resources {
 }
 
 extension JSONValue {
-    fileprivate init(config text: [UInt8]) throws(RuntimeError) {
+    init(config text: [UInt8]) throws(RuntimeError) {
         do throws(JSONError) {
             self = try JSONValue(parsing: text)
         } catch {
@@ -58,7 +29,7 @@ extension JSONValue {
 
 extension ObjectDecoder {
     /// The specification's version that the bundle follows: SemVer 2.0.0, from 1.0.0 to below 2.
-    fileprivate mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
+    mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
         let value = try required(name)
         let text = try value.text()
         guard let version = SpecificationVersion(text) else {
@@ -72,7 +43,7 @@ extension ObjectDecoder {
 }
 
 extension Root {
-    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             path: object.requiredText("path"),
@@ -82,14 +53,14 @@ extension Root {
 }
 
 extension Annotation {
-    fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
+    init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
         guard !member.key.isEmpty else { throw member.value.error("the key of an annotation must not be empty") }
         try self.init(key: member.key, value: member.value.text())
     }
 }
 
 extension Mount {
-    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             destination: object.requiredText("destination"),
@@ -103,7 +74,7 @@ extension Mount {
 }
 
 extension Hooks {
-    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         self.init()
         var object = try ObjectDecoder(value, notes)
         prestart = try object.list("prestart", Hook.init)
@@ -117,7 +88,7 @@ extension Hooks {
 }
 
 extension Hook {
-    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             path: object.requiredAbsolutePath("path"),
