@@ -13,7 +13,7 @@ enum JoinedProc {
     static func mount(_ entry: MountStep, of namespace: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
         do throws(RuntimeError) {
             return try FileSystems.make("proc", entry, pidNamespace: namespace)
-        } catch  where error.errno == EINVAL && error.call == "fsconfig" {
+        } catch  where FileSystems.lacksPIDNamespaceOption(error) {
             return try mountFromInside(entry, namespace)
         }
     }

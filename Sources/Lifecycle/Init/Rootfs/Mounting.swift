@@ -44,7 +44,7 @@ extension Rootfs {
         do throws(RuntimeError) {
             try attach(try FileSystems.make("proc", entry, pidNamespace: pidNamespace), entry, isDirectory: true)
             return true
-        } catch  where error.errno == EINVAL && error.call?.utf8.elementsEqual("fsconfig".utf8) == true {
+        } catch  where FileSystems.lacksPIDNamespaceOption(error) {
             return false
         }
     }
