@@ -88,7 +88,8 @@ private final class Checkpointing {
         for (index, mount) in config.mounts.enumerated() {
             mounts.append(try MountStep(mount, index: index, bundle: record.bundle, warnings: &ignored))
         }
-        let images = try ImageDirectory.make(options.image.imagePath, "image-path")
+        let images = try ImageDirectory.make(
+            options.image.imagePath, "image-path", forUserNamespace: namespaces.has(.user))
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
         try images.checkOutside(rootfs: record.rootfs, mounts: mounts)
         try work.checkOutside(rootfs: record.rootfs, mounts: mounts)

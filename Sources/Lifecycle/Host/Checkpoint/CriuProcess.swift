@@ -145,27 +145,27 @@ struct CriuProcess: ~Copyable {
     borrowing func perform(
         _ request: CriuRequest, _ options: CriuOptions, failing what: String, notified: @escaping Answer
     ) throws(RuntimeError) {
-        try send(request.encoded(options))
         var failed: RuntimeError?
-        while true {
-            let (response, descriptors): (CriuResponse, [SharedDescriptor])
-            do throws(RuntimeError) {
-                (response, descriptors) = try receive(what)
-            } catch {
-                throw failed ?? error
+        do throws(RuntimeError) {
+            try send(request.encoded(options))
+            while true {
+                let (response, descriptors) = try receive(what)
+                guard response.isNotification else {
+                    guard response.succeeded else { throw failure(what, response) }
+                    break
+                }
+                do throws(RuntimeError) {
+                    if failed == nil { try notified(response, descriptors) }
+                } catch {
+                    failed = error.during(currentStep())
+                }
+                try send(CriuRequest.acknowledgement(failed == nil))
             }
-            guard response.isNotification else {
-                if let failed { throw failed }
-                guard response.succeeded else { throw failure(what, response) }
-                return
-            }
-            do throws(RuntimeError) {
-                if failed == nil { try notified(response, descriptors) }
-            } catch {
-                failed = error.during(currentStep())
-            }
-            try send(CriuRequest.acknowledgement(failed == nil))
+        } catch {
+            // Our own reason comes first: that criu fails then is its consequence.
+            throw failed ?? error
         }
+        if let failed { throw failed }
     }
 
     /// Waits for its end.

@@ -16,9 +16,13 @@ struct ImageDirectory {
     private static let parentLink: ByteString = "parent"
 
     /// Opens it, and makes it where it's missing: for its owner alone, since memory holds secrets.
-    static func make(_ path: ByteString, _ option: StaticString) throws(RuntimeError) -> ImageDirectory {
+    ///
+    /// `forUserNamespace`: criu, as root of the container's user namespace, has to find files in it.
+    static func make(_ path: ByteString, _ option: StaticString, forUserNamespace: Bool = false) throws(RuntimeError)
+        -> ImageDirectory
+    {
         try explaining(.checkpoint, label(option, path) + " can't be made", path: path) { () throws(SystemError) in
-            try makeDirectories(path)
+            try makeDirectories(path, mode: forUserNamespace ? 0o711 : 0o700)
         }
         return try open(path, option)
     }
@@ -38,13 +42,13 @@ struct ImageDirectory {
         "--" + option.description + " \"" + path.displayText + "\""
     }
 
-    private static func makeDirectories(_ path: ByteString) throws(SystemError) {
-        if path.withCString({ mkdir($0, 0o700) }) == 0 || c_errno() == EEXIST { return }
+    private static func makeDirectories(_ path: ByteString, mode: mode_t) throws(SystemError) {
+        if path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST { return }
         guard c_errno() == ENOENT, let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {
             throw .last("mkdir")
         }
-        try makeDirectories(ByteString(path.bytes[..<slash]))
-        guard path.withCString({ mkdir($0, 0o700) }) == 0 || c_errno() == EEXIST else { throw .last("mkdir") }
+        try makeDirectories(ByteString(path.bytes[..<slash]), mode: mode)
+        guard path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST else { throw .last("mkdir") }
     }
 
     private func checkOwner(_ label: String) throws(RuntimeError) {
@@ -87,6 +91,14 @@ struct ImageDirectory {
         throw RuntimeError(
             .checkpoint, "criu's log \"" + (path + "/" + name).displayText + "\" is no plain file", path: path + "/" + name,
             hint: "remove it, or choose another --work-path")
+    }
+
+    /// Refuses a folder that root of a user namespace can't find files in.
+    func checkSearchable() throws(RuntimeError) {
+        guard let status = status(of: "."), status.st_mode & 0o001 == 0 else { return }
+        throw RuntimeError(
+            .checkpoint, "root of the container's user namespace can't find files in \"" + path.displayText + "\"", path: path,
+            hint: "chmod o+x " + path.displayText)
     }
 
     /// Refuses an image with files that aren't the caller's, or links to others.

@@ -50,6 +50,7 @@ final class Restoration {
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
         try images.checkOutside(rootfs: plan.rootfs, mounts: plan.mounts)
         try work.checkOutside(rootfs: plan.rootfs, mounts: plan.mounts)
+        if plan.namespaces.has(.user) { try images.checkSearchable() }
         try images.checkContents()
         try work.checkLog(logFile)
         let console = try ConsoleSocket(

@@ -33,6 +33,14 @@ struct RestoredRoot {
                 .unsupported, "criu can't name a path with \"]\": " + place.displayText, pointer: "/root/path", path: place)
         }
         root = sources.root
+        if plan.config.root?.readonly == true {
+            try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
+                () throws(SystemError) in
+                try sources.root.with { (tree) throws(SystemError) in
+                    try tree.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
+                }
+            }
+        }
         var entries: [Entry] = []
         for mount in ExternalMount.all(plan.mounts, plan.config.linux, plan.namespaces, cgroups: cgroups)
         where !entries.contains(where: { $0.key == mount.key }) {
