@@ -29,6 +29,20 @@ struct BadInputTests {
         #expect(message.says("config.json"))
     }
 
+    @Test func bundleWhosePathIsNotUTF8() throws {
+        let bundle = try Bundle()
+        try bundle.writeConfig()
+        let odd = Array(bundle.path.utf8CString.dropLast()) + [-1, 0]
+        try #require(rename(bundle.path, odd) == 0)
+        defer { rename(odd, bundle.path) }
+        let directory = h_open(odd, O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+        defer { close(directory) }
+        var command = bundle.sandbox.command(["create", "--bundle", "/proc/self/fd/0", bundle.id])
+        command.descriptors[0] = directory
+        let message = try bundle.refusal(by: command)
+        #expect(message.says("is not UTF-8"))
+    }
+
     @Test func configThatIsADirectory() throws {
         let bundle = try Bundle()
         try makeDirectory(bundle.path + "/config.json")

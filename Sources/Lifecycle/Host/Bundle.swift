@@ -16,6 +16,11 @@ struct Bundle {
             .invalidConfig, "the bundle \"" + path.displayText + "\" can't be opened", path: path,
             hint: "--bundle names the folder that holds config.json"
         ) { () throws(SystemError) in try canonical(path) }
+        guard absolute.displayText.utf8.elementsEqual(absolute.bytes) else {
+            throw RuntimeError(
+                .invalidConfig, "the path of the bundle \"" + absolute.displayText + "\" is not UTF-8", path: absolute,
+                hint: "the container's state is JSON, which can't name it")
+        }
         let file = absolute + "/config.json"
         do throws(SystemError) {
             let descriptor = try FileDescriptor.open(file, flags: O_RDONLY | O_NONBLOCK)
