@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-@Suite("security of restore", .needsRoot, .sandboxed, .needsCriu)
+@Suite("security of restore", .needsRoot, .sandboxed, .needsCriu, .serialized)
 struct CheckpointSecurityTests {
     /// What config.json takes away between checkpoint and restore, and the word for what the processes have too much.
     static let changes: [(String, @Sendable (inout JSON) -> Void)] = [

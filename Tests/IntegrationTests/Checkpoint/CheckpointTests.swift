@@ -1,7 +1,8 @@
 import CHarness
 import Testing
 
-@Suite("checkpoint and restore", .needsRoot, .sandboxed, .needsCriu)
+/// One after another: criu stops and rebuilds whole process trees, and on cgroup v1 many freezers at once have been seen to hang.
+@Suite("checkpoint and restore", .needsRoot, .sandboxed, .needsCriu, .serialized)
 struct CheckpointTests {
     private func counting(_ configure: (inout JSON) throws -> Void = { _ in }) throws -> Bundle {
         let bundle = try Bundle(configure)
@@ -153,6 +154,7 @@ struct CheckpointTests {
         bundle.config.runs("while :; do sleep 1; done")
         func table() throws -> [String] {
             let shown = try bundle.sandbox.runtime("exec", bundle.id, "cat", "/proc/1/mountinfo")
+            guard shown.succeeded else { throw HarnessFailure("\(shown)") }
             // Place and options: numbers and the order aren't the same.
             return shown.output.lines.map { line in line.words[4] + " " + line.words[5] }.sorted()
         }
