@@ -18,9 +18,11 @@ struct EventsTests {
         return command
     }
 
-    /// The lines so far.
+    /// The lines so far, less one that is just being written.
     private func lines(_ command: RunningCommand) throws -> [JSON] {
-        try command.output.text.split(separator: "\n").map { try JSONParser.parse(String($0)) }
+        let text = command.output.text
+        let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+        return try whole.split(separator: "\n").map { try JSONParser.parse(String($0)) }
     }
 
     @Test(.needs(controller: "memory"), .needs(controller: "pids")) func showsOnceWhatWasUsed() throws {
