@@ -107,10 +107,13 @@ struct Joining: ~Copyable {
 
     /// Waits for the process that is in the container: the second one, which the first leaves its place to.
     private borrowing func converse(_ handshake: borrowing Handshake, _ current: inout ContainerProcess) throws(RuntimeError) {
+        var hasSuccessor = false
         while let (message, descriptors) = try handshake.receive() {
             switch message {
-            case .successor(let pid):
+            // Once: later on, who speaks is within reach of the container.
+            case .successor(let pid) where !hasSuccessor:
                 guard let pidfd = descriptors.first else { break }
+                hasSuccessor = true
                 let handle = try ProcessHandle.of(pidfd)
                 _ = try? current.handle.wait()
                 current = ContainerProcess(pid: pid, handle: handle)

@@ -22,7 +22,13 @@ func outliveHost() throws(RuntimeError) {
 }
 
 /// Goes on in a child: a pid namespace takes only those born into it. To the host the child is Host's, not ours.
+///
+/// Both have the same end of the conversation. So the child is silent until Host knows of it: what it said first would be taken for
+/// ours, and Host would wait for us in its place.
 func continueInSuccessor(_ flags: UInt64, _ handshake: borrowing Handshake) throws(RuntimeError) {
+    var pipe: (read: SharedDescriptor, write: SharedDescriptor)? = try explaining(.system, "no pipe to the next process") {
+        () throws(SystemError) in try FileDescriptor.pipe()
+    }
     let clone = try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
         () throws(SystemError) in try cloneProcess(flags | c_clone_parent)
     }
@@ -30,6 +36,11 @@ func continueInSuccessor(_ flags: UInt64, _ handshake: borrowing Handshake) thro
     case .child:
         _ = setsid()
         try dieWithHost(handshake)
+        // The pipe ends with the parent, should that die before it could announce us: unless we have the writing end open too.
+        let known = pipe?.read
+        pipe = nil
+        let word = try? known?.with { (known) throws(SystemError) in try known.read(upTo: 1) }
+        guard let word, !word.isEmpty else { _exit(1) }
     case .parent(let pid, let handle):
         do throws(RuntimeError) {
             try handshake.tell(.successor(pid: pid), descriptors: [handle.descriptor.rawValue])
@@ -38,6 +49,7 @@ func continueInSuccessor(_ flags: UInt64, _ handshake: borrowing Handshake) thro
             try? handle.send(signal: SIGKILL)
             throw error
         }
+        try? pipe?.write.with { (pipe) throws(SystemError) in try pipe.writeAll([1]) }
         _exit(0)
     }
 }

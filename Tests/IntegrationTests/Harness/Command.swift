@@ -144,6 +144,8 @@ final class RunningCommand {
     }
 
     func signal(_ number: Int32) { CHarness.kill(pid, number) }
+
+    var hasEnded: Bool { read("/proc/\(pid)/stat").contains(") Z ") }
 }
 
 /// Waits for a child. Past the deadline it's killed, and nil returned.

@@ -66,6 +66,10 @@ final class Sandbox: @unchecked Sendable {
 
     private func tearDown() {
         helpers.removeAll()
+        for pid in guests where waitpid(pid, nil, WNOHANG) == 0 {
+            CHarness.kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
         for id in containers { delete(id) }
         for path in mounts.reversed() { _ = umount2(path, Int32(MNT_DETACH)) }
         for mount in Mount.table().reversed() where mount.path.hasPrefix(directory + "/") {
@@ -81,6 +85,12 @@ final class Sandbox: @unchecked Sendable {
 
     /// A process to be reaped when the test is over.
     func willReap(_ pid: pid_t) { orphans.append(pid) }
+
+    private var guests: [pid_t] = []
+
+    /// A process of ours in a container, to be ended when the test is over. The first process of its pid namespace can't end before
+    /// it's reaped.
+    func willEnd(_ pid: pid_t) { guests.append(pid) }
 
     private func delete(_ id: String) {
         do {

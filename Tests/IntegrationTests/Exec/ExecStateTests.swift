@@ -1,0 +1,120 @@
+import CHarness
+import Testing
+
+@Suite("exec: the container's state", .needsRoot, .sandboxed)
+struct ExecStateTests {
+    @Test func runsInACreatedContainer() throws {
+        let container = try Bundle { $0.runs("echo started") }.create()
+        // The root, the mounts and the namespaces are there; the container's own program isn't.
+        #expect(try container.output(ofScript: "echo ran; cat /proc/1/comm; test -e /proc/self/status").hasPrefix("ran\n"))
+        #expect(try container.status() == "created")
+        try container.start()
+        #expect(try container.wait() == .exited(0))
+        #expect(container.output == "started\n")
+    }
+
+    @Test func isRefusedInAStoppedContainer() throws {
+        let container = try Bundle().start()
+        try container.waitUntilZombie()
+        #expect(try container.refusalOfExec("true").says("exec failed: cannot exec in a stopped container"))
+        #expect(try container.wait() == .exited(0))
+        #expect(try container.refusalOfExec("true").says("exec failed: cannot exec in a stopped container"))
+    }
+
+    @Test(.needs(controller: Host.isUnified ? "pids" : "freezer")) func isRefusedInAPausedContainer() throws {
+        let container = try resting()
+        #expect(try container.bundle.sandbox.runtime("pause", container.id).succeeded)
+        let message = try container.refusalOfExec("true")
+        #expect(message.says("exec failed: cannot exec in a paused container (use --ignore-paused to override)"))
+        #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
+        #expect(try container.bundle.sandbox.runtime("resume", container.id).succeeded)
+        #expect(try container.output(ofScript: "echo ran") == "ran\n")
+    }
+
+    @Test(.needs(controller: Host.isUnified ? "pids" : "freezer")) func waitsForTheResumeWhenPausingIsIgnored() throws {
+        let container = try resting()
+        #expect(try container.bundle.sandbox.runtime("pause", container.id).succeeded)
+        let exec = try container.joining(["sh", "-c", "echo ran; exit 4"], options: ["--ignore-paused"]).start()
+        usleep(100_000)
+        #expect(exec.output.text.isEmpty)
+        #expect(try container.status() == "paused")
+        #expect(try container.bundle.sandbox.runtime("resume", container.id).succeeded)
+        let finished = try exec.finish()
+        #expect(finished.ending == .exited(4), "\(finished)")
+        #expect(finished.output == "ran\n")
+    }
+
+    // A process that waited in the freezer must not run on when its caller is gone.
+    @Test(.needs(controller: Host.isUnified ? "pids" : "freezer")) func leavesNothingWhenItIsKilledAsItWaitsForTheResume() throws
+    {
+        let container = try resting { $0.drop(namespace: "pid") }
+        #expect(try container.bundle.sandbox.runtime("pause", container.id).succeeded)
+        let exec = try container.joining(["touch", "/tmp/ran"], options: ["--ignore-paused"]).start()
+        usleep(100_000)
+        exec.signal(SIGKILL)
+        #expect(try exec.finish().ending == .killed(by: SIGKILL))
+        #expect(try container.bundle.sandbox.runtime("resume", container.id).succeeded)
+        try eventually("the end of what was waiting") {
+            Cgroup.processes(container.bundle.cgroup).allSatisfy { $0 == container.pid || waitpid($0, nil, WNOHANG) != 0 }
+        }
+        #expect(!exists(container.bundle.rootfs + "/tmp/ran"))
+    }
+
+    @Test func endsWithTheContainer() throws {
+        let container = try resting()
+        let exec = try container.joining(["sh", "-c", "echo ready; sleep 1000"]).start()
+        try eventually("the program's output") { exec.output.text == "ready\n" }
+        try container.kill("KILL")
+        #expect(try exec.finish().ending == .exited(128 + SIGKILL))
+        #expect(try container.wait() == .killed(by: SIGKILL))
+    }
+
+    @Test func isForgottenByTheStateAndLeavesTheContainerRunning() throws {
+        let container = try resting()
+        let before = try container.state()
+        #expect(try container.exec("true").succeeded)
+        #expect(try container.exec("no-such-program").ending == .exited(255))
+        #expect(try container.state() == before)
+    }
+
+    @Test func deleteByForceEndsDetachedProgramsToo() throws {
+        let container = try resting { $0.drop(namespace: "pid") }
+        let path = container.bundle.path + "/exec.pid"
+        #expect(try container.exec("sleep", "1000", options: ["--detach", "--pid-file", path]).succeeded)
+        let pid = try #require(pid_t(read(path)))
+        try container.delete("--force")
+        #expect(try reap(pid) == .killed(by: SIGKILL))
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+    }
+
+    @Test func manyAtOnceAllRun() throws {
+        let count = 8
+        let container = try resting()
+        for _ in 0..<4 {
+            let running = try (0..<count).map {
+                try container.joining(["sh", "-c", "echo \($0); test -e /proc/1 && exit \($0)"]).start()
+            }
+            for (index, exec) in running.enumerated() {
+                let finished = try exec.finish()
+                #expect(finished.ending == .exited(Int32(index)), "\(finished)")
+                #expect(finished.output == "\(index)\n")
+            }
+        }
+        #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
+    }
+
+    @Test func manyAtOnceAsTheContainerIsKilledAllEnd() throws {
+        let container = try resting()
+        let running = try (0..<8).map { _ in try container.joining(["sleep", "1000"]).start() }
+        usleep(10_000)
+        try container.kill("KILL")
+        for exec in running {
+            let finished = try exec.finish()
+            #expect(finished.ending == .exited(128 + SIGKILL) || finished.ending == .exited(255), "\(finished)")
+        }
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        try container.delete()
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+    }
+}
