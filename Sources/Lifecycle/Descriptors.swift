@@ -21,11 +21,11 @@ private func closeDescriptors(_ range: ClosedRange<UInt32>) throws(RuntimeError)
     }
 }
 
-/// Refuses `--preserve-fds` of what isn't open: it would be whatever we open next.
-func requireOpen(_ preserved: Int) throws(RuntimeError) {
-    for descriptor in 3..<3 + Int32(clamping: preserved) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
-        throw RuntimeError(
-            .usage, "--preserve-fds " + String(preserved) + ": file descriptor " + String(descriptor) + " is not open",
-            errno: EBADF)
+/// Refuses `--preserve-fds`, or LISTEN_FDS, of what isn't open: the container would get whatever we open next. So before we open
+/// anything, and once the log is out of the way.
+func requireOpen(_ preserved: Int, listening: Int) throws(RuntimeError) {
+    for descriptor in 3..<3 + Int32(clamping: preserved + listening) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
+        let option = descriptor < 3 + preserved ? "--preserve-fds " + String(preserved) : "LISTEN_FDS=" + String(listening)
+        throw RuntimeError(.usage, option + ": file descriptor " + String(descriptor) + " is not open", errno: EBADF)
     }
 }

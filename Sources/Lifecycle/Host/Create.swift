@@ -30,6 +30,7 @@ func prepareCaller(preserving descriptors: Int, _ log: Log) throws(RuntimeError)
     let first = 3 + Int32(clamping: descriptors + listening)
     log.keepClear(ofDescriptorsBelow: first)
     try closeDescriptors(from: first, but: log.file.map { [$0] } ?? [])
+    try requireOpen(descriptors, listening: listening)
     _ = umask(0o022)
 }
 

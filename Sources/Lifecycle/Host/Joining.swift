@@ -25,7 +25,6 @@ struct Joining: ~Copyable {
         step("plan")
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: process.terminal, detached: options.detach)
-        try requireOpen(options.preserveFDs)
         guard let handle = record.process(procfs)?.shared() else {
             throw RuntimeError(.wrongState, "cannot exec in a stopped container")
         }

@@ -93,7 +93,6 @@ final class Plan: Sendable {
                 .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
                 hint: "add a namespace of type mount")
         }
-        try requireOpen(preservedDescriptors)
         if namespaces.origin(of: .user) == .new, linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
             throw RuntimeError(
                 .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
