@@ -80,7 +80,10 @@ struct Joining: ~Copyable {
             try FileDescriptor.messagePair()
         }
         plan.affinity.applyInitial()
-        guard let cgroupRecord = record.cgroup else { return (try clone(theirs, nil, into: nil), ours) }
+        guard let cgroupRecord = record.cgroup else {
+            guard options.cgroups.isEmpty else { throw RuntimeError(.usage, "--cgroup: the container has no cgroup") }
+            return (try clone(theirs, nil, into: nil), ours)
+        }
         let cgroup = try Cgroup(record: cgroupRecord)
         let entry = try cgroup.openEntry(options.cgroups)
         do throws(RuntimeError) {

@@ -1,0 +1,131 @@
+import CHarness
+import Testing
+
+@Suite("exec: cgroups", .needsRoot, .sandboxed)
+struct ExecCgroupTests {
+    /// The path of the program's cgroup in each hierarchy, by the hierarchy's controllers.
+    private func places(_ container: Container, _ options: [String] = []) throws -> [String: String] {
+        let path = container.bundle.path + "/exec.pid"
+        let finished = try container.exec("sleep", "1000", options: ["--detach", "--pid-file", path] + options)
+        guard finished.succeeded, let pid = pid_t(read(path)) else { throw HarnessFailure("\(finished)") }
+        container.bundle.sandbox.willEnd(pid)
+        var places: [String: String] = [:]
+        for line in read("/proc/\(pid)/cgroup").lines {
+            // "4:cpu,cpuacct:/path".
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 3, parts[2].contains(container.bundle.cgroup) { places[parts[1]] = parts[2] }
+        }
+        return places
+    }
+
+    private func makeBelow(_ container: Container, _ name: String) throws {
+        for directory in Cgroup.directories(container.bundle.cgroup) {
+            try makeDirectory(directory + "/" + name)
+            // On v1, without any processor there can be no process.
+            for file in ["/cpuset.cpus", "/cpuset.mems"] where !Host.isUnified && exists(directory + file) {
+                try write(read(directory + file), to: directory + "/" + name + file)
+            }
+        }
+    }
+
+    @Test func areTheContainersInEveryHierarchy() throws {
+        let container = try resting()
+        let seen = try places(container)
+        #expect(!seen.isEmpty)
+        #expect(seen.values.allSatisfy { $0.hasSuffix(container.bundle.cgroup) }, "\(seen)")
+        #expect(Cgroup.directories(container.bundle.cgroup).allSatisfy { read($0 + "/cgroup.procs").lines.count == 2 })
+    }
+
+    @Test(arguments: [["--cgroup", "sub"], ["--cgroup", "/sub"], ["--cgroup=./sub/"]]) func mayBeOnesBelow(options: [String])
+        throws
+    {
+        let container = try resting()
+        try makeBelow(container, "sub")
+        let seen = try places(container, options)
+        #expect(!seen.isEmpty)
+        #expect(seen.values.allSatisfy { $0.hasSuffix(container.bundle.cgroup + "/sub") }, "\(seen)")
+    }
+
+    @Test(.needsLegacyCgroups, .needs(controller: "memory"), .needs(controller: "pids"))
+    func mayBeOnesBelowOfSomeControllers() throws {
+        let container = try resting()
+        try makeBelow(container, "sub")
+        try makeBelow(container, "other")
+        let seen = try places(container, ["--cgroup", "memory:sub", "--cgroup", "pids:other"])
+        for (controllers, path) in seen {
+            let name = controllers == "memory" ? "/sub" : controllers == "pids" ? "/other" : ""
+            #expect(path.hasSuffix(container.bundle.cgroup + name), "\(controllers)")
+        }
+        let together = try places(container, ["--cgroup", "memory,pids:sub"])
+        #expect(together["memory"]?.hasSuffix("/sub") == true && together["pids"]?.hasSuffix("/sub") == true, "\(together)")
+    }
+
+    @Test func namelessIsTheContainersOwn() throws {
+        let container = try resting()
+        #expect(try places(container, ["--cgroup", "/"]).values.allSatisfy { $0.hasSuffix(container.bundle.cgroup) })
+    }
+
+    @Test(arguments: ["../x", "sub/../..", "..", "/..", "sub/../../other", "no-such", "no-such-controller:sub", ""])
+    func placesOutsideOrNowhereAreRefused(path: String) throws {
+        let container = try resting()
+        try makeBelow(container, "sub")
+        #expect(try container.refusalOfExec("true", options: ["--cgroup", path]).says("cgroup"))
+        #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
+    }
+
+    // The container's own claim counts for nothing: its process may have gone anywhere below.
+    @Test func areTheRecordedOnesWhereTheContainersProcessHasMoved() throws {
+        let container = try resting()
+        try makeBelow(container, "moved")
+        for directory in Cgroup.directories(container.bundle.cgroup) {
+            #expect(h_put(directory + "/moved/cgroup.procs", "\(container.pid)") == 0)
+        }
+        let seen = try places(container)
+        #expect(seen.values.allSatisfy { $0.hasSuffix(container.bundle.cgroup) }, "\(seen)")
+    }
+
+    // A cgroup that has handed controllers on takes no processes: systemd does that in a container.
+    @Test(.needsUnifiedCgroups, .needs(controller: "pids")) func isThatOfTheContainersProcessWhereTheRecordedOneTakesNone() throws
+    {
+        let container = try resting()
+        try makeBelow(container, "init.scope")
+        let directory = try #require(Cgroup.directories(container.bundle.cgroup).first)
+        #expect(h_put(directory + "/init.scope/cgroup.procs", "\(container.pid)") == 0)
+        #expect(h_put(directory + "/cgroup.subtree_control", "+pids") == 0)
+        #expect(try places(container)[""]?.hasSuffix(container.bundle.cgroup + "/init.scope") == true)
+    }
+
+    @Test(.needs(controller: "pids")) func limitsHold() throws {
+        // The program's shell, and one more: the process that joined has gone by then.
+        let container = try resting { $0.linux.resources.pids.limit = 3 }
+        #expect(try container.exec("sh", "-c", "sleep 0.1 & echo one").output == "one\n")
+        #expect(try container.exec("sh", "-c", "sleep 0.1 & sleep 0.1 & echo both").output.isEmpty)
+    }
+
+    @Test(.needs(controller: "pids")) func limitThatIsReachedIsAnErrorThatSaysSo() throws {
+        let container = try resting {
+            $0.linux.resources.pids.limit = 2
+            $0.runs("sleep 1000 & sleep 1000")
+        }
+        try eventually("two processes") { Cgroup.processes(container.bundle.cgroup).count == 2 }
+        #expect(try container.refusalOfExec("true").says("resource temporarily unavailable"))
+        #expect(Cgroup.processes(container.bundle.cgroup).count == 2)
+    }
+
+    @Test(.needs(controller: "memory")) func programThatIsKilledForMemoryEndsWith137() throws {
+        let container = try resting { $0.linux.resources.memory = ["limit": 16_777_216, "swap": 16_777_216] }
+        let finished = try container.exec("probe", "allocate", "64")
+        #expect(finished.ending == .exited(128 + SIGKILL), "\(finished)")
+        #expect(try container.status() == "running")
+    }
+
+    @Test func withoutAnyAreTheCallers() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["probe", "pause"]) }
+        let created = try bundle.command("create", global: ["--cgroup-manager=disabled"]).run()
+        #expect(created.succeeded, "\(created)")
+        let container = try Container(of: bundle)
+        try container.start()
+        #expect(try container.output(ofScript: "echo ran") == "ran\n")
+        #expect(try container.refusalOfExec("true", options: ["--cgroup", "sub"]).says("cgroup"))
+    }
+}
