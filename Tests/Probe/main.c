@@ -116,7 +116,7 @@ int main(int count, char **arguments) {
         {"open", open_files},              {"descriptors", show_descriptors}, {"keyring", show_keyring},
         {"write-to", write_to},            {"allocate", allocate},         {"attributes", show_attributes},
         {"odd", run_with_odd_attributes},  {"hold", hold_namespaces},      {"environment", show_environment},
-        {"inject", supervise},
+        {"inject", supervise},             {"reach", reach_for_host},       {"expire", expire},
     };
     for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(arguments[1], commands[i].name)) return commands[i].run(count - 2, arguments + 2);

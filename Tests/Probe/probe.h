@@ -28,6 +28,10 @@ int run_with_odd_attributes(int count, char **arguments);
 int hold_namespaces(int count, char **arguments);
 /// A fault at one system call of a program.
 int supervise(int count, char **arguments);
+/// A program that is killed after a time, and all that it leaves.
+int expire(int count, char **arguments);
+/// What a hostile container tries while a process joins it.
+int reach_for_host(int count, char **arguments);
 
 /// Ends the program with the reason of errno.
 _Noreturn void fail(const char *what);

@@ -1,0 +1,224 @@
+import CHarness
+import Testing
+
+/// What the program is in: looked at from inside, and compared with the container's own process.
+@Suite("exec: what the program is in", .needsRoot, .sandboxed)
+struct ExecPlaceTests {
+    private static let types = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"]
+
+    /// Starts `sleep`, detached, and gives its pid outside.
+    private func sleeping(in container: Container, options: [String] = []) throws -> pid_t {
+        let path = container.bundle.path + "/exec.pid"
+        let finished = try container.exec("sleep", "1000", options: ["--detach", "--pid-file", path] + options)
+        guard finished.succeeded, let pid = pid_t(read(path)) else { throw HarnessFailure("\(finished)") }
+        container.bundle.sandbox.willEnd(pid)
+        return pid
+    }
+
+    private func expectSamePlace(_ container: Container, _ pid: pid_t) {
+        for type in Self.types where exists("/proc/self/ns/\(type)") {
+            #expect(linkTarget("/proc/\(pid)/ns/\(type)") == linkTarget("/proc/\(container.pid)/ns/\(type)"), "\(type)")
+        }
+        #expect(
+            linkTarget("/proc/\(pid)/ns/pid_for_children") == linkTarget("/proc/\(container.pid)/ns/pid_for_children"))
+        // Each hierarchy's line.
+        #expect(read("/proc/\(pid)/cgroup") == read("/proc/\(container.pid)/cgroup"))
+        let roots = [container.pid, pid].map { read("/proc/\($0)/mountinfo") }
+        #expect(roots[0] == roots[1])
+        #expect(
+            linkTarget("/proc/\(pid)/root") == linkTarget("/proc/\(container.pid)/root"))
+    }
+
+    @Test func isAllThatTheContainersProcessIsIn() throws {
+        let container = try resting()
+        let pid = try sleeping(in: container)
+        expectSamePlace(container, pid)
+        for type in ["mnt", "net", "pid", "ipc", "uts", "cgroup"] {
+            #expect(linkTarget("/proc/\(pid)/ns/\(type)") != linkTarget("/proc/self/ns/\(type)"), "\(type)")
+        }
+        // As an orphan of the runtime it has become ours.
+        #expect(read("/proc/\(pid)/stat").split(separator: ")").last?.words.dropFirst().first == "\(getpid())")
+    }
+
+    @Test func isTheContainersUserNamespace() throws {
+        let container = try resting { $0.mapUsers() }
+        let pid = try sleeping(in: container)
+        expectSamePlace(container, pid)
+        #expect(linkTarget("/proc/\(pid)/ns/user") != linkTarget("/proc/self/ns/user"))
+        #expect(try metadata("/proc/\(pid)").st_uid == 100_000)
+        #expect(try container.output(ofScript: "id -u; cat /proc/self/uid_map").words == ["0", "0", "100000", "65536"])
+    }
+
+    @Test func isTheContainersTimeNamespace() throws {
+        let container = try resting {
+            $0.linux.namespaces.append(["type": "time"])
+            $0.linux.timeOffsets = ["boottime": ["secs": 1_000_000]]
+        }
+        expectSamePlace(container, try sleeping(in: container))
+        let uptime = try container.output(ofScript: "cut -d. -f1 /proc/uptime").trimmed
+        #expect(Int(uptime) ?? 0 > 1_000_000)
+    }
+
+    @Test(arguments: ["pid", "network", "ipc", "uts", "cgroup"]) func isTheCallersNamespaceWhereTheContainerHasNone(type: String)
+        throws
+    {
+        let container = try resting { $0.drop(namespace: type) }
+        expectSamePlace(container, try sleeping(in: container))
+    }
+
+    // Without a mount namespace the container's root is a chroot: joining the host's mount namespace alone would be the host's root.
+    @Test func isTheRootOfAContainerWithoutAMountNamespace() throws {
+        let container = try resting {
+            $0.drop(namespace: "mount")
+            $0.mounts = []
+        }
+        #expect(try container.output(ofScript: "ls -d /bin/probe; cd /; ls ../../bin | head -1; pwd") == "/bin/probe\nawk\n/\n")
+        #expect(linkTarget("/proc/\(try sleeping(in: container))/root") == container.bundle.rootfs)
+    }
+
+    @Test func isWhatTheContainerJoinedByPath() throws {
+        let first = try resting()
+        let second = try resting {
+            for type in ["network", "ipc", "uts", "pid"] {
+                $0.join(namespace: type, at: "/proc/\(first.pid)/ns/\(["network": "net"][type] ?? type)")
+            }
+        }
+        expectSamePlace(second, try sleeping(in: second))
+        for type in ["net", "ipc", "uts", "pid"] {
+            #expect(linkTarget("/proc/\(second.pid)/ns/\(type)") == linkTarget("/proc/\(first.pid)/ns/\(type)"))
+        }
+        // Its own root, and in its own cgroup.
+        try write("second", to: second.bundle.rootfs + "/etc/name")
+        #expect(try second.output(ofScript: "cat /etc/name") == "second")
+        // The processes of both are in one pid namespace; its first one is the first container's.
+        try second.kill("KILL")
+        #expect(try second.wait() == .killed(by: SIGKILL))
+        #expect(try first.status() == "running")
+        #expect(try first.output(ofScript: "echo ran") == "ran\n")
+    }
+
+    @Test func isTheJoinedUserNamespace() throws {
+        let holder = try Namespaces(["user", "pid", "network", "ipc", "uts"])
+        let container = try resting {
+            for type in ["user", "pid", "network", "ipc", "uts"] { $0.join(namespace: type, at: holder.path(type)) }
+        }
+        expectSamePlace(container, try sleeping(in: container))
+        #expect(try container.output(ofScript: "id -u") == "0\n")
+    }
+
+    @Test func processesOfTheContainerAreSeenAndNoOthers() throws {
+        let container = try resting()
+        let seen = try container.output(ofScript: "cd /proc; echo [0-9]*; cat 1/comm; cat $$/status")
+        #expect(seen.words.first == "1")
+        // The shell itself, and nothing of the runtime's: no process is left between.
+        #expect(seen.lines.first?.words.count == 2, "\(seen)")
+        #expect(field("PPid", of: seen) == "0")
+        #expect(field("NSpid", of: seen)?.words.count == 1)
+    }
+
+    @Test func orphansOfTheProgramAreTheContainersInits() throws {
+        let container = try resting()
+        let seen = try container.output(
+            ofScript: "(sh -c 'echo $$ >/tmp/orphan; exec sleep 1000' &) ; until test -s /tmp/orphan; do :; done; cat /tmp/orphan"
+        )
+        #expect(try field("PPid", of: container.output(ofScript: "cat /proc/\(seen.trimmed)/status")) == "1")
+    }
+
+    @Test func sessionIsItsOwn() throws {
+        let seen = try resting().exec("probe", "attributes").output
+        #expect(seen.contains("dumpable=1\n"))
+        #expect(seen.contains("pdeathsig=0\n"))
+        #expect(seen.contains("subreaper=0\n"))
+        #expect(seen.contains("blocked=\n"))
+        #expect(seen.contains("ignored=\n"))
+        #expect(seen.contains("keepcaps=0\n"))
+    }
+
+    @Test func attributesOfTheCallerAreNotPassedOn() throws {
+        let finished = try resting().exec("probe", "attributes") { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
+        let seen = finished.output
+        for line in ["umask=022", "blocked=", "ignored=", "pdeathsig=0", "timer=0", "groups=", "session=1"] {
+            #expect(seen.lines.contains(line), "\(line) \(finished)")
+        }
+    }
+
+    @Test func onlyTheStandardStreamsAreOpen() throws {
+        let finished = try resting().exec("probe", "descriptors") { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
+        #expect(finished.output.lines.map { $0.words.first } == ["0", "1", "2"], "\(finished)")
+    }
+
+    // Whoever holds the host's /dev/null could change its owner.
+    @Test func nullDeviceIsTheContainersOwn() throws {
+        let container = try resting()
+        let inside = try container.output(ofScript: "stat -L -c '%d %i' /proc/self/fd/0; stat -c '%d %i' /dev/null").lines
+        #expect(inside.count == 2 && inside[0] == inside[1], "\(inside)")
+    }
+
+    @Test func sessionKeyringIsTheContainers() throws {
+        let container = try resting { $0.runs("probe keyring; exec sleep 1000") }
+        try container.waitFor("_ses.\(container.id)")
+        #expect(try container.exec("probe", "keyring").output.trimmed.hasSuffix(";_ses.\(container.id)"))
+    }
+
+    @Test func sessionKeyringIsTheCallersWhereTheContainerHasNone() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["probe", "pause"]) }
+        let container = try bundle.create(["--no-new-keyring"])
+        try container.start()
+        let finished = try container.exec("probe", "keyring")
+        #expect(finished.succeeded && !finished.output.contains("_ses.\(container.id)"), "\(finished)")
+    }
+
+    @Test func hostnameAndMountsAreTheContainers() throws {
+        let container = try resting {
+            $0.hostname = "inside"
+            $0.linux.maskedPaths = ["/proc/keys"]
+            $0.linux.readonlyPaths = ["/proc/sys"]
+        }
+        let seen = try container.output(
+            ofScript: "hostname; cat /proc/keys; echo x 2>&1 >/proc/sys/kernel/core_pattern || echo refused")
+        #expect(seen.hasPrefix("inside\n") && seen.hasSuffix("refused\n") && seen.lines.count == 3, "\(seen)")
+    }
+
+    @Test func rootMayBeReadOnly() throws {
+        let container = try resting { $0.root.readonly = true }
+        #expect(try container.output(ofScript: "touch /x 2>/dev/null && echo wrote; echo ran") == "ran\n")
+    }
+
+    @Test func rootMayBeFull() throws {
+        let container = try resting { $0.mounts.append(.mount("/tmp", type: "tmpfs", source: "tmpfs", ["size=64k"])) }
+        let seen = try container.output(
+            ofScript: "dd if=/dev/zero of=/tmp/full bs=4k 2>/dev/null || df /tmp | tail -1; echo ran", options: ["--cwd", "/tmp"])
+        #expect(seen.contains("100%") && seen.hasSuffix("ran\n"), "\(seen)")
+        #expect(try container.output(ofScript: "echo again", options: ["--cwd", "/tmp"]) == "again\n")
+    }
+
+    #if arch(x86_64)
+        private static let getpriority = 140
+    #else
+        private static let getpriority = 141
+    #endif
+
+    @Test(arguments: [true, false]) func filterOfTheConfigHolds(noNewPrivileges: Bool) throws {
+        let container = try resting {
+            $0.process.noNewPrivileges = .bool(noNewPrivileges)
+            $0.linux.seccomp = [
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [["names": ["getpriority"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99]],
+            ]
+        }
+        #expect(try container.exec("probe", "syscall", "\(Self.getpriority)", "0", "0").output == "error 99\n")
+        #expect(try field("Seccomp", of: container.output(ofScript: "cat /proc/self/status")) == "2")
+        // A process of its own is under the container's filter too, whatever it says of new privileges.
+        var process = JSON.process(["probe", "syscall", "\(Self.getpriority)", "0", "0"])
+        process.noNewPrivileges = .bool(!noNewPrivileges)
+        #expect(try container.exec(process).output == "error 99\n")
+    }
+
+    @Test func personalityOfTheConfigHolds() throws {
+        let container = try resting { $0.linux.personality = ["domain": "LINUX32"] }
+        #if arch(x86_64)
+            #expect(try container.output(ofScript: "uname -m") == "i686\n")
+        #endif
+        #expect(try container.output(ofScript: "cat /proc/self/personality").trimmed.hasSuffix("8"))
+    }
+}

@@ -1,0 +1,149 @@
+#include "probe.h"
+
+#include <dirent.h>
+#include <sys/ptrace.h>
+
+// A hostile container: looks at each process that turns up in /proc, before that has become the container's own, and tries all that
+// leads from there to the host. Whatever works is a line on standard output.
+
+#ifndef F_GET_SEALS
+#define F_GET_SEALS 1034
+#endif
+
+static const char *canary;  // a path of the host's that the container hasn't got
+static dev_t own_devices[3];  // of the container's own file systems
+static unsigned long looked_at, foreign;
+
+static void report(pid_t pid, const char *what, const char *detail) {
+    printf("reached: %s %s of %d\n", what, detail, pid);
+    fflush(stdout);
+}
+
+/// Whether the canary is there, seen from a directory. Going up from one that lies outside of our root ends at the host's root.
+static void look_up(pid_t pid, const char *directory) {
+    char path[512];
+    snprintf(path, sizeof path, "/proc/%d/%s/../../../../../../../../../..%s", pid, directory, canary);
+    if (access(path, F_OK) == 0) report(pid, "the host's files by", directory);
+    snprintf(path, sizeof path, "/proc/%d/%s%s", pid, directory, canary);
+    if (access(path, F_OK) == 0) report(pid, "the host's files by", directory);
+}
+
+static int is_own(const struct stat *status) {
+    for (int i = 0; i < 3; i++)
+        if (own_devices[i] == status->st_dev) return 1;
+    return 0;
+}
+
+/// Its program: -1 if it can't be opened or is one of the container's.
+static int open_foreign_program(pid_t pid) {
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    int program = open(path, O_RDONLY | O_CLOEXEC);
+    if (program < 0) return -1;
+    if (fstat(program, &status) == 0 && is_own(&status)) {
+        close(program);
+        return -1;
+    }
+    return program;
+}
+
+static void try_program(pid_t pid) {
+    char path[64];
+    unsigned char byte;
+    int program = open_foreign_program(pid);
+    if (program < 0) return;
+    foreign++;
+    if ((fcntl(program, F_GET_SEALS) & 0xF) != 0xF) report(pid, "a program that isn't sealed", "exe");
+    // Busy while it runs: again when it doesn't.
+    snprintf(path, sizeof path, "/proc/self/fd/%d", program);
+    for (int i = 0; i < 20; i++) {
+        int writable = open(path, O_RDWR | O_CLOEXEC);
+        if (writable >= 0) {
+            if (pread(writable, &byte, 1, 0) == 1 && pwrite(writable, &byte, 1, 0) == 1) report(pid, "a writable program", "exe");
+            if (ftruncate(writable, 0) == 0) report(pid, "a program that can be emptied", "exe");
+            close(writable);
+            break;
+        }
+        if (errno != ETXTBSY) break;
+        usleep(200);
+    }
+    close(program);
+}
+
+static void try_descriptors(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *directory = opendir(path);
+    if (!directory) return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        char name[300], target[256] = "";
+        struct stat status;
+        if (entry->d_name[0] == '.') continue;
+        snprintf(name, sizeof name, "fd/%s", entry->d_name);
+        look_up(pid, name);
+        snprintf(name, sizeof name, "/proc/%d/fd/%s", pid, entry->d_name);
+        // The standard streams are the caller's gift.
+        if (atoi(entry->d_name) <= 2 || stat(name, &status) < 0 || readlink(name, target, sizeof target - 1) < 0) continue;
+        if (is_own(&status) || S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISDIR(status.st_mode)) continue;
+        int program = open_foreign_program(pid);
+        if (program >= 0) {
+            report(pid, "the descriptor", target);
+            close(program);
+        }
+    }
+    closedir(directory);
+}
+
+static void try_tracing(pid_t pid, int is_allowed) {
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0) return;
+    int program = open_foreign_program(pid);
+    if (program >= 0) {
+        if (!is_allowed) report(pid, "the right to trace", "exe");
+        close(program);
+    }
+    try_descriptors(pid);
+    // Detached only when it stands still.
+    int status;
+    if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0 && waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+        ptrace(PTRACE_DETACH, pid, 0, 0);
+}
+
+static void send_signals(pid_t pid, int number) {
+    if (number > 0) kill(pid, number);
+}
+
+// reach CANARY trace|watch|signal:NUMBER: until /tmp/stop is there. At the end, how often it looked at another's process, and how often at a program that isn't of the container.
+int reach_for_host(int count, char **arguments) {
+    if (count != 2) return 2;
+    canary = arguments[0];
+    int may_trace = !strcmp(arguments[1], "trace");
+    int number = strncmp(arguments[1], "signal:", 7) ? 0 : atoi(arguments[1] + 7);
+    struct stat root;
+    static const char *const places[] = {"/", "/dev", "/proc"};
+    for (int i = 0; i < 3; i++) {
+        if (stat(places[i], &root) < 0) fail(places[i]);
+        own_devices[i] = root.st_dev;
+    }
+    puts("ready");
+    fflush(stdout);
+    while (access("/tmp/stop", F_OK) < 0) {
+        DIR *processes = opendir("/proc");
+        if (!processes) fail("/proc");
+        for (struct dirent *entry; (entry = readdir(processes));) {
+            pid_t pid = (pid_t)atoi(entry->d_name);
+            if (pid <= 0 || pid == getpid()) continue;
+            looked_at++;
+            send_signals(pid, number);
+            if (number) continue;
+            look_up(pid, "root");
+            look_up(pid, "cwd");
+            try_descriptors(pid);
+            try_tracing(pid, may_trace);
+            try_program(pid);
+        }
+        closedir(processes);
+    }
+    printf("looked %lu times, at %lu programs\n", looked_at, foreign);
+    return 0;
+}
