@@ -5,33 +5,23 @@ import Errors
 import Linux
 import OCI
 
-/// A container being restored: what is made for it, and how that is undone. As in `Creation`, each thing is in the record before it's
-/// made.
+/// A container being restored: the conversation with criu, which makes its processes.
 final class Restoration {
     private static let logFile: ByteString = "restore.log"
 
     private let options: RestoreOptions
-    private let plan: Plan
-    private let host: HostOptions
-    private let procfs: ProcFileSystem
+    private let making: ContainerMaking
     private let namespaces: NamespaceFiles
-    private let configText: [UInt8]
-    private let root: StateRoot
-    private let directory: ContainerDirectory
     private let console: ConsoleSocket
     private let images: ImageDirectory
     private let work: ImageDirectory
-    private var record: ContainerRecord
-    private var cgroup: Cgroup?
-    private var resources: ResourcePlan?
     private var sources: Sources?
-    private var isUnifiedHost = false
-    private var ranHooks = false
+    private var terminal: SharedDescriptor?
     private var isChecked = false
 
+    private var plan: Plan { making.plan }
     /// The container's first process, and its terminal if it has one.
-    private(set) var process: ContainerProcess?
-    private var terminal: SharedDescriptor?
+    var process: ContainerProcess? { making.process }
 
     /// Reads bundle and image and decides everything. Nothing is made yet but the state directory's entry.
     static func begin(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Restoration {
@@ -55,72 +45,33 @@ final class Restoration {
         try work.checkLog(logFile)
         let console = try ConsoleSocket(
             options.create.consoleSocket, terminal: config.process?.terminal == true, detached: options.detach)
-        step("make state directory")
-        let root = try StateRoot.make(host.root)
-        let directory = try ContainerDirectory.make(options.create.id, in: root)
         return Restoration(
-            options: options, plan: plan, host: host, procfs: procfs, namespaces: namespaces, configText: bundle.configText,
-            root: root, directory: directory, console: console, images: images, work: work)
+            options: options, making: try .begin(plan, configText: bundle.configText, host, procfs), namespaces: namespaces,
+            console: console, images: images, work: work)
     }
 
     private init(
-        options: RestoreOptions, plan: Plan, host: HostOptions, procfs: consuming ProcFileSystem, namespaces: NamespaceFiles,
-        configText: [UInt8], root: consuming StateRoot, directory: consuming ContainerDirectory, console: consuming ConsoleSocket,
+        options: RestoreOptions, making: ContainerMaking, namespaces: NamespaceFiles, console: consuming ConsoleSocket,
         images: ImageDirectory, work: ImageDirectory
     ) {
         self.options = options
-        self.plan = plan
-        self.host = host
-        self.procfs = procfs
+        self.making = making
         self.namespaces = namespaces
-        self.configText = configText
-        self.root = root
-        self.directory = directory
         self.console = console
         self.images = images
         self.work = work
-        record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
     }
 
     /// Does it all; on failure nothing is left.
     func execute() throws(RuntimeError) {
-        do throws(RuntimeError) {
-            try directory.lockForChange()
-            try makeCgroup()
+        try making.attempt { () throws(RuntimeError) in
+            try making.makeCgroup()
             try restore()
             guard let process, isChecked else {
                 throw RuntimeError(.checkpoint, "criu restored the container without a word before it ran")
             }
             try ProcessAnnouncement(process: process, pidFile: options.create.pidFile, pidfdSocket: nil).make()
-            directory.unlock()
-        } catch {
-            let failure = error.during(currentStep())
-            ranHooks = ranHooks || failure.code == .hook
-            undo()
-            throw failure
         }
-    }
-
-    private func makeCgroup() throws(RuntimeError) {
-        step("make cgroup")
-        guard host.cgroupManager != .disabled else {
-            try directory.write(record)
-            return
-        }
-        let layout = try CgroupHost.detect(procfs: procfs)
-        isUnifiedHost = layout.layout == .unified
-        let path = try CgroupPath(plan.config.linux.cgroupsPath, id: plan.options.id, base: "/")
-        let resources = try ResourcePlan(
-            plan.config.linux.resources, locations: try layout.controllers(), access: .required, devices: true)
-        let cgroup = try Cgroup(host: layout, path: path, access: .required)
-        record.cgroup = cgroup.record
-        try directory.write(record)
-        try cgroup.create(needs: resources.unifiedControllers)
-        self.cgroup = cgroup
-        self.resources = resources
-        record.cgroup = cgroup.record
-        step("write cgroup limits")
-        try cgroup.applyEarly(resources)
     }
 
     // MARK: criu
@@ -128,17 +79,16 @@ final class Restoration {
     private func restore() throws(RuntimeError) {
         step("open file systems")
         let sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
-            try MappedMounts.map(mount, entry, plan, namespaces, procfs)
+            try MappedMounts.map(mount, entry, plan, namespaces, making.procfs)
         }
         self.sources = sources
         try RestoredRoot.makeMountPoints(plan, sources)
-        let view = CgroupView(of: cgroup, plan.namespaces, isUnifiedHost: isUnifiedHost)
-        let restoredRoot = try RestoredRoot(plan, sources, cgroups: view)
+        let restoredRoot = try RestoredRoot(plan, sources, cgroups: making.cgroupView)
         var start = CriuProcess.Start(log: CriuLog(path: work.path + "/" + Restoration.logFile))
         start.namespaces = c_new_mount
-        start.cgroup = try cgroup?.sharedDirectoryForClone()
+        start.cgroup = try making.cgroup?.sharedDirectoryForClone()
         start.diesWithUs = true
-        let tasks = try cgroup?.openTasks()
+        let tasks = try making.cgroup?.openTasks()
         let folders = [images.path, work.path]
         let keyring = options.create.noNewKeyring ? nil : plan.options.id
         let forbidsNewPrivileges = plan.config.process?.noNewPrivileges == true
@@ -181,13 +131,13 @@ final class Restoration {
             describe(&request)
             // Should we be killed before the container's processes are known, `delete --force` finds criu, which has their cgroup.
             try adopt(criu.pid)
-            process = nil
+            making.process = nil
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
             step("restore")
             try criu.perform(.restore, request, failing: "criu can't restore the container") {
                 [self] (notification, descriptors) throws(RuntimeError) in
-                host.log.debug("criu: " + notification.script.displayText)
+                making.host.log.debug("criu: " + notification.script.displayText)
                 try answer(notification, descriptors)
             }
         } catch {
@@ -203,8 +153,8 @@ final class Restoration {
         request.set(.restoredSibling)
         request.set(.lsmProfile, options.lsmProfile)
         request.set(.lsmMountContext, options.lsmMountContext)
-        for group in record.cgroup?.groups ?? [] {
-            request.addCgroupRoot(controllers: group.subsystems, "/" + (record.cgroup?.path ?? ""))
+        for group in making.record.cgroup?.groups ?? [] {
+            request.addCgroupRoot(controllers: group.subsystems, "/" + (making.record.cgroup?.path ?? ""))
         }
         request.setConfigFile(plan.config.annotations)
     }
@@ -232,17 +182,10 @@ final class Restoration {
     }
 
     private func adopt(_ pid: Int32) throws(RuntimeError) {
-        guard let birth = procfs.birth(of: pid) else {
-            throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
-        }
         let handle = try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
             try ProcessHandle(pid: pid)
         }
-        record.pid = pid
-        record.startTime = birth.startTime
-        record.identity = handle.identity
-        process = ContainerProcess(pid: pid, handle: handle)
-        try directory.write(record)
+        try making.adopt(pid, handle)
     }
 
     // MARK: Notifications
@@ -253,7 +196,8 @@ final class Restoration {
             // The processes have namespaces and nothing in them yet.
             guard let pid = notification.pid, pid > 0 else { throw Restoration.confusion }
             try adopt(pid)
-            try runEarlyHooks()
+            try making.runEarlyHooks()
+            step("restore")
             if plan.namespaces.origin(of: .network) == .new { try bringUpLoopback(pid) }
         case "orphan-pts-master": terminal = descriptors.first ?? terminal
         // All is there, and stopped. What fails from here on criu doesn't undo: it's for us to end the processes.
@@ -263,18 +207,6 @@ final class Restoration {
     }
 
     private static let confusion = RuntimeError(.checkpoint, "criu said what doesn't belong here")
-
-    private func runEarlyHooks() throws(RuntimeError) {
-        guard plan.hasEarlyHooks else { return }
-        let hooks = plan.config.hooks
-        ranHooks = true
-        let state = ContainerState.forHook(plan, pid: record.pid, status: .creating)
-        step("prestart hooks")
-        try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.bundle)
-        step("createRuntime hooks")
-        try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.bundle)
-        step("restore")
-    }
 
     /// As in a created container: the image has no interfaces, the loopback device no address.
     private func bringUpLoopback(_ pid: Int32) throws(RuntimeError) {
@@ -287,7 +219,7 @@ final class Restoration {
         case .child:
             let file = ByteString(decimal: pid) + "/ns/net"
             do throws(SystemError) {
-                try FileDescriptor.open(file, at: procfs.root.rawValue, flags: O_RDONLY).enterNamespace(c_new_network)
+                try FileDescriptor.open(file, at: making.procfs.root.rawValue, flags: O_RDONLY).enterNamespace(c_new_network)
                 _exit(c_loopback_up() == 0 ? 0 : 1)
             } catch {
                 _exit(1)
@@ -300,49 +232,19 @@ final class Restoration {
     private func beforeRunning() throws(RuntimeError) {
         do throws(RuntimeError) {
             guard let process, let sources else { throw Restoration.confusion }
-            try RestoredSecurity(plan, sources, namespaces, cgroup: record.cgroup, lsmProfile: options.lsmProfile)
-                .check(process.pid, procfs)
-            step("write late cgroup limits")
-            if let resources { try cgroup?.applyLate(resources) }
+            try RestoredSecurity(plan, sources, namespaces, cgroup: making.record.cgroup, lsmProfile: options.lsmProfile)
+                .check(process.pid, making.procfs)
+            try making.limitLate()
             step("hand over terminal")
             process.terminal = terminal
             if let terminal { try console.handOver(terminal) }
-            step("write state")
-            try directory.write(configText, as: ContainerDirectory.configName)
-            record.stage = .created
-            try directory.write(record)
+            try making.writeCreated()
             isChecked = true
             step("restore")
         } catch {
             let failure = error.during(currentStep())
-            endProcesses()
+            making.endProcesses()
             throw failure
         }
-    }
-
-    // MARK: Failure
-
-    private func endProcesses() {
-        try? process?.handle.send(signal: SIGKILL)
-        try? cgroup?.kill(SIGKILL)
-    }
-
-    private func undo() {
-        endProcesses()
-        if let process { _ = try? process.handle.wait() }
-        process = nil
-        if let cgroup {
-            do throws(RuntimeError) {
-                try cgroup.remove()
-            } catch {
-                return
-            }
-        }
-        if ranHooks {
-            HookRunner.runRegardless(
-                plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),
-                directory: plan.bundle, log: host.log)
-        }
-        try? directory.remove(from: root)
     }
 }

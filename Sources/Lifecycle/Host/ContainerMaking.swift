@@ -1,0 +1,185 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// A container that `create` or `restore` is making: its state directory, its cgroup, its first process, and how they're undone.
+///
+/// What is made is first written to the record: whoever comes after a Host that was killed finds there what to remove.
+final class ContainerMaking {
+    let plan: Plan
+    let host: HostOptions
+    let procfs: ProcFileSystem
+    let directory: ContainerDirectory
+    private let configText: [UInt8]
+    private let root: StateRoot
+    private(set) var record: ContainerRecord
+    private(set) var cgroup: Cgroup?
+    private var resources: ResourcePlan?
+    private var isUnifiedHost = false
+    private var ranHooks = false
+
+    /// The container's first process, and its terminal if it has one.
+    var process: ContainerProcess?
+
+    /// Makes the state directory's entry, which decides between two that make a container of one id.
+    static func begin(_ plan: Plan, configText: [UInt8], _ host: HostOptions, _ procfs: consuming ProcFileSystem)
+        throws(RuntimeError) -> ContainerMaking
+    {
+        step("make state directory")
+        let root = try StateRoot.make(host.root)
+        let directory = try ContainerDirectory.make(plan.options.id, in: root)
+        return ContainerMaking(
+            plan: plan, host: host, procfs: procfs, configText: configText, root: root, directory: directory)
+    }
+
+    private init(
+        plan: Plan, host: HostOptions, procfs: consuming ProcFileSystem, configText: [UInt8], root: consuming StateRoot,
+        directory: consuming ContainerDirectory
+    ) {
+        self.plan = plan
+        self.host = host
+        self.procfs = procfs
+        self.configText = configText
+        self.root = root
+        self.directory = directory
+        record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
+    }
+
+    /// Does `body` under the container's lock; where it fails, nothing is left.
+    func attempt(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try directory.lockForChange()
+            try body()
+            directory.unlock()
+        } catch {
+            let failure = error.during(currentStep())
+            // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
+            ranHooks = ranHooks || failure.code == .hook
+            undo()
+            throw failure
+        }
+    }
+
+    // MARK: Cgroup
+
+    func makeCgroup() throws(RuntimeError) {
+        guard host.cgroupManager != .disabled else { return try directory.write(record) }
+        step("make cgroup")
+        let isOptional = isRootless
+        let layout = try CgroupHost.detect(procfs: procfs)
+        isUnifiedHost = layout.layout == .unified
+        let base = isOptional ? try CgroupHost.delegatedBase(procfs: procfs) : "/"
+        let path = try CgroupPath(plan.config.linux.cgroupsPath, id: plan.options.id, base: base)
+        let access: Cgroup.Access = isOptional ? .optional : .required
+        let resources = try ResourcePlan(
+            plan.config.linux.resources, locations: try layout.controllers(), access: access, devices: !isOptional)
+        let cgroup = try Cgroup(host: layout, path: path, access: access)
+        record.cgroup = cgroup.record
+        try directory.write(record)
+        try cgroup.create(needs: resources.unifiedControllers)
+        self.cgroup = cgroup
+        self.resources = resources
+        record.cgroup = cgroup.record
+        step("write cgroup limits")
+        try cgroup.applyEarly(resources)
+    }
+
+    /// Whether missing rights on cgroups are no error.
+    private var isRootless: Bool {
+        switch host.rootless {
+        case .yes: true
+        case .no: false
+        case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
+        }
+    }
+
+    /// What binds the container's first process too: once that has done what it needs to do.
+    func limitLate() throws(RuntimeError) {
+        step("write late cgroup limits")
+        if let resources { try cgroup?.applyLate(resources) }
+        try delegateCgroup()
+    }
+
+    private func delegateCgroup() throws(RuntimeError) {
+        let showsCgroupsWritable = plan.mounts.contains { entry in
+            guard case .cgroup = entry.kind else { return false }
+            return entry.attributes.set & MountAttributes.readOnly == 0
+        }
+        guard plan.namespaces.origin(of: .cgroup) == .new, showsCgroupsWritable, plan.namespaces.origin(of: .user) == .new,
+            let uid = plan.config.process?.user.uid,
+            let mapping = plan.config.linux.uidMappings.first(where: {
+                uid >= $0.containerID && UInt64(uid) < UInt64($0.containerID) + UInt64($0.size)
+            })
+        else { return }
+        try cgroup?.delegate(to: mapping.hostID + (uid - mapping.containerID))
+    }
+
+    var cgroupView: CgroupView {
+        CgroupView(of: cgroup, plan.namespaces, isUnifiedHost: isUnifiedHost)
+    }
+
+    // MARK: First process
+
+    /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
+    func adopt(_ pid: Int32, _ handle: consuming ProcessHandle) throws(RuntimeError) {
+        guard let birth = procfs.birth(of: pid) else {
+            throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
+        }
+        record.pid = pid
+        record.startTime = birth.startTime
+        record.identity = handle.identity
+        process = ContainerProcess(pid: pid, handle: handle)
+        try directory.write(record)
+    }
+
+    /// Those that the host runs before the container's root is entered: config.md, "POSIX-platform Hooks".
+    func runEarlyHooks() throws(RuntimeError) {
+        guard plan.hasEarlyHooks else { return }
+        let hooks = plan.config.hooks
+        ranHooks = true
+        let state = ContainerState.forHook(plan, pid: record.pid, status: .creating)
+        step("prestart hooks")
+        try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.bundle)
+        step("createRuntime hooks")
+        try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.bundle)
+    }
+
+    /// The container is there: its record says so, and keeps the configuration that it was made by.
+    func writeCreated() throws(RuntimeError) {
+        step("write state")
+        try directory.write(configText, as: ContainerDirectory.configName)
+        record.stage = .created
+        try directory.write(record)
+    }
+
+    // MARK: Failure
+
+    func endProcesses() {
+        if let process, !process.isReaped { try? process.handle.send(signal: SIGKILL) }
+        try? cgroup?.kill(SIGKILL)
+    }
+
+    /// Takes back what was made, in reverse order. What fails here isn't reported: there's an error already that matters more, and the
+    /// record stays for `delete --force` where something couldn't be removed.
+    private func undo() {
+        endProcesses()
+        if let process, !process.isReaped { _ = try? process.handle.wait() }
+        process = nil
+        if let cgroup {
+            do throws(RuntimeError) {
+                try cgroup.remove()
+            } catch {
+                return
+            }
+        }
+        if ranHooks {
+            HookRunner.runRegardless(
+                plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),
+                directory: plan.bundle, log: host.log)
+        }
+        try? directory.remove(from: root)
+    }
+}
