@@ -154,10 +154,12 @@ struct ExecPlaceTests {
         #expect(inside.count == 2 && inside[0] == inside[1], "\(inside)")
     }
 
-    @Test func sessionKeyringIsTheContainers() throws {
-        let container = try resting { $0.runs("probe keyring; exec sleep 1000") }
-        try container.waitFor("_ses.\(container.id)")
-        #expect(try container.exec("probe", "keyring").output.trimmed.hasSuffix(";_ses.\(container.id)"))
+    @Test func sessionKeyringIsNotTheCallers() throws {
+        let container = try resting()
+        let callers = try Command([Workspace.probe, "keyring"]).run().output.words.first
+        let seen = try container.exec("probe", "keyring").output
+        #expect(seen.trimmed.hasSuffix(";_ses.\(container.id)"))
+        #expect(seen.words.first != callers)
     }
 
     @Test func sessionKeyringIsTheCallersWhereTheContainerHasNone() throws {
