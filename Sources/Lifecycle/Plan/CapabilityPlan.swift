@@ -38,14 +38,25 @@ struct CapabilityPlan: Sendable {
         permitted = set(capabilities.permitted)
         inheritable = set(capabilities.inheritable)
         // The kernel takes no effective capability that isn't permitted, and no ambient one that isn't both permitted and inheritable.
-        effective = CapabilitySet(bits: set(capabilities.effective).bits & permitted.bits)
-        ambient = CapabilitySet(bits: set(capabilities.ambient).bits & permitted.bits & inheritable.bits)
+        let (wantedEffective, wantedAmbient) = (set(capabilities.effective), set(capabilities.ambient))
+        effective = CapabilitySet(bits: wantedEffective.bits & permitted.bits)
+        ambient = CapabilitySet(bits: wantedAmbient.bits & permitted.bits & inheritable.bits)
         for name in unknown {
             warnings.append("/process/capabilities: \"" + name.displayText + "\" is no capability that is known here; left out")
         }
         for number in 0..<64 where refused.contains(number) {
             let name = CapabilitySet.name(of: number)?.displayText ?? String(number)
             warnings.append("/process/capabilities: " + name + " can't be granted: the runtime hasn't got it; left out")
+        }
+        warnings += CapabilityPlan.leftOut(of: "effective", wantedEffective, effective, "it isn't permitted")
+        warnings += CapabilityPlan.leftOut(of: "ambient", wantedAmbient, ambient, "it isn't both permitted and inheritable")
+    }
+
+    private static func leftOut(of name: String, _ wanted: CapabilitySet, _ granted: CapabilitySet, _ reason: String) -> [String]
+    {
+        (0..<64).filter { wanted.contains($0) && !granted.contains($0) }.map {
+            let capability = CapabilitySet.name(of: $0)?.displayText ?? String($0)
+            return "/process/capabilities/" + name + ": " + capability + " can't be granted: " + reason + "; left out"
         }
     }
 }

@@ -100,6 +100,22 @@ struct CapabilityTests {
         #expect(finished.errors.says("CAP_SYS_RESOURCE"))
     }
 
+    // The kernel takes no effective capability that isn't permitted, no ambient one that isn't inheritable too.
+    @Test func oneThatAnotherSetRulesOutIsAWarning() throws {
+        let bundle = try Bundle {
+            $0.process.capabilities = [
+                "bounding": ["CAP_CHOWN", "CAP_KILL"], "permitted": ["CAP_CHOWN"], "effective": ["CAP_CHOWN", "CAP_KILL"],
+                "ambient": ["CAP_CHOWN"],
+            ]
+            $0.runs(arguments: ["cat", "/proc/self/status"])
+        }
+        let finished = try bundle.run()
+        let seen = try Sets(finished.output)
+        #expect(seen.permitted == bits(["CAP_CHOWN"]) && seen.ambient == 0)
+        #expect(finished.errors.says("effective: CAP_KILL can't be granted"), "\(finished)")
+        #expect(finished.errors.says("ambient: CAP_CHOWN can't be granted"), "\(finished)")
+    }
+
     // vfs_cap_data, version 2: effective bit, permitted and inheritable sets.
     private func give(_ path: String, permitted: UInt32 = 0, inheritable: UInt32 = 0) {
         let data: [UInt32] = [0x0200_0001, permitted, inheritable, 0, 0]
