@@ -15,7 +15,7 @@ public struct CgroupPath: Equatable, Sendable {
                 .invalidConfig,
                 "the cgroup path " + text.quoted + " has the form slice:prefix:name, which only systemd understands",
                 pointer: "/linux/cgroupsPath",
-                hint: "use --systemd-cgroup, or set the engine's cgroup driver to cgroupfs so that it gives a path")
+                hint: "set the engine's cgroup driver to cgroupfs, so that it gives a path")
         }
         try self.init(text: text)
     }

@@ -1,5 +1,6 @@
 public import Bytes
 public import Cgroups
+import Errors
 
 /// Whether the caller lacks the host's rights, as `--rootless` has it.
 public enum RootlessMode: Sendable { case auto, yes, no }
@@ -17,6 +18,14 @@ public struct HostOptions {
         self.cgroupManager = cgroupManager
         self.rootless = rootless
         self.log = log
+    }
+
+    /// Nobody here talks to systemd: a cgroup that it doesn't know of would be another one than was asked for.
+    func refuseSystemd() throws(RuntimeError) {
+        guard cgroupManager == .systemd else { return }
+        throw RuntimeError(
+            .unsupported, "cgroups made by systemd are not supported",
+            hint: "set the engine's cgroup driver to cgroupfs; podman's option is --cgroup-manager")
     }
 }
 

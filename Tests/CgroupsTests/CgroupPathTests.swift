@@ -29,6 +29,6 @@ import Testing
     @Test(arguments: ["system.slice:docker:abc", ":crio:abc", "user.slice::x"] as [ByteString])
     func refusesSystemdsFormAndSaysHowToGetIt(path: ByteString) throws {
         let error = try #require(throws: RuntimeError.self) { try CgroupPath(path, id: "x") }
-        #expect(error.hint?.contains("--systemd-cgroup") == true)
+        #expect(error.hint?.contains("cgroupfs") == true)
     }
 }

@@ -67,6 +67,17 @@ struct CommandLineTests {
         #expect(finished.output == "ran\n", "\(finished)")
     }
 
+    // The cgroup would be one that systemd doesn't know of.
+    @Test(arguments: [["--systemd-cgroup"], ["--cgroup-manager", "systemd"]]) func systemdsCgroupsAreRefusedByName(
+        options: [String]
+    ) throws {
+        let bundle = try Bundle()
+        let finished = try bundle.command("create", global: options).run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.says("systemd"), "\(finished)")
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     @Test func withTheCgroupManagerDisabledThereIsNoCgroup() throws {
         let bundle = try Bundle()
         let created = try bundle.command("create", global: ["--cgroup-manager=disabled"]).run()

@@ -21,6 +21,7 @@ final class Creation {
     /// of one id.
     static func begin(_ options: CreateOptions, detached: Bool, _ host: HostOptions) throws(RuntimeError) -> Creation {
         step("read bundle")
+        try host.refuseSystemd()
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
         let config = try Config(parsing: bundle.configText)

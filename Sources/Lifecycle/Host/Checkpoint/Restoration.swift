@@ -27,6 +27,7 @@ final class Restoration {
     static func begin(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Restoration {
         step("read bundle")
         try ContainerID.validate(options.create.id)
+        try host.refuseSystemd()
         let bundle = try Bundle.open(options.create.bundle)
         let config = try Config(parsing: bundle.configText)
         step("plan")
