@@ -108,6 +108,20 @@ struct CommandLineTests {
         #expect(try bundle.output() == "ran as 0\n")
     }
 
+    // Root of a user namespace without a mount namespace of its own has rights on neither mounts nor groups.
+    @Test(arguments: [["unshare", "--user", "--map-root-user"], ["unshare", "--user", "--map-root-user", "--mount"]])
+    func rootlessSpecsConfigRunsForRootOfAUserNamespace(caller: [String]) throws {
+        let bundle = try Bundle()
+        #expect(try run("spec", "--rootless", in: bundle.path).succeeded)
+        let cgroup = bundle.config.linux.cgroupsPath
+        bundle.config = try JSONParser.parse(read(bundle.path + "/config.json"))
+        bundle.config.linux.cgroupsPath = cgroup
+        bundle.config.process.terminal = false
+        bundle.config.runs("echo ran as $(id -u)")
+        let finished = try bundle.run { $0.arguments = caller + $0.arguments }
+        #expect(finished.output == "ran as 0\n", "\(finished)")
+    }
+
     @Test func featuresTellsTheTruth() throws {
         let finished = try run("features")
         #expect(finished.succeeded)

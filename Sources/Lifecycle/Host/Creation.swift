@@ -104,8 +104,14 @@ final class Creation {
                 .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
         }
         guard mapped != nil || plan.namespaces.has(.user) else { return nil }
-        var sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
-            try MappedMounts.map(mount, entry, plan, namespaces, making.procfs)
+        var sources: Sources
+        do throws(RuntimeError) {
+            sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
+                try MappedMounts.map(mount, entry, plan, namespaces, making.procfs)
+            }
+        } catch  where error.errno == EPERM && mapped == nil && UserNamespace.isInside(making.procfs) {
+            // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
+            return nil
         }
         // A user namespace may mount proc only for a pid namespace of its own.
         for entry in plan.mounts where plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) != .new {
