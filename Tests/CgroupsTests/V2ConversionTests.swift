@@ -112,6 +112,12 @@ import Testing
                 == "/linux/resources/unified/memory.swap.max")
     }
 
+    @Test func refusesAUnifiedFileOfAControllerThatTheHostHasNot() throws {
+        let error = try refusal(#"{"unified":{"misc.max":"sgx_epc 1"}}"#, on: .unified)
+        #expect(error.code == .unsupported)
+        #expect(error.pointer == "/linux/resources/unified/misc.max")
+    }
+
     @Test func asksForTheControllersOfItsFiles() throws {
         let json = #"{"memory":{"limit":5},"cpu":{"shares":0},"unified":{"pids.max":"1","cpu.pressure":"x"}}"#
         let plan = try ResourcePlan(Resources(json), locations: .unified, devices: false)

@@ -63,6 +63,12 @@ import Testing
                 "mountExtensions", "netDevices",
             ])
         #expect(Set(try #require(linux["seccomp"] as? [String: Any]).keys).count == 6)
+        #expect(linux["mountExtensions"] as? [String: [String: Bool]] == ["idmap": ["enabled": true]])
+        // Refused in a config, and so not named.
+        #expect(linux["memoryPolicy"] as? [String: [String]] == ["modes": [], "flags": []])
+        #expect(linux["netDevices"] as? [String: Bool] == ["enabled": false])
+        #expect((linux["intelRdt"] as? [String: Bool])?.values.contains(true) == false)
+        #expect(!String(decoding: json, as: UTF8.self).contains("null"))
         #expect(document["ociVersionMin"] as? String == "1.0.0" && document["ociVersionMax"] as? String == "1.3.0")
         #expect((document["annotations"] as? [String: String])?["wherry.commit"] == "c0ffee")
     }

@@ -97,6 +97,29 @@ struct CgroupPathTests {
         }
     }
 
+    // CVE-2022-0492: whoever writes this file has the kernel run a program on the host.
+    @Test(.needsLegacyCgroups, arguments: [true, false]) func releaseAgentIsOutOfReach(withNamespace: Bool) throws {
+        let seen = try mounting(
+            ["nosuid", "noexec", "nodev"],
+            "ls /sys/fs/cgroup/*/release_agent 2>/dev/null || :; ls /sys/fs/cgroup/pids/cgroup.procs"
+        ) {
+            if !withNamespace { $0.drop(namespace: "cgroup") }
+        }
+        #expect(seen == "/sys/fs/cgroup/pids/cgroup.procs\n")
+    }
+
+    // Giving a cgroup of v1 away isn't safe.
+    @Test(.needsLegacyCgroups) func legacyCgroupsStayTheHosts() throws {
+        let bundle = try Bundle {
+            $0.mapUsers()
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", ["nosuid", "noexec", "nodev"]))
+        }
+        _ = try bundle.create()
+        let directories = Cgroup.directories(bundle.cgroup)
+        #expect(!directories.isEmpty)
+        for directory in directories { #expect(try metadata(directory).st_uid == 0, "\(directory)") }
+    }
+
     // cgroups(7), "Cgroup delegation": who owns the process owns the files that divide the cgroup, and no limit.
     @Test(.needsUnifiedCgroups) func writableMountInAUserNamespaceIsTheUsers() throws {
         let bundle = try Bundle {

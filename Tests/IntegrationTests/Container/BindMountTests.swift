@@ -162,6 +162,19 @@ struct BindMountTests {
         #expect(try bundle.output() == "5000:6001\n")
     }
 
+    @Test(.needsKernel(6, 3), arguments: [("idmap", "1000:1001"), ("ridmap", "5000:6001")])
+    func recursiveMappingShiftsOwnersBelowToo(option: String, owner: String) throws {
+        let bundle = try Bundle { $0.runs("stat -c %u:%g /mnt/below/file") }
+        let source = try source(for: bundle)
+        #expect(chown(source + "/below/file", 1000, 1001) == 0)
+        bundle.config.mounts.append([
+            "destination": "/mnt", "source": .string(source), "options": ["rbind", .string(option)],
+            "uidMappings": [["containerID": 1000, "hostID": 5000, "size": 10]],
+            "gidMappings": [["containerID": 1000, "hostID": 6000, "size": 10]],
+        ])
+        #expect(try bundle.output() == owner + "\n")
+    }
+
     @Test(arguments: ["idmap", "ridmap"]) func idmapWithoutMappingsIsRefused(option: String) throws {
         let bundle = try Bundle()
         bundle.config.mounts.append(.mount("/mnt", source: try source(for: bundle), ["rbind", option]))

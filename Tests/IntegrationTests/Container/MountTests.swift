@@ -190,6 +190,17 @@ struct MountTests {
         #expect(seen.hasSuffix("there\n"))
     }
 
+    // CVE-2023-25809: /sys/fs/cgroup stayed writable in a read-only /sys.
+    @Test func hostsSysfsIsReadOnlyAllTheWay() throws {
+        let seen = try output(of: "cat", "/proc/self/mountinfo") {
+            $0.mapUsers()
+            $0.drop(namespace: "network")
+        }
+        let mounts = Mount.table(seen).filter { $0.path == "/sys" || $0.path.hasPrefix("/sys/") }
+        #expect(mounts.contains { $0.path.hasPrefix("/sys/fs/cgroup") })
+        for mount in mounts { #expect(mount.options.contains("ro"), "\(mount.path)") }
+    }
+
     @Test func processesOfTheNamespaceShowInProc() throws {
         let seen = try output(ofScript: "cd /proc; for process in [0-9]*; do echo $process; done; tr '\\0' ' ' < 1/cmdline; :")
         #expect(seen.hasPrefix("1\n"))

@@ -59,6 +59,20 @@ struct UserTests {
         #expect(status("Groups", of: outside) == ["100009"])
     }
 
+    // config-linux.md, "User namespace mappings": they don't change the files.
+    @Test func filesKeepTheirOwnersUnderAMapping() throws {
+        let bundle = try Bundle {
+            $0.mapUsers()
+            $0.runs(arguments: ["stat", "-c", "%u:%g", "/etc/owned"])
+        }
+        try write("", to: bundle.rootfs + "/etc/owned")
+        #expect(chown(bundle.rootfs + "/etc/owned", 100_005, 7) == 0)
+        #expect(try bundle.output() == "5:65534\n")
+        let after = try metadata(bundle.rootfs + "/etc/owned")
+        #expect(after.st_uid == 100_005 && after.st_gid == 7)
+        #expect(try metadata(bundle.rootfs).st_uid == 0)
+    }
+
     @Test func idThatIsNotMappedIsRefused() throws {
         let message = try refusal {
             $0.mapUsers()
