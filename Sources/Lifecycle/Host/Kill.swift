@@ -12,8 +12,9 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
     let directory = try ContainerDirectory.require(id, host)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    if all, let cgroup = record.cgroup {
-        try Cgroup(record: cgroup).kill(signal)
+    let cgroup = try record.presentCgroup()
+    if all, let cgroup {
+        try cgroup.kill(signal)
         return
     }
     guard let process = record.process(procfs) else {
@@ -21,9 +22,12 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
         throw RuntimeError(.wrongState, "container not running", hint: "it has ended; only delete is left to do")
     }
     // Without a pid namespace the end of the first process isn't the end of the others.
-    if signal == SIGKILL, !record.hasOwnPIDNamespace, let cgroup = record.cgroup {
-        try Cgroup(record: cgroup).kill(signal)
+    if signal == SIGKILL, !record.hasOwnPIDNamespace, let cgroup {
+        try cgroup.kill(signal)
         return
+    }
+    if all, signal != SIGKILL || !record.hasOwnPIDNamespace {
+        host.log.warn("the container has no cgroup: the signal goes to its first process alone")
     }
     do throws(SystemError) {
         try process.send(signal: signal)

@@ -65,12 +65,16 @@ extension ContainerRecord {
         return try Cgroup(record: cgroup).isFrozen()
     }
 
+    /// nil where it has none: made so, or by a user who may make none.
+    func presentCgroup() throws(RuntimeError) -> Cgroup? {
+        guard let cgroup else { return nil }
+        let group = try Cgroup(record: cgroup)
+        return group.isNowhere ? nil : group
+    }
+
     /// The cgroup of a container that has one. `purpose` says what it's wanted for: "paused".
     func requireCgroup(_ purpose: String) throws(RuntimeError) -> Cgroup {
-        if let cgroup {
-            let group = try Cgroup(record: cgroup)
-            if !group.isNowhere { return group }
-        }
+        if let group = try presentCgroup() { return group }
         throw RuntimeError(
             .unsupported, "the container has no cgroup, and without one it can't be " + purpose,
             hint: "it was created without the right to make one; see docs/rootless.md")

@@ -92,6 +92,29 @@ struct KillTests {
         }
     }
 
+    // A user's who may make none: what is recorded of it is a path without a place.
+    @Test(arguments: [[], ["--all"]], [true, false]) func endsAContainerWithoutACgroup(
+        options: [String], hasPIDNamespace: Bool
+    ) throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["sleep", "1000"])
+            if !hasPIDNamespace { $0.drop(namespace: "pid") }
+        }
+        var create = try bundle.command("create", global: ["--rootless", "true"])
+        create.wrap(in: "mount -t tmpfs none /sys/fs/cgroup")
+        create.arguments = ["unshare", "--mount"] + create.arguments
+        let created = try create.run()
+        #expect(created.succeeded, "\(created)")
+        let container = try Container(of: bundle, created)
+        try container.start()
+        #expect(!Cgroup.processes(bundle.cgroup).contains(container.pid))
+        let killed = try bundle.sandbox.command(["kill"] + options + [bundle.id, "KILL"]).run()
+        #expect(killed.succeeded, "\(killed)")
+        // It can't reach others than the first, where that one's end isn't theirs.
+        #expect(killed.errors.isEmpty == (options.isEmpty || hasPIDNamespace), "\(killed)")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+    }
+
     @Test func refusesAnUnknownID() throws {
         let finished = try Sandbox.current.runtime("kill", "unknown", "KILL")
         #expect(finished.ending == .exited(1))
