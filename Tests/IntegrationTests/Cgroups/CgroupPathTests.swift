@@ -134,6 +134,16 @@ struct CgroupPathTests {
         #expect(try metadata(directory + "/memory.max").st_uid == 0)
     }
 
+    @Test(.needsUnifiedCgroups) func mountWithoutACgroupNamespaceLeavesTheOwner() throws {
+        let bundle = try Bundle {
+            $0.mapUsers()
+            $0.drop(namespace: "cgroup")
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", ["nosuid", "noexec", "nodev"]))
+        }
+        _ = try bundle.create()
+        #expect(try metadata("/sys/fs/cgroup" + bundle.cgroup).st_uid == 0)
+    }
+
     @Test(.needsUnifiedCgroups) func readOnlyMountLeavesTheOwner() throws {
         let bundle = try Bundle {
             $0.mapUsers()
