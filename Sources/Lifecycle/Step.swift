@@ -1,8 +1,14 @@
 import CLinux
 
+/// The log that `--debug` has told of each step. Host's alone: what becomes the container's process has no log.
+nonisolated(unsafe) private var tracer: Log?
+
+public func traceSteps(to log: Log?) { tracer = log }
+
 /// Says which step begins: what it's called in errors, in `--debug` and after a crash.
 func step(_ name: StaticString) {
     c_step_set(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), UInt(name.utf8CodeUnitCount))
+    tracer?.debug("step: " + name.description)
 }
 
 /// The name of the step that is being done, by this process or the last one of the same creation.

@@ -24,6 +24,7 @@ enum Program {
                 return 0
             }
             log = try globals.openLog()
+            if log.isDebugging { traceSteps(to: log) }
         } catch {
             Log().error(error, command: "")
             return 1

@@ -40,6 +40,7 @@ struct Init: ~Copyable {
 
     /// Never returns: the process ends in execve, or with the error told to whoever listens.
     static func main(_ inheritance: Inheritance) -> Never {
+        traceSteps(to: nil)
         var process = Init(inheritance)
         do throws(RuntimeError) {
             try process.create()

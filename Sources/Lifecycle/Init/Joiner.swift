@@ -23,6 +23,7 @@ struct Joiner: ~Copyable {
     static func main(_ plan: JoiningPlan, _ socket: SharedDescriptor, _ initProcess: SharedDescriptor, _ tasks: CgroupTasks?)
         -> Never
     {
+        traceSteps(to: nil)
         let joiner = Joiner(plan, socket)
         do throws(RuntimeError) {
             try joiner.join(initProcess, tasks)

@@ -101,16 +101,17 @@ struct FaultTests {
         let before = Self.hour()
         var command = try bundle.command("run", global: ["--log", log, "--log-format", format])
         let mark = Capture()
-        command.arguments = [Workspace.probe, "inject", "trap", "100"] + command.arguments
+        command.arguments = [Workspace.probe, "inject", "trap", "65"] + command.arguments
         command.descriptors[9] = mark.descriptor
         #expect(try command.run().ending == .exited(1))
+        try #require(mark.text.words.first == "program", "the log is open by then, and the container's process isn't there yet")
         let line = read(log)
         let message = try format == "json" ? JSONParser.parse(line).msg.text ?? "" : line
         #expect(message.contains("internal error in step ") && message.contains(", signal 04"), "\(line)")
         let written = format == "json" ? try JSONParser.parse(line).time.text ?? "" : String(line.dropFirst(6).prefix(20))
         #expect(written.count == 20 && written.hasSuffix("Z"), "\(line)")
         #expect([before, Self.hour()].contains { written.hasPrefix($0) }, "\(line)")
-        try expectConvergence(bundle, after: Run(call: 100, inProgram: true, finished: try bundle.sandbox.runtime("list")))
+        try expectConvergence(bundle, after: Run(call: 65, inProgram: true, finished: try bundle.sandbox.runtime("list")))
     }
 
     @Test func createThatIsKilledLeavesNothing() throws {

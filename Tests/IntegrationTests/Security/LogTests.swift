@@ -57,6 +57,20 @@ struct LogTests {
         #expect(errors.utf8.count < 20_000)
     }
 
+    @Test func debugTellsEachStepOfTheHosts() throws {
+        let bundle = try Bundle()
+        let log = bundle.path + "/log"
+        let finished = try bundle.command("run", global: ["--debug", "--log", log, "--log-format", "json"]).run()
+        #expect(finished.succeeded && finished.errors.isEmpty, "\(finished)")
+        let entries = try read(log).lines.map { try JSONParser.parse($0) }
+        let steps = entries.filter { $0.level == "debug" }.compactMap(\.msg.text)
+        for step in ["read bundle", "plan", "clone", "write state", "release", "start", "remove cgroup"] {
+            #expect(steps.contains("step: " + step), "\(steps)")
+        }
+        // Those of the process inside aren't among them: it has no log.
+        #expect(!steps.contains("step: execve") && !steps.contains("step: isolate"))
+    }
+
     @Test func isAddedToNotOverwritten() throws {
         let bundle = try Bundle { $0.runs(arguments: ["no-such-program"]) }
         let path = bundle.path + "/log"
