@@ -19,23 +19,26 @@ public func runContainer(_ options: RunOptions, _ host: HostOptions) throws(Runt
         throw RuntimeError(.system, "the container has no process")
     }
     do throws(RuntimeError) {
-        try startCreated(options.create.id, host)
+        try startContainer(id: options.create.id, host)
     } catch {
         try? deleteContainer(id: options.create.id, force: true, host)
         throw error
     }
     guard let signals else { return 0 }
+    return try awaitEnd(of: process, signals, id: options.create.id, keep: options.keep, host)
+}
+
+/// Stays in the foreground until the container's end, then deletes it.
+func awaitEnd(
+    of process: ContainerProcess, _ signals: consuming SignalRelay, id: ByteString, keep: Bool, _ host: HostOptions
+) throws(RuntimeError) -> Int32 {
     let status: ExitStatus
     do throws(RuntimeError) {
         status = try Foreground(process: process, signals: signals).wait()
     } catch {
-        try? deleteContainer(id: options.create.id, force: true, host)
+        try? deleteContainer(id: id, force: true, host)
         throw error
     }
-    if !options.keep { try deleteContainer(id: options.create.id, force: true, host) }
+    if !keep { try deleteContainer(id: id, force: true, host) }
     return status.shellStatus
-}
-
-private func startCreated(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) {
-    try startContainer(id: id, host)
 }

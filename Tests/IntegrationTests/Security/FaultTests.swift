@@ -200,7 +200,7 @@ struct FaultTests {
     }
 
     /// What an image, or a volume shared with another container, may turn into a link while the container is being made.
-    @Test(arguments: ["/data", "/data/deep", "/proc", "/dev", "/dev/pts", "/etc", "/work", "/etc/secret"])
+    @Test(arguments: ["/data", "/data/deep", "/proc", "/dev", "/dev/pts", "/etc", "/srv", "/etc/secret"])
     func pathThatBecomesALinkLeadsNowhere(path: String) throws {
         let outside = try Sandbox.current.directory + "/outside"
         try makeDirectory(outside + "/deep")
@@ -212,10 +212,10 @@ struct FaultTests {
             $0.linux.devices = [["type": "c", "path": "/etc/device", "major": 1, "minor": 3]]
             $0.linux.maskedPaths = ["/etc/secret", "/data/deep"]
             $0.linux.readonlyPaths = ["/etc"]
-            $0.process.cwd = "/work/here"
+            $0.process.cwd = "/srv/here"
             $0.process.user.uid = 1000
         }
-        for directory in ["/data/deep", "/dev/pts", "/work", "/etc"] { try makeDirectory(bundle.rootfs + directory) }
+        for directory in ["/data/deep", "/dev/pts", "/srv", "/etc"] { try makeDirectory(bundle.rootfs + directory) }
         try write("secret", to: bundle.rootfs + "/etc/secret")
         let link = bundle.path + "/link"
         try makeLink(link, to: outside)

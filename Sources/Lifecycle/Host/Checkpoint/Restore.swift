@@ -17,13 +17,5 @@ public func restoreContainer(_ options: RestoreOptions, _ host: HostOptions) thr
         throw RuntimeError(.system, "the container has no process")
     }
     guard let signals else { return 0 }
-    let status: ExitStatus
-    do throws(RuntimeError) {
-        status = try Foreground(process: process, signals: signals).wait()
-    } catch {
-        try? deleteContainer(id: options.create.id, force: true, host)
-        throw error
-    }
-    try deleteContainer(id: options.create.id, force: true, host)
-    return status.shellStatus
+    return try awaitEnd(of: process, signals, id: options.create.id, keep: false, host)
 }
