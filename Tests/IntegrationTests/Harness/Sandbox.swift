@@ -84,7 +84,10 @@ final class Sandbox: @unchecked Sendable {
     private var orphans: [pid_t] = []
 
     /// A process to be reaped when the test is over.
-    func willReap(_ pid: pid_t) { orphans.append(pid) }
+    func willReap(_ pid: pid_t) {
+        // 0, of a container that has stopped, would be any child: another test's command.
+        if pid > 0 { orphans.append(pid) }
+    }
 
     private var guests: [pid_t] = []
 
