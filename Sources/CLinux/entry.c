@@ -10,6 +10,7 @@
 
 #include "CLinux.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #define BARE __attribute__((no_builtin, no_stack_protector))
@@ -60,6 +61,8 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
     if (program < 0) return;
     struct stat status;
     long copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10 /* MFD_EXEC */, 0, 0, 0);
+    // Before Linux 6.3, all are executable and the flag is unknown.
+    if (copy == -EINVAL) copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0);
     if (copy >= 0 && call(SYS_fstat, program, (long)&status, 0, 0, 0) == 0 &&
         call(SYS_sendfile, copy, program, 0, status.st_size, 0) == status.st_size &&
         call(SYS_fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, 0, 0) == 0)
