@@ -14,21 +14,20 @@ public struct SystemError: Error, Equatable, Sendable {
     /// What the last failed call left behind.
     public static func last(_ call: StaticString) -> SystemError { SystemError(call, errno: c_errno()) }
 
-    /// The C library's sentence for the number: "No such file or directory".
+    /// What errno(3) says of the number: "no such file or directory".
     public var text: String { SystemError.text(of: errno) }
 
-    /// The C library's sentence for an error number, in lower case at its start as Go's runtime writes it: engines match that.
     public static func text(of errno: Int32) -> String {
-        // Not strerror: for numbers that it doesn't know it needs printf.
-        guard let sentence = strerrordesc_np(errno) else { return "unknown error " + String(errno) }
-        var bytes: [UInt8] = []
-        var index = 0
-        while sentence[index] != 0 {
-            bytes.append(UInt8(bitPattern: sentence[index]))
-            index += 1
+        var line: Int32 = 1
+        let sentences = UnsafeBufferPointer(start: errorSentences.utf8Start, count: errorSentences.utf8CodeUnitCount)
+        var rest = sentences[...]
+        while line < errno, let end = rest.firstIndex(of: 0x0A) {
+            rest = rest[(end + 1)...]
+            line += 1
         }
-        if bytes.count > 1, (0x41...0x5A).contains(bytes[0]), (0x61...0x7A).contains(bytes[1]) { bytes[0] |= 0x20 }
-        return String(decoding: bytes, as: UTF8.self)
+        let sentence = rest.prefix { $0 != 0x0A }
+        guard line == errno, !sentence.isEmpty else { return "unknown error " + String(errno) }
+        return String(decoding: sentence, as: UTF8.self)
     }
 
     public static func == (left: SystemError, right: SystemError) -> Bool { left.errno == right.errno }

@@ -3,11 +3,18 @@ import Errors
 import Testing
 
 @Suite struct SystemErrorTests {
-    @Test func saysTheCLibrarysSentenceAsGoDoes() {
+    @Test func saysItsSentenceAsGoDoes() {
         #expect(SystemError("open", errno: ENOENT).text == "no such file or directory")
         #expect(SystemError("open", errno: EIO).text == "input/output error")
     }
 
-    /// The kernel has numbers that no C library knows: 524 is ENOTSUPP.
-    @Test func saysTheNumberOfAnErrorWithoutSentence() { #expect(SystemError("bpf", errno: 524).text == "unknown error 524") }
+    @Test(arguments: Int32(1)...140) func saysWhatTheCLibrarySays(_ errno: Int32) {
+        let theirs = strerrordesc_np(errno).map { String(cString: $0) } ?? "unknown error \(errno)"
+        #expect(SystemError.text(of: errno).lowercased() == theirs.lowercased())
+    }
+
+    /// The kernel has numbers that aren't for programs: 524 is ENOTSUPP.
+    @Test(arguments: [524, 0, -1, 41, 134] as [Int32]) func saysTheNumberOfAnErrorWithoutSentence(_ errno: Int32) {
+        #expect(SystemError("bpf", errno: errno).text == "unknown error \(errno)")
+    }
 }
