@@ -1,15 +1,19 @@
 #include "CLinux.h"
 
+// The kernel's own calls where all signals are meant: C libraries keep some of the real-time ones to themselves, and not the same.
+enum { last_signal = 64, first_real_time = 34 };
+typedef uint64_t signals;
+static signals only(int number) { return 1ULL << (number - 1); }
+
 int c_signal_descriptor(void) {
     // Not: those that say something about this very process (SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP), or that nobody can catch.
     static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,   SIGUSR1, SIGUSR2, SIGALRM,
                                   SIGCONT, SIGCHLD, SIGWINCH, SIGVTALRM, SIGIO,   SIGPWR,  SIGURG};
-    sigset_t set;
-    sigemptyset(&set);
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaddset(&set, numbers[i]);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) sigaddset(&set, number);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC);
+    signals set = 0;
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) set |= only(numbers[i]);
+    for (int number = first_real_time; number <= last_signal; number++) set |= only(number);
+    if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof set) < 0) return -1;
+    return (int)syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC);
 }
 
 static void end_by_signal(int number) { _exit(128 + number); }
@@ -21,9 +25,10 @@ void c_end_by_signals(void) {
 }
 
 void c_signals_reset(void) {
-    struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < 65; number++) sigaction(number, &action, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    // struct sigaction as the kernel has it: all zero is SIG_DFL without flags.
+    static const unsigned long by_default[4] = {0};
+    for (int number = 1; number <= last_signal; number++)
+        syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(signals));
+    const signals none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }

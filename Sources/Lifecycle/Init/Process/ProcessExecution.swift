@@ -27,7 +27,6 @@ struct ProcessExecution {
         try giveStreams(to: process.user)
         try setScheduling()
         _ = umask(process.user.umask ?? 0o022)
-        c_signals_reset()
         // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
         // execve.
         try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
