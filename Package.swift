@@ -1,10 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// The release program's C library: musl starts without asking the processor what it is, which in a virtual machine takes as long as
+/// all of `state`, and is smaller. Debug builds use the system's. Debian's libraries go with either.
+let musl = "x86_64-linux-musl"
+let muslHeaders = ["-isystem", "/usr/include/\(musl)"]
+
 /// Release builds are Embedded Swift; debug builds, and with them the tests, are ordinary Swift. With a section for each function the
 /// linker drops what nobody calls, which is nearly half of the program. (The compiler keeps an object file whose code is the
 /// same, whatever the flags: to see the effect of such a flag, remove .build first.)
 let embedded: [SwiftSetting] = [
+    .unsafeFlags(muslHeaders.flatMap { ["-Xcc", $0] }, .when(configuration: .release)),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
@@ -19,20 +25,22 @@ let inProgram: [SwiftSetting] =
 let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp")]
 
 /// One static, stripped program at a random address, without the sections that release.ld names. The link step has to know of
-/// Embedded Swift too, or it adds the ordinary library. Needs `--disable-local-rpath` on the command line: a run path makes
-/// glibc's static-pie start-up fail.
+/// Embedded Swift too, or it adds the ordinary library.
 let staticProgram: [LinkerSetting] =
     [
         .unsafeFlags(
             [
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
-                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
+                "-Xclang-linker", "-nostdlib", "/usr/lib/\(musl)/rcrt1.o", "/usr/lib/\(musl)/crti.o",
+                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-s",
                 "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
                 "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
             ],
             .when(configuration: .release)),
-        .linkedLibrary("m"),
-    ] + libraries
+        .linkedLibrary("m", .when(configuration: .debug)),
+    ] + libraries + [
+        .unsafeFlags(["/usr/lib/\(musl)/libc.a", "/usr/lib/\(musl)/crtn.o"], .when(configuration: .release))
+    ]
 
 /// Foundation, which tests may use, and CLinux must see the same C library: without _GNU_SOURCE some of its types have other
 /// members, and a first build is refused.
@@ -54,8 +62,13 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        // WHERRY_STATIC: entry.c and unreachable.c.
-        .target(name: "CLinux", cSettings: [.define("WHERRY_STATIC", .when(configuration: .release))]),
+        // WHERRY_STATIC: what the files in `program` are for.
+        .target(
+            name: "CLinux",
+            cSettings: [
+                .define("WHERRY_STATIC", .when(configuration: .release)),
+                .unsafeFlags(muslHeaders, .when(configuration: .release)),
+            ]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),
         .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: inProgram),

@@ -53,12 +53,11 @@ require_packages() {
 }
 
 # The static archives come with the -dev packages.
-build_packages="libseccomp-dev libyajl-dev"
+build_packages="libseccomp-dev libyajl-dev musl-dev"
 
 build_release() {
     # What `wherry --version` says of its origin. A tree without git, or that git doesn't trust, is "unknown".
     WHERRY_COMMIT=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) || WHERRY_COMMIT=unknown
     export WHERRY_COMMIT
-    # A run path makes the start-up code of a static position-independent program fail.
     swift build -c release --disable-local-rpath --product wherry
 }

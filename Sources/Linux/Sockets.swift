@@ -6,7 +6,7 @@ extension FileDescriptor {
     /// Two connected sockets that keep messages apart. The corresponding C function is `socketpair`.
     public static func messagePair() throws(SystemError) -> (SharedDescriptor, SharedDescriptor) {
         var pair: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+        guard socketpair(AF_UNIX, c_seqpacket, 0, &pair) == 0 else {
             throw .last("socketpair")
         }
         return (SharedDescriptor(FileDescriptor(adopting: pair[0])), SharedDescriptor(FileDescriptor(adopting: pair[1])))
@@ -22,7 +22,7 @@ extension FileDescriptor {
     /// A listening socket, one message at a time, at `name` in a directory. The directory goes by its descriptor: socket addresses
     /// hold 108 bytes, which a long state root would exceed.
     public static func listen(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, c_seqpacket, 0))
         guard descriptorPath(of: directory, name).withCString({ c_bind_unix(socket.rawValue, $0) }) == 0 else {
             throw .last("bind")
         }
@@ -32,7 +32,7 @@ extension FileDescriptor {
 
     /// Connects to such a socket.
     public static func connect(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, c_seqpacket, 0))
         guard descriptorPath(of: directory, name).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else {
             throw .last("connect")
         }
@@ -42,7 +42,7 @@ extension FileDescriptor {
     /// Connects to a stream socket by its path, of any length, on the host. Where `timeout` milliseconds aren't enough for that, or
     /// later on for sending, it's EAGAIN; 0 waits for ever.
     public static func connectStream(to path: ByteString, timeout: Int = 0) throws(SystemError) -> FileDescriptor {
-        let socket = try checked("socket", CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, c_stream, 0))
         guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
         if path.count < 108 {
             guard path.withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else { throw .last("connect") }

@@ -36,6 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation.h"
 #include "bpf.h"
 #include "files.h"
 #include "filters.h"

@@ -37,16 +37,8 @@ static inline int c_close_range(unsigned int first, unsigned int last, unsigned 
     return (int)syscall(SYS_close_range, first, last, flags);
 }
 
-static inline int c_renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags) {
-    return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, flags);
-}
-
 static inline long c_getdents64(int descriptor, void *buffer, unsigned long size) {
     return syscall(SYS_getdents64, descriptor, buffer, size);
-}
-
-static inline int c_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *result) {
-    return (int)syscall(SYS_statx, directory, path, flags, mask, result);
 }
 
 static inline int c_access(const char *path) { return access(path, F_OK) == 0; }

@@ -53,10 +53,4 @@ static const int c_detach = 2;  // MNT_DETACH of umount2(2): <sys/mount.h> doesn
 
 static inline int c_umount2(const char *path, int flags) { return (int)syscall(SYS_umount2, path, flags); }
 
-static inline int c_mount(
-    const char *_Nullable source, const char *target, const char *_Nullable type, unsigned long flags,
-    const void *_Nullable data) {
-    return (int)syscall(SYS_mount, source, target, type, flags, data);
-}
-
 #pragma clang assume_nonnull end

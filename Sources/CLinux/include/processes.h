@@ -135,7 +135,6 @@ static inline int c_ioprio_set(int which, int who, int priority) {
 
 static inline int c_personality(unsigned long persona) { return (int)syscall(SYS_personality, persona); }
 
-static inline int c_exited(int status) { return WIFEXITED(status); }
 static inline int c_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int c_signaled(int status) { return WIFSIGNALED(status); }
 static inline int c_termination_signal(int status) { return WTERMSIG(status); }

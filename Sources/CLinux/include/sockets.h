@@ -14,6 +14,9 @@
 
 enum { c_most_descriptors = 8 };
 
+/// Kinds of sockets, close-on-exec: C libraries differ in these names' type.
+static const int c_seqpacket = SOCK_SEQPACKET | SOCK_CLOEXEC, c_stream = SOCK_STREAM | SOCK_CLOEXEC;
+
 /// accept4(2): the address is none of ours.
 static inline int c_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
 
@@ -100,13 +103,6 @@ static inline int64_t c_peer_user(int socket) {
     socklen_t size = sizeof credentials;
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) return -1;
     return credentials.uid;
-}
-
-static inline int c_set_receive_timeout(int socket, long seconds) {
-    struct {
-        long seconds, microseconds;
-    } limit = {seconds, 0};
-    return setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
 /// SO_SNDTIMEO of socket(7): bounds connect(2) as well. 0 waits for ever.

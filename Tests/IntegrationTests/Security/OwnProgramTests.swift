@@ -43,6 +43,19 @@ struct OwnProgramTests {
         container.bundle.config.runs("sleep 1000")
     }
 
+    // What relocation has written is read-only, nothing is both writable and executable, and nobody knows where it is.
+    @Test func programIsHardToMisuse() throws {
+        func image() throws -> [(permissions: String, address: String)] {
+            let container = try Bundle().create()
+            let lines = read("/proc/\(container.pid)/maps").lines
+            #expect(!lines.contains { $0.contains("rwx") })
+            return lines.filter { $0.contains("memfd:wherry") }.map { ($0.words[1], $0.words[0]) }
+        }
+        let first = try image()
+        #expect(first.map(\.permissions) == ["r--p", "r-xp", "r--p", "rw-p"])
+        #expect(try image().first?.address != first.first?.address)
+    }
+
     // CVE-2024-21626: a directory of the host's among them would be a way out.
     @Test func waitingProcessHoldsNoFileOfTheHosts() throws {
         let bundle = try Bundle()

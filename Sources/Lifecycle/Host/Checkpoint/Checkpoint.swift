@@ -196,7 +196,7 @@ private final class Checkpointing {
     private func checkStatusDescriptor() throws(RuntimeError) {
         guard let descriptor = options.statusDescriptor else { return }
         let flags = c_fcntl(descriptor, F_GETFL, 0)
-        guard flags >= 0, flags & O_ACCMODE != O_RDONLY else {
+        guard flags >= 0, flags & (O_WRONLY | O_RDWR) != 0 else {
             throw RuntimeError(
                 .usage,
                 "invalid --status-fd " + String(descriptor) + ": "

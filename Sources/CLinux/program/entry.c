@@ -5,12 +5,12 @@
 // that a virtual machine answers slowly. So the copy is made right here, where that can be done; where not, for whatever reason, the
 // program just goes on, makes it later and says why it can't.
 //
-// Nothing here may use the C library, a global or a relocated address: none of them is ready.
+// Nothing here may use the C library or a relocated address: neither is ready.
 #ifdef WHERRY_STATIC
 
 #include "CLinux.h"
+#include "entry.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 #define BARE __attribute__((no_builtin, no_stack_protector))
@@ -53,8 +53,10 @@ BARE static int was_executed_by_descriptor(char **environment) {
     return 0;
 }
 
-// `stack`: argc, argv, NULL, envp, NULL, the auxiliary vector (execve(2), the System V ABI for AMD64, "Initial Stack").
+long *initial_stack;
+
 BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack) {
+    initial_stack = stack;
     char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
     if (stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
     long program = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0);

@@ -1,0 +1,23 @@
+// GNU's C library makes what relocation has written read-only before a static program begins; musl leaves that to its loader, which
+// such a program hasn't got. So it's done here: no stray write turns a table of functions into an attacker's.
+#ifdef WHERRY_STATIC
+
+#include <elf.h>
+#include <sys/mman.h>
+
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+__attribute__((constructor)) static void protect_relocated(void) {
+    const char *base = (const char *)&__ehdr_start;
+    const Elf64_Phdr *header = (const Elf64_Phdr *)(base + __ehdr_start.e_phoff);
+    for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+        if (header[i].p_type != PT_GNU_RELRO) continue;
+        // Whole pages of it: the linker has filled the last one up.
+        unsigned long start = (unsigned long)base + header[i].p_vaddr, end = start + header[i].p_memsz;
+        start &= ~4095UL;
+        end &= ~4095UL;
+        mprotect((void *)start, end - start, PROT_READ);
+    }
+}
+
+#endif
