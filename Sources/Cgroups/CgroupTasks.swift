@@ -12,13 +12,13 @@ public final class CgroupTasks {
 
     init() {}
 
-    deinit { closeAll() }
+    deinit { closeFiles() }
 
     func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((file.release(), directory)) }
 
     public var isEmpty: Bool { files.isEmpty }
 
-    /// Moves the calling thread, which must be its process' only one, and closes the files.
+    /// Moves the calling thread, which must be its process' only one. The files stay open.
     public func enter() throws(RuntimeError) {
         for file in files {
             while write(file.descriptor, "0", 1) != 1 {
@@ -28,16 +28,15 @@ public final class CgroupTasks {
                 }
             }
         }
-        closeAll()
+    }
+
+    public func closeFiles() {
+        for file in files { close(file.descriptor) }
+        files = []
     }
 
     /// The descriptors, for whoever counts what a process has open.
     public var descriptors: [Int32] { files.map { $0.descriptor } }
-
-    private func closeAll() {
-        for file in files { close(file.descriptor) }
-        files = []
-    }
 }
 
 extension Cgroup {

@@ -25,7 +25,7 @@ public final class Log {
 
     /// The descriptor, closed with the log. nil: all goes to stderr.
     private(set) var file: Int32? {
-        didSet { c_trap_log(file ?? -1, format == .json ? 1 : 0) }
+        didSet { tellOfTraps() }
     }
     private let format: Format
     private let stderr: Int32
@@ -48,7 +48,7 @@ public final class Log {
         self.format = format
         self.stderr = stderr
         isDebugging = debug
-        c_trap_log(file ?? -1, format == .json ? 1 : 0)
+        tellOfTraps()
     }
 
     deinit {
@@ -56,6 +56,9 @@ public final class Log {
         c_trap_log(-1, 0)
         close(file)
     }
+
+    /// Has what kills this process told here, too: c_trap_install.
+    func tellOfTraps() { c_trap_log(file ?? -1, format == .json ? 1 : 0) }
 
     /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.
     func keepClear(ofDescriptorsBelow lowest: Int32) {

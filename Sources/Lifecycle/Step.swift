@@ -3,7 +3,13 @@ import CLinux
 /// The log that `--debug` has told of each step. Host's alone: what becomes the container's process has no log.
 nonisolated(unsafe) private var tracer: Log?
 
-public func traceSteps(to log: Log?) { tracer = log }
+/// - Returns: the log that was told before.
+@discardableResult
+public func traceSteps(to log: Log?) -> Log? {
+    let before = tracer
+    tracer = log
+    return before
+}
 
 /// Says which step begins: what it's called in errors, in `--debug` and after a crash.
 func step(_ name: StaticString) {

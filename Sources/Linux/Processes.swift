@@ -23,6 +23,20 @@ public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemErr
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
 }
 
+/// Makes a process that runs `body` in the memory of this one, while this one waits for its end: without copies of page tables, and
+/// of each page that one of the two writes to.
+///
+/// What `body` does to an object or a variable, it does to ours. It never returns, and so the result is never `child`.
+public func cloneInMemory(
+    cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: @convention(c) (UnsafeMutableRawPointer) -> Void
+) throws(SystemError) -> CloneResult {
+    var pidfd: Int32 = -1
+    let into = cgroup == nil ? 0 : c_clone_into_cgroup
+    let pid = c_clone_in_memory(c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
+    guard pid >= 0 else { throw .last("clone3") }
+    return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
+}
+
 /// How a process ended.
 public enum ExitStatus: Equatable, Sendable {
     case exited(Int32)

@@ -16,6 +16,8 @@ struct LiveProcessTests {
     @Test func movesTheCallingThreadAlone() throws {
         let tasks = try live.cgroup.openTasks()
         try tasks.enter()
+        #expect(tasks.descriptors.allSatisfy { c_fcntl($0, F_GETFD, 0) >= 0 })
+        tasks.closeFiles()
         #expect(tasks.isEmpty)
         defer {
             for group in live.cgroup.record.groups where !group.subsystems.isEmpty {

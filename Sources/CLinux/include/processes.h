@@ -37,6 +37,11 @@ static inline pid_t c_clone3(uint64_t flags, int *pidfd, int cgroup) {
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
+/// clone3(2) of a process that runs `body` in this one's memory, on a stack of its own, while this one waits until it has ended or
+/// become another program (CLONE_VM, CLONE_VFORK). `body` must not return.
+pid_t c_clone_in_memory(
+    uint64_t flags, int *pidfd, int cgroup, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
 static inline int c_setns(int descriptor, int type) { return (int)syscall(SYS_setns, descriptor, type); }
 static inline int c_unshare(uint64_t flags) { return (int)syscall(SYS_unshare, (long)flags); }
 static inline int c_pidfd_open(pid_t pid, unsigned int flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }

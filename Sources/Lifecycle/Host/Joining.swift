@@ -98,11 +98,23 @@ struct Joining: ~Copyable {
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
         -> ContainerProcess
     {
+        let start = Joiner.Start(plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks)
+        // The log is ours alone, also after a trap.
+        let log = traceSteps(to: nil)
+        c_trap_log(-1, 0)
+        defer {
+            traceSteps(to: log)
+            host.log.tellOfTraps()
+        }
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
-            try cloneProcess(0, cgroup: directory)
+            // Who shares memory may not change its time namespace: setns(2).
+            if plan.namespaces & c_new_time != 0 { return try cloneProcess(0, cgroup: directory) }
+            return try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
+                Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
+            }
         }
         switch consume clone {
-        case .child: Joiner.main(plan, theirs, initProcess, tasks)
+        case .child: Joiner.main(start)
         case .parent(let pid, let handle): return ContainerProcess(pid: pid, handle: handle)
         }
     }

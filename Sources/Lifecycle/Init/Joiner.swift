@@ -10,23 +10,39 @@ import OCI
 /// The first joins the namespaces, all but the pid namespace, which takes only those born into it; so it has the container's root when
 /// it clones the second one. No process that still has the host's root, or a descriptor of the host's, is ever to be seen in the
 /// container's pid namespace (CVE-2016-9962).
+///
+/// The first runs in Host's own memory while Host waits for its end (`cloneInMemory`): so until the second is born, nothing here changes
+/// what Host has, be it an object or a global variable. What the first opens and closes is its own.
 struct Joiner: ~Copyable {
+    /// What Host hands over.
+    final class Start {
+        let plan: JoiningPlan
+        /// Our end of the conversation: a number, since Host closes its own by itself.
+        let socket: Int32
+        let initProcess: SharedDescriptor
+        let tasks: CgroupTasks?
+
+        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?) {
+            self.plan = plan
+            self.socket = socket
+            self.initProcess = initProcess
+            self.tasks = tasks
+        }
+    }
+
     private let plan: JoiningPlan
     private let handshake: Handshake
 
-    private init(_ plan: JoiningPlan, _ socket: SharedDescriptor) {
-        self.plan = plan
-        handshake = Handshake(socket)
+    private init(_ start: Start) {
+        plan = start.plan
+        handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: start.socket)))
     }
 
     /// Never returns: the process ends in execve, or with the error told to Host.
-    static func main(_ plan: JoiningPlan, _ socket: SharedDescriptor, _ initProcess: SharedDescriptor, _ tasks: CgroupTasks?)
-        -> Never
-    {
-        traceSteps(to: nil)
-        let joiner = Joiner(plan, socket)
+    static func main(_ start: Start) -> Never {
+        let joiner = Joiner(start)
         do throws(RuntimeError) {
-            try joiner.join(initProcess, tasks)
+            try joiner.join(start.initProcess, start.tasks)
             try joiner.becomeProgram()
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
@@ -38,7 +54,6 @@ struct Joiner: ~Copyable {
         step("isolate")
         c_signals_reset()
         c_trap_install(255)
-        c_trap_log(-1, 0)
         _ = umask(0)
         try dieWithHost(handshake)
         let first = 3 + Int32(plan.execution.preservedDescriptors)

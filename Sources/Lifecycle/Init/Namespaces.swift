@@ -104,6 +104,7 @@ extension Init {
     func enterCgroups() throws(RuntimeError) {
         step("enter cgroups")
         try inheritance.cgroupTasks?.enter()
+        inheritance.cgroupTasks?.closeFiles()
         let namespaces = plan.namespaces
         if namespaces.origin(of: .cgroup) == .new {
             try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {

@@ -95,6 +95,7 @@ final class Restoration {
         let forbidsNewPrivileges = plan.config.process?.noNewPrivileges == true
         start.prepare = { () throws(RuntimeError) in
             try tasks?.enter()
+            tasks?.closeFiles()
             try restoredRoot.attach()
             // criu doesn't restore keyrings: the container's processes have what criu has.
             if let keyring { try joinSessionKeyring(of: keyring) }
