@@ -16,6 +16,10 @@ import Linux
 //                          ─── created ──────────►
 //               end of file: Init no longer dies with Host
 //
+//     exec:     Host                                   Joiner's second process
+//                          ◄── ready + terminal ──     only with a terminal
+//                          ─── created ──────────►     and so on as in start
+//
 //     start:    Start ── connects ────────────────────► Init
 //                          ◄── listener + fd ─────     only with a seccomp filter that notifies
 //                          ─── listening ────────►

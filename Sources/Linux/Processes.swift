@@ -17,7 +17,7 @@ public enum CloneResult: ~Copyable {
 public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
-    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1)
+    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, nil)
     guard pid >= 0 else { throw .last("clone3") }
     guard pid > 0 else { return .child }
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
@@ -26,15 +26,26 @@ public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemErr
 /// Makes a process that runs `body` in the memory of this one, while this one waits for its end: without copies of page tables, and
 /// of each page that one of the two writes to.
 ///
-/// What `body` does to an object or a variable, it does to ours. It never returns, and so the result is never `child`.
+/// What `body` does to an object or a variable, it does to ours. It never returns.
 public func cloneInMemory(
     cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: @convention(c) (UnsafeMutableRawPointer) -> Void
-) throws(SystemError) -> CloneResult {
+) throws(SystemError) -> ProcessHandle {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
     let pid = c_clone_in_memory(c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
     guard pid >= 0 else { throw .last("clone3") }
-    return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
+    return ProcessHandle(adopting: pidfd)
+}
+
+/// Makes a process that is the child of our parent, as we are, and goes on in it as fork(2) does.
+///
+/// `number`: where the kernel writes its pid, before it runs.
+///
+/// - Returns: whether this is the new one.
+public func cloneSibling(number: UnsafeMutablePointer<Int32>) throws(SystemError) -> Bool {
+    let pid = c_clone3(c_clone_parent | c_clone_parent_set_tid, nil, -1, number)
+    guard pid >= 0 else { throw .last("clone3") }
+    return pid == 0
 }
 
 /// How a process ended.

@@ -57,24 +57,35 @@ struct Joining: ~Copyable {
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         c_step_share()
-        let (first, socket) = try launch()
+        let (pid, socket) = try launch()
         let handshake = Handshake(socket)
-        var joined = first
         do throws(RuntimeError) {
-            try converse(handshake, &joined)
-            try finish(handshake, joined)
+            guard pid > 0 else { throw try reasonOfDeath(handshake) }
+            // Ours to reap: until then nobody else gets its number.
+            var joined = ContainerProcess(
+                pid: pid,
+                handle: try explaining(.system, "the process can't be watched") { () throws(SystemError) in
+                    try ProcessHandle(pid: pid)
+                })
+            do throws(RuntimeError) {
+                if process.terminal { joined.terminal = try awaitTerminal(handshake) }
+                try finish(handshake, joined)
+            } catch {
+                try? joined.handle.send(signal: SIGKILL)
+                _ = try? joined.handle.wait()
+                throw error
+            }
             return joined
         } catch {
-            try? joined.handle.send(signal: SIGKILL)
-            _ = try? joined.handle.wait()
             throw error.during(currentStep())
         }
     }
 
-    /// Clones the process that joins. It's born into the cgroup (v2), or goes there by itself (v1).
+    /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     ///
-    /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
-    private borrowing func launch() throws(RuntimeError) -> (ContainerProcess, SharedDescriptor) {
+    /// - Returns: the process that it leaves its place to, or 0; and our end of the conversation. The other isn't kept: as long as that is
+    ///   open there's no end of file.
+    private borrowing func launch() throws(RuntimeError) -> (Int32, SharedDescriptor) {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
@@ -96,7 +107,7 @@ struct Joining: ~Copyable {
     }
 
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
-        -> ContainerProcess
+        -> Int32
     {
         let start = Joiner.Start(plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks)
         // The log is ours alone, also after a trap.
@@ -106,40 +117,28 @@ struct Joining: ~Copyable {
             traceSteps(to: log)
             host.log.tellOfTraps()
         }
-        let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
-            // Who shares memory may not change its time namespace: setns(2).
-            if plan.namespaces & c_new_time != 0 { return try cloneProcess(0, cgroup: directory) }
-            return try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
+        try explaining(.system, "the process can't be made") { () throws(SystemError) in
+            _ = try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
                 Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
-            }
+            }.wait()
         }
-        switch consume clone {
-        case .child: Joiner.main(start)
-        case .parent(let pid, let handle): return ContainerProcess(pid: pid, handle: handle)
-        }
+        return start.second.pointee
     }
 
-    /// Waits for the process that is in the container: the second one, which the first leaves its place to.
-    private borrowing func converse(_ handshake: borrowing Handshake, _ current: inout ContainerProcess) throws(RuntimeError) {
-        var hasSuccessor = false
-        while let (message, descriptors) = try handshake.receive() {
-            switch message {
-            // Once: later on, who speaks is within reach of the container.
-            case .successor(let pid) where !hasSuccessor:
-                guard let pidfd = descriptors.first else { break }
-                hasSuccessor = true
-                let handle = try ProcessHandle.of(pidfd)
-                _ = try? current.handle.wait()
-                current = ContainerProcess(pid: pid, handle: handle)
-            case .ready:
-                current.terminal = descriptors.first
-                return
-            case .warning(let text): host.log.warn(text)
-            case .failed(let error): throw error
-            default: break
-            }
+    private borrowing func reasonOfDeath(_ handshake: borrowing Handshake) throws(RuntimeError) -> RuntimeError {
+        while let (message, _) = try handshake.receive() {
+            if case .failed(let error) = message { return error }
         }
-        throw RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
+        return RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
+    }
+
+    private borrowing func awaitTerminal(_ handshake: borrowing Handshake) throws(RuntimeError) -> SharedDescriptor? {
+        guard let (message, descriptors) = try handshake.receive() else { throw try reasonOfDeath(handshake) }
+        switch message {
+        case .ready: return descriptors.first
+        case .failed(let error): throw error
+        default: throw RuntimeError(.system, "the process on its way into the container sent what it has no reason to")
+        }
     }
 
     private borrowing func finish(_ handshake: borrowing Handshake, _ joined: ContainerProcess) throws(RuntimeError) {
@@ -148,7 +147,13 @@ struct Joining: ~Copyable {
         if let terminal = joined.terminal { try console.handOver(terminal) }
         try ProcessAnnouncement(process: joined, pidFile: options.pidFile, pidfdSocket: options.pidfdSocket).make()
         step("release")
-        try handshake.tell(.created)
+        do throws(SystemError) {
+            try handshake.send(.created)
+        } catch  where error.errno == EPIPE {
+            // It's dead, and may have said why.
+        } catch {
+            throw RuntimeError(.system, "the conversation with the container's process broke off", error)
+        }
         step("execve")
         var isExecuting = false
         while let (message, descriptors) = try handshake.receive() {
