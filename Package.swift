@@ -32,7 +32,7 @@ let staticProgram: [LinkerSetting] =
             [
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
                 "-Xclang-linker", "-nostdlib", "/usr/lib/\(musl)/rcrt1.o", "/usr/lib/\(musl)/crti.o",
-                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-s",
+                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
                 "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
                 "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
             ],

@@ -5,12 +5,15 @@
 // that a virtual machine answers slowly. So the copy is made right here, where that can be done; where not, for whatever reason, the
 // program just goes on, makes it later and says why it can't.
 //
+// Then it relocates what the linker has packed, a tenth of the plain list's size: musl doesn't before its version 1.2.4.
+//
 // Nothing here may use the C library or a relocated address: neither is ready.
 #ifdef WHERRY_STATIC
 
 #include "CLinux.h"
 #include "entry.h"
 
+#include <elf.h>
 #include <stddef.h>
 
 #define BARE __attribute__((no_builtin, no_stack_protector))
@@ -73,6 +76,38 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
     call(SYS_close, program, 0, 0, 0, 0);
 }
 
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
+
+// An even entry is the address of a word to relocate; each bit of an odd one, from the second, says whether the words behind it are.
+BARE static void relocate_packed(size_t base, const size_t *entry, size_t count) {
+    size_t *word = NULL;
+    for (; count-- > 0; entry++) {
+        if ((*entry & 1) == 0) {
+            word = (size_t *)(base + *entry);
+            *word++ += base;
+            continue;
+        }
+        for (size_t bits = *entry >> 1, i = 0; bits; bits >>= 1, i++)
+            if (bits & 1) word[i] += base;
+        word += 63;
+    }
+}
+
+BARE __attribute__((used, visibility("hidden"))) void relocate(void) {
+    enum { packed_size = 35 /* DT_RELRSZ */, packed = 36 /* DT_RELR */ };
+    Elf64_Dyn *size = NULL, *table = NULL;
+    for (Elf64_Dyn *entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == packed_size) size = entry;
+        if (entry->d_tag == packed) table = entry;
+    }
+    if (!size || !table) return;
+    size_t base = (size_t)&__ehdr_start;
+    relocate_packed(base, (const size_t *)(base + table->d_un.d_ptr), size->d_un.d_val / sizeof(size_t));
+    // Not once more: later versions would.
+    size->d_un.d_val = 0;
+}
+
 // The C library's _start finds all as the kernel left it: the stack, and a function for the end in rdx.
 __asm__(
     ".globl wherry_entry\n"
@@ -83,6 +118,7 @@ __asm__(
     "    push %rdx\n"
     "    push %rdx\n"
     "    call go_on_in_copy\n"
+    "    call relocate\n"
     "    pop %rdx\n"
     "    pop %rdx\n"
     "    jmp _start\n");

@@ -38,10 +38,23 @@ int __sprintf_chk(char *to, int flag, size_t room, const char *format, ...) {
     return written;
 }
 
-// libseccomp's own generators alone write to files: module Seccomp makes the programs.
+// For libseccomp's own generators, which write to files.
 int __fprintf_chk(FILE *file, int flag, const char *format, ...) {
     (void)file, (void)flag, (void)format;
     abort();
 }
+
+// What they refer to and never call, each a chain of functions to the end of which the linker would go, a thirtieth of the program.
+// All are weak: where another version of a library is cut into other pieces, the linker takes its own function instead of ours.
+static void unreachable(void) { abort(); }
+#define UNREACHABLE(name) extern void unreachable_##name(void) __asm__(#name) __attribute__((weak, alias("unreachable")));
+
+// yajl, for callers who want numbers as double: we ask for their text.
+UNREACHABLE(strtod)
+
+// libseccomp is here for its tables of system calls: module Seccomp makes the programs.
+UNREACHABLE(gen_bpf_generate)
+UNREACHABLE(gen_bpf_release)
+UNREACHABLE(gen_pfc_generate)
 
 #endif
