@@ -168,15 +168,22 @@ extension Init {
                 text += ByteString(decimal: offset.nanosecs).bytes + [0x0A]
             }
             switch procfs {
-            case .some(let procfs): try Init.enterTimeNamespace(procfs, offsets: text)
+            case .some(let procfs): try enterTimeNamespace(procfs, offsets: text)
             case nil: break
             }
         }
     }
 
-    private static func enterTimeNamespace(_ procfs: borrowing ProcFileSystem, offsets: [UInt8]) throws(SystemError) {
+    private func enterTimeNamespace(_ procfs: borrowing ProcFileSystem, offsets: [UInt8]) throws(SystemError) {
         let own = try procfs.own()
-        if !offsets.isEmpty { try procfs.write(own + "/timens_offsets", offsets) }
+        if !offsets.isEmpty {
+            // In a user namespace the file is ours only as long as we're dumpable. Nobody but us is in a new pid namespace yet, and
+            // nobody on the host gains by it.
+            let isOwnersAlone = plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) == .new
+            if isOwnersAlone { _ = c_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) }
+            defer { if isOwnersAlone { _ = c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) } }
+            try procfs.write(own + "/timens_offsets", offsets)
+        }
         try FileDescriptor.open(own + "/ns/time_for_children", at: procfs.root.rawValue, flags: O_RDONLY)
             .enterNamespace(c_new_time)
     }

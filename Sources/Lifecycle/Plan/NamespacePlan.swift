@@ -48,10 +48,14 @@ struct NamespacePlan: Sendable {
 
     /// Whether one clone3 makes all namespaces at once, or Init makes them one after another.
     ///
-    /// A user namespace that is joined has to be entered before the others are made in it. And a pid namespace that is joined lies
-    /// outside a new user namespace: it must be chosen while there are rights on it.
+    /// A user namespace that is joined has to be entered before the others are made in it. And a pid or time namespace that is joined
+    /// lies outside a new user namespace: it must be chosen while there are rights on it. (The others Host can choose for its child.)
     var isStaged: Bool {
-        origin(of: .user) == .joined || (origin(of: .user) == .new && origin(of: .pid) == .joined)
+        switch origin(of: .user) {
+        case .joined: true
+        case .new: origin(of: .pid) == .joined || origin(of: .time) == .joined
+        case .inherited: false
+        }
     }
 
     /// The flags of the first clone3. A cgroup namespace takes as its root the cgroup that its maker is in, and a time namespace holds

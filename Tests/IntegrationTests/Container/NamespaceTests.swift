@@ -98,6 +98,23 @@ struct NamespaceTests {
         #expect(abs(inside - outside - 1_000_000.5) < 60)
     }
 
+    @Test func clocksAreSetInAUserNamespaceToo() throws {
+        let container = try Bundle {
+            $0.mapUsers()
+            $0.runs(arguments: ["probe", "pause"])
+            $0.linux.namespaces.append(["type": "time"])
+            $0.linux.timeOffsets = ["boottime": ["secs": 1_000_000]]
+        }.start()
+        #expect(try Int(container.output(ofScript: "cut -d. -f1 /proc/uptime").trimmed) ?? 0 > 1_000_000)
+        // And nobody can look into the process since.
+        let waiting = try Bundle {
+            $0.mapUsers()
+            $0.linux.namespaces.append(["type": "time"])
+            $0.linux.timeOffsets = ["boottime": ["secs": 1_000_000]]
+        }.create()
+        #expect(try metadata("/proc/\(waiting.pid)/fd").st_uid == 0)
+    }
+
     @Test func timeOffsetsNeedANewTimeNamespace() throws {
         let message = try refusal { $0.linux.timeOffsets = ["boottime": ["secs": 1]] }
         #expect(message.points(to: "/linux/timeOffsets"))

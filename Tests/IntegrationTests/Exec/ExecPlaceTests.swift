@@ -59,6 +59,17 @@ struct ExecPlaceTests {
         #expect(Int(uptime) ?? 0 > 1_000_000)
     }
 
+    // The host's root owns it, and the container's root may not join it.
+    @Test func isTheJoinedTimeNamespaceBesideAUserNamespaceOfItsOwn() throws {
+        let holder = try Namespaces(["time"])
+        let container = try resting {
+            $0.mapUsers()
+            $0.join(namespace: "time", at: holder.path("time"))
+        }
+        expectSamePlace(container, try sleeping(in: container))
+        #expect(linkTarget("/proc/\(container.pid)/ns/time") == linkTarget(holder.path("time")))
+    }
+
     @Test(arguments: ["pid", "network", "ipc", "uts", "cgroup"]) func isTheCallersNamespaceWhereTheContainerHasNone(type: String)
         throws
     {
