@@ -34,7 +34,7 @@ let staticProgram: [LinkerSetting] =
                 "-Xclang-linker", "-nostdlib", "/usr/lib/\(musl)/rcrt1.o", "/usr/lib/\(musl)/crti.o",
                 "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
                 "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
-                "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
+                "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
             ],
             .when(configuration: .release)),
         .linkedLibrary("m", .when(configuration: .debug)),

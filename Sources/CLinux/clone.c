@@ -10,9 +10,10 @@ static long clone_onto_stack(const struct clone_args *arguments, void (*body)(vo
         "    syscall\n"
         "    test %%rax, %%rax\n"
         "    jnz 1f\n"
-        "    xor %%ebp, %%ebp\n"
         "    mov %[context], %%rdi\n"
-        "    call *%[body]\n"
+        "    mov %[body], %%rax\n"
+        "    xor %%ebp, %%ebp\n"
+        "    call *%%rax\n"
         "    hlt\n"
         "1:\n"
         : "=a"(result)

@@ -9,8 +9,8 @@ static struct step own_step;
 static struct step *step = &own_step;
 
 void c_step_share(void) {
-    void *page = mmap(NULL, sizeof *step, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED) return;
+    void *page = c_map_shared(sizeof *step);
+    if (!page) return;
     *(struct step *)page = *step;
     step = page;
 }

@@ -74,10 +74,12 @@ struct Handshake: ~Copyable {
     borrowing func receive() throws(RuntimeError) -> (message: Message, descriptors: [SharedDescriptor])? {
         let (bytes, descriptors): ([UInt8], [SharedDescriptor])
         do throws(SystemError) {
-            (bytes, descriptors) = try socket.with { (socket) throws(SystemError) in try socket.receive(limit: Handshake.limit) }
-        } catch  where error.errno == ECONNRESET {
-            // The other end died with a message of ours unread.
-            return nil
+            do throws(SystemError) {
+                (bytes, descriptors) = try receiveBytes()
+            } catch  where error.errno == ECONNRESET {
+                // The other end died with a message of ours unread. The kernel says so once, and before what it sent.
+                (bytes, descriptors) = try receiveBytes()
+            }
         } catch {
             throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
@@ -86,6 +88,13 @@ struct Handshake: ~Copyable {
             throw RuntimeError(.system, "the container's first process sent what is no message")
         }
         return (message, descriptors)
+    }
+
+    private borrowing func receiveBytes() throws(SystemError) -> ([UInt8], [SharedDescriptor]) {
+        let (bytes, descriptors) = try socket.with { (socket) throws(SystemError) in
+            try socket.receive(limit: Handshake.limit)
+        }
+        return (bytes, descriptors)
     }
 }
 

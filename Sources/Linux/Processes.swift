@@ -29,12 +29,12 @@ public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemErr
 /// What `body` does to an object or a variable, it does to ours. It never returns.
 public func cloneInMemory(
     cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: @convention(c) (UnsafeMutableRawPointer) -> Void
-) throws(SystemError) -> ProcessHandle {
+) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
     let pid = c_clone_in_memory(c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
     guard pid >= 0 else { throw .last("clone3") }
-    return ProcessHandle(adopting: pidfd)
+    return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
 }
 
 /// Makes a process that is the child of our parent, as we are, and goes on in it as fork(2) does.

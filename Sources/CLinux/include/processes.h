@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -146,6 +147,12 @@ static inline int c_personality(unsigned long persona) { return (int)syscall(SYS
 static inline int c_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int c_signaled(int status) { return WIFSIGNALED(status); }
 static inline int c_termination_signal(int status) { return WTERMSIG(status); }
+
+/// mmap(2) of memory that processes cloned from here on share: null with errno.
+static inline void *_Nullable c_map_shared(unsigned long length) {
+    void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
 
 /// Shares the name of the current step with processes cloned from here on.
 void c_step_share(void);

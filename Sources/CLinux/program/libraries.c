@@ -1,16 +1,41 @@
-// What the libraries in the release program call and musl doesn't have: Embedded Swift a function of the BSDs, libseccomp and yajl,
+// What the libraries in the release program call and musl doesn't have, or not for processes made by clone3 alone: Embedded Swift a function of the BSDs, libseccomp and yajl,
 // which Debian compiles for GNU's C library, that one's checked versions of the standard's.
 #ifdef WHERRY_STATIC
 
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+// musl's knows the thread's number from the program's start: in a process that was cloned since it would signal the one that cloned it,
+// or, in a pid namespace, whoever has that number there. trap.c hears of the first signal; the second can't be missed.
+int raise(int number) { return (int)syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), number); }
+
+void abort(void) {
+    raise(SIGABRT);
+    static const unsigned long by_default[4] = {0};
+    const unsigned long none = 0;
+    syscall(SYS_rt_sigaction, SIGABRT, by_default, NULL, sizeof none);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+    raise(SIGABRT);
+    _exit(127);
+}
+
+// What Swift asks for is the 16 bytes of a hash's key. A filter or an old kernel may refuse: those that the program got from the kernel
+// at its start do as well.
 void arc4random_buf(void *buffer, size_t length) {
-    // At most 256 bytes come whole, whatever signals do: random(4). Swift asks for the 16 of a hash's key.
-    if (length > 256 || getrandom(buffer, length, 0) != (ssize_t)length) abort();
+    long got;
+    do got = syscall(SYS_getrandom, buffer, length, 0);
+    while (got < 0 && errno == EINTR);
+    if (got == (long)length) return;
+    const char *given = (const char *)getauxval(AT_RANDOM);
+    if (!given || length > 16) abort();
+    memcpy(buffer, given, length);
 }
 
 void *__memcpy_chk(void *to, const void *from, size_t length, size_t room) {

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
@@ -16,7 +17,10 @@ __attribute__((constructor)) static void protect_relocated(void) {
         unsigned long start = (unsigned long)base + header[i].p_vaddr, end = start + header[i].p_memsz;
         start &= ~4095UL;
         end &= ~4095UL;
-        mprotect((void *)start, end - start, PROT_READ);
+        if (mprotect((void *)start, end - start, PROT_READ) == 0) continue;
+        static const char sentence[] = "wherry: the kernel doesn't let the program protect itself (mprotect)\n";
+        if (write(STDERR_FILENO, sentence, sizeof sentence - 1) < 0) _exit(1);
+        _exit(1);
     }
 }
 

@@ -57,8 +57,9 @@ struct Joining: ~Copyable {
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         c_step_share()
-        let (pid, socket) = try launch()
+        let (report, socket) = try launch()
         let handshake = Handshake(socket)
+        let pid = report.second
         do throws(RuntimeError) {
             guard pid > 0 else { throw try reasonOfDeath(handshake) }
             // Ours to reap: until then nobody else gets its number.
@@ -68,7 +69,7 @@ struct Joining: ~Copyable {
                     try ProcessHandle(pid: pid)
                 })
             do throws(RuntimeError) {
-                if process.terminal { joined.terminal = try awaitTerminal(handshake) }
+                if process.terminal || report.leavesSearch { joined.terminal = try awaitReadiness(handshake) }
                 try finish(handshake, joined)
             } catch {
                 try? joined.handle.send(signal: SIGKILL)
@@ -83,9 +84,9 @@ struct Joining: ~Copyable {
 
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     ///
-    /// - Returns: the process that it leaves its place to, or 0; and our end of the conversation. The other isn't kept: as long as that is
+    /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't kept: as long as that is
     ///   open there's no end of file.
-    private borrowing func launch() throws(RuntimeError) -> (Int32, SharedDescriptor) {
+    private borrowing func launch() throws(RuntimeError) -> (Joiner.Start.Report, SharedDescriptor) {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
@@ -107,9 +108,8 @@ struct Joining: ~Copyable {
     }
 
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
-        -> Int32
+        -> Joiner.Start.Report
     {
-        let start = Joiner.Start(plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks)
         // The log is ours alone, also after a trap.
         let log = traceSteps(to: nil)
         c_trap_log(-1, 0)
@@ -117,12 +117,24 @@ struct Joining: ~Copyable {
             traceSteps(to: log)
             host.log.tellOfTraps()
         }
-        try explaining(.system, "the process can't be made") { () throws(SystemError) in
-            _ = try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
-                Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
-            }.wait()
+        // Who shares memory may not change its time namespace (setns(2)). And a container that's paused may keep the process for ever:
+        // waiting for it in clone3, we couldn't even be stopped.
+        let isOrdinary = plan.namespaces & c_new_time != 0 || options.ignorePaused
+        let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
+            try Joiner.Start(plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks)
         }
-        return start.second.pointee
+        let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
+            if isOrdinary { return try cloneProcess(0, cgroup: directory) }
+            return try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
+                Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
+            }
+        }
+        switch consume clone {
+        case .child: Joiner.main(start)
+        // How it ended is in the report.
+        case .parent(_, let handle): _ = try? handle.wait()
+        }
+        return start.report.pointee
     }
 
     private borrowing func reasonOfDeath(_ handshake: borrowing Handshake) throws(RuntimeError) -> RuntimeError {
@@ -132,7 +144,7 @@ struct Joining: ~Copyable {
         return RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
     }
 
-    private borrowing func awaitTerminal(_ handshake: borrowing Handshake) throws(RuntimeError) -> SharedDescriptor? {
+    private borrowing func awaitReadiness(_ handshake: borrowing Handshake) throws(RuntimeError) -> SharedDescriptor? {
         guard let (message, descriptors) = try handshake.receive() else { throw try reasonOfDeath(handshake) }
         switch message {
         case .ready: return descriptors.first
@@ -167,7 +179,9 @@ struct Joining: ~Copyable {
             default: continue
             }
         }
-        guard isExecuting else { throw RuntimeError(.initDied, "the process died before it ran the program") }
+        guard isExecuting else {
+            throw RuntimeError(.initDied, "the process died before it ran the program, in step \"" + currentStep() + "\"")
+        }
     }
 }
 

@@ -11,30 +11,38 @@ import OCI
 /// it clones the second one. No process that still has the host's root, or a descriptor of the host's, is ever to be seen in the
 /// container's pid namespace (CVE-2016-9962). And what can be done before a process is seen there is done by the first.
 ///
-/// The first runs in Host's own memory while Host waits for its end (`cloneInMemory`): so until the second is born, nothing here changes
-/// what Host has, be it an object or a global variable. What the first opens and closes is its own.
+/// The first may run in Host's own memory while Host waits for its end (`cloneInMemory`): so until the second is born, nothing here
+/// changes what Host has, be it an object or a global variable. What the first opens and closes is its own.
 struct Joiner: ~Copyable {
     /// What Host hands over, and gets back.
     final class Start {
+        /// What the first process tells Host, in a page that both have and the second doesn't: nothing in the container has a say in
+        /// whom Host takes for the container's process.
+        struct Report {
+            /// The second process, a child of Host's; 0 as long as there's none.
+            var second: Int32 = 0
+            /// The second has still to find the program, and says when it has.
+            var leavesSearch = false
+        }
+
         let plan: JoiningPlan
         /// Our end of the conversation: a number, since Host closes its own by itself.
         let socket: Int32
         let initProcess: SharedDescriptor
         let tasks: CgroupTasks?
-        /// The second process, a child of Host's; 0 as long as there's none. In memory that the first shares and the second doesn't:
-        /// what is in the container has no say in whom Host takes for it.
-        let second: UnsafeMutablePointer<Int32>
+        let report: UnsafeMutablePointer<Report>
 
-        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?) {
+        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?) throws(SystemError) {
             self.plan = plan
             self.socket = socket
             self.initProcess = initProcess
             self.tasks = tasks
-            second = .allocate(capacity: 1)
-            second.initialize(to: 0)
+            guard let page = c_map_shared(UInt(MemoryLayout<Report>.size)) else { throw .last("mmap") }
+            report = page.bindMemory(to: Report.self, capacity: 1)
+            report.initialize(to: Report())
         }
 
-        deinit { second.deallocate() }
+        deinit { munmap(report, MemoryLayout<Report>.size) }
     }
 
     private let start: Start
@@ -55,15 +63,15 @@ struct Joiner: ~Copyable {
             try joiner.enterCgroups()
             try joiner.enterNamespaces()
             try joiner.prepare()
-            if try !joiner.makeSecond() { _exit(0) }
-            try joiner.becomeProgram()
+            // In ordinary memory: the second hasn't got the report.
+            let leavesSearch = start.report.pointee.leavesSearch
+            if try !joiner.isSecond() { _exit(0) }
+            try joiner.becomeProgram(leavesSearch)
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
         }
         _exit(255)
     }
-
-    private var joinsTime: Bool { plan.namespaces & c_new_time != 0 }
 
     private func closeAll(but kept: [Int32]) throws(RuntimeError) {
         try closeDescriptors(from: 3 + Int32(plan.execution.preservedDescriptors), but: [handshake.rawValue] + kept)
@@ -74,6 +82,8 @@ struct Joiner: ~Copyable {
         c_signals_reset()
         c_trap_install(255)
         _ = umask(0)
+        // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
+        _ = setsid()
         try dieWithHost(handshake)
         try closeAll(but: [start.initProcess.rawValue] + plan.descriptors + (start.tasks?.descriptors ?? []))
     }
@@ -96,8 +106,10 @@ struct Joiner: ~Copyable {
         guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
             throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
         }
-        // Who shares memory may not change its time namespace: that's left to the second.
-        try enter(plan.namespaces & ~c_new_time)
+        try explaining(.namespace, "the container's namespaces can't be joined") { () throws(SystemError) in
+            guard plan.namespaces != 0 else { return }
+            try start.initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(plan.namespaces) }
+        }
         try explaining(.namespace, "the container's root can't be entered") { () throws(SystemError) in
             if let root = plan.root {
                 guard fchdir(root.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
@@ -113,14 +125,7 @@ struct Joiner: ~Copyable {
             guard chdir("/") == 0 else { throw .last("chdir") }
         }
         try dieWithHost(handshake)
-        try closeAll(but: joinsTime ? [start.initProcess.rawValue] : [])
-    }
-
-    private func enter(_ namespaces: UInt64) throws(RuntimeError) {
-        guard namespaces != 0 else { return }
-        try explaining(.namespace, "the container's namespaces can't be joined") { () throws(SystemError) in
-            try start.initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(namespaces) }
-        }
+        try closeAll(but: [])
     }
 
     private func root() throws(RuntimeError) -> RootedDirectory {
@@ -132,28 +137,43 @@ struct Joiner: ~Copyable {
     private func prepare() throws(RuntimeError) {
         if plan.hasOwnKeyring { try joinSessionKeyring(of: plan.id) }
         plan.affinity.applyFinal()
+        if !plan.execution.process.terminal { try StandardStreams.replaceHostNull(try root()) }
+        do throws(RuntimeError) {
+            try findProgram()
+        } catch {
+            // /proc/self, and what leads there, is nothing to a process that isn't in the pid namespace.
+            guard plan.namespaces & c_new_pid != 0 else { throw error }
+            start.report.pointee.leavesSearch = true
+        }
+    }
+
+    private func findProgram() throws(RuntimeError) {
         step("find program")
         _ = try ProgramLookup(plan.execution.process).find()
-        if !plan.execution.process.terminal { try StandardStreams.replaceHostNull(try root()) }
     }
 
-    /// - Returns: whether this is the second process.
-    private func makeSecond() throws(RuntimeError) -> Bool {
+    /// Makes the second process, which goes on from here as well.
+    private func isSecond() throws(RuntimeError) -> Bool {
         step("clone")
+        let report = start.report
         return try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
-            try cloneSibling(number: start.second)
+            guard madvise(report, MemoryLayout<Start.Report>.size, MADV_DONTFORK) == 0 else { throw .last("madvise") }
+            return try report.withMemoryRebound(to: Int32.self, capacity: 1) { (second) throws(SystemError) in
+                try cloneSibling(number: second)
+            }
         }
     }
 
-    private func becomeProgram() throws(RuntimeError) {
+    private func becomeProgram(_ leavesSearch: Bool) throws(RuntimeError) {
+        step("join session")
         _ = setsid()
         try dieWithHost(handshake)
-        if joinsTime {
-            step("enter time namespace")
-            try enter(c_new_time)
-            try closeAll(but: [])
+        if leavesSearch { try findProgram() }
+        if plan.execution.process.terminal {
+            try openTerminal(try root())
+        } else if leavesSearch {
+            try handshake.tell(.ready)
         }
-        if plan.execution.process.terminal { try openTerminal(try root()) }
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
         try outliveHost()
         try plan.execution.execute(handshake)

@@ -90,6 +90,32 @@ struct ExecOptionTests {
         #expect(linkTarget("/proc/\(pid)/ns/pid") == linkTarget("/proc/\(container.pid)/ns/pid"))
     }
 
+    @Test(arguments: ["no-such-program", "/proc/self/root/no-such-program", "/etc"])
+    func pidFileIsNotWrittenForWhatCannotBeRun(program: String) throws {
+        let container = try resting()
+        let path = container.bundle.path + "/pid"
+        _ = try container.refusalOfExec(program, options: ["--pid-file", path])
+        #expect(!exists(path))
+    }
+
+    // /proc/self is nothing to a process outside the container's pid namespace.
+    @Test(arguments: [
+        ["/proc/self/root/bin/true"], ["--cwd", "/proc/self/root/bin", "./true"], ["--env", "PATH=/proc/self/root/bin", "true"],
+    ])
+    func programIsFoundAsTheContainersProcessFindsIt(arguments: [String]) throws {
+        let container = try resting()
+        let finished = try container.exec(arguments.last ?? "", options: Array(arguments.dropLast()))
+        #expect(finished.succeeded, "\(finished)")
+    }
+
+    @Test(arguments: ["/proc/self/fd/3", "/dev/fd/3"]) func programMayBeAPreservedDescriptor(path: String) throws {
+        let container = try resting()
+        let finished = try container.exec(path, "attributes", options: ["--preserve-fds", "1"]) {
+            $0.arguments = [Workspace.busybox, "sh", "-c", "exec \"$@\" 3<\(Workspace.probe)", "sh"] + $0.arguments
+        }
+        #expect(finished.succeeded && finished.output.contains("dumpable=1"), "\(finished)")
+    }
+
     @Test func pidFileThatCannotBeWrittenIsAnError() throws {
         let container = try resting()
         let message = try container.refusalOfExec("true", options: ["--pid-file", "/no/such/directory/pid"])
