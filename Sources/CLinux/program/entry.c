@@ -88,8 +88,7 @@ BARE static void relocate_packed(size_t base, const size_t *entry, size_t count)
             *word++ += base;
             continue;
         }
-        for (size_t bits = *entry >> 1, i = 0; bits; bits >>= 1, i++)
-            if (bits & 1) word[i] += base;
+        for (size_t bits = *entry >> 1; bits; bits &= bits - 1) word[__builtin_ctzl(bits)] += base;
         word += 63;
     }
 }

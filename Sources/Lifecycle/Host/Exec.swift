@@ -41,18 +41,19 @@ public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(
     let directory = try ContainerDirectory.require(options.id, host)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    switch try Observation(record, in: directory, procfs: procfs).status {
-    case .stopped: throw RuntimeError(.wrongState, "cannot exec in a stopped container")
+    let initProcess = record.process(procfs)?.shared()
+    switch try Observation(record, in: directory, procfs: procfs, isAlive: initProcess != nil).status {
     case .creating: throw RuntimeError(.wrongState, "cannot exec in a container that is being created")
     case .paused where !options.ignorePaused:
         throw RuntimeError(.wrongState, "cannot exec in a paused container (use --ignore-paused to override)")
     default: break
     }
+    guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
     let config = try directory.config()
     let process = try ExecProcess.resolve(options, config)
     let signals = options.detach ? nil : try SignalRelay()
     let joining = try Joining(
-        options: options, host: host, record: record, config: config, process: process, procfs: procfs)
+        options: options, host: host, record: record, initProcess: initProcess, config: config, process: process, procfs: procfs)
     let joined = try joining.execute()
     guard let signals else { return 0 }
     return try Foreground(process: joined, signals: signals).wait().shellStatus

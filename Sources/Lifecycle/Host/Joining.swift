@@ -19,15 +19,12 @@ struct Joining: ~Copyable {
     private let plan: JoiningPlan
 
     init(
-        options: ExecOptions, host: HostOptions, record: ContainerRecord, config: Config, process: Process,
-        procfs: consuming ProcFileSystem
+        options: ExecOptions, host: HostOptions, record: ContainerRecord, initProcess: SharedDescriptor, config: Config,
+        process: Process, procfs: consuming ProcFileSystem
     ) throws(RuntimeError) {
         step("plan")
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: process.terminal, detached: options.detach)
-        guard let handle = record.process(procfs)?.shared() else {
-            throw RuntimeError(.wrongState, "cannot exec in a stopped container")
-        }
         let namespaces = try JoiningPlan.namespaces(of: config, record.pid, procfs)
         var warnings: [String] = []
         let isInUserNamespace = namespaces & c_new_user != 0
@@ -50,7 +47,7 @@ struct Joining: ~Copyable {
         self.config = config
         self.process = process
         self.console = console
-        initProcess = handle
+        self.initProcess = initProcess
         self.procfs = procfs
     }
 
@@ -121,7 +118,8 @@ struct Joining: ~Copyable {
         // waiting for it in clone3, we couldn't even be stopped.
         let isOrdinary = plan.namespaces & c_new_time != 0 || options.ignorePaused
         let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
-            try Joiner.Start(plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks)
+            try Joiner.Start(
+                plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary)
         }
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
             if isOrdinary { return try cloneProcess(0, cgroup: directory) }

@@ -12,11 +12,14 @@ struct Observation {
 
     /// `directory`: the lock isn't needed: the record is replaced whole, and a process that ends under our eyes may end a
     ///   moment later just as well.
-    init(_ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem)
-        throws(RuntimeError)
-    {
+    ///
+    /// `isAlive`: whether its first process is there, where that's known already.
+    init(
+        _ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem,
+        isAlive: Bool? = nil
+    ) throws(RuntimeError) {
         self.record = record
-        guard record.isAlive(procfs) else {
+        guard isAlive ?? record.isAlive(procfs) else {
             // A create under way may not have come to its process yet.
             let mayBeUnderWay = record.stage == .creating && record.pid == 0
             let isLocked = try directory.isLocked()
@@ -44,19 +47,17 @@ extension ContainerRecord {
     }
 
     /// Whether the first process is there still: the very one, not another that came to have its number.
-    func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool {
-        guard pid > 0, let birth = procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),
-            birth.state != UInt8(ascii: "X")
-        else { return false }
-        // Two processes can come to one number within a clock tick.
-        guard identity != 0 else { return true }
-        return (try? ProcessHandle(pid: pid))?.identity == identity
-    }
+    func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool { process(procfs) != nil }
 
     /// A handle on the first process: nil where it has ended.
     func process(_ procfs: borrowing ProcFileSystem) -> ProcessHandle? {
         // Opened first and checked then: from there on the number can't come to mean another.
-        guard pid > 0, let handle = try? ProcessHandle(pid: pid), isAlive(procfs) else { return nil }
+        guard pid > 0, let handle = try? ProcessHandle(pid: pid) else { return nil }
+        guard let birth = procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),
+            birth.state != UInt8(ascii: "X")
+        else { return nil }
+        // Two processes can come to one number within a clock tick.
+        guard identity == 0 || handle.identity == identity else { return nil }
         return handle
     }
 

@@ -16,7 +16,7 @@ import OCI
 struct Joiner: ~Copyable {
     /// What Host hands over, and gets back.
     final class Start {
-        /// What the first process tells Host, in a page that both have and the second doesn't: nothing in the container has a say in
+        /// What the first process tells Host, in memory that both have and the second doesn't: nothing in the container has a say in
         /// whom Host takes for the container's process.
         struct Report {
             /// The second process, a child of Host's; 0 as long as there's none.
@@ -30,19 +30,33 @@ struct Joiner: ~Copyable {
         let socket: Int32
         let initProcess: SharedDescriptor
         let tasks: CgroupTasks?
+        /// Whether the first has all of Host's memory, or else but the report.
+        let sharesMemory: Bool
         let report: UnsafeMutablePointer<Report>
 
-        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?) throws(SystemError) {
+        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, sharesMemory: Bool)
+            throws(SystemError)
+        {
             self.plan = plan
             self.socket = socket
             self.initProcess = initProcess
             self.tasks = tasks
-            guard let page = c_map_shared(UInt(MemoryLayout<Report>.size)) else { throw .last("mmap") }
-            report = page.bindMemory(to: Report.self, capacity: 1)
+            self.sharesMemory = sharesMemory
+            if sharesMemory {
+                report = .allocate(capacity: 1)
+            } else {
+                guard let page = c_map_shared(UInt(MemoryLayout<Report>.size)) else { throw .last("mmap") }
+                report = page.bindMemory(to: Report.self, capacity: 1)
+            }
             report.initialize(to: Report())
         }
 
-        deinit { munmap(report, MemoryLayout<Report>.size) }
+        deinit { if sharesMemory { report.deallocate() } else { munmap(report, MemoryLayout<Report>.size) } }
+
+        /// Keeps the report from the next process. Of all other memory that gets a copy.
+        func hideReport() throws(SystemError) {
+            guard sharesMemory || madvise(report, MemoryLayout<Report>.size, MADV_DONTFORK) == 0 else { throw .last("madvise") }
+        }
     }
 
     private let start: Start
@@ -157,7 +171,7 @@ struct Joiner: ~Copyable {
         step("clone")
         let report = start.report
         return try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
-            guard madvise(report, MemoryLayout<Start.Report>.size, MADV_DONTFORK) == 0 else { throw .last("madvise") }
+            try start.hideReport()
             return try report.withMemoryRebound(to: Int32.self, capacity: 1) { (second) throws(SystemError) in
                 try cloneSibling(number: second)
             }
