@@ -81,8 +81,8 @@ struct Joining: ~Copyable {
 
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     ///
-    /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't kept: as long as that is
-    ///   open there's no end of file.
+    /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't
+    ///   kept: as long as that is open there's no end of file.
     private borrowing func launch() throws(RuntimeError) -> (Joiner.Start.Report, SharedDescriptor) {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
