@@ -1,5 +1,5 @@
-// What the libraries in the release program call and musl doesn't have, or not for processes made by clone3 alone: Embedded Swift a function of the BSDs, libseccomp and yajl,
-// which Debian compiles for GNU's C library, that one's checked versions of the standard's.
+// What the libraries in the release program call and musl doesn't have, or not for processes made by clone3 alone: Embedded Swift a
+// function of the BSDs, libseccomp and yajl, which Debian compiles for GNU's C library, that one's checked versions of the standard's.
 #ifdef WHERRY_STATIC
 
 #include <errno.h>
