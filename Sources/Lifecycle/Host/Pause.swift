@@ -41,7 +41,11 @@ extension ContainerRecord {
     func thawIfPaused() throws(RuntimeError) {
         guard let cgroup else { return }
         let group = try Cgroup(record: cgroup)
-        guard group.exists(), try group.isFrozen() else { return }
-        try group.thaw()
+        do throws(RuntimeError) {
+            guard group.exists(), try group.isFrozen() else { return }
+            try group.thaw()
+        } catch  where error.errno == ENOENT || error.errno == ENODEV {
+            // It has died, and whoever waited for that has removed its cgroup under our eyes.
+        }
     }
 }

@@ -23,6 +23,18 @@ struct ForegroundTests {
         return running
     }
 
+    // kill looks whether the container is paused, and run may have removed its cgroup by then.
+    @Test func killSucceedsThoughRunRemovesWhatItEnds() throws {
+        let bundle = try Bundle { $0.runs("echo ready; exec sleep 1000") }
+        for _ in 0..<30 {
+            let running = try bundle.command("run").start()
+            try eventually("the program's output") { running.output.text == "ready\n" || !running.errors.text.isEmpty }
+            let killed = try bundle.sandbox.runtime("kill", bundle.id, "KILL")
+            #expect(killed.succeeded, "\(killed)")
+            #expect(try running.finish().ending == .exited(128 + SIGKILL))
+        }
+    }
+
     // Not those that nobody can catch, or that say something about the runtime itself: faults, PIPE, CHLD, WINCH, job control.
     static let signals: [Int32] = [1, 2, 3, 10, 12, 14, 15, 18, 23, 26, 29, 30, 34, 40, 64]
 
