@@ -67,7 +67,7 @@ let package = Package(
             name: "CLinux",
             cSettings: [
                 .define("WHERRY_STATIC", .when(configuration: .release)),
-                .unsafeFlags(muslHeaders, .when(configuration: .release)),
+                .unsafeFlags(muslHeaders + ["-ffunction-sections"], .when(configuration: .release)),
             ]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),

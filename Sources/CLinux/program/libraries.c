@@ -74,6 +74,9 @@ int __fprintf_chk(FILE *file, int flag, const char *format, ...) {
 static void unreachable(void) { abort(); }
 #define UNREACHABLE(name) extern void unreachable_##name(void) __asm__(#name) __attribute__((weak, alias("unreachable")));
 
+// What a library says before it aborts. It aborts all the same.
+UNREACHABLE(__assert_fail)
+
 // yajl, for callers who want numbers as double: we ask for their text.
 UNREACHABLE(strtod)
 
