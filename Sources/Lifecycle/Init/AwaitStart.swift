@@ -33,11 +33,12 @@ extension Init {
         try HookRunner.run(
             plan.config.hooks.startContainer, kind: .startContainer,
             state: ContainerState.forHook(plan, pid: getpid(), status: .created))
-        try ProcessExecution(
+        let execution = ProcessExecution(
             process: process, capabilities: plan.capabilities, personality: plan.config.linux.personality,
             filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
             listenDescriptors: plan.listenDescriptors,
-            isInUserNamespace: plan.namespaces.has(.user)
-        ).execute(starter)
+            isInUserNamespace: plan.namespaces.has(.user))
+        try execution.limitBounding()
+        try execution.execute(starter)
     }
 }

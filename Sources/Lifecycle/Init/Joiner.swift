@@ -93,8 +93,6 @@ struct Joiner: ~Copyable {
 
     private func isolate() throws(RuntimeError) {
         step("isolate")
-        c_signals_reset()
-        c_trap_install(255)
         _ = umask(0)
         // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
         _ = setsid()
@@ -179,7 +177,9 @@ struct Joiner: ~Copyable {
     }
 
     private func becomeProgram(_ leavesSearch: Bool) throws(RuntimeError) {
-        step("join session")
+        step("isolate")
+        c_signals_reset()
+        c_trap_install(255)
         _ = setsid()
         try dieWithHost(handshake)
         if leavesSearch { try findProgram() }
@@ -188,6 +188,8 @@ struct Joiner: ~Copyable {
         } else if leavesSearch {
             try handshake.tell(.ready)
         }
+        // While Host does its part.
+        try plan.execution.limitBounding()
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
         try outliveHost()
         try plan.execution.execute(handshake)

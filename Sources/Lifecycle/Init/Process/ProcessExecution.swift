@@ -16,7 +16,15 @@ struct ProcessExecution {
     let listenDescriptors: Int
     let isInUserNamespace: Bool
 
-    /// Becomes the program. Returns only by an error.
+    /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
+    func limitBounding() throws(RuntimeError) {
+        step("limit capabilities")
+        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
+            try Credentials.limitBounding(to: capabilities.bounding)
+        }
+    }
+
+    /// Becomes the program, after `limitBounding`. Returns only by an error.
     ///
     /// `witness`: is told right before what comes next can silence us, and the error if it fails.
     func execute(_ witness: borrowing Handshake) throws(RuntimeError) {
@@ -96,13 +104,12 @@ struct ProcessExecution {
         }
     }
 
-    /// The order is the kernel's: the bounding set while there's CAP_SETPCAP, groups while there's CAP_SETGID, then the user, with the
-    /// capabilities kept over the change, then exactly the sets that were asked for.
+    /// The order is the kernel's: groups while there's CAP_SETGID, then the user, with the capabilities kept over the change, then
+    /// exactly the sets that were asked for.
     private func takeCredentials() throws(RuntimeError) {
         step("set credentials")
         let sets = capabilities
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
-            try Credentials.limitBounding(to: sets.bounding)
             try Credentials.keepCapabilities(true)
         }
         try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
