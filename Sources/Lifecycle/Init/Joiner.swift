@@ -79,7 +79,7 @@ struct Joiner: ~Copyable {
             try joiner.prepare()
             // In ordinary memory: the second hasn't got the report.
             let leavesSearch = start.report.pointee.leavesSearch
-            if try !joiner.isSecond() { _exit(0) }
+            if try !joiner.cloneSecond() { _exit(0) }
             try joiner.becomeProgram(leavesSearch)
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
@@ -165,13 +165,14 @@ struct Joiner: ~Copyable {
     }
 
     /// Makes the second process, which goes on from here as well.
-    private func isSecond() throws(RuntimeError) -> Bool {
+    ///
+    /// - Returns: whether this is it.
+    private func cloneSecond() throws(RuntimeError) -> Bool {
         step("clone")
-        let report = start.report
         return try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
             try start.hideReport()
-            return try report.withMemoryRebound(to: Int32.self, capacity: 1) { (second) throws(SystemError) in
-                try cloneSibling(number: second)
+            return try withUnsafeMutablePointer(to: &start.report.pointee.second) { (number) throws(SystemError) in
+                try cloneSibling(number: number)
             }
         }
     }
