@@ -132,7 +132,7 @@ struct Joining: ~Copyable {
         // How it ended is in the report.
         case .parent(_, let handle): _ = try? handle.wait()
         }
-        return start.report.pointee
+        return withExtendedLifetime(start) { start.report.pointee }
     }
 
     private borrowing func reasonOfDeath(_ handshake: borrowing Handshake) throws(RuntimeError) -> RuntimeError {
