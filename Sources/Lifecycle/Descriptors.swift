@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 import Errors
 
@@ -6,7 +7,7 @@ import Errors
 /// from its end.
 func closeDescriptors(from first: Int32, but kept: [Int32]) throws(RuntimeError) {
     var next = UInt32(first)
-    for descriptor in kept.map({ UInt32($0) }).sorted() where descriptor >= next {
+    for descriptor in kept.map({ UInt32($0) }).ordered() where descriptor >= next {
         if descriptor > next { try closeDescriptors(next...(descriptor - 1)) }
         next = descriptor + 1
     }

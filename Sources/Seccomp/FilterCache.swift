@@ -80,7 +80,7 @@ enum FilterCache {
             }
         }
         guard files.count > mostFiles else { return }
-        files.sort { $0.written < $1.written }
+        files = files.ordered { $0.written < $1.written }
         for file in files.prefix(files.count - mostFiles) { try? directory.unlink(file.name) }
     }
 

@@ -64,7 +64,7 @@ struct FilterRules {
     func numberLine(for architectures: [Architecture]) -> NumberLine {
         var line = NumberLine()
         let ordinary = Verdict(otherwise: defaultAction)
-        for architecture in architectures.sorted(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) {
+        for architecture in architectures.ordered(by: { $0.numbers.lowerBound < $1.numbers.lowerBound }) {
             add(architecture, to: &line)
             line.add(Verdict(otherwise: .kill), from: architecture.numbers.upperBound)
         }
@@ -103,7 +103,7 @@ struct FilterRules {
                 table.forEachCall(named: name) { mentions.append(Mention(number: $0, rule: index, selector: $1)) }
             }
         }
-        mentions.sort { $0.key < $1.key }
+        mentions = mentions.ordered { $0.key < $1.key }
         return mentions
     }
 

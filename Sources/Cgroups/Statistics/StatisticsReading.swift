@@ -17,7 +17,7 @@ extension Cgroup {
                 }
             }
         }
-        found.hugetlb.sort { $0.pageSize < $1.pageSize }
+        found.hugetlb = found.hugetlb.ordered { $0.pageSize < $1.pageSize }
         return found
     }
 }

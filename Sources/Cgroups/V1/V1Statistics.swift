@@ -70,7 +70,7 @@ extension StatisticsFiles {
 
     private func readMemoryV1(into memory: inout CgroupStatistics.Memory) throws(SystemError) {
         let statistics = try table("memory.stat")
-        memory.raw = (statistics?.values ?? []).sorted { $0.key < $1.key }
+        memory.raw = (statistics?.values ?? []).ordered { $0.key < $1.key }
         memory.cache = statistics?["cache"] ?? 0
         memory.usage = try account("memory")
         memory.swap = try account("memory.memsw")

@@ -38,7 +38,7 @@ extension StatisticsFiles {
 
     private func readMemoryV2(into memory: inout CgroupStatistics.Memory) throws(SystemError) {
         let statistics = try table("memory.stat")
-        memory.raw = (statistics?.values ?? []).sorted { $0.key < $1.key }
+        memory.raw = (statistics?.values ?? []).ordered { $0.key < $1.key }
         memory.cache = statistics?["file"] ?? 0
         memory.usage.limit = try number("memory.max")
         memory.usage.usage = try number("memory.current")

@@ -33,7 +33,7 @@ enum FeatureNames {
 
     static let namespaces: [ByteString] = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
 
-    static var mountOptions: [ByteString] { MountOption.names.map { ByteString(stringLiteral: $0) }.sorted() }
+    static var mountOptions: [ByteString] { MountOption.names.map { ByteString(stringLiteral: $0) }.ordered() }
 
     /// All that the C library has names for, in the order of their numbers.
     static var capabilities: [ByteString] { (0..<64).compactMap { CapabilitySet.name(of: $0) } }

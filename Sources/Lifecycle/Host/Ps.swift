@@ -9,7 +9,7 @@ public func containerProcesses(id: ByteString, _ host: HostOptions) throws(Runti
     let directory = try ContainerDirectory.require(id, host)
     let cgroup = try directory.requireRecord().requireCgroup("searched for processes")
     // 0 stands for those of a pid namespace that the caller doesn't see.
-    return try cgroup.processes().filter { $0 > 0 }.sorted()
+    return try cgroup.processes().filter { $0 > 0 }.ordered()
 }
 
 /// What the host's ps, given these options, says of the container's processes: its header, and the lines that are about one of them.

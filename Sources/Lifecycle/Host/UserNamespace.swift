@@ -105,5 +105,5 @@ enum UserNamespace {
         }
     }
 
-    private static func sorted(_ mappings: [IDMapping]) -> [IDMapping] { mappings.sorted { $0.containerID < $1.containerID } }
+    private static func sorted(_ mappings: [IDMapping]) -> [IDMapping] { mappings.ordered { $0.containerID < $1.containerID } }
 }

@@ -61,7 +61,7 @@ struct StateRoot: ~Copyable {
     /// The ids of all containers, sorted.
     borrowing func containers() throws(RuntimeError) -> [ByteString] {
         try explaining(.system, "the state directory can't be read", path: path) { () throws(SystemError) in
-            try descriptor.entries().filter { $0.type == UInt8(DT_DIR) && ContainerID.isValid($0.name) }.map { $0.name }.sorted()
+            try descriptor.entries().filter { $0.type == UInt8(DT_DIR) && ContainerID.isValid($0.name) }.map { $0.name }.ordered()
         }
     }
 }

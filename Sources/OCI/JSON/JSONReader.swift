@@ -195,7 +195,7 @@ extension JSONBuilder {
             keys.append(key)
             key = Int(nodes[key + 1].end)
         }
-        keys.sort { compare($0, $1) < 0 }
+        keys = keys.ordered { compare($0, $1) < 0 }
         return zip(keys, keys.dropFirst()).first { compare($0, $1) == 0 }?.1
     }
 
