@@ -102,6 +102,8 @@ public struct RuntimeError: Error, Sendable {
     /// `path`: the file that it is about.
     /// `call`: the system call that failed, and `errno` its error number.
     /// `hint`: what to do about it.
+    // Never inlined, here and below: hundreds of places call them, and the program is copied for each container.
+    @inline(never)
     public init(
         _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
         call: String? = nil, errno: Int32? = nil, hint: String? = nil
@@ -111,6 +113,7 @@ public struct RuntimeError: Error, Sendable {
     }
 
     /// The failed system call with the sentence that says what it was made for.
+    @inline(never)
     public init(
         _ code: Code, _ sentence: String, _ cause: SystemError, pointer: String? = nil, path: ByteString? = nil,
         hint: String? = nil

@@ -43,6 +43,7 @@ struct ObjectDecoder {
     }
 
     /// The member of that name: nil where there is none, or null.
+    @inline(never)
     mutating func value(_ name: StaticString) -> JSONValue? {
         notes.asked.append(name)
         return member(name, from: next, to: end) ?? member(name, from: object.node + 1, to: next)
