@@ -105,11 +105,13 @@ static void say_and_end(int number) {
     _exit(trap_status);
 }
 
+void c_trap_ends_with(int status) { trap_status = status; }
+
 void c_trap_install(int status) {
     static char stack[16384];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     struct sigaction action = {.sa_handler = say_and_end, .sa_flags = SA_ONSTACK | SA_RESETHAND};
-    trap_status = status;
+    c_trap_ends_with(status);
     if (sigaltstack(&alternate, NULL) < 0) return;
     static const int numbers[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);

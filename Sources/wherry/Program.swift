@@ -44,7 +44,7 @@ enum Program {
             log.error(error, command: "")
             return 1
         }
-        c_trap_install(command.statusOfErrors)
+        c_trap_ends_with(command.statusOfErrors)
         do throws(RuntimeError) {
             let arguments = try command.parse(globals.commandLine.dropFirst())
             if arguments.isOn(.help) {

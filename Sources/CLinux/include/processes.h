@@ -164,6 +164,8 @@ unsigned long c_step_length(void);
 /// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log, then the end with
 /// `status`.
 void c_trap_install(int status);
+/// Another status for that end.
+void c_trap_ends_with(int status);
 /// The log file for that: -1 for none.
 void c_trap_log(int descriptor, int is_json);
 
