@@ -90,11 +90,15 @@ public struct ProcFileSystem: ~Copyable {
     /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.
     ///
     /// - Returns: nil where there is no such process.
-    public borrowing func birth(of pid: Int32) -> (startTime: UInt64, state: UInt8)? {
-        guard let bytes = try? read(ByteString(decimal: pid) + "/stat"),
-            // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
-            let end = bytes.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
+    public borrowing func birth(of pid: Int32) throws(SystemError) -> (startTime: UInt64, state: UInt8)? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try read(ByteString(decimal: pid) + "/stat")
+        } catch  where error.errno == ENOENT || error.errno == ESRCH {
+            return nil
+        }
+        // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
             let time = ByteString(fields[19]).decimal(as: UInt64.self)

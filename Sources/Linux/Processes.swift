@@ -74,13 +74,21 @@ public struct ProcessHandle: ~Copyable {
         descriptor = try .checked("pidfd_open", c_pidfd_open(pid, 0))
     }
 
+    /// nil where no process has that number.
+    public static func ofExisting(pid: Int32) throws(SystemError) -> ProcessHandle? {
+        do throws(SystemError) {
+            return try ProcessHandle(pid: pid)
+        } catch  where error.errno == ESRCH {
+            return nil
+        }
+    }
+
     /// The pidfd itself, for several owners.
     public consuming func shared() -> SharedDescriptor { SharedDescriptor(descriptor) }
 
     /// The kernel's own number for the process, which it never gives again (pidfs, kernel 6.9): 0 where it has none.
     public var identity: UInt64 {
-        guard (try? descriptor.fileSystemMagic()) == 0x5049_4446, let status = try? descriptor.status() else { return 0 }
-        return UInt64(status.st_ino)
+        get throws(SystemError) { try descriptor.fileSystemMagic() == 0x5049_4446 ? UInt64(descriptor.status().st_ino) : 0 }
     }
 
     /// The corresponding system call is `pidfd_send_signal`.

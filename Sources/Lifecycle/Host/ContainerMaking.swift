@@ -125,12 +125,15 @@ final class ContainerMaking {
 
     /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
     func adopt(_ pid: Int32, _ handle: consuming ProcessHandle) throws(RuntimeError) {
-        guard let birth = procfs.birth(of: pid) else {
+        let (birth, identity) = try explaining(.system, "the container's first process can't be looked at") {
+            () throws(SystemError) in (try procfs.birth(of: pid), try handle.identity)
+        }
+        guard let birth else {
             throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
         }
         record.pid = pid
         record.startTime = birth.startTime
-        record.identity = handle.identity
+        record.identity = identity
         process = ContainerProcess(pid: pid, handle: handle)
         try directory.write(record)
     }

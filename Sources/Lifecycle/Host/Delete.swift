@@ -45,8 +45,10 @@ public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) th
 /// Another operation may wait for the container's first process, which may wait for ever: for a hook, for a file system that doesn't
 /// answer. With that process gone, the other fails and lets go.
 private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) {
-    guard (try? directory.lock(milliseconds: 100)) == false, let record = try? directory.record() else { return }
-    try? record.process(procfs)?.send(signal: SIGKILL)
+    guard (try? directory.lock(milliseconds: 100)) == false, let record = try? directory.record(),
+        let process = try? record.process(procfs)
+    else { return }
+    try? process.send(signal: SIGKILL)
 }
 
 struct Deletion {
@@ -76,7 +78,7 @@ struct Deletion {
     /// Ends whatever of it still runs.
     private func end(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step("end processes")
-        guard let process = record.process(procfs) else { return }
+        guard let process = try record.process(procfs) else { return }
         try? process.send(signal: SIGKILL)
         try record.thawIfPaused()
         guard process.waitForEnd(milliseconds: 10_000) else {

@@ -43,7 +43,7 @@ public func followEvents(
     let (record, cgroup) = try observed(id, host)
     // Before the look at the process: what happens to it from there on is seen.
     let watch = try cgroup.watchOutOfMemory()
-    guard let process = record.process(try hostProcFileSystem()) else { return }
+    guard let process = try record.process(hostProcFileSystem()) else { return }
     var deadline = Deadline(milliseconds: milliseconds)
     while true {
         var requests = [

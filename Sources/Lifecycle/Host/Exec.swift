@@ -41,7 +41,7 @@ public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(
     let directory = try ContainerDirectory.require(options.id, host)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    let initProcess = record.process(procfs)?.shared()
+    let initProcess = try record.process(procfs)?.shared()
     switch try Observation(record, in: directory, procfs: procfs, isAlive: initProcess != nil).status {
     case .creating: throw RuntimeError(.wrongState, "cannot exec in a container that is being created")
     case .paused where !options.ignorePaused:

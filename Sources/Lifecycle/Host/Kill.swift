@@ -17,7 +17,7 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
         try cgroup.kill(signal)
         return
     }
-    guard let process = record.process(procfs) else {
+    guard let process = try record.process(procfs) else {
         if all { return }
         throw RuntimeError(.wrongState, "container not running", hint: "it has ended; only delete is left to do")
     }

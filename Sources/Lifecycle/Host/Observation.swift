@@ -19,7 +19,8 @@ struct Observation {
         isAlive: Bool? = nil
     ) throws(RuntimeError) {
         self.record = record
-        guard isAlive ?? record.isAlive(procfs) else {
+        let stands = if let isAlive { isAlive } else { try record.process(procfs) != nil }
+        guard stands else {
             // A create under way may not have come to its process yet.
             let mayBeUnderWay = record.stage == .creating && record.pid == 0
             let isLocked = try directory.isLocked()
@@ -46,19 +47,21 @@ extension ContainerRecord {
             created: created, annotations: annotations, owner: "")
     }
 
-    /// Whether the first process is there still: the very one, not another that came to have its number.
-    func isAlive(_ procfs: borrowing ProcFileSystem) -> Bool { process(procfs) != nil }
-
-    /// A handle on the first process: nil where it has ended.
-    func process(_ procfs: borrowing ProcFileSystem) -> ProcessHandle? {
-        // Opened first and checked then: from there on the number can't come to mean another.
-        guard pid > 0, let handle = try? ProcessHandle(pid: pid) else { return nil }
-        guard let birth = procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),
-            birth.state != UInt8(ascii: "X")
-        else { return nil }
-        // Two processes can come to one number within a clock tick.
-        guard identity == 0 || handle.identity == identity else { return nil }
-        return handle
+    /// A handle on the first process, the very one, not another that came to have its number: nil where it has ended.
+    ///
+    /// What can't be found out is an error: whoever takes a running container for ended deletes it.
+    func process(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ProcessHandle? {
+        guard pid > 0 else { return nil }
+        return try explaining(.system, "can't tell whether the container's process " + String(pid) + " is there", path: id) {
+            () throws(SystemError) in
+            // Opened first and checked then: from there on the number can't come to mean another.
+            guard let handle = try ProcessHandle.ofExisting(pid: pid), let birth = try procfs.birth(of: pid),
+                birth.startTime == startTime, birth.state != UInt8(ascii: "Z"), birth.state != UInt8(ascii: "X")
+            else { return nil }
+            // Two processes can come to one number within a clock tick.
+            if identity != 0, try handle.identity != identity { return nil }
+            return handle
+        }
     }
 
     func isPaused() throws(RuntimeError) -> Bool {

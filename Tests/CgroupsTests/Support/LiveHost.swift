@@ -100,7 +100,7 @@ final class LiveCgroup {
         let pid = try spawn("kill -STOP $$; " + program)
         let procfs = try ProcFileSystem.forHost()
         let deadline = Deadline(milliseconds: 5000)
-        while procfs.birth(of: pid)?.state != UInt8(ascii: "T"), !deadline.isOver { Clock.sleep(milliseconds: 1) }
+        while try procfs.birth(of: pid)?.state != UInt8(ascii: "T"), !deadline.isOver { Clock.sleep(milliseconds: 1) }
         guard let child = children.first(where: { $0.pid == pid }) else { return nil }
         child.send(SIGCONT)
         guard case .exited(let status) = child.status(within: 5000) else { return nil }

@@ -34,7 +34,7 @@ struct FaultTests {
             try check(Run(call: call, inProgram: maker == "program", finished: finished))
             call += stride
         }
-        #expect(call > 20, "so few system calls can't be all")
+        #expect(call > 15, "so few system calls can't be all")
     }
 
     /// A container that has something of everything to be undone.
@@ -197,6 +197,32 @@ struct FaultTests {
         }
         try container.delete("--force")
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    // Whoever takes a container for stopped that isn't, may delete it.
+    @Test(arguments: [["state"], ["list"], ["delete"], ["start"]]) func failureIsNotTakenForTheEndOfTheContainer(
+        command: [String]
+    ) throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        let bundle = container.bundle
+        let arguments = command == ["list"] ? command : command + [bundle.id]
+        let error = { (call: Int) in Self.errors[call % Self.errors.count] }
+        var told = 0
+        for round in 0..<2 {
+            try atEachCall({ "error:\(error($0 + round * 7))" }, of: { bundle.sandbox.command(arguments) }) { run in
+                let why = "errno \(error(run.call + round * 7)) \(run)"
+                if run.finished.succeeded {
+                    #expect(!run.finished.output.contains("stopped") && command != ["delete"], "\(why)")
+                }
+                #expect(!run.finished.errors.contains("has stopped"), "\(why)")
+                if run.finished.errors.contains("can't tell whether the container's process \(container.pid) is there: ") {
+                    told += 1
+                }
+                try #require(try container.status() == "running", "\(why)")
+            }
+        }
+        #expect(told > 0)
+        try container.delete("--force")
     }
 
     /// What an image, or a volume shared with another container, may turn into a link while the container is being made.

@@ -35,7 +35,9 @@ final class RestoredSecurity {
         var seen: Set<Int32> = []
         while let process = left.popLast() {
             // What has ended has nothing any more.
-            guard seen.insert(process).inserted, procfs.birth(of: process)?.state != UInt8(ascii: "Z") else { continue }
+            guard seen.insert(process).inserted else { continue }
+            let birth = try read(process) { () throws(SystemError) in try procfs.birth(of: process) }
+            guard birth?.state != UInt8(ascii: "Z") else { continue }
             try checkNamespaces(of: process, procfs)
             try checkCgroup(of: process, procfs)
             try checkLabel(of: process, isFirst: process == pid, procfs)
