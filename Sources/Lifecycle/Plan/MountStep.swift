@@ -85,7 +85,7 @@ struct MountStep: Sendable {
                 source: source.hasPrefix("/") ? source : bundle + "/" + source, recursive: bind ?? true)
             // mount(2) ignores the data of a bind mount, and the specification hands unknown options to it. A slip of the pen is
             // worth a word all the same.
-            for name in data.map { $0.key } + flags where !MountStep.isKnownFlag(name) {
+            for name in data.map({ $0.key }) + flags where !MountStep.isKnownFlag(name) {
                 warnings.append(label + "/options: \"" + name.displayText + "\" means nothing on a bind mount")
             }
             data = []
