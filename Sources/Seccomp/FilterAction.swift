@@ -8,6 +8,8 @@ struct FilterAction: Equatable {
     static let noSuchCall = FilterAction(.errno, errnoRet: UInt32(ENOSYS))
     static let kill = FilterAction(.killThread, errnoRet: nil)
 
+    init(value: UInt32) { self.value = value }
+
     /// `errnoRet` is the error number, or for `SCMP_ACT_TRACE` the message that the tracer gets: EPERM where the profile is silent.
     /// The decoder has refused what doesn't fit into the 16 bits there are.
     init(_ action: Seccomp.Action, errnoRet: UInt32?) {

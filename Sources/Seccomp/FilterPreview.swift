@@ -1,0 +1,63 @@
+import CLinux
+
+extension SeccompProgram {
+    /// Whether a call of this machine's own kind would go through, found out without making it: the filter is run here as the kernel
+    /// would.
+    ///
+    /// `arguments`: the first ones, as far as they're known. A filter that looks at others answers no.
+    public func permits(_ number: Int32, _ arguments: [UInt64] = []) -> Bool {
+        var preview = FilterPreview(number: UInt32(bitPattern: number), arguments: arguments)
+        return instructions.withUnsafeBytes { preview.answer(of: $0.bindMemory(to: Instruction.self))?.permits } ?? false
+    }
+}
+
+/// One run of a filter.
+private struct FilterPreview {
+    let number: UInt32
+    let arguments: [UInt64]
+    private var accumulator: UInt32 = 0
+
+    init(number: UInt32, arguments: [UInt64]) {
+        self.number = number
+        self.arguments = arguments
+    }
+
+    /// nil where the filter asks what isn't known here, or isn't made of what this program makes filters of.
+    mutating func answer(of program: UnsafeBufferPointer<Instruction>) -> FilterAction? {
+        var place = 0
+        while place < program.count {
+            let instruction = program[place]
+            place += 1
+            switch Int32(instruction.code) {
+            case BPF_LD | BPF_W | BPF_ABS:
+                guard let word = word(at: instruction.k) else { return nil }
+                accumulator = word
+            case BPF_ALU | BPF_AND | BPF_K: accumulator &= instruction.k
+            case BPF_JMP | BPF_JA: place += Int(instruction.k)
+            case BPF_JMP | BPF_JEQ | BPF_K: place += instruction.distance(if: accumulator == instruction.k)
+            case BPF_JMP | BPF_JGT | BPF_K: place += instruction.distance(if: accumulator > instruction.k)
+            case BPF_JMP | BPF_JGE | BPF_K: place += instruction.distance(if: accumulator >= instruction.k)
+            case BPF_RET | BPF_K: return FilterAction(value: instruction.k)
+            default: return nil
+            }
+        }
+        return nil
+    }
+
+    private func word(at offset: UInt32) -> UInt32? {
+        switch offset {
+        case Instruction.Field.number: return number
+        case Instruction.Field.architecture: return Architecture.native.auditToken
+        default: break
+        }
+        for (index, argument) in arguments.enumerated() {
+            if offset == Instruction.Field.lowHalf(argument: UInt32(index)) { return UInt32(truncatingIfNeeded: argument) }
+            if offset == Instruction.Field.highHalf(argument: UInt32(index)) { return UInt32(argument >> 32) }
+        }
+        return nil
+    }
+}
+
+extension Instruction {
+    fileprivate func distance(if isSo: Bool) -> Int { Int(isSo ? jt : jf) }
+}
