@@ -16,8 +16,9 @@ import Linux
 //                          ─── created ──────────►
 //               end of file: Init no longer dies with Host
 //
-//     exec:     Host                                   Joiner's second process
-//                          ◄── ready + terminal ──     only with a terminal
+//     exec:     Host                                   Joiner's processes
+//                          ◄── ready + terminal ──     of the first, only with a terminal
+//                          ◄── ready ─────────────     of the second, only if it had to search for the program
 //                          ─── created ──────────►     and so on as in start
 //
 //     start:    Start ── connects ────────────────────► Init

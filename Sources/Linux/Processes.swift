@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 public import CLinux
 public import Errors
 
@@ -17,7 +17,7 @@ public enum CloneResult: ~Copyable {
 public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
-    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, nil)
+    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1)
     guard pid >= 0 else { throw .last("clone3") }
     guard pid > 0 else { return .child }
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
@@ -43,8 +43,8 @@ public func cloneInMemory(
 ///
 /// - Returns: whether this is the new one.
 public func cloneSibling(number: UnsafeMutablePointer<Int32>) throws(SystemError) -> Bool {
-    let pid = c_clone3(c_clone_parent | c_clone_parent_set_tid, nil, -1, number)
-    guard pid >= 0 else { throw .last("clone3") }
+    let pid = c_clone_sibling(number)
+    guard pid >= 0 else { throw .last("clone") }
     return pid == 0
 }
 

@@ -103,7 +103,7 @@ struct LiveUnifiedLimitTests {
             return
         }
         var pidfd: Int32 = -1
-        let child = c_clone3(c_clone_into_cgroup | c_clone_pidfd, &pidfd, directory.rawValue, nil)
+        let child = c_clone3(c_clone_into_cgroup | c_clone_pidfd, &pidfd, directory.rawValue)
         if child == 0 { _exit(0) }
         #expect(child == -1)
         #expect(c_errno() == EBUSY)

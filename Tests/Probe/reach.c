@@ -13,6 +13,7 @@
 static const char *canary;  // a path of the host's that the container hasn't got
 static dev_t own_devices[3];  // of the container's own file systems
 static unsigned long looked_at, foreign;
+static unsigned long long held;  // all capabilities that were there for the taking
 
 static void report(pid_t pid, const char *what, const char *detail) {
     printf("reached: %s %s of %d\n", what, detail, pid);
@@ -95,11 +96,24 @@ static void try_descriptors(pid_t pid) {
     closedir(directory);
 }
 
+/// Whoever traces a process has its capabilities, and by way of a set-user-ID program those of its bounding set.
+static void note_capabilities(pid_t pid) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *status = fopen(path, "re");
+    if (!status) return;
+    while (fgets(line, sizeof line, status))
+        if (!strncmp(line, "CapPrm:", 7) || !strncmp(line, "CapBnd:", 7) || !strncmp(line, "CapInh:", 7))
+            held |= strtoull(line + 7, NULL, 16);
+    fclose(status);
+}
+
 static void try_tracing(pid_t pid, int is_allowed) {
     if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0) return;
     int program = open_foreign_program(pid);
     if (program >= 0) {
         if (!is_allowed) report(pid, "the right to trace", "exe");
+        note_capabilities(pid);
         close(program);
     }
     try_descriptors(pid);
@@ -113,7 +127,8 @@ static void send_signals(pid_t pid, int number) {
     if (number > 0) kill(pid, number);
 }
 
-// reach CANARY trace|watch|signal:NUMBER: until /tmp/stop is there. At the end, how often it looked at another's process, and how often at a program that isn't of the container.
+// reach CANARY trace|watch|signal:NUMBER: until /tmp/stop is there. At the end, how often it looked at another's process, how often at
+// a program that isn't of the container, and the capabilities of all that it could trace with such a program.
 int reach_for_host(int count, char **arguments) {
     if (count != 2) return 2;
     canary = arguments[0];
@@ -144,6 +159,6 @@ int reach_for_host(int count, char **arguments) {
         }
         closedir(processes);
     }
-    printf("looked %lu times, at %lu programs\n", looked_at, foreign);
+    printf("looked %lu times, at %lu programs\nheld %016llx\n", looked_at, foreign, held);
     return 0;
 }

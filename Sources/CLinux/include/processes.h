@@ -24,21 +24,25 @@
 // The namespace flags as the unsigned numbers that clone3 takes: Swift imports CLONE_NEWUSER and the rest with differing signs.
 static const uint64_t c_new_mount = 0x00020000, c_new_cgroup = 0x02000000, c_new_uts = 0x04000000, c_new_ipc = 0x08000000,
                       c_new_user = 0x10000000, c_new_pid = 0x20000000, c_new_network = 0x40000000, c_new_time = 0x00000080;
-static const uint64_t c_clone_pidfd = 0x00001000, c_clone_parent = 0x00008000, c_clone_parent_set_tid = 0x00100000,
-                      c_clone_into_cgroup = 0x200000000ULL;
+static const uint64_t c_clone_pidfd = 0x00001000, c_clone_parent = 0x00008000, c_clone_into_cgroup = 0x200000000ULL;
 
-/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` counts only with CLONE_INTO_CGROUP, `number`, where the
-/// kernel writes the pid before the process runs, with CLONE_PARENT_SETTID.
-static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup, pid_t *_Nullable number) {
+/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` counts only with CLONE_INTO_CGROUP.
+static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup) {
     struct clone_args arguments = {
         .flags = flags,
         .pidfd = (uintptr_t)pidfd,
-        .parent_tid = (uintptr_t)number,
         // With CLONE_PARENT the kernel takes the signal that the caller's own parent asked for, and wants 0 here.
         .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
         .cgroup = flags & 0x200000000ULL ? (uint64_t)cgroup : 0,
     };
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
+/// The child of the caller's parent, its pid written before it runs.
+static const uint64_t c_sibling_flags = CLONE_PARENT | CLONE_PARENT_SETTID;
+/// clone(2) with those, as fork otherwise. Not clone3, to which seccomp filters answer ENOSYS, since they can't look into its arguments.
+static inline pid_t c_clone_sibling(pid_t *_Nonnull number) {
+    return (pid_t)syscall(SYS_clone, c_sibling_flags, NULL, number, NULL, 0);
 }
 
 /// clone3(2) of a process that runs `body` in this one's memory, on a stack of its own, while this one waits until it has ended or

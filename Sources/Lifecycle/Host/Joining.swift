@@ -60,13 +60,14 @@ struct Joining: ~Copyable {
         do throws(RuntimeError) {
             guard pid > 0 else { throw try reasonOfDeath(handshake) }
             // Ours to reap: until then nobody else gets its number.
-            var joined = ContainerProcess(
+            let joined = ContainerProcess(
                 pid: pid,
                 handle: try explaining(.system, "the process can't be watched") { () throws(SystemError) in
                     try ProcessHandle(pid: pid)
                 })
             do throws(RuntimeError) {
-                if process.terminal || report.leavesSearch { joined.terminal = try awaitReadiness(handshake) }
+                if process.terminal { joined.terminal = try awaitReadiness(handshake) }
+                if report.leavesSearch { _ = try awaitReadiness(handshake) }
                 try finish(handshake, joined)
             } catch {
                 try? joined.handle.send(signal: SIGKILL)

@@ -39,6 +39,7 @@ extension Init {
             listenDescriptors: plan.listenDescriptors,
             isInUserNamespace: plan.namespaces.has(.user))
         try execution.limitBounding()
-        try execution.execute(starter)
+        StandardStreams.give(to: process.user)
+        try execution.execute(try ProgramLookup(process).find(), starter)
     }
 }

@@ -76,11 +76,9 @@ struct Joiner: ~Copyable {
             try joiner.isolate()
             try joiner.enterCgroups()
             try joiner.enterNamespaces()
-            try joiner.prepare()
-            // In ordinary memory: the second hasn't got the report.
-            let leavesSearch = start.report.pointee.leavesSearch
+            let legacy = try joiner.prepare()
             if try !joiner.cloneSecond() { _exit(0) }
-            try joiner.becomeProgram(leavesSearch)
+            try joiner.becomeProgram(legacy)
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
         }
@@ -146,22 +144,38 @@ struct Joiner: ~Copyable {
         }
     }
 
-    private func prepare() throws(RuntimeError) {
+    /// What the first process leaves to the second, which has a copy of the first one's memory, but not the report.
+    private struct Legacy {
+        /// nil where the second has to search for it.
+        var program: ByteString?
+        var terminal: SharedDescriptor?
+        var isFiltered = false
+    }
+
+    private func prepare() throws(RuntimeError) -> Legacy {
+        var legacy = Legacy()
         if plan.hasOwnKeyring { try joinSessionKeyring(of: plan.id) }
         plan.affinity.applyFinal()
-        if !plan.execution.process.terminal { try StandardStreams.replaceHostNull(try root()) }
+        if plan.execution.process.terminal {
+            legacy.terminal = try openTerminal(try root())
+        } else {
+            try StandardStreams.replaceHostNull(try root())
+            StandardStreams.give(to: plan.execution.process.user)
+        }
         do throws(RuntimeError) {
-            try findProgram()
+            legacy.program = try findProgram()
         } catch {
             // /proc/self, and what leads there, is nothing to a process that isn't in the pid namespace.
             guard plan.namespaces & c_new_pid != 0 else { throw error }
             start.report.pointee.leavesSearch = true
         }
+        legacy.isFiltered = try plan.execution.reducePrivileges()
+        return legacy
     }
 
-    private func findProgram() throws(RuntimeError) {
+    private func findProgram() throws(RuntimeError) -> ByteString {
         step("find program")
-        _ = try ProgramLookup(plan.execution.process).find()
+        return try ProgramLookup(plan.execution.process).find()
     }
 
     /// Makes the second process, which goes on from here as well.
@@ -177,26 +191,30 @@ struct Joiner: ~Copyable {
         }
     }
 
-    private func becomeProgram(_ leavesSearch: Bool) throws(RuntimeError) {
+    private func becomeProgram(_ legacy: consuming Legacy) throws(RuntimeError) {
         step("isolate")
         c_signals_reset()
         c_trap_install(255)
         _ = setsid()
         try dieWithHost(handshake)
-        if leavesSearch { try findProgram() }
-        if plan.execution.process.terminal {
-            try openTerminal(try root())
-        } else if leavesSearch {
+        try legacy.terminal?.with { (terminal) throws(RuntimeError) in try StandardStreams.become(terminal) }
+        legacy.terminal = nil
+        let program: ByteString
+        if let found = legacy.program {
+            program = found
+        } else {
+            program = try findProgram()
             try handshake.tell(.ready)
         }
-        // While Host does its part.
-        try plan.execution.limitBounding()
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
         try outliveHost()
-        try plan.execution.execute(handshake)
+        try plan.execution.execute(program, handshake, isFiltered: legacy.isFiltered)
     }
 
-    private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) {
+    /// Sends Host the controller.
+    ///
+    /// - Returns: the side of the program.
+    private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> SharedDescriptor {
         step("open terminal")
         let process = plan.execution.process
         let terminal = try explaining(
@@ -209,6 +227,8 @@ struct Joiner: ~Copyable {
             return terminal
         }
         try handshake.tell(.ready, descriptors: [terminal.controller.rawValue])
-        try StandardStreams.become(terminal.peer)
+        return try explaining(.terminal, "the terminal can't be kept") { () throws(SystemError) in
+            SharedDescriptor(try terminal.peer.duplicate())
+        }
     }
 }

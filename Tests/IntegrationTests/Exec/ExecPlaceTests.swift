@@ -227,6 +227,22 @@ struct ExecPlaceTests {
         #expect(try container.exec(process).output == "error 99\n")
     }
 
+    // What the process still has to do after its birth, each forbidden in turn.
+    @Test(arguments: [
+        "clone", "setsid", "sigaltstack", "rt_sigaction", "poll", "recvmsg", "sendmsg", "getrandom", "openat", "stat",
+        "close_range",
+        "umask", "munmap", "capget",
+    ])
+    func filterMayForbidWhatIsDoneBeforeItIsLoaded(call: String) throws {
+        let container = try resting {
+            $0.linux.seccomp = [
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [["names": [.string(call), "getpriority"], "action": "SCMP_ACT_ERRNO", "errnoRet": 99]],
+            ]
+        }
+        #expect(try container.exec("probe", "syscall", "\(Self.getpriority)", "0", "0").output == "error 99\n")
+    }
+
     @Test func personalityOfTheConfigHolds() throws {
         let container = try resting { $0.linux.personality = ["domain": "LINUX32"] }
         #if arch(x86_64)

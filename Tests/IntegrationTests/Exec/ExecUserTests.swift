@@ -49,6 +49,23 @@ struct ExecUserTests {
         #expect(try resting().refusalOfExec("true", options: ["--user", "somebody"]).says("--user: \"somebody\" is no id"))
     }
 
+    // Root without capabilities couldn't look there.
+    @Test(arguments: [["/home/user/bin/id", "-u"], ["id", "-u"], ["./id", "-u"]])
+    func programMayLieWhereOnlyItsUserMayLook(arguments: [String]) throws {
+        let container = try resting {
+            $0.process.capabilities = .capabilities([])
+            $0.process.env = ["PATH=/home/user/bin:/bin"]
+        }
+        let directory = container.bundle.rootfs + "/home/user/bin"
+        try makeDirectory(directory)
+        try makeLink(directory + "/id", to: "/bin/busybox")
+        chown(container.bundle.rootfs + "/home/user", 1000, 1000)
+        chmod(container.bundle.rootfs + "/home/user", 0o700)
+        let options = ["--user", "1000:1000", "--cwd", arguments[0].hasPrefix(".") ? "/home/user/bin" : "/"]
+        let finished = try container.joining(arguments, options: options).run()
+        #expect(finished.output == "1000\n", "\(finished)")
+    }
+
     @Test func homeIsThatOfTheUser() throws {
         let container = try resting { $0.process.env = ["PATH=/bin"] }
         try write("root:x:0:0::/root:/bin/sh\nother:x:7:7::/home/other:/bin/sh\n", to: container.bundle.rootfs + "/etc/passwd")

@@ -27,19 +27,20 @@ struct ProcessExecution {
     /// Becomes the program, after `limitBounding`. Returns only by an error.
     ///
     /// `witness`: is told right before what comes next can silence us, and the error if it fails.
-    func execute(_ witness: borrowing Handshake) throws(RuntimeError) {
-        let program = try ProgramLookup(process).find()
+    ///
+    /// `isFiltered`: the filter is in force by now.
+    func execute(_ program: ByteString, _ witness: borrowing Handshake, isFiltered: Bool = false) throws(RuntimeError) {
+        let filter = isFiltered ? nil : filter
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
         let environment = CStringArray(Environment.entries(for: process, listenDescriptors: listenDescriptors))
-        try giveStreams(to: process.user)
         try setScheduling()
         _ = umask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
         // execve.
         try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
         // Without no_new_privs only the privileged may load a filter; with it, it's the very last thing.
-        if !process.noNewPrivileges { try loadFilter(witness) }
+        if !process.noNewPrivileges { try load(filter, witness) }
         try takeCredentials()
         try enterWorkingDirectory()
         if process.noNewPrivileges {
@@ -48,7 +49,7 @@ struct ProcessExecution {
                 try Credentials.forbidNewPrivileges()
             }
         }
-        if process.noNewPrivileges { try loadFilter(witness) }
+        if process.noNewPrivileges { try load(filter, witness) }
         step("execve")
         if filter == nil { try witness.tell(.executing) }
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
@@ -63,20 +64,6 @@ struct ProcessExecution {
         case ENOEXEC: "is it a program for another machine, or a script without #! line?"
         case EACCES: "may the configured user execute it, and is its mount noexec?"
         default: nil
-        }
-    }
-
-    /// Pipes, sockets and terminals that we were given belong to root: the process is to open /dev/stderr as its own user too. Files and
-    /// devices of the host's keep their owner.
-    private func giveStreams(to user: User) throws(RuntimeError) {
-        guard user.uid != 0 else { return }
-        for stream in 0...2 as ClosedRange<Int32> {
-            var status = stat()
-            guard fstat(stream, &status) == 0, status.st_uid == geteuid(), status.kind == .fifo || status.kind == .socket else {
-                continue
-            }
-            // A read-only file system or a user namespace may forbid it: the process can still use what it has open.
-            _ = fchown(stream, user.uid, .max)
         }
     }
 
@@ -98,7 +85,7 @@ struct ProcessExecution {
             }
         }
         if let personality {
-            guard c_personality(personality == .linux32 ? 8 : 0) >= 0 else {
+            guard c_personality(UInt(personality.domain)) >= 0 else {
                 throw RuntimeError(.process, "can't be set", .last("personality"), pointer: "/linux/personality")
             }
         }
@@ -148,7 +135,7 @@ struct ProcessExecution {
         }
     }
 
-    private func loadFilter(_ witness: borrowing Handshake) throws(RuntimeError) {
+    private func load(_ filter: SeccompProgram?, _ witness: borrowing Handshake) throws(RuntimeError) {
         guard let filter else { return }
         step("load seccomp filter")
         // Now: the filter may leave us no word.
@@ -163,6 +150,11 @@ struct ProcessExecution {
         }
         guard witness.hears(.listening) else { _exit(1) }
     }
+}
+
+extension Personality {
+    /// As personality(2) has it.
+    var domain: UInt64 { self == .linux32 ? 8 : 0 }
 }
 
 /// Texts as execve(2) wants them, in memory that is never given back: execve does that.
