@@ -107,6 +107,15 @@ static int show_environment(int count, char **arguments) {
     return fclose(file) == 0 ? 0 : 1;
 }
 
+// as ID PROGRAM …: as an ordinary user, with the group of the same number and no other
+static int run_as(int count, char **arguments) {
+    if (count < 2) return 2;
+    uid_t id = (uid_t)strtoul(arguments[0], NULL, 10);
+    if (setgroups(0, NULL) < 0 || setresgid(id, id, id) < 0 || setresuid(id, id, id) < 0) fail("as");
+    execv(arguments[1], arguments + 1);
+    fail(arguments[1]);
+}
+
 int main(int count, char **arguments) {
     static const struct {
         const char *name;
@@ -117,6 +126,7 @@ int main(int count, char **arguments) {
         {"write-to", write_to},            {"allocate", allocate},         {"attributes", show_attributes},
         {"odd", run_with_odd_attributes},  {"hold", hold_namespaces},      {"environment", show_environment},
         {"inject", supervise},             {"reach", reach_for_host},       {"expire", expire},
+        {"as", run_as},
     };
     for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(arguments[1], commands[i].name)) return commands[i].run(count - 2, arguments + 2);

@@ -10,23 +10,8 @@ struct ProcessLimits {
     let process: Process
 
     func apply(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        try setOOMScore(procfs)
+        try process.setOOMScore(of: ByteString(decimal: pid), procfs)
         try setResourceLimits()
-    }
-
-    private func setOOMScore(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        guard let score = process.oomScoreAdj else { return }
-        step("set oom_score_adj")
-        let file = ByteString(decimal: pid) + "/oom_score_adj"
-        try explaining(
-            .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,
-            hint: "a value below the runtime's own needs CAP_SYS_RESOURCE"
-        ) { () throws(SystemError) in
-            // Docker asks for 0 where it means "as it is": what is so already needs no right.
-            let current = try procfs.read(file).split(separator: UInt8(ascii: "\n")).first ?? []
-            guard ByteString(current).decimal(as: Int32.self) != score else { return }
-            try procfs.write(file, ByteString(decimal: score).bytes)
-        }
     }
 
     private func setResourceLimits() throws(RuntimeError) {
@@ -37,6 +22,26 @@ struct ProcessLimits {
                     .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
                     hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
             }
+        }
+    }
+}
+
+extension Process {
+    /// Sets the score that was configured, if it isn't the process's own already.
+    ///
+    /// `folder`: that of the process in `procfs`. Once it may not be traced any more its files are root's, and no other user may write them.
+    func setOOMScore(of folder: ByteString, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let score = oomScoreAdj else { return }
+        step("set oom_score_adj")
+        let file = folder + "/oom_score_adj"
+        try explaining(
+            .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,
+            hint: "a value below the runtime's own needs CAP_SYS_RESOURCE"
+        ) { () throws(SystemError) in
+            // Docker asks for 0 where it means "as it is": what is so already needs no right.
+            let current = try procfs.read(file).split(separator: UInt8(ascii: "\n")).first ?? []
+            guard ByteString(current).decimal(as: Int32.self) != score else { return }
+            try procfs.write(file, ByteString(decimal: score).bytes)
         }
     }
 }

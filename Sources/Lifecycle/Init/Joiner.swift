@@ -104,14 +104,7 @@ struct Joiner: ~Copyable {
     }
 
     private func enterNamespaces() throws(RuntimeError) {
-        let process = plan.execution.process
-        if process.apparmorProfile != nil || process.selinuxLabel != nil {
-            // While the host's procfs can be reached; the label passes to the process that is cloned.
-            let procfs = try explaining(.system, "the process has no procfs to set its label by") { () throws(SystemError) in
-                try ProcFileSystem.forHost()
-            }
-            try Labels.set(for: process, by: procfs)
-        }
+        try setOwnAttributes()
         step("enter namespaces")
         guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
             throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
@@ -136,6 +129,18 @@ struct Joiner: ~Copyable {
         }
         try dieWithHost(handshake)
         try closeAll(but: [])
+    }
+
+    /// What a process sets in its own files, while the host's procfs can be reached. It passes to the process that is cloned.
+    private func setOwnAttributes() throws(RuntimeError) {
+        let process = plan.execution.process
+        let setsOOMScore = process.oomScoreAdj != nil && geteuid() != 0
+        guard process.apparmorProfile != nil || process.selinuxLabel != nil || setsOOMScore else { return }
+        let procfs = try explaining(.system, "the process has no procfs to set its attributes by") { () throws(SystemError) in
+            try ProcFileSystem.forHost()
+        }
+        try Labels.set(for: process, by: procfs)
+        if setsOOMScore { try process.setOOMScore(of: ByteString(decimal: getpid()), procfs) }
     }
 
     private func root() throws(RuntimeError) -> RootedDirectory {

@@ -40,6 +40,8 @@ enum Workspace {
     private static func copyPrograms(to directory: String) throws -> String {
         try write(readBytes(busybox), to: directory + "/busybox", mode: 0o755)
         try write(readBytes(probe), to: directory + "/probe", mode: 0o755)
+        // Where an ordinary user can reach it.
+        try write(readBytes(runtime), to: directory + "/wherry", mode: 0o755)
         return directory
     }
 }
