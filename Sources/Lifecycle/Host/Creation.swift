@@ -129,6 +129,7 @@ final class Creation {
         step("map ids")
         let linux = plan.config.linux
         try IDMaps(pid: making.record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(making.procfs)
+        // While the process's files are the caller's: it waits for this, and may not be traced from there on.
         try plan.config.process?.setOOMScore(of: ByteString(decimal: making.record.pid), making.procfs)
         try tell(.mapped, handshake)
     }

@@ -174,6 +174,9 @@ struct Joiner: ~Copyable {
             guard plan.namespaces & c_new_pid != 0 else { throw error }
             start.report.pointee.leavesSearch = true
         }
+        try explaining(.system, "what the process reports can't be kept from the next") { () throws(SystemError) in
+            try start.hideReport()
+        }
         legacy.isFiltered = try plan.execution.reducePrivileges()
         return legacy
     }
@@ -189,8 +192,7 @@ struct Joiner: ~Copyable {
     private func cloneSecond() throws(RuntimeError) -> Bool {
         step("clone")
         return try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
-            try start.hideReport()
-            return try withUnsafeMutablePointer(to: &start.report.pointee.second) { (number) throws(SystemError) in
+            try withUnsafeMutablePointer(to: &start.report.pointee.second) { (number) throws(SystemError) in
                 try cloneSibling(number: number)
             }
         }

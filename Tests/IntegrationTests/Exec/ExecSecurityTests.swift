@@ -70,9 +70,14 @@ struct ExecSecurityTests {
 
     // Whoever traces a process does with its capabilities what he likes. Beyond the container's own, the joining process has those to
     // take another user and other groups.
-    @Test(arguments: ["", "filter", "filter, no_new_privs", "strict filter", "strict filter, terminal", "terminal", "user"])
+    @Test(arguments: [
+        "", "filter", "filter, no_new_privs", "strict filter", "strict filter, terminal", "strict filter, paused", "terminal",
+        "user",
+    ])
     func joiningProcessHasNoCapabilitiesToSteal(kind: String) throws {
-        let options = kind.contains("terminal") ? ["--tty"] : kind == "user" ? ["--user", "1000:1000"] : []
+        let options =
+            kind.contains("terminal")
+            ? ["--tty"] : kind.contains("user") ? ["--user", "1000:1000"] : kind.contains("paused") ? ["--ignore-paused"] : []
         let seen = try attack("trace", times: 60, options: options) {
             $0.process.capabilities = .capabilities(Self.tracing)
             $0.process.noNewPrivileges = JSON(booleanLiteral: kind.contains("no_new_privs"))

@@ -54,8 +54,8 @@ extension ProcessExecution {
             SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_setsid, SYS_prctl, SYS_poll, SYS_recvmsg,
             SYS_sendmsg, SYS_write,
             // The terminal, the program, the environment.
-            SYS_ioctl, SYS_dup2, SYS_openat, SYS_close, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_read, SYS_getrandom,
-            SYS_mmap, SYS_munmap,
+            SYS_ioctl, SYS_dup2, SYS_openat, SYS_close, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_read, SYS_getrandom, SYS_mmap,
+            SYS_munmap,
             // Attributes and credentials.
             SYS_umask, SYS_close_range, SYS_setgroups, SYS_setresgid, SYS_setresuid, SYS_getuid, SYS_getgid, SYS_chdir,
             SYS_getcwd,
