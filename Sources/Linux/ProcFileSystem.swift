@@ -98,11 +98,11 @@ public struct ProcFileSystem: ~Copyable {
             return nil
         }
         // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { throw SystemError("read", errno: EBADMSG) }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
             let time = ByteString(fields[19]).decimal(as: UInt64.self)
-        else { return nil }
+        else { throw SystemError("read", errno: EBADMSG) }
         return (time, state)
     }
 }

@@ -74,11 +74,12 @@ public struct ProcessHandle: ~Copyable {
         descriptor = try .checked("pidfd_open", c_pidfd_open(pid, 0))
     }
 
-    /// nil where no process has that number.
+    /// nil where no process has that number, which must be above 0.
     public static func ofExisting(pid: Int32) throws(SystemError) -> ProcessHandle? {
         do throws(SystemError) {
             return try ProcessHandle(pid: pid)
-        } catch  where error.errno == ESRCH {
+        } catch  where error.errno == ESRCH || error.errno == ENOENT || error.errno == EINVAL {
+            // ENOENT, and before kernel 6.15 EINVAL: it's the number of a thread now, or only of a session or a group of processes.
             return nil
         }
     }

@@ -107,6 +107,21 @@ static int show_environment(int count, char **arguments) {
     return fclose(file) == 0 ? 0 : 1;
 }
 
+static int wait_as_thread(void *unused) {
+    (void)unused;
+    for (;;) pause();
+}
+
+// thread: a second thread, and both wait
+static int hold_thread(int count, char **arguments) {
+    (void)arguments;
+    static char stack[65536] __attribute__((aligned(16)));
+    if (count != 0) return 2;
+    int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+    if (clone(wait_as_thread, stack + sizeof stack, flags, NULL) < 0) fail("clone");
+    return wait_as_thread(NULL);
+}
+
 // as ID PROGRAM …: as an ordinary user, with the group of the same number and no other
 static int run_as(int count, char **arguments) {
     if (count < 2) return 2;
@@ -126,7 +141,7 @@ int main(int count, char **arguments) {
         {"write-to", write_to},            {"allocate", allocate},         {"attributes", show_attributes},
         {"odd", run_with_odd_attributes},  {"hold", hold_namespaces},      {"environment", show_environment},
         {"inject", supervise},             {"reach", reach_for_host},       {"expire", expire},
-        {"as", run_as},
+        {"as", run_as},                    {"thread", hold_thread},
     };
     for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(arguments[1], commands[i].name)) return commands[i].run(count - 2, arguments + 2);

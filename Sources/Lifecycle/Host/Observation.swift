@@ -19,8 +19,8 @@ struct Observation {
         isAlive: Bool? = nil
     ) throws(RuntimeError) {
         self.record = record
-        let stands = if let isAlive { isAlive } else { try record.process(procfs) != nil }
-        guard stands else {
+        let isAlive = if let isAlive { isAlive } else { try record.process(procfs) != nil }
+        guard isAlive else {
             // A create under way may not have come to its process yet.
             let mayBeUnderWay = record.stage == .creating && record.pid == 0
             let isLocked = try directory.isLocked()

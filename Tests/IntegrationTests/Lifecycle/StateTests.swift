@@ -53,10 +53,10 @@ struct StateTests {
         try container.delete()
     }
 
-    @Test func isNotFooledByAReusedPid() throws {
+    @Test(arguments: [true, false]) func isNotFooledByAReusedPid(byThread: Bool) throws {
         let container = try Bundle { $0.drop(namespace: "pid") }.start()
         #expect(try container.wait() == .exited(0))
-        let stranger = try reuse(container.pid)
+        let stranger = try reuse(container.pid, byThread: byThread)
         #expect(try container.status() == "stopped")
         #expect(try container.refusal(of: "kill").says("container not running"))
         try container.delete()
@@ -82,12 +82,18 @@ struct StateTests {
         #expect(finished.errors.says("container does not exist"))
     }
 
-    /// Starts a process with this very pid. Other tests take pids too, hence the attempts.
-    private func reuse(_ pid: pid_t) throws -> RunningCommand {
+    /// Starts a process with this very pid, or with a thread of that number. Other tests take pids too, hence the attempts.
+    private func reuse(_ pid: pid_t, byThread: Bool) throws -> RunningCommand {
         for _ in 0..<1000 {
-            guard h_put("/proc/sys/kernel/ns_last_pid", "\(pid - 1)") == 0 else { throw HarnessFailure.system("ns_last_pid") }
-            let sleeper = try Command([Workspace.probe, "pause"]).start()
-            if sleeper.pid == pid { return sleeper }
+            let last = byThread ? pid - 2 : pid - 1
+            guard h_put("/proc/sys/kernel/ns_last_pid", "\(last)") == 0 else { throw HarnessFailure.system("ns_last_pid") }
+            let sleeper = try Command([Workspace.probe, byThread ? "thread" : "pause"]).start()
+            guard byThread else {
+                guard sleeper.pid == pid else { continue }
+                return sleeper
+            }
+            try eventually("two threads") { entries(of: "/proc/\(sleeper.pid)/task").count == 2 }
+            if entries(of: "/proc/\(sleeper.pid)/task").contains("\(pid)") { return sleeper }
         }
         throw HarnessFailure("no process gets pid \(pid)")
     }

@@ -221,7 +221,7 @@ struct FaultTests {
                 try #require(try container.status() == "running", "\(why)")
             }
         }
-        #expect(told > 0)
+        #expect(told > 0 || Self.stride > 1)
         try container.delete("--force")
     }
 
