@@ -14,6 +14,7 @@ static const char *canary;  // a path of the host's that the container hasn't go
 static dev_t own_devices[3];  // of the container's own file systems
 static unsigned long looked_at, foreign;
 static unsigned long long held;  // all capabilities that were there for the taking
+static unsigned long unfiltered;  // processes of the runtime's without a filter
 
 static void report(pid_t pid, const char *what, const char *detail) {
     printf("reached: %s %s of %d\n", what, detail, pid);
@@ -105,6 +106,8 @@ static void note_capabilities(pid_t pid) {
     while (fgets(line, sizeof line, status))
         if (!strncmp(line, "CapPrm:", 7) || !strncmp(line, "CapBnd:", 7) || !strncmp(line, "CapInh:", 7))
             held |= strtoull(line + 7, NULL, 16);
+        else if (!strcmp(line, "Seccomp:\t0\n"))
+            unfiltered++;
     fclose(status);
 }
 
@@ -128,7 +131,8 @@ static void send_signals(pid_t pid, int number) {
 }
 
 // reach CANARY trace|watch|signal:NUMBER: until /tmp/stop is there. At the end, how often it looked at another's process, how often at
-// a program that isn't of the container, and the capabilities of all that it could trace with such a program.
+// a program that isn't of the container, the capabilities of all that it could trace with such a program, and how often that had no
+// filter.
 int reach_for_host(int count, char **arguments) {
     if (count != 2) return 2;
     canary = arguments[0];
@@ -159,6 +163,6 @@ int reach_for_host(int count, char **arguments) {
         }
         closedir(processes);
     }
-    printf("looked %lu times, at %lu programs\nheld %016llx\n", looked_at, foreign, held);
+    printf("looked %lu times, at %lu programs\nunfiltered %lu\nheld %016llx\n", looked_at, foreign, unfiltered, held);
     return 0;
 }

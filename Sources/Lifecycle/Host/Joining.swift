@@ -38,7 +38,6 @@ struct Joining: ~Copyable {
             execution: ProcessExecution(
                 process: process, capabilities: capabilities, personality: config.linux.personality,
                 filter: try seccompProgram(for: config, host.log), preservedDescriptors: options.preserveFDs,
-                listenDescriptors: 0,
                 isInUserNamespace: isInUserNamespace),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity))
         self.options = options

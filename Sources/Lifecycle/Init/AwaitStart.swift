@@ -36,10 +36,15 @@ extension Init {
         let execution = ProcessExecution(
             process: process, capabilities: plan.capabilities, personality: plan.config.linux.personality,
             filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
-            listenDescriptors: plan.listenDescriptors,
             isInUserNamespace: plan.namespaces.has(.user))
-        try execution.limitBounding()
+        step("find program")
+        let image = ProcessExecution.Image(
+            program: try ProgramLookup(process).find(),
+            environment: Environment.entries(for: process, listenDescriptors: plan.listenDescriptors),
+            filter: inheritance.seccomp)
         StandardStreams.give(to: process.user)
-        try execution.execute(try ProgramLookup(process).find(), starter)
+        try execution.setIOPriority()
+        try execution.limitBounding()
+        try execution.execute(image, starter)
     }
 }

@@ -153,37 +153,40 @@ struct Joiner: ~Copyable {
     private struct Legacy {
         /// nil where the second has to search for it.
         var program: ByteString?
+        var environment: [ByteString]
         var terminal: SharedDescriptor?
         var isFiltered = false
     }
 
     private func prepare() throws(RuntimeError) -> Legacy {
-        var legacy = Legacy()
+        let execution = plan.execution
+        var legacy = Legacy(environment: Environment.entries(for: execution.process, listenDescriptors: 0))
         if plan.hasOwnKeyring { try joinSessionKeyring(of: plan.id) }
         plan.affinity.applyFinal()
-        if plan.execution.process.terminal {
+        if execution.process.terminal {
             legacy.terminal = try openTerminal(try root())
         } else {
             try StandardStreams.replaceHostNull(try root())
-            StandardStreams.give(to: plan.execution.process.user)
         }
         do throws(RuntimeError) {
             legacy.program = try findProgram()
         } catch {
             // /proc/self, and what leads there, is nothing to a process that isn't in the pid namespace.
             guard plan.namespaces & c_new_pid != 0 else { throw error }
-            start.report.pointee.leavesSearch = true
         }
+        start.report.pointee.leavesSearch = legacy.program == nil
+        if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }
+        try execution.setIOPriority()
         try explaining(.system, "what the process reports can't be kept from the next") { () throws(SystemError) in
             try start.hideReport()
         }
-        legacy.isFiltered = try plan.execution.reducePrivileges()
+        legacy.isFiltered = try execution.reducePrivileges()
         return legacy
     }
 
-    private func findProgram() throws(RuntimeError) -> ByteString {
+    private func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         step("find program")
-        return try ProgramLookup(plan.execution.process).find()
+        return try ProgramLookup(plan.execution.process).find(seesAll: seesAll)
     }
 
     /// Makes the second process, which goes on from here as well.
@@ -210,12 +213,14 @@ struct Joiner: ~Copyable {
         if let found = legacy.program {
             program = found
         } else {
-            program = try findProgram()
+            program = try findProgram(seesAll: false)
             try handshake.tell(.ready)
         }
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
         try outliveHost()
-        try plan.execution.execute(program, handshake, isFiltered: legacy.isFiltered)
+        let image = ProcessExecution.Image(
+            program: program, environment: legacy.environment, filter: legacy.isFiltered ? nil : plan.execution.filter)
+        try plan.execution.execute(image, handshake)
     }
 
     /// Sends Host the controller.

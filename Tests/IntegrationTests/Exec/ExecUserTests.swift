@@ -66,6 +66,31 @@ struct ExecUserTests {
         #expect(finished.output == "1000\n", "\(finished)")
     }
 
+    // It's found by its path in its own pid namespace only, when nobody has the right to look everywhere any more.
+    @Test func programMayLieThereByAWayThroughProc() throws {
+        let container = try resting { $0.process.capabilities = .capabilities([]) }
+        let directory = container.bundle.rootfs + "/home/user"
+        try makeDirectory(directory)
+        try makeLink(directory + "/id", to: "/bin/busybox")
+        chown(directory, 1000, 1000)
+        chmod(directory, 0o700)
+        let finished = try container.exec("/proc/self/root/home/user/id", "-u", options: ["--user", "1000:1000"])
+        #expect(finished.output == "1000\n", "\(finished)")
+        let refused = try container.exec("/proc/self/root/home/user/id", options: ["--user", "1001:1001"])
+        #expect(refused.message.says("exec: \"/proc/self/root/home/user/id\": permission denied"), "\(refused)")
+    }
+
+    @Test func homeIsReadFromAFileThatOnlyItsOwnerMayRead() throws {
+        let container = try resting {
+            $0.process.capabilities = .capabilities([])
+            $0.process.env = ["PATH=/bin"]
+        }
+        let accounts = container.bundle.rootfs + "/etc/passwd"
+        try write("other:x:7:7::/home/other:/bin/sh\n", to: accounts, mode: 0o600)
+        chown(accounts, 1000, 1000)
+        #expect(try container.output(ofScript: "echo $HOME", options: ["--user", "7"]) == "/home/other\n")
+    }
+
     @Test func homeIsThatOfTheUser() throws {
         let container = try resting { $0.process.env = ["PATH=/bin"] }
         try write("root:x:0:0::/root:/bin/sh\nother:x:7:7::/home/other:/bin/sh\n", to: container.bundle.rootfs + "/etc/passwd")

@@ -14,9 +14,10 @@ extension ProcessExecution {
     /// - Returns: whether the filter is in force.
     func reducePrivileges() throws(RuntimeError) -> Bool {
         try limitBounding()
+        if process.noNewPrivileges { try forbidNewPrivileges() }
         let isFiltered = try loadFilterAhead()
         step("reduce capabilities")
-        try explaining(.process, "the capabilities can't be reduced") { () throws(SystemError) in
+        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             let held = try ThreadCapabilities.current().permitted
             let kept = CapabilitySet(bits: held.bits & (capabilities.permitted.bits | stillNeeded(isFiltered).bits))
             try ThreadCapabilities(effective: kept, permitted: kept, inheritable: capabilities.inheritable).apply()
@@ -28,17 +29,18 @@ extension ProcessExecution {
         var needed = CapabilitySet()
         needed.insert(Int(CAP_SETGID))
         needed.insert(Int(CAP_SETUID))
-        if process.scheduler != nil || process.ioPriority != nil { needed.insert(Int(CAP_SYS_NICE)) }
+        // It isn't always passed on in a clone (SCHED_DEADLINE, SCHED_FLAG_RESET_ON_FORK).
+        if process.scheduler != nil { needed.insert(Int(CAP_SYS_NICE)) }
+        // Without no_new_privs it takes this to load a filter.
         if filter != nil, !isFiltered, !process.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
         return needed
     }
 
-    /// Without no_new_privs it takes CAP_SYS_ADMIN to load a filter: a second process that does it itself has to be born with that.
-    /// Where the filter permits all that is still to be done, that's not necessary.
+    /// Where the filter permits all that is still to be done, the second process is born under it.
     private func loadFilterAhead() throws(RuntimeError) -> Bool {
-        guard let filter, !process.noNewPrivileges, !capabilities.permitted.contains(Int(CAP_SYS_ADMIN)), !filter.needsListener,
-            callsToCome.allSatisfy({ filter.permits(Int32($0.number), $0.arguments) })
-        else { return false }
+        guard let filter, !filter.needsListener, callsToCome.allSatisfy({ filter.permits($0.number, $0.arguments) }) else {
+            return false
+        }
         step("load seccomp filter")
         _ = try filter.load()
         return true
@@ -53,9 +55,8 @@ extension ProcessExecution {
             // The second one's isolation, and its conversation with Host.
             SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_setsid, SYS_prctl, SYS_poll, SYS_recvmsg,
             SYS_sendmsg, SYS_write,
-            // The terminal, the program, the environment.
-            SYS_ioctl, SYS_dup2, SYS_openat, SYS_close, SYS_stat, SYS_newfstatat, SYS_fstat, SYS_read, SYS_getrandom, SYS_mmap,
-            SYS_munmap,
+            // The terminal, the program, memory.
+            SYS_ioctl, SYS_dup2, SYS_close, SYS_stat, SYS_newfstatat, SYS_mmap, SYS_munmap,
             // Attributes and credentials.
             SYS_umask, SYS_close_range, SYS_setgroups, SYS_setresgid, SYS_setresuid, SYS_getuid, SYS_getgid, SYS_chdir,
             SYS_getcwd,
@@ -63,7 +64,6 @@ extension ProcessExecution {
         ].map { ($0, []) }
         calls.append((SYS_clone, [c_sibling_flags]))
         if process.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
-        if process.ioPriority != nil { calls.append((SYS_ioprio_set, [])) }
         if let personality { calls.append((SYS_personality, [personality.domain])) }
         return calls
     }

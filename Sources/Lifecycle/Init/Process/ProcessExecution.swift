@@ -11,9 +11,8 @@ struct ProcessExecution {
     let capabilities: CapabilityPlan
     let personality: Personality?
     let filter: SeccompProgram?
-    /// Descriptors from 3 upward that it keeps, and how many of them are sockets of sd_listen_fds(3).
+    /// Descriptors from 3 upward that it keeps.
     let preservedDescriptors: Int
-    let listenDescriptors: Int
     let isInUserNamespace: Bool
 
     /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
@@ -24,38 +23,40 @@ struct ProcessExecution {
         }
     }
 
+    /// What is to be executed, found and put together with all rights.
+    struct Image {
+        let program: ByteString
+        let environment: [ByteString]
+        /// What has still to be loaded.
+        let filter: SeccompProgram?
+    }
+
     /// Becomes the program, after `limitBounding`. Returns only by an error.
     ///
     /// `witness`: is told right before what comes next can silence us, and the error if it fails.
-    ///
-    /// `isFiltered`: the filter is in force by now.
-    func execute(_ program: ByteString, _ witness: borrowing Handshake, isFiltered: Bool = false) throws(RuntimeError) {
-        let filter = isFiltered ? nil : filter
+    func execute(_ image: Image, _ witness: borrowing Handshake) throws(RuntimeError) {
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
-        let environment = CStringArray(Environment.entries(for: process, listenDescriptors: listenDescriptors))
+        let environment = CStringArray(image.environment)
         try setScheduling()
         _ = umask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
         // execve.
         try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
         // Without no_new_privs only the privileged may load a filter; with it, it's the very last thing.
-        if !process.noNewPrivileges { try load(filter, witness) }
+        if !process.noNewPrivileges { try load(image.filter, witness) }
         try takeCredentials()
         try enterWorkingDirectory()
         if process.noNewPrivileges {
-            step("set no_new_privs")
-            try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
-                try Credentials.forbidNewPrivileges()
-            }
+            try forbidNewPrivileges()
+            try load(image.filter, witness)
         }
-        if process.noNewPrivileges { try load(filter, witness) }
         step("execve")
-        if filter == nil { try witness.tell(.executing) }
-        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+        if image.filter == nil { try witness.tell(.executing) }
+        _ = image.program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         throw RuntimeError(
-            .program, "unable to start container process: exec: \"" + program.displayText + "\"", .last("execve"),
-            pointer: "/process/args/0", path: program, hint: ProcessExecution.hint(forExecution: c_errno()))
+            .program, "unable to start container process: exec: \"" + image.program.displayText + "\"", .last("execve"),
+            pointer: "/process/args/0", path: image.program, hint: ProcessExecution.hint(forExecution: c_errno()))
     }
 
     private static func hint(forExecution errno: Int32) -> String? {
@@ -64,6 +65,16 @@ struct ProcessExecution {
         case ENOEXEC: "is it a program for another machine, or a script without #! line?"
         case EACCES: "may the configured user execute it, and is its mount noexec?"
         default: nil
+        }
+    }
+
+    /// What passes on in a clone: the class for real time takes CAP_SYS_ADMIN, before kernel 5.14.
+    func setIOPriority() throws(RuntimeError) {
+        step("set scheduling")
+        guard let priority = process.ioPriority else { return }
+        // ioprio_set(2): the class stands above 13 bits of priority; 1 is IOPRIO_WHO_PROCESS.
+        guard c_ioprio_set(1, 0, priority.class.rawValue << 13 | priority.priority) == 0 else {
+            throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
         }
     }
 
@@ -76,12 +87,6 @@ struct ProcessExecution {
                 scheduler.deadline, scheduler.period)
             guard result == 0 else {
                 throw RuntimeError(.process, "can't be set", .last("sched_setattr"), pointer: "/process/scheduler")
-            }
-        }
-        if let priority = process.ioPriority {
-            // ioprio_set(2): the class stands above 13 bits of priority; 1 is IOPRIO_WHO_PROCESS.
-            guard c_ioprio_set(1, 0, priority.class.rawValue << 13 | priority.priority) == 0 else {
-                throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
             }
         }
         if let personality {
@@ -119,6 +124,13 @@ struct ProcessExecution {
         }
         guard getuid() == process.user.uid, getgid() == process.user.gid else {
             throw RuntimeError(.process, "the kernel kept another user than the one that was set", pointer: "/process/user")
+        }
+    }
+
+    func forbidNewPrivileges() throws(RuntimeError) {
+        step("set no_new_privs")
+        try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
+            try Credentials.forbidNewPrivileges()
         }
     }
 

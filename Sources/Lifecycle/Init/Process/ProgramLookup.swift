@@ -43,10 +43,13 @@ struct ProgramLookup {
         self.path = path
     }
 
+    /// `seesAll`: who asks may look everywhere. Else a program that was named by its path may lie where only its user may look:
+    ///   execve decides.
+    ///
     /// - Returns: the path to execute: relative ones count from `cwd`.
-    func find() throws(RuntimeError) -> ByteString {
+    func find(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         if name.contains(UInt8(ascii: "/")) {
-            if let reason = refusal(of: absolute(name)) {
+            if let reason = refusal(of: absolute(name)), seesAll || reason != EACCES {
                 throw failure(reason == ENOENT ? "stat " + name.displayText : nil, errno: reason)
             }
             return name
