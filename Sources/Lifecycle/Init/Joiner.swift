@@ -171,8 +171,9 @@ struct Joiner: ~Copyable {
         do throws(RuntimeError) {
             legacy.program = try findProgram()
         } catch {
-            // /proc/self, and what leads there, is nothing to a process that isn't in the pid namespace.
-            guard plan.namespaces & c_new_pid != 0 else { throw error }
+            // /proc/self, and what leads there, isn't there for a process that isn't in the pid namespace. But what it may not execute
+            // with all rights is no program.
+            guard plan.namespaces & c_new_pid != 0, error.errno != EACCES else { throw error }
         }
         start.report.pointee.leavesSearch = legacy.program == nil
         if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }

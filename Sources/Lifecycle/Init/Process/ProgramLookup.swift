@@ -50,7 +50,7 @@ struct ProgramLookup {
     func find(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         if name.contains(UInt8(ascii: "/")) {
             if let reason = refusal(of: absolute(name)), seesAll || reason != EACCES {
-                throw failure(reason == ENOENT ? "stat " + name.displayText : nil, errno: reason)
+                throw failure(reason == ENOENT ? ": stat " + name.displayText : "", errno: reason)
             }
             return name
         }
@@ -61,20 +61,16 @@ struct ProgramLookup {
             guard let reason = refusal(of: absolute(candidate)) else { return candidate }
             if reason != ENOENT && reason != ENOTDIR { found = reason }
         }
-        if let found { throw failure(nil, errno: found) }
+        if let found { throw failure(errno: found) }
         throw RuntimeError(
-            .program, prefix + "executable file not found in $PATH", pointer: "/process/args/0",
+            .program, subject + ": executable file not found in $PATH", pointer: "/process/args/0",
             hint: path.isEmpty ? "the container's environment has no PATH" : "PATH is " + path.displayText)
     }
 
-    private var prefix: String { "unable to start container process: exec: \"" + name.displayText + "\": " }
+    private var subject: String { "unable to start container process: exec: \"" + name.displayText + "\"" }
 
-    private func failure(_ detail: String?, errno: Int32) -> RuntimeError {
-        guard let detail else {
-            return RuntimeError(
-                .program, prefix + SystemError.text(of: errno), pointer: "/process/args/0", path: name)
-        }
-        return RuntimeError(.program, prefix + detail, pointer: "/process/args/0", path: name, errno: errno)
+    private func failure(_ detail: String = "", errno: Int32) -> RuntimeError {
+        RuntimeError(.program, subject + detail, pointer: "/process/args/0", path: name, errno: errno)
     }
 
     private func absolute(_ path: ByteString) -> ByteString { path.hasPrefix("/") ? path : cwd + "/" + path }
