@@ -1,5 +1,8 @@
 import CLinux
 
+/// A system call of this machine's own kind, with its first arguments as far as they're known.
+public typealias FilteredCall = (number: Int32, arguments: [UInt64])
+
 extension SeccompProgram {
     /// Whether a call of this machine's own kind would go through, found out without making it: the filter is run here as the kernel
     /// would.

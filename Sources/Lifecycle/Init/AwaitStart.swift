@@ -26,25 +26,36 @@ extension Init {
     }
 
     private func start(_ starter: borrowing Handshake) throws(RuntimeError) {
-        guard let process = plan.config.process else {
+        guard let execution else {
             throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
         }
+        if let image { try execution.execute(image, starter) }
         step("startContainer hooks")
         try HookRunner.run(
             plan.config.hooks.startContainer, kind: .startContainer,
             state: ContainerState.forHook(plan, pid: getpid(), status: .created))
-        let execution = ProcessExecution(
-            process: process, capabilities: plan.capabilities, personality: plan.config.linux.personality,
-            filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
-            isInUserNamespace: plan.namespaces.has(.user))
+        try execution.execute(try makeImage(execution), starter)
+    }
+
+    /// nil for a container that is made without a process.
+    var execution: ProcessExecution? {
+        plan.config.process.map {
+            ProcessExecution(
+                process: $0, capabilities: plan.capabilities, personality: plan.config.linux.personality,
+                filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
+                isInUserNamespace: plan.namespaces.has(.user))
+        }
+    }
+
+    /// Makes ready what `start` executes, and gives up what nothing more is done by: others may be in the pid namespace, a joined one, or
+    /// by exec, while we wait.
+    func makeImage(_ execution: ProcessExecution) throws(RuntimeError) -> ProcessExecution.Image {
         step("find program")
-        let image = ProcessExecution.Image(
-            program: try ProgramLookup(process).find(),
-            environment: Environment.entries(for: process, listenDescriptors: plan.listenDescriptors),
-            filter: inheritance.seccomp)
-        StandardStreams.give(to: process.user)
+        let program = try ProgramLookup(execution.process).find()
+        let environment = Environment.entries(for: execution.process, listenDescriptors: plan.listenDescriptors)
+        if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }
         try execution.setIOPriority()
-        try execution.limitBounding()
-        try execution.execute(image, starter)
+        return ProcessExecution.Image(
+            program: program, environment: environment, filter: try execution.reducePrivileges(before: [(SYS_accept4, [])]))
     }
 }

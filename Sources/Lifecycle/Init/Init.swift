@@ -29,11 +29,14 @@ struct Init: ~Copyable {
     let inheritance: Inheritance
     let handshake: Handshake
     var procfs: ProcFileSystem?
+    /// What `start` executes: nil as long as there may be hooks to run before.
+    var image: ProcessExecution.Image?
 
     private init(_ inheritance: Inheritance) {
         self.inheritance = inheritance
         handshake = Handshake(inheritance.handshake)
         procfs = nil
+        image = nil
     }
 
     var plan: Plan { inheritance.plan }
@@ -69,7 +72,10 @@ struct Init: ~Copyable {
         try findProgram(rootfs)
         try rootfs.makeReadOnly()
         try rootfs.setPropagation()
-        try announceReady(terminal, rootfs)
+        if plan.config.process?.terminal != true { try StandardStreams.replaceHostNull(rootfs.root) }
+        // Hooks are run with all rights.
+        if plan.config.hooks.startContainer.isEmpty, let execution { image = try makeImage(execution) }
+        try announceReady(terminal)
     }
 
     /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
@@ -130,13 +136,12 @@ struct Init: ~Copyable {
     }
 
     /// Tells Host that all is made, and waits until Host has written it down.
-    private func announceReady(_ terminal: consuming Terminal?, _ rootfs: borrowing Rootfs) throws(RuntimeError) {
+    private func announceReady(_ terminal: consuming Terminal?) throws(RuntimeError) {
         step("ready")
         if let terminal {
             try say(.ready, descriptors: [terminal.controller.rawValue])
             try StandardStreams.become(terminal.peer)
         } else {
-            try StandardStreams.replaceHostNull(rootfs.root)
             try say(.ready)
         }
         guard case .created? = try handshake.receive()?.message else { _exit(1) }

@@ -4,6 +4,7 @@ import CLinux
 import Errors
 import Linux
 import OCI
+import Seccomp
 
 /// The processes that `exec` brings into a container.
 ///
@@ -155,7 +156,8 @@ struct Joiner: ~Copyable {
         var program: ByteString?
         var environment: [ByteString]
         var terminal: SharedDescriptor?
-        var isFiltered = false
+        /// nil where it's in force.
+        var filter: SeccompProgram?
     }
 
     private func prepare() throws(RuntimeError) -> Legacy {
@@ -181,7 +183,7 @@ struct Joiner: ~Copyable {
         try explaining(.system, "what the process reports can't be kept from the next") { () throws(SystemError) in
             try start.hideReport()
         }
-        legacy.isFiltered = try execution.reducePrivileges()
+        legacy.filter = try execution.reducePrivileges(before: [(SYS_clone, [c_sibling_flags])])
         return legacy
     }
 
@@ -219,8 +221,7 @@ struct Joiner: ~Copyable {
         }
         guard case .created? = try handshake.receive()?.message else { _exit(255) }
         try outliveHost()
-        let image = ProcessExecution.Image(
-            program: program, environment: legacy.environment, filter: legacy.isFiltered ? nil : plan.execution.filter)
+        let image = ProcessExecution.Image(program: program, environment: legacy.environment, filter: legacy.filter)
         try plan.execution.execute(image, handshake)
     }
 

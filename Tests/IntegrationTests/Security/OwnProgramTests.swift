@@ -43,6 +43,25 @@ struct OwnProgramTests {
         container.bundle.config.runs("sleep 1000")
     }
 
+    // Where a pid namespace is shared, others with CAP_SYS_PTRACE may make the process do what they like.
+    @Test(arguments: [true, false]) func waitingProcessHasTheContainersRightsAlone(noNewPrivileges: Bool) throws {
+        let container = try Bundle {
+            $0.process.noNewPrivileges = .bool(noNewPrivileges)
+            $0.process.user = ["uid": 1000, "gid": 1000]
+            $0.linux.seccomp = [
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [["names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38]],
+            ]
+        }.create()
+        let status = read("/proc/\(container.pid)/status")
+        // CAP_KILL, CAP_NET_BIND_SERVICE and CAP_AUDIT_WRITE are the container's; CAP_SETGID and CAP_SETUID.
+        #expect(field("CapPrm", of: status) == "00000000200004e0")
+        #expect(field("CapBnd", of: status) == "0000000020000420")
+        #expect(field("CapInh", of: status) == "0000000000000000")
+        #expect(field("Seccomp", of: status) == "2")
+        #expect(field("NoNewPrivs", of: status) == (noNewPrivileges ? "1" : "0"))
+    }
+
     // What relocation has written is read-only, nothing is both writable and executable, and nobody knows where it is.
     @Test func programIsHardToMisuse() throws {
         func image() throws -> [(permissions: String, address: String)] {

@@ -4,25 +4,35 @@ import Linux
 import OCI
 import Seccomp
 
-// What exec's second process is born with, when it is to be seen in the container's pid namespace. A process there that has
-// CAP_SYS_PTRACE, and isn't in a user namespace of its own, may make it do what it likes: so it's to have no more than the container
-// has, but to take its user and groups. That comes last, after Host has set the limits: without CAP_SYS_RESOURCE, Host may do that to
-// processes of its own user only.
+// What a process of ours has while others may see it in the container's pid namespace: exec's second one from its birth, the
+// container's first while it waits for its start. Whoever has CAP_SYS_PTRACE there, and isn't in a user namespace of its own, may
+// make it do what he likes: so it's to have no more than the container has, but to take its user and groups. That comes last, after
+// Host has set the limits: without CAP_SYS_RESOURCE, Host may do that to processes of its own user only.
 extension ProcessExecution {
     /// Gives up what nothing more is done by.
     ///
-    /// - Returns: whether the filter is in force.
-    func reducePrivileges() throws(RuntimeError) -> Bool {
+    /// `calls`: system calls that are still to come besides those that all processes make, with their first arguments.
+    ///
+    /// - Returns: the filter, if it has still to be loaded.
+    func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> SeccompProgram? {
         try limitBounding()
         if process.noNewPrivileges { try forbidNewPrivileges() }
-        let isFiltered = try loadFilterAhead()
+        let isFiltered = try loadFilterAhead(of: commonCalls + calls)
         step("reduce capabilities")
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             let held = try ThreadCapabilities.current().permitted
             let kept = CapabilitySet(bits: held.bits & (capabilities.permitted.bits | stillNeeded(isFiltered).bits))
             try ThreadCapabilities(effective: kept, permitted: kept, inheritable: capabilities.inheritable).apply()
         }
-        return isFiltered
+        return isFiltered ? nil : filter
+    }
+
+    /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
+    private func limitBounding() throws(RuntimeError) {
+        step("limit capabilities")
+        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
+            try Credentials.limitBounding(to: capabilities.bounding)
+        }
     }
 
     private func stillNeeded(_ isFiltered: Bool) -> CapabilitySet {
@@ -36,9 +46,9 @@ extension ProcessExecution {
         return needed
     }
 
-    /// Where the filter permits all that is still to be done, the second process is born under it.
-    private func loadFilterAhead() throws(RuntimeError) -> Bool {
-        guard let filter, !filter.needsListener, callsToCome.allSatisfy({ filter.permits($0.number, $0.arguments) }) else {
+    /// Where the filter permits all that is still to be done, it needn't wait.
+    private func loadFilterAhead(of calls: [FilteredCall]) throws(RuntimeError) -> Bool {
+        guard let filter, !filter.needsListener, calls.allSatisfy({ filter.permits($0.number, $0.arguments) }) else {
             return false
         }
         step("load seccomp filter")
@@ -46,13 +56,13 @@ extension ProcessExecution {
         return true
     }
 
-    /// All system calls from here to execve, but those of an error on the way: what's missing here would fail under a filter that
+    /// The system calls from here to execve, but those of an error on the way: what's missing here would fail under a filter that
     /// forbids it.
-    private var callsToCome: [(number: Int32, arguments: [UInt64])] {
-        var calls: [(number: Int32, arguments: [UInt64])] = [
-            // What is left to the first process.
+    private var commonCalls: [FilteredCall] {
+        var calls: [FilteredCall] = [
+            // What is left here, and the end of exec's first process.
             SYS_capget, SYS_capset, SYS_exit_group,
-            // The second one's isolation, and its conversation with Host.
+            // Signals, ties, and the conversation with Host.
             SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_setsid, SYS_prctl, SYS_poll, SYS_recvmsg,
             SYS_sendmsg, SYS_write,
             // The terminal, the program, memory.
@@ -62,7 +72,6 @@ extension ProcessExecution {
             SYS_getcwd,
             SYS_execve,
         ].map { ($0, []) }
-        calls.append((SYS_clone, [c_sibling_flags]))
         if process.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
         if let personality { calls.append((SYS_personality, [personality.domain])) }
         return calls

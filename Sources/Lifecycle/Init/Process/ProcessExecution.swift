@@ -15,14 +15,6 @@ struct ProcessExecution {
     let preservedDescriptors: Int
     let isInUserNamespace: Bool
 
-    /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
-    func limitBounding() throws(RuntimeError) {
-        step("limit capabilities")
-        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
-            try Credentials.limitBounding(to: capabilities.bounding)
-        }
-    }
-
     /// What is to be executed, found and put together with all rights.
     struct Image {
         let program: ByteString
@@ -31,7 +23,7 @@ struct ProcessExecution {
         let filter: SeccompProgram?
     }
 
-    /// Becomes the program, after `limitBounding`. Returns only by an error.
+    /// Becomes the program, after `reducePrivileges`. Returns only by an error.
     ///
     /// `witness`: is told right before what comes next can silence us, and the error if it fails.
     func execute(_ image: Image, _ witness: borrowing Handshake) throws(RuntimeError) {
