@@ -73,8 +73,12 @@ struct Init: ~Copyable {
         try rootfs.makeReadOnly()
         try rootfs.setPropagation()
         if plan.config.process?.terminal != true { try StandardStreams.replaceHostNull(rootfs.root) }
-        // Hooks are run with all rights.
-        if plan.config.hooks.startContainer.isEmpty, let execution { image = try makeImage(execution) }
+        if let execution {
+            // Hooks are run with all rights.
+            if plan.config.hooks.startContainer.isEmpty { image = try makeImage(execution) }
+        } else {
+            try giveUpAllPrivileges()
+        }
         try announceReady(terminal)
     }
 

@@ -62,6 +62,12 @@ struct OwnProgramTests {
         #expect(field("NoNewPrivs", of: status) == (noNewPrivileges ? "1" : "0"))
     }
 
+    @Test func waitingProcessThatHasNoProgramHasNoRights() throws {
+        let status = read("/proc/\(try Bundle { $0.process = .null }.create().pid)/status")
+        for set in ["CapPrm", "CapBnd", "CapInh"] { #expect(field(set, of: status) == "0000000000000000") }
+        #expect(field("NoNewPrivs", of: status) == "1")
+    }
+
     // What relocation has written is read-only, nothing is both writable and executable, and nobody knows where it is.
     @Test func programIsHardToMisuse() throws {
         func image() throws -> [(permissions: String, address: String)] {

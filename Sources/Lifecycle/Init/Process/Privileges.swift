@@ -8,6 +8,17 @@ import Seccomp
 // container's first while it waits for its start. Whoever has CAP_SYS_PTRACE there, and isn't in a user namespace of its own, may
 // make it do what he likes: so it's to have no more than the container has, but to take its user and groups. That comes last, after
 // Host has set the limits: without CAP_SYS_RESOURCE, Host may do that to processes of its own user only.
+
+/// For a container without a process, which can't be started.
+func giveUpAllPrivileges() throws(RuntimeError) {
+    step("reduce capabilities")
+    try explaining(.process, "the capabilities can't be given up") { () throws(SystemError) in
+        try Credentials.limitBounding(to: CapabilitySet())
+        try Credentials.forbidNewPrivileges()
+        try ThreadCapabilities(effective: CapabilitySet(), permitted: CapabilitySet(), inheritable: CapabilitySet()).apply()
+    }
+}
+
 extension ProcessExecution {
     /// Gives up what nothing more is done by.
     ///

@@ -53,7 +53,7 @@ struct ProcessExecution {
 
     private static func hint(forExecution errno: Int32) -> String? {
         switch errno {
-        case ENOENT: "the file is there: is the interpreter that it names missing?"
+        case ENOENT: "is the file still there, and the interpreter that it names?"
         case ENOEXEC: "is it a program for another machine, or a script without #! line?"
         case EACCES: "may the configured user execute it, and is its mount noexec?"
         default: nil
