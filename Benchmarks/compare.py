@@ -173,14 +173,23 @@ class Bench:
         return int(summary.read_text().split("\n")[-2].split()[0])
 
     def instructions(self, runtime, *arguments):
-        """User-space instructions of the runtime's own process; None where valgrind can't run it."""
+        """User-space instructions of the runtime's own process, by callgrind, or step by step where valgrind can't run it.
+        None where they are too many for that."""
         # callgrind doesn't bear the signals by which Go's scheduler interrupts its threads.
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *runtime.command(*arguments)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
             env={**os.environ, "GODEBUG": "asyncpreemptoff=1"})
         collected = re.search(r"Collected : (\d+)", done.stderr)
-        return int(collected[1]) if collected and done.returncode == 0 else None
+        if collected and done.returncode == 0:
+            return int(collected[1])
+        try:
+            stepped = subprocess.run(
+                [str(self.tools / "instructions"), *runtime.command(*arguments)],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=True)
+        except subprocess.TimeoutExpired:
+            return None
+        return int(stepped.stdout)
 
     def state(self, runtime):
         """Instructions, milliseconds and KiB of `state` of a running container."""
@@ -254,7 +263,7 @@ def counts(bench):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True, help="an empty folder, best on a tmpfs")
-    parser.add_argument("--tools", required=True, help="where floor and stopwatch are")
+    parser.add_argument("--tools", required=True, help="where floor, stopwatch and instructions are")
     parser.add_argument("--warm", type=int, default=50, help="rounds back to back (default: 50)")
     parser.add_argument("--cold", type=int, default=11, help="rounds with a second's pause before each start (default: 11)")
     parser.add_argument("--only", default="", metavar="REGEX", help="only the rows of times that this matches, and no counts")
