@@ -29,12 +29,17 @@ extension Init {
         guard let execution else {
             throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
         }
-        if let image { try execution.execute(image, starter) }
-        step("startContainer hooks")
-        try HookRunner.run(
-            plan.config.hooks.startContainer, kind: .startContainer,
-            state: ContainerState.forHook(plan, pid: getpid(), status: .created))
-        try execution.execute(try makeImage(execution), starter)
+        guard let image else {
+            step("startContainer hooks")
+            try HookRunner.run(
+                plan.config.hooks.startContainer, kind: .startContainer,
+                state: ContainerState.forHook(plan, pid: getpid(), status: .created))
+            step("find program")
+            // Anew: the hooks may have changed what there is.
+            let program = try ProgramLookup(execution.process).find()
+            return try execution.execute(try makeImage(execution, program), starter)
+        }
+        try execution.execute(image, starter)
     }
 
     /// nil for a container that is made without a process.
@@ -49,9 +54,7 @@ extension Init {
 
     /// Makes ready what `start` executes, and gives up what nothing more is done by: others may be in the pid namespace, a joined one, or
     /// by exec, while we wait.
-    func makeImage(_ execution: ProcessExecution) throws(RuntimeError) -> ProcessExecution.Image {
-        step("find program")
-        let program = try ProgramLookup(execution.process).find()
+    func makeImage(_ execution: ProcessExecution, _ program: ByteString) throws(RuntimeError) -> ProcessExecution.Image {
         let environment = Environment.entries(for: execution.process, listenDescriptors: plan.listenDescriptors)
         if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }
         try execution.setIOPriority()

@@ -69,13 +69,13 @@ struct Init: ~Copyable {
         try setKernelParameters()
         try rootfs.hidePaths()
         let terminal = try openTerminal(rootfs)
-        try findProgram(rootfs)
+        let program = try findProgram(rootfs)
         try rootfs.makeReadOnly()
         try rootfs.setPropagation()
         if plan.config.process?.terminal != true { try StandardStreams.replaceHostNull(rootfs.root) }
-        if let execution {
+        if let execution, let program {
             // Hooks are run with all rights.
-            if plan.config.hooks.startContainer.isEmpty { image = try makeImage(execution) }
+            if plan.config.hooks.startContainer.isEmpty { image = try makeImage(execution, program) }
         } else {
             try giveUpAllPrivileges()
         }

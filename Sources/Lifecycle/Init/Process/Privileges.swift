@@ -46,6 +46,13 @@ extension ProcessExecution {
         }
     }
 
+    private func forbidNewPrivileges() throws(RuntimeError) {
+        step("set no_new_privs")
+        try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
+            try Credentials.forbidNewPrivileges()
+        }
+    }
+
     private func stillNeeded(_ isFiltered: Bool) -> CapabilitySet {
         var needed = CapabilitySet()
         needed.insert(Int(CAP_SETGID))

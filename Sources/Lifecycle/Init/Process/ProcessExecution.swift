@@ -39,10 +39,7 @@ struct ProcessExecution {
         if !process.noNewPrivileges { try load(image.filter, witness) }
         try takeCredentials()
         try enterWorkingDirectory()
-        if process.noNewPrivileges {
-            try forbidNewPrivileges()
-            try load(image.filter, witness)
-        }
+        if process.noNewPrivileges { try load(image.filter, witness) }
         step("execve")
         if image.filter == nil { try witness.tell(.executing) }
         _ = image.program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
@@ -116,13 +113,6 @@ struct ProcessExecution {
         }
         guard getuid() == process.user.uid, getgid() == process.user.gid else {
             throw RuntimeError(.process, "the kernel kept another user than the one that was set", pointer: "/process/user")
-        }
-    }
-
-    func forbidNewPrivileges() throws(RuntimeError) {
-        step("set no_new_privs")
-        try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
-            try Credentials.forbidNewPrivileges()
         }
     }
 

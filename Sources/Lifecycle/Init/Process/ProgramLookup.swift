@@ -6,11 +6,13 @@ import OCI
 
 extension Init {
     /// Finds the program and checks that it can be run: engines want to hear of it from `create`, in these words.
-    func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) {
-        guard let process = plan.config.process else { return }
+    ///
+    /// - Returns: nil for a container without a process.
+    func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
+        guard let process = plan.config.process else { return nil }
         step("find program")
         try makeWorkingDirectory(process, rootfs)
-        _ = try ProgramLookup(process).find()
+        return try ProgramLookup(process).find()
     }
 
     private func makeWorkingDirectory(_ process: Process, _ rootfs: borrowing Rootfs) throws(RuntimeError) {
