@@ -150,6 +150,9 @@ final class ContainerMaking {
         try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.bundle)
     }
 
+    /// Has `exec` join the time namespace that criu has restored the container into.
+    func noteTimeNamespace() { record.hasRestoredTimeNamespace = true }
+
     /// The container is there: its record says so, and keeps the configuration that it was made by.
     func writeCreated() throws(RuntimeError) {
         step("write state")

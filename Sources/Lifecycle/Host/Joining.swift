@@ -25,7 +25,7 @@ struct Joining: ~Copyable {
         step("plan")
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: process.terminal, detached: options.detach)
-        let namespaces = try JoiningPlan.namespaces(of: config, record.pid, procfs)
+        let namespaces = try JoiningPlan.namespaces(of: config, record, procfs)
         var warnings: [String] = []
         let isInUserNamespace = namespaces & c_new_user != 0
         let grantable = isInUserNamespace ? CapabilitySet(bits: .max) : try HostFacts.gather().capabilities
@@ -204,15 +204,17 @@ struct JoiningPlan {
         }
     }
 
-    /// Those that the configuration names. The others the container shares with whoever created it, and with us.
-    static func namespaces(of config: Config, _ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> UInt64 {
-        var flags: UInt64 = 0
+    /// Those that the configuration names, and what criu has added. The others the container shares with whoever created it, and with us.
+    static func namespaces(of config: Config, _ record: ContainerRecord, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+        -> UInt64
+    {
+        var flags = record.hasRestoredTimeNamespace ? c_new_time : 0
         for namespace in config.linux.namespaces { flags |= namespace.kind.flag }
         guard flags & c_new_user != 0 else { return flags }
         // The one that we're in already can't be joined (setns(2), EINVAL): a path may have led to it.
         let isOurs = try explaining(.namespace, "the container's user namespace can't be looked at") { () throws(SystemError) in
             let own = try procfs.namespaceStatus(try procfs.own(), "user")
-            let theirs = try procfs.namespaceStatus(ByteString(decimal: pid), "user")
+            let theirs = try procfs.namespaceStatus(ByteString(decimal: record.pid), "user")
             return own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev
         }
         return isOurs ? flags & ~c_new_user : flags

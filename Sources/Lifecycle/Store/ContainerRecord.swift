@@ -33,6 +33,8 @@ struct ContainerRecord {
     var hasOwnPIDNamespace: Bool
     /// Whether it has a session keyring of its own, which `exec` joins.
     var hasOwnKeyring: Bool
+    /// Whether it's in a time namespace of its own that the configuration doesn't name: criu restores processes into one. `exec` joins it.
+    var hasRestoredTimeNamespace = false
     /// What its standard streams were at first, for `checkpoint`.
     var streams: [ByteString] = []
 
@@ -54,6 +56,7 @@ struct ContainerRecord {
             json.member("identity", identity)
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
             json.member("ownKeyring", hasOwnKeyring)
+            if hasRestoredTimeNamespace { json.member("restoredTimeNamespace", true) }
             json.array("streams") { json in
                 for stream in streams { json.element(stream) }
             }
@@ -104,6 +107,7 @@ struct ContainerRecord {
         self.identity = identity
         hasOwnPIDNamespace = ownPID
         hasOwnKeyring = ownKeyring
+        hasRestoredTimeNamespace = json["restoredTimeNamespace"]?.bool ?? false
         streams = json["streams"]?.elements.compactMap { $0.string } ?? []
         annotations = []
         if let members = json["annotations"]?.members {

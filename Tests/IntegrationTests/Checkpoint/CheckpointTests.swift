@@ -200,6 +200,62 @@ struct CheckpointTests {
         #expect(linkTarget("/proc/\(container.pid)/ns/net") == linkTarget(holder.path("network")))
     }
 
+    /// criu restores processes into a time namespace, and dumps none that are in several.
+    @Test func execJoinsAllThatItsProcessesAreIn() throws {
+        let bundle = try counting()
+        expectSuccess(try bundle.checkpoint())
+        let container = try bundle.restore()
+        // It becomes a child of the container's first process.
+        expectSuccess(try bundle.sandbox.runtime("exec", bundle.id, "sh", "-c", "sleep 1000 & exit 0"))
+        let left = Cgroup.processes(bundle.cgroup).filter { read("/proc/\($0)/cmdline").hasPrefix("sleep\u{0}1000\u{0}") }
+        let other = try #require(left.first)
+        for name in entries(of: "/proc/self/ns") {
+            #expect(linkTarget("/proc/\(other)/ns/\(name)") == linkTarget("/proc/\(container.pid)/ns/\(name)"), "\(name)")
+        }
+        expectSuccess(try bundle.checkpoint())
+        let count = bundle.count
+        _ = try bundle.restore()
+        try eventually("it counts on") { bundle.count > count }
+    }
+
+    @Test func leavesCgroupsAloneIfToldSo() throws {
+        let bundle = try Bundle {
+            $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", ["ro"]))
+        }
+        bundle.counts()
+        _ = try bundle.start()
+        try bundle.waitForCounting()
+        let places = { try bundle.sandbox.runtime("exec", bundle.id, "cat", "/proc/1/cgroup").output }
+        let before = try places()
+        expectSuccess(try bundle.checkpoint("--manage-cgroups-mode", "ignore"))
+        let count = bundle.count
+        let container = try bundle.restore(["--manage-cgroups-mode", "ignore"])
+        try eventually("it counts on") { bundle.count > count }
+        #expect(Cgroup.processes(bundle.cgroup).contains(container.pid))
+        #expect(linkTarget("/proc/\(container.pid)/ns/cgroup") != linkTarget("/proc/self/ns/cgroup"))
+        #expect(try places() == before)
+    }
+
+    @Test func makesMountPointsBelowAFolderOfTheHostsAnew() throws {
+        let bundle = try Bundle()
+        let (outer, inner) = (bundle.path + "/outer", bundle.path + "/inner")
+        try makeDirectory(outer)
+        try makeDirectory(inner)
+        try write("content", to: inner + "/file")
+        bundle.config.mounts.append(
+            .mount("/data", source: outer, ["rbind"]), .mount("/data/a/b", source: inner, ["bind"]),
+            .mount("/data/f", source: inner + "/file", ["bind"]), .mount("/data/t", type: "tmpfs", source: "tmpfs"))
+        bundle.counts()
+        _ = try bundle.start()
+        try bundle.waitForCounting()
+        expectSuccess(try bundle.checkpoint())
+        #expect(rmdir(outer + "/a/b") == 0 && rmdir(outer + "/a") == 0 && unlink(outer + "/f") == 0 && rmdir(outer + "/t") == 0)
+        let container = try bundle.restore()
+        let inside = "/proc/\(container.pid)/root/data"
+        #expect(read(inside + "/a/b/file") == "content" && read(inside + "/f") == "content")
+        #expect(Mount.table(read("/proc/\(container.pid)/mountinfo")).contains { $0.path == "/data/t" && $0.type == "tmpfs" })
+    }
+
     @Test func bringsTheLoopbackDeviceUp() throws {
         let bundle = try counting()
         expectSuccess(try bundle.checkpoint())

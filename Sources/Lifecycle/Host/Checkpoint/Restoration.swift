@@ -93,9 +93,16 @@ final class Restoration {
         let folders = [images.path, work.path]
         let keyring = options.create.noNewKeyring ? nil : plan.options.id
         let forbidsNewPrivileges = plan.config.process?.noNewPrivileges == true
+        // criu makes the cgroup namespace when it manages cgroups, and else leaves its own to the processes.
+        let makesCgroupNamespace = options.image.cgroupsMode == .ignore && plan.namespaces.origin(of: .cgroup) == .new
         start.prepare = { () throws(RuntimeError) in
             try tasks?.enter()
             tasks?.closeFiles()
+            if makesCgroupNamespace {
+                try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {
+                    () throws(SystemError) in try unshare(c_new_cgroup)
+                }
+            }
             try restoredRoot.attach()
             // criu doesn't restore keyrings: the container's processes have what criu has.
             if let keyring { try joinSessionKeyring(of: keyring) }
@@ -231,11 +238,25 @@ final class Restoration {
         }
     }
 
+    private func isInOwnTimeNamespace(_ pid: Int32) throws(RuntimeError) -> Bool {
+        do throws(SystemError) {
+            let own = try making.procfs.namespaceStatus(try making.procfs.own(), "time")
+            let theirs = try making.procfs.namespaceStatus(ByteString(decimal: pid), "time")
+            return own.st_ino != theirs.st_ino || own.st_dev != theirs.st_dev
+        } catch  where error.errno == ENOENT {
+            // A kernel without time namespaces.
+            return false
+        } catch {
+            throw RuntimeError(.checkpoint, "the time namespace of the restored container can't be looked at", error)
+        }
+    }
+
     private func beforeRunning() throws(RuntimeError) {
         do throws(RuntimeError) {
             guard let process, let sources else { throw Restoration.confusion }
             try RestoredSecurity(plan, sources, namespaces, cgroup: making.record.cgroup, lsmProfile: options.lsmProfile)
                 .check(process.pid, making.procfs)
+            if try isInOwnTimeNamespace(process.pid) { making.noteTimeNamespace() }
             try making.limitLate()
             step("hand over terminal")
             process.terminal = terminal

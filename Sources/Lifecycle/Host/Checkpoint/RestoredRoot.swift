@@ -127,23 +127,35 @@ struct RestoredRoot {
 
     // MARK: Mount points
 
-    /// Makes the mount points that are missing in the root: criu makes none. Those on a mount of the container's own come back with
-    /// its content, and those on a folder of the host's were made there by `create`.
+    /// Makes the mount points that are missing, in the root and in folders of the host's: criu makes none. Those on a file system of the
+    /// container's own come back with its content.
     static func makeMountPoints(_ plan: Plan, _ sources: Sources) throws(RuntimeError) {
         step("make mount points")
-        try sources.root.with { (tree) throws(RuntimeError) in
-            for (place, mount) in plan.mounts.enumerated() {
-                let isInside = plan.mounts[..<place].contains { mount.destination.hasPrefix($0.destination + "/") }
-                if isInside { continue }
-                try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in
-                    let root = RootedDirectory(adopting: try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0))
-                    if let bind = sources.binds[mount.index], !bind.isDirectory {
-                        _ = try root.makeFile(mount.destination)
-                    } else {
-                        _ = try root.makeDirectories(mount.destination)
-                    }
+        for (place, mount) in plan.mounts.enumerated() {
+            guard let (folder, path) = folder(below: mount.destination, plan.mounts[..<place], sources) else { continue }
+            try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in
+                let root = RootedDirectory(
+                    adopting: try folder.with { (tree) throws(SystemError) in
+                        try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0)
+                    })
+                if let bind = sources.binds[mount.index], !bind.isDirectory {
+                    _ = try root.makeFile(path)
+                } else {
+                    _ = try root.makeDirectories(path)
                 }
             }
         }
+    }
+
+    /// What lies below a destination when it's mounted on: the last mount that covers it, or the root; and the path from there. Nil for a
+    /// file system that is in the image.
+    private static func folder(below destination: ByteString, _ earlier: ArraySlice<MountStep>, _ sources: Sources)
+        -> (SharedDescriptor, ByteString)?
+    {
+        guard let cover = earlier.last(where: { destination.hasPrefix($0.destination + "/") }) else {
+            return (sources.root, destination)
+        }
+        guard let bind = sources.binds[cover.index] else { return nil }
+        return (bind.tree, destination.dropFirst(cover.destination.count))
     }
 }
