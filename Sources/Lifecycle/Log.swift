@@ -41,9 +41,14 @@ public final class Log {
 
     /// For engines: appends to the file and makes it where it's missing. What stderr gets is for people still.
     public init(file path: ByteString, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
-        file = try explaining(.system, "can't open the log file \"" + path.displayText + "\"", path: path) {
-            () throws(SystemError) in
-            try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode: 0o644).release()
+        do throws(SystemError) {
+            // Neither the opening of a fifo nor a line for a full one waits for a reader that may never come.
+            file = try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, mode: 0o644)
+                .release()
+        } catch {
+            throw RuntimeError(
+                .system, "can't open the log file \"" + path.displayText + "\"", error, path: path,
+                hint: error.errno == ENXIO ? "a fifo needs a reader before it's opened; a socket is no file" : nil)
         }
         self.format = format
         self.stderr = stderr
@@ -157,10 +162,18 @@ public final class Log {
         if let hint = error.hint { line.add("hint", hint, limit: Limit.field) }
     }
 
-    /// Nobody is left to tell where this fails: errors here are dropped.
+    /// Nobody is left to tell where this fails: errors here are dropped. So is the line if a pipe stays full for a second.
     private func write(_ line: [UInt8], to descriptor: Int32) {
         let line = line + [UInt8(ascii: "\n")]
-        while line.withUnsafeBytes({ CLinux.write(descriptor, $0.baseAddress, $0.count) }) < 0, c_errno() == EINTR {}
+        while line.withUnsafeBytes({ CLinux.write(descriptor, $0.baseAddress, $0.count) }) < 0 {
+            switch c_errno() {
+            case EINTR: continue
+            case EAGAIN:
+                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                guard poll(&request, 1, 1000) > 0 else { return }
+            default: return
+            }
+        }
     }
 }
 

@@ -57,6 +57,40 @@ struct LogTests {
         #expect(errors.utf8.count < 20_000)
     }
 
+    /// `create` of a bundle that has to be refused, with a fifo as its log.
+    private func creationWithAFifo() throws -> (command: Command, path: String) {
+        let bundle = try Bundle { $0.runs(arguments: ["no-such-program"]) }
+        let path = bundle.path + "/log"
+        guard mkfifo(path, 0o600) == 0 else { throw HarnessFailure.system("mkfifo") }
+        return (try bundle.command("create", global: ["--log", path]), path)
+    }
+
+    @Test func fifoThatNobodyReadsIsRefused() throws {
+        let (create, path) = try creationWithAFifo()
+        let finished = try create.run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.message.says("can't open the log file \"\(path)\": no such device or address"))
+    }
+
+    @Test func fifoThatSomebodyReadsGetsTheLines() throws {
+        let (create, path) = try creationWithAFifo()
+        let reader = h_open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0)
+        defer { close(reader) }
+        #expect(try create.run().ending == .exited(1))
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let count = CHarness.read(reader, &bytes, bytes.count)
+        #expect(String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).says("executable file not found"))
+    }
+
+    @Test func fifoThatIsFullHoldsNobodyUp() throws {
+        let (create, path) = try creationWithAFifo()
+        let reader = h_open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0)
+        defer { close(reader) }
+        let page = [UInt8](repeating: 0, count: 4096)
+        while write(reader, page, page.count) > 0 {}
+        #expect(try create.run().ending == .exited(1))
+    }
+
     @Test func debugTellsEachStepOfTheHosts() throws {
         let bundle = try Bundle()
         let log = bundle.path + "/log"
