@@ -30,9 +30,12 @@ extension FileDescriptor {
         return socket
     }
 
-    /// Connects to such a socket.
-    public static func connect(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+    /// Connects to such a socket. Where `timeout` milliseconds aren't enough for that, or later on for sending, it's EAGAIN.
+    public static func connect(name: ByteString, in directory: borrowing FileDescriptor, timeout: Int) throws(SystemError)
+        -> FileDescriptor
+    {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_seqpacket, 0))
+        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
         guard descriptorPath(of: directory, name).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else {
             throw .last("connect")
         }
@@ -40,8 +43,8 @@ extension FileDescriptor {
     }
 
     /// Connects to a stream socket by its path, of any length, on the host. Where `timeout` milliseconds aren't enough for that, or
-    /// later on for sending, it's EAGAIN; 0 waits for ever.
-    public static func connectStream(to path: ByteString, timeout: Int = 0) throws(SystemError) -> FileDescriptor {
+    /// later on for sending, it's EAGAIN.
+    public static func connectStream(to path: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_stream, 0))
         guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
         if path.count < 108 {

@@ -75,6 +75,16 @@ int h_listen(const char *path) {
     return -1;
 }
 
+int h_connect(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return -1;
+    strcpy(address.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor >= 0 && connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0) return descriptor;
+    if (descriptor >= 0) close(descriptor);
+    return -1;
+}
+
 long h_receive(int socket, void *bytes, unsigned long size, int *descriptor) {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];

@@ -96,7 +96,7 @@ import Testing
         let agent = try agent("agent")
         let path = directory.path + "/agent"
         // Its queue has room for one.
-        let first = try FileDescriptor.connectStream(to: path)
+        let first = try FileDescriptor.connectStream(to: path, timeout: 100)
         let (listener, _) = try FileDescriptor.pipe()
         let error = #expect(throws: RuntimeError.self) {
             try listener.with { (listener) throws(RuntimeError) in

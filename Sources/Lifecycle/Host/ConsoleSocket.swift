@@ -6,7 +6,7 @@ import OCI
 
 /// Where the container's terminal goes: to the caller's console socket, to our own terminal, or there is none.
 struct ConsoleSocket: ~Copyable {
-    private let socket: SharedDescriptor?
+    private let socket: CallersSocket?
 
     /// Connects before anything is made: a socket that nobody listens at is the caller's mistake.
     init(_ path: ByteString?, terminal wantsTerminal: Bool, detached: Bool) throws(RuntimeError) {
@@ -25,23 +25,16 @@ struct ConsoleSocket: ~Copyable {
                 pointer: "/process/terminal",
                 hint: "leave --console-socket out, or set terminal to true")
         }
-        socket = try explaining(.terminal, "can't connect to the console socket \"" + path.displayText + "\"", path: path) {
-            () throws(SystemError) in
-            SharedDescriptor(try FileDescriptor.connectStream(to: path))
-        }
+        step("connect to console socket")
+        socket = try CallersSocket(connectingTo: path, "console socket", .terminal)
     }
 
     /// Sends the terminal's controller to whoever asked for it. Before the program runs.
     borrowing func handOver(_ terminal: SharedDescriptor) throws(RuntimeError) {
-        guard let socket else {
-            // Ours, then: a program that asks for the size first thing is to see the right one.
-            _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
-            return
-        }
-        try explaining(.terminal, "the terminal can't be handed over to the console socket") { () throws(SystemError) in
-            try socket.with { (socket) throws(SystemError) in
-                try socket.send(Array("/dev/ptmx".utf8), descriptors: [terminal.rawValue])
-            }
+        switch socket {
+        case .some(let socket): try socket.send("/dev/ptmx", terminal.rawValue)
+        // Ours, then: a program that asks for the size first thing is to see the right one.
+        case nil: _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
         }
     }
 }

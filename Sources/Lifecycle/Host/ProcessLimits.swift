@@ -61,11 +61,7 @@ struct ProcessAnnouncement {
         }
         if let path = pidfdSocket {
             step("send pidfd")
-            try explaining(.system, "the pidfd can't be sent to \"" + path.displayText + "\"", path: path) {
-                () throws(SystemError) in
-                try FileDescriptor.connectStream(to: path).send(
-                    Array("pidfd".utf8), descriptors: [process.handle.descriptor.rawValue])
-            }
+            try CallersSocket(connectingTo: path, "pidfd socket", .system).send("pidfd", process.handle.descriptor.rawValue)
         }
     }
 }

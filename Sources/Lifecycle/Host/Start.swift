@@ -59,7 +59,7 @@ struct Starting {
     private func release(_ directory: borrowing ContainerDirectory) throws(RuntimeError) {
         step("start")
         let connection = try explaining(.initDied, "container init can't be reached") { () throws(SystemError) in
-            SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor))
+            SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000))
         }
         // Who listens is whoever created the container: the caller, as the state directory's owner.
         guard c_peer_user(connection.rawValue) == Int64(geteuid()) else {

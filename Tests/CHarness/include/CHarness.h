@@ -72,6 +72,9 @@ int h_set_window_size(int terminal, unsigned short rows, unsigned short columns)
 /// A listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
 int h_listen(const char *path);
 
+/// A connection to it: -1 where its queue is full.
+int h_connect(const char *path);
+
 /// Answers the next call that a seccomp filter asks about with an error (seccomp_unotify(2)). 0, or -1 with errno.
 int h_answer_notification(int listener, int error);
 

@@ -73,6 +73,15 @@ struct DescriptorTests {
         #expect(seen == String(container.pid))
     }
 
+    @Test func pidfdSocketWithAFullQueueIsNotWaitedForWithoutEnd() throws {
+        let bundle = try Bundle()
+        let path = bundle.path + "/pidfd.sock"
+        let busy = try BusySocket(path)
+        let message = try bundle.refusal(options: ["--pidfd-socket", path])
+        #expect(message.says("nobody has accepted a connection to the pidfd socket \"\(path)\" within 10 seconds"))
+        withExtendedLifetime(busy) {}
+    }
+
     @Test func pidfdSocketThatNobodyListensAtFailsTheCreate() throws {
         let bundle = try Bundle()
         #expect(try bundle.refusal(options: ["--pidfd-socket", bundle.path + "/nobody.sock"]).says("nobody.sock"))

@@ -109,6 +109,16 @@ struct TerminalTests {
         #expect(try bundle.refusal(options: ["--console-socket", bundle.path + "/nobody.sock"]).says("nobody.sock"))
     }
 
+    // The queue of a listening socket is short, and its owner may never look.
+    @Test func consoleSocketWithAFullQueueIsNotWaitedForWithoutEnd() throws {
+        let bundle = try Bundle { $0.process.terminal = true }
+        let path = bundle.path + "/console.sock"
+        let busy = try BusySocket(path)
+        let message = try bundle.refusal(options: ["--console-socket", path])
+        #expect(message.says("nobody has accepted a connection to the console socket \"\(path)\" within 10 seconds"))
+        withExtendedLifetime(busy) {}
+    }
+
     // sockaddr_un has room for 107 bytes and a NUL; a longer path can still be reached by way of a descriptor of its directory.
     @Test func pathOfTheConsoleSocketMayBeLong() throws {
         let bundle = try Bundle {

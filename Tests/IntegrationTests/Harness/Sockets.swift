@@ -22,3 +22,16 @@ struct Received {
         self.descriptor = descriptor
     }
 }
+
+/// A listening socket with a full queue, which nobody ever empties.
+final class BusySocket {
+    private var descriptors: [Int32] = []
+
+    init(_ path: String) throws {
+        descriptors.append(h_listen(path))
+        guard descriptors[0] >= 0 else { throw HarnessFailure.system("listen") }
+        while case let connection = h_connect(path), connection >= 0 { descriptors.append(connection) }
+    }
+
+    deinit { for descriptor in descriptors { close(descriptor) } }
+}

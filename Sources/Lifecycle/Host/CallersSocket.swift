@@ -1,0 +1,43 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// A stream socket at which the caller waits for a descriptor: `--console-socket`, `--pidfd-socket`.
+struct CallersSocket: ~Copyable {
+    private let socket: FileDescriptor
+    /// "the console socket "/run/…"".
+    private let label: String
+    private let path: ByteString
+    private let code: RuntimeError.Code
+
+    /// Milliseconds that the caller has to accept the connection, and to take the message.
+    private static let patience = 10_000
+
+    init(connectingTo path: ByteString, _ name: StaticString, _ code: RuntimeError.Code) throws(RuntimeError) {
+        let label = "the " + name.description + " \"" + path.displayText + "\""
+        do throws(SystemError) {
+            socket = try FileDescriptor.connectStream(to: path, timeout: CallersSocket.patience)
+        } catch  where error.errno == EAGAIN {
+            throw RuntimeError(
+                .timeout, "nobody has accepted a connection to " + label + " within 10 seconds", path: path,
+                call: error.call.description)
+        } catch {
+            throw RuntimeError(code, "can't connect to " + label, error, path: path)
+        }
+        self.label = label
+        self.path = path
+        self.code = code
+    }
+
+    borrowing func send(_ text: StaticString, _ descriptor: Int32) throws(RuntimeError) {
+        do throws(SystemError) {
+            try socket.send(Array(text.description.utf8), descriptors: [descriptor])
+        } catch  where error.errno == EAGAIN {
+            throw RuntimeError(
+                .timeout, label + " hasn't taken the descriptor within 10 seconds", path: path, call: error.call.description)
+        } catch {
+            throw RuntimeError(code, "the descriptor can't be sent to " + label, error, path: path)
+        }
+    }
+}
