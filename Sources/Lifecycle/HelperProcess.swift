@@ -80,8 +80,7 @@ struct HelperProcess: ~Copyable {
             poll(&requests, 2, deadline.map { Int32(clamping: $0.millisecondsLeft) } ?? -1)
             let hasEnded = requests[0].revents != 0
             if !hasEnded, deadline?.isOver == true {
-                try handle.send(signal: SIGKILL)
-                _ = try handle.wait()
+                handle.end()
                 return Outcome(end: nil, output: collected, errors: try writtenErrors())
             }
             // What it wrote before its end is wanted, not all that a daemon goes on writing.

@@ -106,6 +106,13 @@ public struct ProcessHandle: ~Copyable {
         return c_signaled(status) != 0 ? .killed(signal: c_termination_signal(status)) : .exited(c_exit_status(status))
     }
 
+    /// Ends a child and takes its status. Nil where it hasn't ended after ten seconds: it waits for a disk, or it's frozen.
+    @discardableResult
+    public borrowing func end() -> ExitStatus? {
+        try? send(signal: SIGKILL)
+        return waitForEnd(milliseconds: 10_000) ? try? wait() : nil
+    }
+
     /// Waits until it has ended, child or not. The corresponding system call is `poll`.
     ///
     /// - Returns: false when the time, in milliseconds, was up first.

@@ -172,7 +172,7 @@ final class ContainerMaking {
     /// record stays for `delete --force` where something couldn't be removed.
     private func undo() {
         endProcesses()
-        if let process, !process.isReaped { _ = try? process.handle.wait() }
+        if let process, !process.isReaped { process.handle.end() }
         process = nil
         if let cgroup {
             do throws(RuntimeError) {

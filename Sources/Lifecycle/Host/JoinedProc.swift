@@ -23,10 +23,7 @@ enum JoinedProc {
     {
         let (first, socket) = try launch(entry, namespace)
         var maker = first
-        defer {
-            try? maker.handle.send(signal: SIGKILL)
-            _ = try? maker.handle.wait()
-        }
+        defer { maker.handle.end() }
         let handshake = Handshake(socket)
         while let (message, descriptors) = try handshake.receive() {
             switch message {

@@ -57,10 +57,7 @@ enum UserNamespace {
         _ enter: () throws(SystemError) -> Void, _ body: (Int32) throws(RuntimeError) -> Result
     ) throws(RuntimeError) -> Result {
         let (holder, socket) = try makeHolder(enter)
-        defer {
-            try? holder.handle.send(signal: SIGKILL)
-            _ = try? holder.handle.wait()
-        }
+        defer { holder.handle.end() }
         let handshake = Handshake(socket)
         switch try handshake.receive()?.message {
         case .ready: return try body(holder.pid)

@@ -82,6 +82,21 @@ struct HookFailureTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
+    // On cgroup v1 no signal ends a process that is frozen, nor one that waits for a disk anywhere.
+    @Test(.needsLegacyCgroups, .needs(controller: "freezer")) func hookThatNoSignalEndsHoldsNobodyUp() throws {
+        let bundle = try Bundle()
+        let freezer = try #require(Cgroup.directory("freezer", bundle.cgroup + "-hook"))
+        bundle.config.hooks.createRuntime = [
+            .hook("mkdir -p \(freezer); echo $$ >\(freezer)/cgroup.procs; echo FROZEN >\(freezer)/freezer.state")
+        ]
+        bundle.config.hooks.createRuntime[0].timeout = 1
+        defer {
+            _ = h_put(freezer + "/freezer.state", "THAWED")
+            Cgroup.remove(bundle.cgroup + "-hook")
+        }
+        #expect(try bundle.refusal().says("timeout of 1s"))
+    }
+
     @Test func timeoutOfAPoststopHookIsAWarning() throws {
         let bundle = try Bundle()
         bundle.config.hooks.poststop = [.hook("sleep 1000")]

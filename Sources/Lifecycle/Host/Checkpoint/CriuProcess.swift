@@ -168,20 +168,19 @@ struct CriuProcess: ~Copyable {
         if let failed { throw failed }
     }
 
-    /// Waits for its end.
-    borrowing func finish() { _ = try? spawned.handle.wait() }
+    /// Waits for its end: it has nothing more to do.
+    borrowing func finish() {
+        if spawned.handle.waitForEnd(milliseconds: 10_000) { _ = try? spawned.handle.wait() } else { kill() }
+    }
 
-    /// Ends the conversation, and waits until it has undone what it was at.
+    /// Ends the conversation, and waits until it has undone what it was at, a minute at most.
     borrowing func hangUp() {
         _ = shutdown(spawned.socket.rawValue, Int32(SHUT_RDWR))
-        finish()
+        if spawned.handle.waitForEnd(milliseconds: 60_000) { _ = try? spawned.handle.wait() }
     }
 
     /// Ends it, whatever it's doing.
-    borrowing func kill() {
-        try? spawned.handle.send(signal: SIGKILL)
-        finish()
-    }
+    borrowing func kill() { spawned.handle.end() }
 
     private borrowing func send(_ bytes: [UInt8]) throws(RuntimeError) {
         do throws(SystemError) {
