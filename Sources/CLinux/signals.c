@@ -16,6 +16,13 @@ int c_signal_descriptor(void) {
     return (int)syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC);
 }
 
+int c_take_end(void) {
+    const signals set = only(SIGHUP) | only(SIGINT) | only(SIGQUIT) | only(SIGTERM);
+    const struct timespec at_once = {0};
+    long number = syscall(SYS_rt_sigtimedwait, &set, NULL, &at_once, sizeof set);
+    return number > 0 ? (int)number : 0;
+}
+
 static void end_by_signal(int number) { _exit(128 + number); }
 
 void c_end_by_signals(void) {

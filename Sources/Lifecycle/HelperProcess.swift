@@ -67,7 +67,7 @@ struct HelperProcess: ~Copyable {
     }
 
     /// Waits for its end, not for the end of its output: a daemon that it left behind may keep that open. After so many seconds it's
-    /// killed; nil is for ever.
+    /// killed; nil is for ever. So it is when a signal comes that is to end us: that's EINTR.
     consuming func finish(seconds: Int?) throws(SystemError) -> Outcome {
         let deadline = seconds.map { Deadline(milliseconds: min($0, Int.max / 2000) * 1000) }
         var collected: [UInt8] = []
@@ -77,7 +77,10 @@ struct HelperProcess: ~Copyable {
                 pollfd(fd: handle.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isOpen ? output.rawValue : -1, events: Int16(POLLIN), revents: 0),
             ]
-            poll(&requests, 2, deadline.map { Int32(clamping: $0.millisecondsLeft) } ?? -1)
+            guard HelperProcess.wait(&requests, until: deadline) else {
+                handle.end()
+                throw SystemError("poll", errno: EINTR)
+            }
             let hasEnded = requests[0].revents != 0
             if !hasEnded, deadline?.isOver == true {
                 handle.end()
@@ -91,6 +94,18 @@ struct HelperProcess: ~Copyable {
                 continue
             }
             if hasEnded { return Outcome(end: try handle.wait(), output: collected, errors: try writtenErrors()) }
+        }
+    }
+
+    /// A foreground command has the signals blocked that end programs, since they're meant for the container once that runs: so they are
+    /// looked for now and then.
+    ///
+    /// - Returns: false if one has come.
+    private static func wait(_ requests: inout [pollfd], until deadline: Deadline?) -> Bool {
+        while true {
+            let slice = min(50, deadline?.millisecondsLeft ?? 50)
+            if poll(&requests, UInt(requests.count), Int32(slice)) > 0 || deadline?.isOver == true { return true }
+            if c_take_end() != 0 { return false }
         }
     }
 

@@ -58,6 +58,10 @@ enum HookRunner {
                 path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args, environment: hook.env ?? [],
                 input: state, directory: directory)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
+        } catch  where error.errno == EINTR {
+            throw RuntimeError(
+                .hook, label + ": broken off by a signal that ends the runtime", pointer: pointer, path: hook.path,
+                call: error.call.description, errno: error.errno)
         } catch {
             throw RuntimeError(.hook, label, error, pointer: pointer, path: hook.path)
         }

@@ -182,6 +182,10 @@ void c_signals_reset(void);
 /// Blocks the signals that a foreground command passes on, and opens a descriptor that they can be read from: signalfd(2).
 int c_signal_descriptor(void);
 
+/// rt_sigtimedwait(2): takes one of the signals that end a program, SIGHUP, SIGINT, SIGQUIT or SIGTERM, if it waits, blocked. Its number,
+/// or 0.
+int c_take_end(void);
+
 /// waitid(2) with WNOWAIT: the pid of a child that has ended and is still to be reaped, or 0.
 static inline pid_t c_ended_child(void) {
     siginfo_t information = {0};
