@@ -101,7 +101,7 @@ struct HelperProcess: ~Copyable {
     /// looked for now and then.
     ///
     /// - Returns: false if one has come.
-    private static func wait(_ requests: inout [pollfd], until deadline: Deadline?) -> Bool {
+    static func wait(_ requests: inout [pollfd], until deadline: Deadline?) -> Bool {
         while true {
             let slice = min(50, deadline?.millisecondsLeft ?? 50)
             if poll(&requests, UInt(requests.count), Int32(slice)) > 0 || deadline?.isOver == true { return true }

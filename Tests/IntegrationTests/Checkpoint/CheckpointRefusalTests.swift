@@ -63,6 +63,32 @@ struct CheckpointRefusalTests {
         #expect(complaint(try checkpoint.run()).says("criu 3.11 is too old: 3.16 or later is needed"))
     }
 
+    @Test func waitsNotWithoutEndForACriuThatSaysNothing() throws {
+        let bundle = try running()
+        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
+        checkpoint.environment = [try criu("exec \(Workspace.busybox) sleep 1000", for: bundle)]
+        let message = complaint(try checkpoint.run(within: 2 * Command.deadline))
+        #expect(message.says("it hasn't answered within 20 seconds, in step \"ask criu for its version\""))
+        #expect(try Container(of: bundle).status() == "running")
+    }
+
+    // The version 3.19, and nothing more.
+    @Test func signalEndsARestoreThatWaitsForCriu() throws {
+        let bundle = try restorable()
+        let script = """
+            printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\023' >&3
+            : >\(bundle.path)/ready; exec \(Workspace.busybox) sleep 1000
+            """
+        var restore = try bundle.command("restore", ["--image-path", bundle.image])
+        restore.environment = [try criu(script, for: bundle)]
+        let running = try restore.start()
+        try eventually("criu's beginning") { exists(bundle.path + "/ready") }
+        usleep(200_000)
+        running.signal(SIGTERM)
+        #expect(complaint(try running.finish()).says("criu can't restore the container: broken off by a signal"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     /// Where criu is installed and can't work, what's the matter is in the complaint.
     @Test(.enabled(if: Criu.complaint != nil, "criu works here")) func saysWhatKeepsCriuFromWorking() throws {
         let bundle = try running()

@@ -134,7 +134,7 @@ struct CriuProcess: ~Copyable {
 
     private borrowing func ask(_ question: CriuRequest) throws(RuntimeError) -> CriuResponse {
         try send(question.encoded())
-        let (response, _) = try receive("criu doesn't work here")
+        let (response, _) = try receive("criu doesn't work here", within: 20)
         guard response.succeeded else { throw failure("criu doesn't work here", response) }
         return response
     }
@@ -192,7 +192,20 @@ struct CriuProcess: ~Copyable {
         }
     }
 
-    private borrowing func receive(_ what: String) throws(RuntimeError) -> (CriuResponse, [SharedDescriptor]) {
+    /// `seconds`: nil for its work itself, which takes as long as the container is large.
+    private borrowing func receive(_ what: String, within seconds: Int? = nil) throws(RuntimeError) -> (
+        CriuResponse, [SharedDescriptor]
+    ) {
+        var request = [pollfd(fd: spawned.socket.rawValue, events: Int16(POLLIN), revents: 0)]
+        guard HelperProcess.wait(&request, until: seconds.map { Deadline(milliseconds: $0 * 1000) }) else {
+            throw RuntimeError(.checkpoint, what + ": broken off by a signal that ends the runtime")
+        }
+        guard request[0].revents != 0 else {
+            kill()
+            throw RuntimeError(
+                .timeout,
+                what + ": it hasn't answered within " + String(seconds ?? 0) + " seconds, in step \"" + currentStep() + "\"")
+        }
         let (bytes, descriptors): ([UInt8], [SharedDescriptor])
         do throws(SystemError) {
             (bytes, descriptors) = try spawned.socket.with { (socket) throws(SystemError) in
