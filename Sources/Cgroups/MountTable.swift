@@ -28,32 +28,10 @@ enum MountTable {
     /// The mounts of type cgroup, the latest first: it hides those below it.
     static func cgroup1Mounts(in table: [UInt8]) -> [(place: ByteString, controllers: ControllerSet)] {
         var mounts: [(place: ByteString, controllers: ControllerSet)] = []
-        for line in table.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: " ")).map { ByteString($0) }
-            // Optional fields end at "-"; type, source and the file system's own options follow.
-            guard fields.count > 6, let dash = fields[6...].firstIndex(where: { $0 == "-" }), dash + 3 < fields.count,
-                fields[dash + 1] == "cgroup"
-            else { continue }
-            let options = fields[dash + 3].split(separator: UInt8(ascii: ","))
-            mounts.append((unescaped(fields[4]), ControllerSet(names: options, unified: false)))
+        for entry in MountTableEntry.parse(table) where entry.type == "cgroup" {
+            let options = entry.options.split(separator: UInt8(ascii: ","))
+            mounts.append((entry.place, ControllerSet(names: options, unified: false)))
         }
         return mounts.reversed()
-    }
-
-    /// Undoes the table's octal escapes: "\040" is a space.
-    static func unescaped(_ field: ByteString) -> ByteString {
-        var result: [UInt8] = []
-        var rest = field.bytes[...]
-        while let byte = rest.first {
-            let digits = rest.dropFirst().prefix(3)
-            if byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
-                result.append(digits.reduce(0) { ($0 &* 8) &+ ($1 - 0x30) })
-                rest = rest.dropFirst(4)
-            } else {
-                result.append(byte)
-                rest = rest.dropFirst()
-            }
-        }
-        return ByteString(result)
     }
 }

@@ -30,11 +30,6 @@ import Testing
         #expect(!mounts[1].controllers.contains(.cpuset))
     }
 
-    @Test(arguments: [("a\\134b", "a\\b"), ("\\011", "\t"), ("\\9", "\\9"), ("x\\04", "x\\04")] as [(ByteString, ByteString)])
-    func undoesOctalEscapesOnly(field: ByteString, expected: ByteString) {
-        #expect(MountTable.unescaped(field) == expected)
-    }
-
     @Test func findsNoHierarchyWhereNothingIsMounted() throws {
         let tree = try TemporaryTree()
         let procfs = try ProcFileSystem.forHost()
