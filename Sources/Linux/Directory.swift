@@ -63,6 +63,11 @@ extension FileDescriptor {
         guard path.withCString({ mkdirat(rawValue, $0, mode) }) == 0 else { throw .last("mkdirat") }
     }
 
+    /// The corresponding C function is `fchmodat`, which follows links.
+    public borrowing func setMode(of path: ByteString, to mode: mode_t) throws(SystemError) {
+        guard path.withCString({ fchmodat(rawValue, $0, mode, 0) }) == 0 else { throw .last("fchmodat") }
+    }
+
     /// The corresponding C function is `unlinkat`; with `AT_REMOVEDIR` it removes an empty directory.
     public borrowing func unlink(_ path: ByteString, flags: Int32 = 0) throws(SystemError) {
         guard path.withCString({ unlinkat(rawValue, $0, flags) }) == 0 else { throw .last("unlinkat") }

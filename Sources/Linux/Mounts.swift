@@ -118,9 +118,15 @@ public final class FileSystemContext {
         }
     }
 
-    /// What the kernel said of the last failure, without its level mark ("e "): nil where it said nothing.
+    /// What the kernel said of the last failure, without its level marks ("e "): nil where it said nothing. See fsopen(2).
     public func complaint() -> ByteString? {
-        guard let bytes = try? descriptor.read(upTo: 1024), bytes.count > 2 else { return nil }
-        return ByteString(bytes.dropFirst(bytes[1] == UInt8(ascii: " ") ? 2 : 0))
+        var words: [UInt8] = []
+        // One message at a time, ENODATA at the end. It keeps eight.
+        for _ in 0..<8 {
+            guard let message = try? descriptor.read(upTo: 1024), message.count > 2 else { break }
+            if !words.isEmpty { words += Array("; ".utf8) }
+            words += message.dropFirst(message[1] == UInt8(ascii: " ") ? 2 : 0).filter { $0 != UInt8(ascii: "\n") }
+        }
+        return words.isEmpty ? nil : ByteString(words)
     }
 }

@@ -17,8 +17,12 @@ public enum MountOption: Sendable {
     /// Fill the tmpfs with what the mount point held.
     case copyUp
     case mapIDs(recursive: Bool)
+    /// Takes back an earlier `relatime`, as in mount(8): what the mount had before counts.
+    case withoutRelativeAccessTime(recursive: Bool)
     /// What every mount is unless told otherwise, or what the mount API has no use for.
     case nothing
+    /// An option that takes no value, or not this one.
+    case refusedValue
 
     private static func set(_ bits: UInt64) -> MountAttributes { MountAttributes(set: bits) }
     private static func clear(_ bits: UInt64) -> MountAttributes { MountAttributes(clear: bits) }
@@ -34,7 +38,7 @@ public enum MountOption: Sendable {
         ("nodev", "rnodev", set(MountAttributes.noDevices)), ("dev", "rdev", clear(MountAttributes.noDevices)),
         ("noexec", "rnoexec", set(MountAttributes.noExecution)), ("exec", "rexec", clear(MountAttributes.noExecution)),
         ("noatime", "rnoatime", accessTime(MountAttributes.noAccessTime)), ("atime", "ratime", accessTime(0)),
-        ("relatime", "rrelatime", accessTime(0)), ("norelatime", "rnorelatime", accessTime(MountAttributes.strictAccessTime)),
+        ("relatime", "rrelatime", accessTime(0)),
         ("strictatime", "rstrictatime", accessTime(MountAttributes.strictAccessTime)),
         ("nostrictatime", "rnostrictatime", accessTime(0)),
         ("nodiratime", "rnodiratime", set(MountAttributes.noDirectoryAccessTime)),
@@ -44,6 +48,8 @@ public enum MountOption: Sendable {
     ]
 
     private static let otherOptions: [(name: StaticString, option: MountOption)] = [
+        ("norelatime", .withoutRelativeAccessTime(recursive: false)),
+        ("rnorelatime", .withoutRelativeAccessTime(recursive: true)),
         ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)), ("defaults", .nothing),
         ("private", .propagation(UInt64(MS_PRIVATE), recursive: false)),
         ("rprivate", .propagation(UInt64(MS_PRIVATE), recursive: true)),
@@ -61,18 +67,42 @@ public enum MountOption: Sendable {
         ("remount", .remount), ("tmpcopyup", .copyUp), ("idmap", .mapIDs(recursive: false)), ("ridmap", .mapIDs(recursive: true)),
     ]
 
+    /// What mount(8) keeps to itself or to fstab(5), and never hands to the kernel. `user` and its like forbid what a user's own
+    /// medium could do harm with; `nofail` has no effect: a source that is missing stays an error.
+    private static let fstabOptions: [(name: StaticString, option: MountOption)] = [
+        ("auto", .nothing), ("noauto", .nothing), ("nofail", .nothing), ("_netdev", .nothing), ("nouser", .nothing),
+        ("user", .attributes(set(userRestrictions))), ("users", .attributes(set(userRestrictions))),
+        ("owner", .attributes(set(ownerRestrictions))), ("group", .attributes(set(ownerRestrictions))),
+    ]
+    private static let ownerRestrictions = MountAttributes.noSetUserID | MountAttributes.noDevices
+    private static let userRestrictions = ownerRestrictions | MountAttributes.noExecution
+
     /// What an option means: nil for one that is the file system's own.
-    public static func named(_ name: ByteString) -> MountOption? {
+    public static func named(_ option: ByteString) -> MountOption? {
         for entry in attributeOptions {
-            if name == entry.name { return .attributes(entry.attributes) }
-            if name == entry.recursiveName { return .recursiveAttributes(entry.attributes) }
+            if option == entry.name { return .attributes(entry.attributes) }
+            if option == entry.recursiveName { return .recursiveAttributes(entry.attributes) }
         }
-        for entry in otherOptions where name == entry.name { return entry.option }
-        return nil
+        for entry in otherOptions where option == entry.name { return entry.option }
+        for entry in fstabOptions where option == entry.name { return entry.option }
+        if option.hasPrefix("x-") { return .nothing }
+        guard let (name, value) = option.splitOnce(separator: UInt8(ascii: "=")) else { return nil }
+        return named(name, value: value)
+    }
+
+    /// mount(8) takes `ro=recursive` for `rro`, and so on. No other of our options has a value, and none may be lost: `ro` would be a
+    /// mount that can be written to.
+    private static func named(_ name: ByteString, value: ByteString) -> MountOption? {
+        for entry in attributeOptions where name == entry.name || name == entry.recursiveName {
+            return name == entry.name && value == "recursive" ? .recursiveAttributes(entry.attributes) : .refusedValue
+        }
+        if otherOptions.contains(where: { name == $0.name }) { return .refusedValue }
+        return name == "comment" ? .nothing : nil
     }
 
     /// All names that are known, for `features`.
     public static var names: [StaticString] {
         attributeOptions.map { $0.name } + attributeOptions.map { $0.recursiveName } + otherOptions.map { $0.name }
+            + fstabOptions.map { $0.name }
     }
 }

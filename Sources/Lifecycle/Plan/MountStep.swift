@@ -9,8 +9,8 @@ struct MountStep: Sendable {
         /// A copy of what the host has at this absolute path.
         case bind(source: ByteString, recursive: Bool)
         case fileSystem(type: ByteString)
-        /// The container's own cgroups, whichever version the host has.
-        case cgroup
+        /// The container's own cgroups: on a host with cgroup v1 those trees, or with type cgroup2 the v2 tree beside them.
+        case cgroup(onlyUnified: Bool)
         /// What is mounted already gets other attributes.
         case remount
     }
@@ -36,10 +36,25 @@ struct MountStep: Sendable {
     /// For error messages: `/mounts/3 (/data)`.
     var label: String { pointer + " (" + destination.displayText + ")" }
 
+    /// For a mount of ours that has others below it: what holds for it, and for all.
+    var allAttributes: MountAttributes {
+        var all = attributes
+        all.apply(recursiveAttributes)
+        return all
+    }
+
     /// A tmpfs becomes read-only only when all is mounted: later entries and devices have their mount points in it.
     var isReadOnlyLate: Bool {
         guard case .fileSystem(let type) = kind, type == "tmpfs" else { return false }
         return attributes.set & MountAttributes.readOnly != 0
+    }
+
+    var hasMode: Bool { data.contains { $0.key == "mode" } }
+
+    /// A tmpfs over a folder of the image's takes its place: who was kept out of that is kept out still.
+    var keepsModeOfMountPoint: Bool {
+        guard case .fileSystem(let type) = kind else { return false }
+        return type == "tmpfs" && !hasMode
     }
 
     init(_ mount: Mount, index: Int, bundle: ByteString, warnings: inout [String]) throws(RuntimeError) {
@@ -50,6 +65,7 @@ struct MountStep: Sendable {
         self.index = index
         let destination = MountStep.absolute(mount.destination)
         self.destination = destination
+        let label = "/mounts/" + String(index)
         for option in mount.options {
             switch MountOption.named(option) {
             case .attributes(let change): attributes.apply(change)
@@ -60,7 +76,14 @@ struct MountStep: Sendable {
             case .remount: isRemount = true
             case .copyUp: copiesUp = true
             case .mapIDs(let recursive): idMapping = (mount.uidMappings, mount.gidMappings, recursive)
+            case .withoutRelativeAccessTime(false): attributes.dropRelativeAccessTime()
+            case .withoutRelativeAccessTime(true): recursive.dropRelativeAccessTime()
             case .nothing: break
+            case .refusedValue:
+                throw RuntimeError(
+                    .invalidConfig, "the option \"" + option.displayText + "\" has a value that it doesn't take",
+                    pointer: label + "/options",
+                    hint: "ro, nosuid, nodev and their like take \"recursive\"; other options of a mount take none")
             case nil:
                 if let (key, value) = option.splitOnce(separator: UInt8(ascii: "=")) {
                     data.append((key, value))
@@ -73,9 +96,10 @@ struct MountStep: Sendable {
         recursiveAttributes = recursive
         if idMapping == nil, !mount.uidMappings.isEmpty { idMapping = (mount.uidMappings, mount.gidMappings, false) }
         source = mount.source
-        let label = "/mounts/" + String(index)
         if isRemount {
             kind = .remount
+            // mount(8): with "bind" it's about the mount alone. The file system may be one of the host's.
+            if bind != nil { dropFileSystemOptions("when a bind mount is remounted", &warnings) }
         } else if bind != nil || mount.type == "bind" || mount.type == "rbind" {
             guard let source = mount.source, !source.isEmpty else {
                 throw RuntimeError(.invalidConfig, "a bind mount needs a source", pointer: label + "/source")
@@ -83,21 +107,31 @@ struct MountStep: Sendable {
             // "bind" as a type alone is what older tools write for a recursive one.
             kind = .bind(
                 source: source.hasPrefix("/") ? source : bundle + "/" + source, recursive: bind ?? true)
-            // mount(2) ignores the data of a bind mount, and the specification hands unknown options to it. A slip of the pen is
-            // worth a word all the same.
-            for name in data.map({ $0.key }) + flags where !MountStep.isKnownFlag(name) {
-                warnings.append(label + "/options: \"" + name.displayText + "\" means nothing on a bind mount")
-            }
-            data = []
-            flags = []
+            // mount(2) ignores them for a bind mount, and the specification hands unknown options to it.
+            dropFileSystemOptions("on a bind mount", &warnings)
         } else if let type = mount.type, !type.isEmpty {
-            kind = type == "cgroup" || type == "cgroup2" ? .cgroup : .fileSystem(type: type)
+            if type == "cgroup" || type == "cgroup2" {
+                kind = .cgroup(onlyUnified: type == "cgroup2")
+                // They would hold for the whole host.
+                dropFileSystemOptions("on a mount of cgroups", &warnings)
+            } else {
+                kind = .fileSystem(type: type)
+            }
         } else {
             throw RuntimeError(
                 .invalidConfig, "neither a type nor the option bind", pointer: label,
                 hint: "give a \"type\" such as tmpfs, or put \"rbind\" into \"options\"")
         }
         try check(mount)
+    }
+
+    /// Leaves out the options that would change a file system, and says which.
+    private mutating func dropFileSystemOptions(_ where: String, _ warnings: inout [String]) {
+        for option in flags + data.map({ $0.key + "=" + $0.value }) {
+            warnings.append(pointer + "/options: \"" + option.displayText + "\" means nothing " + `where`)
+        }
+        flags = []
+        data = []
     }
 
     private func check(_ mount: Mount) throws(RuntimeError) {
@@ -147,8 +181,6 @@ struct MountStep: Sendable {
         return allowed.contains { name == $0 }
     }
 
-    private static func isKnownFlag(_ name: ByteString) -> Bool { MountOption.named(name) != nil }
-
     /// The path from "/", without empty components, "." and "..": the last as the kernel takes them in a root of their own, at the top.
     static func absolute(_ path: ByteString) -> ByteString {
         var parts: [ByteString] = []
@@ -173,5 +205,9 @@ extension MountAttributes {
     mutating func apply(_ change: MountAttributes) {
         set = set & ~change.clear & ~change.set | change.set
         clear = clear & ~change.set | change.clear
+    }
+
+    fileprivate mutating func dropRelativeAccessTime() {
+        if set & MountAttributes.accessTimes == 0 { clear &= ~MountAttributes.accessTimes }
     }
 }

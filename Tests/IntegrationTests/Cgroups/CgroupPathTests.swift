@@ -152,4 +152,22 @@ struct CgroupPathTests {
         _ = try bundle.create()
         #expect(try metadata("/sys/fs/cgroup" + bundle.cgroup).st_uid == 0)
     }
+
+    // On a host with both, type cgroup2 is the v2 tree, and type cgroup the v1 trees.
+    @Test(.needsLegacyCgroups, arguments: [true, false]) func typeDecidesBetweenTheVersions(ownNamespace: Bool) throws {
+        try #require(Cgroup.hierarchies.contains("/sys/fs/cgroup/unified"), "needs a v2 tree beside v1")
+        let bundle = try Bundle {
+            $0.mounts.append(.mount("/two", type: "cgroup2", source: "cgroup2", ["ro", "nosuid"]))
+            $0.mounts.append(.mount("/one", type: "cgroup", source: "cgroup", ["ro"]))
+            $0.runs("ls /two | grep -c '^cgroup.procs$'; cat /proc/self/mountinfo")
+            if !ownNamespace { $0.drop(namespace: "cgroup") }
+        }
+        let seen = try bundle.output()
+        #expect(seen.hasPrefix("1\n"))
+        let mounts = Mount.table(seen)
+        let two = mounts.filter { $0.path.hasPrefix("/two") }
+        #expect(two.map(\.type) == ["cgroup2"] && two.map(\.path) == ["/two"])
+        #expect(two.first?.options.isSuperset(of: ["ro", "nosuid"]) == true)
+        #expect(mounts.contains { $0.path == "/one/pids" && $0.type == "cgroup" })
+    }
 }

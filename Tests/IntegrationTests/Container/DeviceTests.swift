@@ -89,6 +89,30 @@ struct DeviceTests {
         #expect(finished.output == "666\n666\n755\n", "\(finished)")
     }
 
+    // The specification leaves the mode open; runc and crun take 0666, and the cgroup decides who may open it.
+    @Test func modeThatIsNotGivenIs0666() throws {
+        let seen = try output(of: "stat", "-c", "%a %u:%g", "/dev/fuse", "/dev/disk", "/dev/pipe") {
+            $0.linux.devices = [
+                device("c", "/dev/fuse", ["major": 10, "minor": 229]), device("b", "/dev/disk", ["major": 8, "minor": 1]),
+                device("p", "/dev/pipe"),
+            ]
+        }
+        #expect(seen == "666 0:0\n666 0:0\n666 0:0\n")
+    }
+
+    // A user namespace may make no device: the host's is mounted, and that may be missing or another one.
+    @Test(arguments: ["missing", "other"]) func deviceThatTheHostLacksIsNamedInAUserNamespace(kind: String) throws {
+        let path = try Sandbox.current.directory + "/device"
+        if kind == "other" { #expect(mknod(path, 0o020666, h_device(1, 3)) == 0) }
+        let message = try refusal {
+            $0.mapUsers()
+            $0.linux.devices = [device("c", path, ["major": 10, "minor": 229, "fileMode": 0o666])]
+        }
+        #expect(message.points(to: "/linux/devices/0"))
+        let reason = kind == "other" ? "is another device" : "doesn't exist: no such file or directory"
+        #expect(message.says("no device may be made here, and the host's own \"\(path)\" \(reason)"))
+    }
+
     // What is there and is what was asked for may stay; anything else is an error (config-linux.md, "Devices").
     @Test func sameNodeThatIsThereAlreadyServes() throws {
         let bundle = try Bundle {

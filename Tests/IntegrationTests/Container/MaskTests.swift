@@ -85,6 +85,25 @@ struct MaskTests {
         #expect(seen == "secret\nrefused\nrefused\n")
     }
 
+    @Test(arguments: ["tmpfs", "bind"]) func readOnlyDirectoryTakesNoWritesInMountsBelowIt(type: String) throws {
+        let bundle = try bundle {
+            $0.linux.readonlyPaths = ["/data"]
+            $0.runs("touch /data/directory/below/new || echo refused; ls /data/directory/below; cat /proc/self/mountinfo")
+        }
+        let volume = bundle.path + "/volume"
+        try makeDirectory(volume)
+        try write("", to: volume + "/there")
+        bundle.config.mounts.append(
+            type == "bind"
+                ? .mount("/data/directory/below", source: volume, ["rbind"])
+                : .mount("/data/directory/below", type: "tmpfs", source: "tmpfs"))
+        let seen = try bundle.output()
+        #expect(seen.hasPrefix(type == "bind" ? "refused\nthere\n" : "refused\n"), "\(seen)")
+        let mount = try #require(Mount.table(seen).last { $0.path == "/data/directory/below" })
+        #expect(mount.options.contains("ro"))
+        #expect(entries(of: volume) == ["there"])
+    }
+
     @Test func readOnlyPathKeepsTheOtherFlags() throws {
         let seen = try output(of: "cat", "/proc/self/mountinfo") { $0.linux.readonlyPaths = ["/proc/sys"] }
         let mount = try #require(Mount.table(seen).first { $0.path == "/proc/sys" })

@@ -173,6 +173,26 @@ struct MountTests {
         #expect(try bundle.output() == "copied\n/etc/shadow\n715:5\nread-only\n")
     }
 
+    // Who was kept out of a folder of the image's is kept out of what covers it.
+    @Test(arguments: [false, true]) func tmpfsKeepsTheModeOfTheFolderThatItCovers(inUserNamespace: Bool) throws {
+        let bundle = try Bundle {
+            if inUserNamespace { $0.mapUsers() }
+            $0.runs(arguments: ["stat", "-c", "%a", "/secret", "/link", "/new/place", "/chosen", "/dev/shm"])
+            for place in ["/secret", "/link", "/new/place"] {
+                $0.mounts.append(.mount(place, type: "tmpfs", source: "tmpfs", ["nosuid", "size=64k"]))
+            }
+            $0.mounts.append(.mount("/chosen", type: "tmpfs", source: "tmpfs", ["mode=711"]))
+        }
+        try makeDirectory(bundle.rootfs + "/secret", mode: 0o700)
+        try makeDirectory(bundle.rootfs + "/group")
+        #expect(chmod(bundle.rootfs + "/group", 0o3750) == 0)
+        try makeLink(bundle.rootfs + "/link", to: "group")
+        try makeDirectory(bundle.rootfs + "/chosen", mode: 0o700)
+        // stat of a link to the mounted folder: busybox follows with -L alone.
+        bundle.config.process.args[4] = "/group"
+        #expect(try bundle.output() == "700\n3750\n1777\n711\n1777\n")
+    }
+
     @Test func messageQueuesAreThoseOfTheNamespace() throws {
         let seen = try output(ofScript: "ls /dev/mqueue; cat /proc/self/mountinfo") {
             $0.mounts.append(.mount("/dev/mqueue", type: "mqueue", source: "mqueue", ["nosuid", "noexec", "nodev"]))

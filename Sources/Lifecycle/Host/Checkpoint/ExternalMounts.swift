@@ -42,9 +42,10 @@ struct ExternalMount {
         for mount in mounts {
             switch mount.kind {
             case .bind: found.append(ExternalMount("mount", mount.destination, .bind(mount)))
-            case .cgroup where !cgroups.hasOwnNamespace:
-                for hierarchy in cgroups.mountPoints {
-                    let place = hierarchy.name.isEmpty ? mount.destination : mount.destination + "/" + hierarchy.name
+            case .cgroup(let onlyUnified) where !cgroups.hasOwnNamespace:
+                for hierarchy in cgroups.mountPoints where !onlyUnified || hierarchy.version == .v2 {
+                    let isItself = onlyUnified || hierarchy.name.isEmpty
+                    let place = isItself ? mount.destination : mount.destination + "/" + hierarchy.name
                     found.append(ExternalMount("cgroup", place, .cgroup(hierarchy.directory, mount)))
                 }
             default: break

@@ -14,26 +14,31 @@ struct CgroupView: Sendable {
 }
 
 extension Rootfs {
-    /// A mount of type cgroup: on cgroup v2 the one hierarchy, on v1 a tmpfs with a folder for each.
-    mutating func mountCgroups(_ entry: MountStep) throws(RuntimeError) {
-        guard !cgroups.isUnifiedHost else {
+    /// A mount of type cgroup: on cgroup v2 the one hierarchy, on v1 a tmpfs with a folder for each. Type cgroup2 is the v2 hierarchy.
+    mutating func mountCgroups(_ entry: MountStep, onlyUnified: Bool) throws(RuntimeError) {
+        if cgroups.isUnifiedHost || onlyUnified {
             try attach(try unifiedHierarchy(entry), entry, isDirectory: true)
-            return
+        } else {
+            try mountHierarchies(entry)
         }
-        let tmpfs = try explaining(.cgroup, "the folder of the hierarchies can't be mounted", pointer: entry.label) {
-            () throws(SystemError) in
-            let context = try FileSystemContext(type: "tmpfs")
+    }
+
+    private mutating func mountHierarchies(_ entry: MountStep) throws(RuntimeError) {
+        let failure = "the folder of the hierarchies can't be mounted"
+        let context = try explaining(.cgroup, failure, pointer: entry.label) { () throws(SystemError) in
+            try FileSystemContext(type: "tmpfs")
+        }
+        let attributes = entry.allAttributes
+        let tmpfs = try explaining(context, code: .cgroup, failure, entry.label) { () throws(SystemError) in
             try context.set("mode", to: "755")
-            return SharedDescriptor(try context.mount(attributes: entry.attributes.set & ~MountAttributes.readOnly))
+            return SharedDescriptor(try context.mount(attributes: attributes.set & ~MountAttributes.readOnly))
         }
         try attach(tmpfs, entry, isDirectory: true)
-        if entry.attributes.set & MountAttributes.readOnly != 0 { readOnlyLate.append(tmpfs) }
+        if attributes.set & MountAttributes.readOnly != 0 { readOnlyLate.append(tmpfs) }
         for hierarchy in cgroups.mountPoints {
             try explaining(.cgroup, "the hierarchy " + hierarchy.name.displayText + " can't be mounted", pointer: entry.label) {
                 () throws(SystemError) in
-                try tmpfs.with { (folder) throws(SystemError) in
-                    try mount(hierarchy, in: folder, attributes: entry.attributes)
-                }
+                try tmpfs.with { (folder) throws(SystemError) in try mount(hierarchy, in: folder, attributes: attributes) }
             }
         }
     }
@@ -74,17 +79,29 @@ extension Rootfs {
     }
 
     private func unifiedHierarchy(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        try explaining(.cgroup, "the cgroup file system can't be mounted", pointer: entry.label) { () throws(SystemError) in
-            if let own = cgroups.mountPoints.first {
-                return SharedDescriptor(try tree(of: own, attributes: entry.attributes))
+        var attributes = entry.allAttributes
+        if let own = cgroups.mountPoints.first(where: { $0.version == .v2 }) {
+            return try explaining(.cgroup, "the cgroup file system can't be mounted", pointer: entry.label) {
+                () throws(SystemError) in SharedDescriptor(try tree(of: own, attributes: attributes))
             }
-            if cgroups.hasOwnNamespace {
-                return SharedDescriptor(try FileSystemContext(type: "cgroup2").mount(attributes: entry.attributes.set))
+        }
+        guard cgroups.isUnifiedHost else {
+            throw RuntimeError(
+                .unsupported, "the container is in no cgroup v2 tree", pointer: entry.label,
+                hint: "has this host one? With type cgroup the container gets the cgroup v1 trees")
+        }
+        if cgroups.hasOwnNamespace {
+            let context = try explaining(.cgroup, "the cgroup file system can't be mounted", pointer: entry.label) {
+                () throws(SystemError) in try FileSystemContext(type: "cgroup2")
             }
-            // No cgroup of its own: it may see the host's, but never write there (CVE-2023-25809).
+            return try explaining(context, code: .cgroup, "the cgroup file system can't be mounted", entry.label) {
+                () throws(SystemError) in SharedDescriptor(try context.mount(attributes: attributes.set))
+            }
+        }
+        // No cgroup of its own: it may see the host's, but never write there (CVE-2023-25809).
+        attributes.apply(MountAttributes(set: MountAttributes.readOnly))
+        return try explaining(.cgroup, "the host's cgroups can't be shown", pointer: entry.label) { () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/sys/fs/cgroup", recursive: true)
-            var attributes = entry.attributes
-            attributes.apply(MountAttributes(set: MountAttributes.readOnly))
             try tree.setMountAttributes(attributes, recursive: true)
             return SharedDescriptor(tree)
         }

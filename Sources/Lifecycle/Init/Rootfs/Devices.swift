@@ -57,20 +57,21 @@ extension Rootfs {
             }
         let number = c_makedev(device.major, device.minor)
         let label = pointer + " (" + device.path.displayText + ")"
-        try explaining(.device, "the device can't be made", pointer: label, path: device.path) { () throws(SystemError) in
+        let isMade = try explaining(.device, "the device can't be made", pointer: label, path: device.path) {
+            () throws(SystemError) in
             let entry = try root.parent(of: device.path)
             let mode = type.rawValue | (device.fileMode ?? 0o666) & 0o7777
             if !plan.namespaces.has(.user) || device.kind == .fifo {
                 // mknodat follows no link and takes nothing that is there already (runc once truncated what a link led to).
                 if entry.name.withCString({ mknodat(entry.directory.rawValue, $0, mode, number) }) == 0 {
                     try own(device, entry)
-                    return
+                    return true
                 }
                 guard c_errno() == EEXIST || (c_errno() == EPERM && device.kind != .fifo) else { throw .last("mknodat") }
             }
-            if try isThere(device, type, number, entry) { return }
-            try bindFromHost(device, type, number, entry)
+            return try isThere(device, type, number, entry)
         }
+        if !isMade { try bindFromHost(device, type, number, pointer: label) }
     }
 
     private func own(_ device: Device, _ entry: borrowing RootedDirectory.Entry) throws(SystemError) {
@@ -101,16 +102,33 @@ extension Rootfs {
     }
 
     /// Where devices may not be made, in a user namespace, the host's own is mounted: once shown to be the same device.
-    private func bindFromHost(_ device: Device, _ type: FileKind, _ number: dev_t, _ entry: borrowing RootedDirectory.Entry)
-        throws(SystemError)
+    private func bindFromHost(_ device: Device, _ type: FileKind, _ number: dev_t, pointer: String) throws(RuntimeError) {
+        let tree = try hostDevice(device, type, number, pointer: pointer)
+        try explaining(.device, "the host's device can't be mounted", pointer: pointer, path: device.path) {
+            () throws(SystemError) in
+            let entry = try root.parent(of: device.path)
+            let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o644, 0) }
+            guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
+            let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+            guard try place.status().kind == .regular else { throw SystemError("mknodat", errno: EEXIST) }
+            try put(tree, on: place)
+        }
+    }
+
+    private func hostDevice(_ device: Device, _ type: FileKind, _ number: dev_t, pointer: String) throws(RuntimeError)
+        -> FileDescriptor
     {
-        let tree = try FileDescriptor.cloneTree(device.path, recursive: false)
-        let status = try tree.status()
-        guard status.kind == type, status.st_rdev == number else { throw SystemError("open_tree", errno: ENODEV) }
-        let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o644, 0) }
-        guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
-        let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
-        guard try place.status().kind == .regular else { throw SystemError("mknodat", errno: EEXIST) }
-        try tree.attach(on: place)
+        let reason = "no device may be made here, and the host's own \"" + device.path.displayText + "\" "
+        let hint = "user namespaces forbid it: make the device on the host, or remove the entry"
+        do throws(SystemError) {
+            let tree = try FileDescriptor.cloneTree(device.path, recursive: false)
+            let status = try tree.status()
+            if status.kind == type, status.st_rdev == number { return tree }
+        } catch {
+            throw RuntimeError(
+                .device, reason + (error.errno == ENOENT ? "doesn't exist" : "can't be mounted"), error, pointer: pointer,
+                path: device.path, hint: hint)
+        }
+        throw RuntimeError(.device, reason + "is another device", pointer: pointer, path: device.path, hint: hint)
     }
 }

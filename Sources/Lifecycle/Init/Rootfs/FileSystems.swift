@@ -44,27 +44,45 @@ enum FileSystems {
     {
         var attributes = entry.attributes.set
         if entry.isReadOnlyLate { attributes &= ~MountAttributes.readOnly }
-        do throws(SystemError) {
-            if let source = entry.source, !source.isEmpty { try context.set("source", to: source) }
-            if attributes & MountAttributes.readOnly != 0, !isKernelsOwn(type) { try context.set("ro") }
-            for flag in entry.flags { try set(flag, of: context) }
-            for (key, value) in entry.data { try set(key, to: value, of: context, type) }
-        } catch {
-            throw RuntimeError(
-                .mount, "the file system \"" + type.displayText + "\" refuses its options", error,
-                pointer: entry.label + "/options",
-                hint: context.complaint().map { "the kernel says: " + $0.displayText })
+        if let source = entry.source, !source.isEmpty {
+            try explaining(context, refusal(type, "the source \"" + source.displayText + "\""), entry.label) {
+                () throws(SystemError) in try context.set("source", to: source)
+            }
         }
-        let mount = try explaining(
-            .mount, "the file system \"" + type.displayText + "\" can't be mounted", pointer: entry.label,
-            hint: context.complaint().map { "the kernel says: " + $0.displayText }
-        ) { () throws(SystemError) in try context.mount(attributes: attributes) }
+        if attributes & MountAttributes.readOnly != 0, !isKernelsOwn(type) {
+            try explaining(context, refusal(type, "to be read-only"), entry.label) { () throws(SystemError) in
+                try context.set("ro")
+            }
+        }
+        try setOptions(of: context, type, entry)
+        let mount = try explaining(context, "the file system \"" + type.displayText + "\" can't be mounted", entry.label) {
+            () throws(SystemError) in try context.mount(attributes: attributes)
+        }
         if !entry.recursiveAttributes.isEmpty {
             try explaining(.mount, "the options can't be set", pointer: entry.label) { () throws(SystemError) in
                 try mount.setMountAttributes(entry.recursiveAttributes, recursive: true)
             }
         }
         return SharedDescriptor(mount)
+    }
+
+    private static func refusal(_ type: ByteString?, _ what: String) -> String {
+        "the file system " + (type.map { "\"" + $0.displayText + "\" " } ?? "") + "refuses " + what
+    }
+
+    /// Hands a file system the options that are its own.
+    static func setOptions(of context: FileSystemContext, _ type: ByteString?, _ entry: MountStep) throws(RuntimeError) {
+        for flag in entry.flags {
+            try explaining(context, refusal(type, "the option \"" + flag.displayText + "\""), entry.label + "/options") {
+                () throws(SystemError) in try set(flag, of: context)
+            }
+        }
+        for (key, value) in entry.data {
+            try explaining(
+                context, refusal(type, "the option \"" + key.displayText + "=" + value.displayText + "\""),
+                entry.label + "/options"
+            ) { () throws(SystemError) in try set(key, to: value, of: context, type) }
+        }
     }
 
     /// File systems whose content is one for all their mounts: read-only is a matter of the mount, not of the file system.
@@ -82,7 +100,7 @@ enum FileSystems {
         }
     }
 
-    private static func set(_ key: ByteString, to value: ByteString, of context: FileSystemContext, _ type: ByteString)
+    private static func set(_ key: ByteString, to value: ByteString, of context: FileSystemContext, _ type: ByteString?)
         throws(SystemError)
     {
         guard value.count >= 256, type == "overlay", key == "lowerdir" else {
@@ -94,11 +112,32 @@ enum FileSystems {
     }
 
     private static func hostSysfs(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
+        if let option = entry.flags.first ?? entry.data.first?.key {
+            throw RuntimeError(
+                .unsupported,
+                "\"" + option.displayText
+                    + "\" would change the host's /sys, which has to stand for a sysfs of the container's own",
+                pointer: entry.label + "/options", hint: "remove the option, or add a namespace of type network")
+        }
+        return try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/sys", recursive: true)
             // For all mounts below it: else /sys/fs/cgroup would be writable in a read-only /sys.
-            if !entry.attributes.isEmpty { try tree.setMountAttributes(entry.attributes, recursive: true) }
+            if !entry.allAttributes.isEmpty { try tree.setMountAttributes(entry.allAttributes, recursive: true) }
             return SharedDescriptor(tree)
         }
+    }
+}
+
+/// Does `body` and, where the file system refuses, says so in the kernel's own words: its context has them.
+func explaining<Result: ~Copyable>(
+    _ context: FileSystemContext, code: RuntimeError.Code = .mount, _ sentence: @autoclosure () -> String,
+    _ pointer: @autoclosure () -> String? = nil, _ body: () throws(SystemError) -> Result
+) throws(RuntimeError) -> Result {
+    do throws(SystemError) {
+        return try body()
+    } catch {
+        var text = sentence()
+        if let words = context.complaint() { text += ": " + words.displayText }
+        throw RuntimeError(code, text, error, pointer: pointer())
     }
 }

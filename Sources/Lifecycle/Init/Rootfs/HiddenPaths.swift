@@ -45,45 +45,64 @@ extension Rootfs {
     /// What lies over masked paths: one empty read-only tmpfs for all directories and the null device for all files. Thousands of masks
     /// would otherwise be thousands of file systems.
     private struct Masks {
-        var directory: SharedDescriptor?
-        var file: SharedDescriptor?
+        var directory: Mask?
+        var file: Mask?
     }
 
     private func mask(_ path: ByteString, with masks: inout Masks, pointer: String) throws(RuntimeError) {
         guard let file = try find(path, pointer: pointer) else { return }
-        do throws(SystemError) {
-            if try file.status().kind == .directory {
-                masks.directory = try cover(file, with: masks.directory) { () throws(SystemError) in
-                    let context = try FileSystemContext(type: "tmpfs")
-                    try context.set("nr_blocks", to: "1")
-                    try context.set("nr_inodes", to: "1")
-                    return SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes | MountAttributes.noDevices))
-                }
-            } else {
-                masks.file = try cover(file, with: masks.file) { () throws(SystemError) in
-                    guard let null = sources.null else { throw SystemError("open_tree", errno: ENODEV) }
-                    try null.with { (tree) throws(SystemError) in
-                        try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
-                    }
-                    return null
-                }
-            }
-        } catch {
-            throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be masked", error, pointer: pointer, path: path)
+        let isDirectory = try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
+            try file.status().kind == .directory
+        }
+        var mask: Mask
+        if let made = isDirectory ? masks.directory : masks.file {
+            mask = made
+        } else {
+            mask = isDirectory ? try emptyDirectory(for: path, pointer) : try nullDevice(for: path, pointer)
+        }
+        try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in try mask.cover(file) }
+        if isDirectory { masks.directory = mask } else { masks.file = mask }
+    }
+
+    private func failure(_ path: ByteString) -> String { "\"" + path.displayText + "\" can't be masked" }
+
+    private func emptyDirectory(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
+        let context = try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
+            try FileSystemContext(type: "tmpfs")
+        }
+        return try explaining(context, failure(path), pointer) { () throws(SystemError) in
+            try context.set("nr_blocks", to: "1")
+            try context.set("nr_inodes", to: "1")
+            return Mask(SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes | MountAttributes.noDevices)))
         }
     }
 
-    /// Covers `file` with the first mount, or with a copy of it: copies can be made only of what is attached.
-    private func cover(
-        _ file: borrowing FileDescriptor, with first: SharedDescriptor?, making make: () throws(SystemError) -> SharedDescriptor
-    ) throws(SystemError) -> SharedDescriptor {
-        guard let first else {
-            let mount = try make()
-            try mount.with { (mount) throws(SystemError) in try mount.attach(on: file) }
-            return mount
+    private func nullDevice(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
+        try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
+            guard let null = sources.null else { throw SystemError("open_tree", errno: ENODEV) }
+            try null.with { (tree) throws(SystemError) in
+                try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
+            }
+            return Mask(null)
         }
-        let copy = try first.with { (mount) throws(SystemError) in try mount.cloneTree(recursive: false) }
-        try copy.attach(on: file)
-        return first
+    }
+}
+
+/// What lies over masked paths. Its first place gets the mount itself, every other one a copy: copies can be made only of what is
+/// attached.
+private struct Mask {
+    private let mount: SharedDescriptor
+    private var isAttached = false
+
+    init(_ mount: SharedDescriptor) { self.mount = mount }
+
+    mutating func cover(_ file: borrowing FileDescriptor) throws(SystemError) {
+        if isAttached {
+            let copy = try mount.with { (mount) throws(SystemError) in try mount.cloneTree(recursive: false) }
+            try copy.attach(on: file)
+        } else {
+            try mount.with { (mount) throws(SystemError) in try mount.attach(on: file) }
+            isAttached = true
+        }
     }
 }
