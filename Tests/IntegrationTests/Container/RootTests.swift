@@ -145,4 +145,42 @@ struct RootTests {
         #expect(finished.output.lines.filter { $0 == "bin" }.count == 2)
         #expect(!finished.output.contains("home"))
     }
+
+    /// Whether a user namespace in the container can mount a file system without the masks that lie over the container's.
+    private func mountsInAUserNamespace(
+        _ type: String, masked: Bool, _ options: [String], _ configure: (inout JSON) -> Void = { _ in }
+    ) throws -> Bool {
+        let bundle = try Bundle {
+            $0.process.user = ["uid": 1000, "gid": 1000]
+            if masked { $0.linux.maskedPaths = ["/proc/keys", "/proc/meminfo", "/sys/kernel"] }
+            $0.runs("unshare -U -r -m -n -p -f sh -c 'mount -t \(type) -o ro none /tmp && echo mounted'; echo end")
+            configure(&$0)
+        }
+        // Others of the host's: in another place, and hidden.
+        let place = bundle.path + "/of-the-host"
+        try bundle.sandbox.mount(type, on: place + "/seen", type: type)
+        try bundle.sandbox.mount(type, on: place + "/hidden/below", type: type)
+        try bundle.sandbox.mount("tmpfs", on: place + "/hidden", type: "tmpfs", data: "size=4k")
+        let finished = try bundle.run(options)
+        #expect(finished.output.hasSuffix("end\n"), "\(finished)")
+        return finished.output.hasPrefix("mounted\n")
+    }
+
+    // mount_too_revealing() in the kernel: a whole proc or sysfs anywhere in the mount namespace lets others be mounted.
+    @Test(arguments: ["proc", "sysfs"]) func noWholeProcOrSysfsOfTheHostIsInTheMountNamespace(type: String) throws {
+        try #require(try mountsInAUserNamespace(type, masked: false, []), "user namespaces may mount it here")
+        #expect(try !mountsInAUserNamespace(type, masked: true, []))
+        #expect(try !mountsInAUserNamespace(type, masked: true, ["--no-pivot"]))
+    }
+
+    @Test func mountsOfTheHostAreGoneWithoutPivotToo() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
+        let before = Mount.table().map(\.id)
+        let container = try bundle.create(["--no-pivot"])
+        // From outside, where the whole mount namespace is seen: the host's root, and the container's mounts.
+        let seen = read("/proc/\(container.pid)/mountinfo")
+        #expect(Set(Mount.table(seen).map(\.path)) == ["/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/sys"])
+        #expect(Mount.table().map(\.id) == before)
+        try container.delete()
+    }
 }

@@ -31,7 +31,7 @@ final class Bundle {
         "ps",
         "pwd", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "sort", "stat", "stty", "tail", "tee", "test", "touch", "tr",
         "true",
-        "tty", "umount", "uname", "wc", "yes",
+        "tty", "umount", "uname", "unshare", "wc", "yes",
     ]
 
     private func makeRoot() throws {

@@ -24,17 +24,57 @@ extension Rootfs {
     }
 
     /// For a root on a ramdisk, which pivot_root(2) can't leave.
+    ///
+    /// The host's mounts would stay below, its proc and sysfs among them: a whole one in the mount namespace lets any user namespace in
+    /// the container mount another, without our masks. So they go; those that a user namespace can't take away are covered.
     private func move() throws(SystemError) {
-        // The host's /proc and /sys would stay below, whole: their presence lets a user namespace mount new ones without our masks.
-        for path in ["/proc", "/sys"] as [ByteString] {
-            let result = path.withCString { c_umount2($0, c_detach) }
-            guard result == 0 || c_errno() == EINVAL || c_errno() == ENOENT else { throw .last("umount2") }
-        }
         guard c_move_mount(root.descriptor.rawValue, "", AT_FDCWD, "/", UInt32(MOVE_MOUNT_F_EMPTY_PATH)) == 0 else {
             throw .last("move_mount")
         }
+        let procfs: ProcFileSystem
+        do throws(SystemError) {
+            procfs = try ProcFileSystem.detached()
+        } catch  where error.errno == EPERM {
+            procfs = try ProcFileSystem.copied()
+        }
+        let own = try root.descriptor.mountNumber().number
+        try detachHostMounts(own, procfs)
+        try coverProcAndSys(own, procfs)
         guard fchdir(root.descriptor.rawValue) == 0 else { throw .last("fchdir") }
         guard chroot(".") == 0 else { throw .last("chroot") }
+    }
+
+    /// The mounts of the host's that are left, as seen from the host's root: not that root itself, whose parent is nowhere.
+    private func hostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) -> [MountTableEntry] {
+        let table = try procfs.mounts()
+        var ours: Set<UInt64> = [own]
+        var found = true
+        // Numbers don't tell parents from children.
+        while found {
+            found = false
+            for entry in table where ours.contains(entry.parent) && ours.insert(entry.id).inserted { found = true }
+        }
+        return table.filter { entry in !ours.contains(entry.id) && table.contains { $0.id == entry.parent } }
+    }
+
+    /// Again and again: what is detached may have hidden another.
+    private func detachHostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
+        var left = try hostMounts(own, procfs)
+        while !left.isEmpty {
+            for mount in left.reversed() { _ = mount.place.withCString { c_umount2($0, c_detach | c_no_follow) } }
+            let now = try hostMounts(own, procfs)
+            if now.count == left.count { return }
+            left = now
+        }
+    }
+
+    private func coverProcAndSys(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
+        let host = try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY)
+        for mount in try hostMounts(own, procfs) where mount.root == "/" && (mount.type == "proc" || mount.type == "sysfs") {
+            let place = try host.openResolving(
+                mount.place, flags: O_PATH | O_DIRECTORY, resolve: UInt64(RESOLVE_NO_SYMLINKS))
+            try FileSystemContext(type: "tmpfs").mount(attributes: Rootfs.maskAttributes).attach(on: place)
+        }
     }
 
     /// Sets `rootfsPropagation` on the new root, when nothing of the host's is above it any more.
