@@ -20,6 +20,11 @@ public struct RootedDirectory: ~Copyable {
         try descriptor.openResolving(path.isEmpty ? "." : path, flags: flags, resolve: RootedDirectory.resolve)
     }
 
+    /// The file at a path that has no link in it: else ELOOP.
+    public borrowing func openWithoutLinks(_ path: ByteString) throws(SystemError) -> FileDescriptor {
+        try descriptor.openResolving(path, flags: O_PATH, resolve: UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS))
+    }
+
     /// The directory at a path: what is missing of it is made, component by component, mode 0755.
     public borrowing func makeDirectories(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {

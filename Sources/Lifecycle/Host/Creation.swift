@@ -71,9 +71,13 @@ final class Creation {
         let startSocket = try explaining(.system, "the start socket can't be made") { () throws(SystemError) in
             SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: making.directory.descriptor))
         }
+        var mappings = try makeMappings()
+        let sources = try openSources(&mappings)
         let inheritance = Inheritance(
-            plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces,
-            sources: try openSources(), cgroupTasks: try making.cgroup?.openTasks(), cgroupView: making.cgroupView,
+            plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces, sources: sources,
+            mappings: mappings,
+            journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: making.directory),
+            cgroupTasks: try making.cgroup?.openTasks(), cgroupView: making.cgroupView,
             sysctls: sysctls, seccomp: filter)
         let cgroupDirectory = try making.cgroup?.sharedDirectoryForClone()
         c_step_share()
@@ -94,27 +98,20 @@ final class Creation {
         return handshake
     }
 
-    /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and can
-    /// map no ids of what belongs to the host.
-    private func openSources() throws(RuntimeError) -> Sources? {
-        let mapped = plan.mounts.first { $0.idMapping != nil }
-        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new else {
-            guard let mapped else { return nil }
-            throw RuntimeError(
-                .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
-        }
-        guard mapped != nil || plan.namespaces.has(.user) else { return nil }
+    /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
+    /// map ids of what belongs to the host.
+    private func openSources(_ mappings: inout [Int: SharedDescriptor]) throws(RuntimeError) -> Sources? {
+        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else { return nil }
         var sources: Sources
         do throws(RuntimeError) {
-            sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
-                try MappedMounts.map(mount, entry, plan, namespaces, making.procfs)
-            }
-        } catch  where error.errno == EPERM && mapped == nil && UserNamespace.isInside(making.procfs) {
+            sources = try Sources.open(plan, copiesAtOnce: true)
+            mappings = try sources.map(by: mappings, plan.mounts)
+        } catch  where error.errno == EPERM && mappings.isEmpty && UserNamespace.isInside(making.procfs) {
             // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
             return nil
         }
         // A user namespace may mount proc only for a pid namespace of its own.
-        for entry in plan.mounts where plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) != .new {
+        for entry in plan.mounts where plan.namespaces.origin(of: .pid) != .new {
             guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
             if let joined = namespaces.file(of: .pid) {
                 sources.fileSystems[entry.index] = try JoinedProc.mount(entry, of: joined)
@@ -123,6 +120,15 @@ final class Creation {
             }
         }
         return sources
+    }
+
+    private func makeMappings() throws(RuntimeError) -> [Int: SharedDescriptor] {
+        guard let mapped = plan.mounts.first(where: { $0.idMapping != nil }) else { return [:] }
+        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new else {
+            throw RuntimeError(
+                .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
+        }
+        return try MappedMounts.namespaces(plan, namespaces, making.procfs)
     }
 
     private func mapIDs(_ handshake: borrowing Handshake) throws(RuntimeError) {

@@ -15,6 +15,10 @@ struct Inheritance {
     let namespaces: NamespaceFiles
     /// What Host could open better than Init: nil if Init does it.
     let sources: Sources?
+    /// User namespaces for the id mappings of mounts that Init copies, by place in `/mounts`.
+    let mappings: [Int: SharedDescriptor]
+    /// Where mounts are written down that would stay on the host: nil with a mount namespace.
+    let journal: MountJournal?
     /// cgroup v1: the files to enter by. nil where clone3 did it.
     let cgroupTasks: CgroupTasks?
     let cgroupView: CgroupView
@@ -96,6 +100,8 @@ struct Init: ~Copyable {
         var kept: [Int32] = [inheritance.handshake.rawValue, inheritance.startSocket.rawValue]
         kept += inheritance.namespaces.descriptors
         kept += inheritance.sources?.descriptors ?? []
+        kept += inheritance.mappings.values.map { $0.rawValue }
+        kept += inheritance.journal.map { [$0.rawValue] } ?? []
         kept += inheritance.cgroupTasks?.descriptors ?? []
         try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
     }
@@ -106,11 +112,11 @@ struct Init: ~Copyable {
         if let opened = inheritance.sources {
             sources = opened
         } else {
-            sources = try Sources.open(plan) { (_, _) throws(RuntimeError) in }
+            sources = try Sources.open(plan, copiesAtOnce: false)
         }
         var rootfs = try Rootfs(
-            plan: plan, sources: sources, cgroups: inheritance.cgroupView,
-            pidNamespace: inheritance.namespaces.file(of: .pid))
+            plan: plan, sources: sources, mappings: inheritance.mappings, journal: inheritance.journal,
+            cgroups: inheritance.cgroupView, pidNamespace: inheritance.namespaces.file(of: .pid))
         try rootfs.mountAll()
         try rootfs.makeDevices()
         return rootfs

@@ -105,9 +105,6 @@ final class Plan: Sendable {
                 pointer: "/hooks/createContainer", hint: "use createRuntime hooks, or a pid namespace of the container's own")
         }
         guard let process = config.process else { return }
-        if process.terminal, !namespaces.has(.mount) {
-            throw RuntimeError(.invalidConfig, "a terminal needs a mount namespace", pointer: "/process/terminal")
-        }
         if namespaces.origin(of: .user) == .new {
             try checkMapped(process.user.uid, in: linux.uidMappings, "/process/user/uid", "uidMappings")
             try checkMapped(process.user.gid, in: linux.gidMappings, "/process/user/gid", "gidMappings")

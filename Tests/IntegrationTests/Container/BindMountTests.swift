@@ -150,6 +150,26 @@ struct BindMountTests {
         #expect(after.st_mode == before.st_mode && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
     }
 
+    // Of a volume and of what is mounted below it on the host: both are shared there.
+    @Test(arguments: ["/mnt", "/mnt/below"]) func mountsMadeInAVolumeNeverReachTheHost(place: String) throws {
+        let bundle = try Bundle {
+            $0.process.capabilities = .capabilities(["CAP_SYS_ADMIN"])
+            $0.runs("mkdir \(place)/x && mount -t tmpfs tmpfs \(place)/x && touch \(place)/x/inside && cat /proc/self/mountinfo")
+        }
+        let source = try source(for: bundle)
+        try bundle.sandbox.mount("none", on: source, flags: Int(MS_SHARED))
+        try bundle.sandbox.mount("none", on: source + "/below", flags: Int(MS_SHARED))
+        bundle.config.mounts.append(.mount("/mnt", source: source, ["rbind"]))
+        let table = Mount.table(try bundle.output())
+        #expect(table.contains { $0.path == place + "/x" })
+        for mount in table where ["/mnt", "/mnt/below"].contains(mount.path) {
+            #expect(mount.propagation.map { String($0.prefix { $0 != ":" }) } == ["master"], "\(mount.path)")
+        }
+        let onHost = source + place.dropFirst(4) + "/x"
+        #expect(entries(of: onHost).isEmpty)
+        #expect(!Mount.table().contains { $0.path == onHost })
+    }
+
     @Test(.needsKernel(6, 3)) func idmappedMountShiftsOwners() throws {
         let bundle = try Bundle { $0.runs("stat -c %u:%g /mnt/file") }
         let source = try source(for: bundle)

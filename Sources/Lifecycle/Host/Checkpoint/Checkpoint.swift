@@ -88,6 +88,7 @@ private final class Checkpointing {
         for (index, mount) in config.mounts.enumerated() {
             mounts.append(try MountStep(mount, index: index, bundle: record.bundle, warnings: &ignored))
         }
+        try mounts.refuseSourcesInMounts(rootfs: record.rootfs)
         let images = try ImageDirectory.make(
             options.image.imagePath, "image-path", forUserNamespace: namespaces.has(.user))
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")

@@ -79,9 +79,9 @@ final class Restoration {
 
     private func restore() throws(RuntimeError) {
         step("open file systems")
-        let sources = try Sources.open(plan) { (mount, entry) throws(RuntimeError) in
-            try MappedMounts.map(mount, entry, plan, namespaces, making.procfs)
-        }
+        var sources = try Sources.open(plan, copiesAtOnce: true)
+        try sources.copyInside(plan)
+        _ = try sources.map(by: try MappedMounts.namespaces(plan, namespaces, making.procfs), plan.mounts)
         self.sources = sources
         try RestoredRoot.makeMountPoints(plan, sources)
         let restoredRoot = try RestoredRoot(plan, sources, cgroups: making.cgroupView)

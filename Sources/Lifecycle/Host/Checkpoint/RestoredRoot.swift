@@ -66,7 +66,7 @@ struct RestoredRoot {
             }
             return sources.null
         case .device(let path): return try open(path)
-        case .bind(let step): return try limit(sources.binds[step.index]?.tree, step)
+        case .bind(let step): return try limit(sources.binds[step.index]?.descriptor, step)
         case .cgroup(let path, let step): return try limit(try open(path), step)
         }
     }
@@ -97,13 +97,17 @@ struct RestoredRoot {
     /// For the process that becomes criu: it's in a mount namespace of its own.
     func attach() throws(RuntimeError) {
         step("attach the container's file systems for criu")
+        let context = try explaining(.mount, "no file system can be made for criu") { () throws(SystemError) in
+            try FileSystemContext(type: "tmpfs")
+        }
+        let tmpfs = try explaining(context, "no file system can be made for criu") { () throws(SystemError) in
+            try context.set("mode", to: "755")
+            return try context.mount(attributes: MountAttributes.noSetUserID | MountAttributes.noDevices)
+        }
         try explaining(.mount, "the container's file systems can't be attached for criu", path: place) { () throws(SystemError) in
             guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
                 throw .last("mount_setattr")
             }
-            let context = try FileSystemContext(type: "tmpfs")
-            try context.set("mode", to: "755")
-            let tmpfs = try context.mount(attributes: MountAttributes.noSetUserID | MountAttributes.noDevices)
             let state = try FileDescriptor.open(place, flags: O_PATH | O_DIRECTORY)
             try tmpfs.attach(on: state)
             try RestoredRoot.attach(root, RestoredRoot.rootName, isDirectory: true, in: tmpfs)
@@ -138,7 +142,9 @@ struct RestoredRoot {
                     adopting: try folder.with { (tree) throws(SystemError) in
                         try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0)
                     })
-                if let bind = sources.binds[mount.index], !bind.isDirectory {
+                if let bind = sources.binds[mount.index]?.descriptor,
+                    try bind.with({ (tree) throws(SystemError) in try tree.status().kind != .directory })
+                {
                     _ = try root.makeFile(path)
                 } else {
                     _ = try root.makeDirectories(path)
@@ -155,7 +161,7 @@ struct RestoredRoot {
         guard let cover = earlier.last(where: { destination.hasPrefix($0.destination + "/") }) else {
             return (sources.root, destination)
         }
-        guard let bind = sources.binds[cover.index] else { return nil }
-        return (bind.tree, destination.dropFirst(cover.destination.count))
+        guard let bind = sources.binds[cover.index]?.descriptor else { return nil }
+        return (bind, destination.dropFirst(cover.destination.count))
     }
 }

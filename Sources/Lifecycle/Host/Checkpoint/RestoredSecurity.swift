@@ -232,9 +232,9 @@ final class RestoredSecurity {
         guard found & wanted == wanted else {
             throw mismatch(process, "has a mount with more rights", mount.label)
         }
-        guard let source = sources.binds[mount.index] else { return }
+        guard case .tree(let source)? = sources.binds[mount.index] else { return }
         let isSame = try read(process) { () throws(SystemError) in
-            try source.tree.with { (tree) throws(SystemError) in try tree.status().isSameFile(as: try file.status()) }
+            try source.with { (tree) throws(SystemError) in try tree.status().isSameFile(as: try file.status()) }
         }
         guard isSame else { throw mismatch(process, "has something else mounted", mount.label) }
     }

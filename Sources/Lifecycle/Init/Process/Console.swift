@@ -35,7 +35,7 @@ extension Init {
         guard try place.status().kind != .link, try place.status().kind != .directory else {
             throw SystemError("openat", errno: ELOOP)
         }
-        try peer.cloneTree(recursive: false).attach(on: place)
+        try rootfs.put(try peer.cloneTree(recursive: false), on: place)
     }
 }
 

@@ -8,9 +8,9 @@ extension Rootfs {
     /// Does one entry of `/mounts`: makes the mount, detached, with all its attributes; only then it's attached, on a descriptor.
     mutating func perform(_ entry: MountStep) throws(RuntimeError) {
         switch entry.kind {
-        case .bind: try bind(entry)
+        case .bind(let source, let recursive): try bind(entry, source, recursive: recursive)
         case .remount: try remount(entry)
-        case .cgroup: try mountCgroups(entry)
+        case .cgroup(let onlyUnified): try mountCgroups(entry, onlyUnified: onlyUnified)
         case .fileSystem(let type):
             let mount: SharedDescriptor
             if let made = sources.fileSystems[entry.index] { mount = made } else { mount = try FileSystems.make(type, entry) }
@@ -18,16 +18,17 @@ extension Rootfs {
         }
     }
 
-    private mutating func bind(_ entry: MountStep) throws(RuntimeError) {
-        guard let source = sources.binds[entry.index] else {
-            throw RuntimeError(.mount, "the source was not opened", pointer: entry.label)
-        }
-        try source.tree.with { (tree) throws(RuntimeError) in
-            try explaining(.mount, "the options can't be set", pointer: entry.label, hint: Rootfs.lockedHint) {
-                () throws(SystemError) in try Rootfs.setAttributes(of: tree, entry)
+    private mutating func bind(_ entry: MountStep, _ source: ByteString, recursive: Bool) throws(RuntimeError) {
+        let tree = try copySource(source, recursive: recursive, entry)
+        let isDirectory = try tree.with { (tree) throws(RuntimeError) in
+            if let namespace = mappings[entry.index] { try MappedMounts.map(tree, by: namespace, entry) }
+            return try explaining(.mount, "the options can't be set", pointer: entry.label, hint: Rootfs.lockedHint) {
+                () throws(SystemError) in
+                try Rootfs.setAttributes(of: tree, entry)
+                return try tree.status().kind == .directory
             }
         }
-        try attach(source.tree, entry, isDirectory: source.isDirectory)
+        try attach(tree, entry, isDirectory: isDirectory)
     }
 
     private static let lockedHint = "a user namespace can't take back ro, nosuid, nodev, noexec or noatime that the source has"
@@ -59,23 +60,36 @@ extension Rootfs {
         {
             throw RuntimeError(.invalidConfig, "only a proc file system may be mounted on /proc", pointer: entry.label)
         }
+        // Before it may be made: 0755, which nobody asked for.
+        let mode = entry.keepsModeOfMountPoint ? try? root.open(entry.destination, flags: O_PATH | O_DIRECTORY).status() : nil
         let target = try target(for: entry, isDirectory: isDirectory)
+        if let mode {
+            try explaining(.mount, "the mode of the mount point can't be kept", pointer: entry.label) { () throws(SystemError) in
+                try mount.with { (mount) throws(SystemError) in try mount.setMode(of: ".", to: mode.permissions) }
+            }
+        }
         if entry.copiesUp {
             try mount.with { (mount) throws(RuntimeError) in
                 try explaining(.mount, "what the mount point holds can't be copied", pointer: entry.label) {
                     () throws(SystemError) in
-                    try CopyUp.copy(target, into: mount, keepsMode: entry.data.contains { $0.key == "mode" })
+                    try CopyUp.copy(target, into: mount, keepsMode: entry.hasMode)
                 }
             }
         }
         try mount.with { (mount) throws(RuntimeError) in
             try explaining(.mount, "can't be attached", pointer: entry.label) { () throws(SystemError) in
-                try mount.attach(on: target)
+                try put(mount, on: target)
                 for change in entry.propagation { try mount.setPropagation(change.flags, recursive: change.recursive) }
             }
         }
         if entry.isReadOnlyLate { readOnlyLate.append(mount) }
         if case .fileSystem(let type) = entry.kind, type == "devpts", entry.destination == "/dev/pts" { devpts = mount }
+    }
+
+    /// Attaches a mount below the root.
+    func put(_ mount: borrowing FileDescriptor, on target: borrowing FileDescriptor) throws(SystemError) {
+        try journal?.add(mount)
+        try mount.attach(on: target)
     }
 
     /// The mount point, made where it's missing.
@@ -120,15 +134,21 @@ extension Rootfs {
     }
 
     private func remount(_ entry: MountStep) throws(RuntimeError) {
-        try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
+        let mount = try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
             let mount = try root.open(entry.destination)
             try Rootfs.setAttributes(of: mount, entry)
-            if !entry.flags.isEmpty || !entry.data.isEmpty {
-                let context = try FileSystemContext(reconfiguring: mount)
-                for flag in entry.flags { try context.set(flag) }
-                for (key, value) in entry.data { try context.set(key, to: value) }
+            return mount
+        }
+        if !entry.flags.isEmpty || !entry.data.isEmpty {
+            let context = try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
+                try FileSystemContext(reconfiguring: mount)
+            }
+            try FileSystems.setOptions(of: context, nil, entry)
+            try explaining(context, "the file system can't be remounted", entry.label) { () throws(SystemError) in
                 try context.reconfigure()
             }
+        }
+        try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
             for change in entry.propagation { try mount.setPropagation(change.flags, recursive: change.recursive) }
         }
     }

@@ -7,7 +7,11 @@ import OCI
 /// The container's file system while it is being made. Everything in it is reached through `root`.
 struct Rootfs: ~Copyable {
     let plan: Plan
-    let sources: Sources
+    var sources: Sources
+    /// User namespaces that stand for the id mappings of mounts, by place in `/mounts`.
+    let mappings: [Int: SharedDescriptor]
+    /// Where mounts are written down that would stay on the host.
+    let journal: MountJournal?
     let root: RootedDirectory
     /// tmpfs mounts that become read-only at the end, and all mounts that a later step needs again.
     var readOnlyLate: [SharedDescriptor] = []
@@ -21,11 +25,17 @@ struct Rootfs: ~Copyable {
 
     /// Takes the root file system and attaches it over its own place.
     ///
-    /// First the whole tree becomes private: a mount attached below a shared one would appear on the host too.
-    init(plan: Plan, sources: Sources, cgroups: CgroupView, pidNamespace: SharedDescriptor?) throws(RuntimeError) {
+    /// First no mount of the tree may be shared any more: one attached below a shared mount would appear on the host too. They still
+    /// follow the host's, for sources that are copied later.
+    init(
+        plan: Plan, sources: Sources, mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroups: CgroupView,
+        pidNamespace: SharedDescriptor?
+    ) throws(RuntimeError) {
         step("attach root file system")
         self.plan = plan
         self.sources = sources
+        self.mappings = mappings
+        self.journal = journal
         self.cgroups = cgroups
         self.pidNamespace = pidNamespace
         let rootfs = plan.rootfs
@@ -33,7 +43,8 @@ struct Rootfs: ~Copyable {
         root = try explaining(.mount, "the root file system can't be attached", pointer: "/root/path", path: rootfs) {
             () throws(SystemError) in
             if hasMountNamespace {
-                guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
+                let propagation = UInt64(plan.rootPropagation.isShared ? MS_PRIVATE : MS_SLAVE)
+                guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation, -1) == 0 else {
                     throw .last("mount_setattr")
                 }
                 let place = try Rootfs.place(for: rootfs)
@@ -59,14 +70,30 @@ struct Rootfs: ~Copyable {
     mutating func mountAll() throws(RuntimeError) {
         step("mount file systems")
         for entry in plan.mounts {
-            guard case .fileSystem(let type) = entry.kind, type == "proc", pidNamespace != nil,
-                sources.fileSystems[entry.index] == nil
-            else {
+            if deferred.contains(where: {
+                $0.destination == entry.destination || entry.destination.hasPrefix($0.destination + "/")
+            }) {
+                // What waits would come to lie over it.
+                try prepareDeferred(entry)
+            } else if needsJoinedPIDNamespace(entry) {
+                if try !mountJoinedProc(entry) { deferred.append(entry) }
+            } else {
                 try perform(entry)
-                continue
             }
-            if try !mountJoinedProc(entry) { deferred.append(entry) }
         }
+    }
+
+    private func needsJoinedPIDNamespace(_ entry: MountStep) -> Bool {
+        guard case .fileSystem(let type) = entry.kind else { return false }
+        return type == "proc" && pidNamespace != nil && sources.fileSystems[entry.index] == nil
+    }
+
+    /// What is the host's can be copied now only, as long as the host's mounts are there.
+    private mutating func prepareDeferred(_ entry: MountStep) throws(RuntimeError) {
+        if case .bind(let source, let recursive) = entry.kind, case .file? = sources.binds[entry.index] {
+            sources.binds[entry.index] = .tree(try copySource(source, recursive: recursive, entry))
+        }
+        deferred.append(entry)
     }
 
     /// What waited for the process that is in the joined pid namespace.

@@ -4,53 +4,46 @@ import Errors
 import Linux
 import OCI
 
-/// What of the host's files the container gets to see: opened once, before anything is attached.
-///
-/// A source that is looked up only when it's mounted may by then be a link that another container of the same volume made
-/// (CVE-2021-30465).
+/// What of the host's files the container gets to see.
 struct Sources {
-    struct Bind {
-        /// A detached copy of the mount.
-        let tree: SharedDescriptor
-        let isDirectory: Bool
-    }
-
     /// A detached copy of the root file system; the plain directory where the container has no mount namespace.
     let root: SharedDescriptor
     /// By place in `/mounts`.
-    let binds: [Int: Bind]
+    var binds: [Int: BindSource] = [:]
     /// File systems that only Host may make, by place in `/mounts`.
     var fileSystems: [Int: SharedDescriptor] = [:]
     /// The host's null device, to cover files with: a container's own may be anything (CVE-2025-31133).
     let null: SharedDescriptor?
+    /// Whether Host opened them, in another mount namespace than the container's.
+    let areHosts: Bool
 
     var descriptors: [Int32] {
-        [root.rawValue] + binds.values.map { $0.tree.rawValue } + fileSystems.values.map { $0.rawValue }
+        [root.rawValue] + binds.values.compactMap { $0.descriptor?.rawValue } + fileSystems.values.map { $0.rawValue }
             + (null.map { [$0.rawValue] } ?? [])
     }
 
-    /// `mapping`: puts an entry's id mapping on its mount. Only Host can: it has rights on the file systems themselves.
-    static func open(_ plan: Plan, mapping: (borrowing FileDescriptor, MountStep) throws(RuntimeError) -> Void)
-        throws(RuntimeError) -> Sources
-    {
-        let root = try openRoot(plan)
-        var binds: [Int: Bind] = [:]
-        for step in plan.mounts {
-            guard case .bind(let source, let recursive) = step.kind else { continue }
-            let bind = try openBind(source, recursive: recursive, step, plan)
-            try bind.tree.with { (tree) throws(RuntimeError) in try mapping(tree, step) }
-            binds[step.index] = bind
-        }
-        return Sources(root: root, binds: binds, null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull())
-    }
-
-    private static func openRoot(_ plan: Plan) throws(RuntimeError) -> SharedDescriptor {
+    /// Opens all that is looked up before anything is mounted.
+    ///
+    /// `copiesAtOnce`: by a process in another mount namespace than the container's, which only whole copies can go to.
+    static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> Sources {
         let directory = try explaining(
             .mount, "the root file system \"" + plan.rootfs.displayText + "\" can't be opened", pointer: "/root/path",
             path: plan.rootfs, hint: "unpack the image there, or correct root.path"
         ) { () throws(SystemError) in
             try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY)
         }
+        let lookup = BindSourceLookup(plan, root: directory, copiesAtOnce: copiesAtOnce)
+        var sources = Sources(
+            root: try openRoot(directory, plan), null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull(),
+            areHosts: copiesAtOnce)
+        for entry in plan.mounts {
+            guard case .bind(let source, let recursive) = entry.kind else { continue }
+            sources.binds[entry.index] = try lookup.find(source, recursive: recursive, entry)
+        }
+        return sources
+    }
+
+    private static func openRoot(_ directory: consuming FileDescriptor, _ plan: Plan) throws(RuntimeError) -> SharedDescriptor {
         guard plan.namespaces.has(.mount) else { return SharedDescriptor(directory) }
         try refuseHostRoot(directory, plan)
         return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs) {
@@ -58,7 +51,7 @@ struct Sources {
             let tree = try directory.cloneTree(recursive: true)
             try tree.spread(plan.rootPropagation)
             // pivot_root(2) takes no shared mount. It becomes shared again when it's the root.
-            if case .shared = plan.rootPropagation { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
+            if plan.rootPropagation.isShared { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
             return SharedDescriptor(tree)
         }
     }
@@ -71,24 +64,6 @@ struct Sources {
         throw RuntimeError(
             .invalidConfig, "\"" + plan.rootfs.displayText + "\" is the host's own root", pointer: "/root/path", path: plan.rootfs
         )
-    }
-
-    private static func openBind(_ source: ByteString, recursive: Bool, _ step: MountStep, _ plan: Plan) throws(RuntimeError)
-        -> Bind
-    {
-        do throws(SystemError) {
-            let tree = try FileDescriptor.cloneTree(source, recursive: recursive)
-            if plan.namespaces.has(.mount) { try tree.spread(plan.rootPropagation) }
-            let isDirectory = try tree.status().kind == .directory
-            return Bind(tree: SharedDescriptor(tree), isDirectory: isDirectory)
-        } catch  where error.errno == ENOENT {
-            throw RuntimeError(
-                .mount, "source \"" + source.displayText + "\" doesn't exist", pointer: step.label, path: source,
-                call: "open_tree", errno: ENOENT, hint: "bind mounts need an existing source; create it, or remove the entry")
-        } catch {
-            throw RuntimeError(
-                .mount, "source \"" + source.displayText + "\" can't be opened", error, pointer: step.label, path: source)
-        }
     }
 
     private static func openNull() throws(RuntimeError) -> SharedDescriptor {
@@ -118,6 +93,8 @@ enum RootPropagation {
         case .unbindable: UInt64(MS_UNBINDABLE)
         }
     }
+
+    var isShared: Bool { if case .shared = self { true } else { false } }
 
     var isRecursive: Bool {
         switch self {

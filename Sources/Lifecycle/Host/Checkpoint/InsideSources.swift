@@ -1,0 +1,41 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+// Bind mounts whose source lies in the container's own root. criu gets the sources before it makes the container's mounts.
+
+extension [MountStep] {
+    /// Refuses sources that an earlier entry mounts, or has something mounted in: what criu would get is what lies below that.
+    func refuseSourcesInMounts(rootfs: ByteString) throws(RuntimeError) {
+        for (place, entry) in enumerated() {
+            guard case .bind(let source, _) = entry.kind, let inside = BindSourceLookup.below(rootfs, source) else { continue }
+            let isMounted = self[..<place].contains { earlier in
+                inside == earlier.destination || inside.hasPrefix(earlier.destination + "/")
+                    || earlier.destination.hasPrefix(inside == "/" ? inside : inside + "/")
+            }
+            guard isMounted else { continue }
+            throw RuntimeError(
+                .unsupported, "criu can't restore a bind mount whose source lies in another mount of the container",
+                pointer: entry.label, path: source)
+        }
+    }
+}
+
+extension Sources {
+    /// Copies what lies in the root file system itself.
+    mutating func copyInside(_ plan: Plan) throws(RuntimeError) {
+        try plan.mounts.refuseSourcesInMounts(rootfs: plan.rootfs)
+        for entry in plan.mounts {
+            guard case .inside(let path)? = binds[entry.index], case .bind(let source, let recursive) = entry.kind else {
+                continue
+            }
+            binds[entry.index] = try explaining(
+                .mount, "source \"" + source.displayText + "\" can't be opened", pointer: entry.label, path: source
+            ) { () throws(SystemError) in
+                let root = RootedDirectory(adopting: try .open(plan.rootfs, flags: O_PATH | O_DIRECTORY))
+                return .tree(try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan))
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// The source of a bind mount, between its lookup and the mount.
+///
+/// Files of the host's are looked up before anything is mounted: a source that is looked up only at its turn may by then be a link that
+/// another container of the same volume made (CVE-2021-30465). The copy of the mount is made at its turn: the kernel lists mounts in the
+/// order in which they were made.
+enum BindSource {
+    /// A file of the host's, opened in the mount namespace that the mount is copied in.
+    case file(SharedDescriptor)
+    /// The finished copy of a mount.
+    case tree(SharedDescriptor)
+    /// A path in the container's root: looked up there at its turn, when the mounts that are listed before are in place.
+    case inside(ByteString)
+
+    var descriptor: SharedDescriptor? {
+        switch self {
+        case .file(let descriptor), .tree(let descriptor): descriptor
+        case .inside: nil
+        }
+    }
+
+    static func copy(_ file: borrowing FileDescriptor, recursive: Bool, for plan: Plan) throws(SystemError) -> SharedDescriptor {
+        let tree = try file.cloneTree(recursive: recursive)
+        if plan.namespaces.has(.mount) { try tree.spread(plan.rootPropagation) }
+        return SharedDescriptor(tree)
+    }
+}
+
+/// Looks up sources on the host.
+struct BindSourceLookup {
+    /// Whether the copies are to be made at once: by Host, for a process that has no rights on the host's files.
+    let copiesAtOnce: Bool
+    let plan: Plan
+    /// The root file system's own path, without links: nil where no /proc tells it.
+    private let rootPath: ByteString?
+
+    init(_ plan: Plan, root: borrowing FileDescriptor, copiesAtOnce: Bool) {
+        self.plan = plan
+        self.copiesAtOnce = copiesAtOnce
+        rootPath = try? root.hostPath()
+    }
+
+    func find(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> BindSource {
+        if let inside = BindSourceLookup.below(plan.rootfs, source) { return .inside(inside) }
+        do throws(SystemError) {
+            return try open(source, recursive: recursive)
+        } catch {
+            if error.errno == ENOENT, let inside = missingPathInside(source) { return .inside(inside) }
+            throw BindSourceLookup.failure(source, error, entry)
+        }
+    }
+
+    private func open(_ source: ByteString, recursive: Bool) throws(SystemError) -> BindSource {
+        let file = try FileDescriptor.open(source, flags: O_PATH)
+        let path = try? file.hostPath()
+        if let rootPath, let path, let inside = BindSourceLookup.below(rootPath, path) { return .inside(inside) }
+        // Whatever lies above the root must not bring a second copy of the container's mounts into it, without their masks.
+        let isAboveRoot = rootPath.flatMap { root in path.map { BindSourceLookup.below($0, root) != nil } } ?? true
+        if copiesAtOnce || plan.rootPropagation.isShared || (recursive && isAboveRoot) {
+            return .tree(try BindSource.copy(file, recursive: recursive, for: plan))
+        }
+        return .file(SharedDescriptor(file))
+    }
+
+    static func failure(_ source: ByteString, _ error: SystemError, _ entry: MountStep) -> RuntimeError {
+        if error.errno == ENOENT {
+            return RuntimeError(
+                .mount, "source \"" + source.displayText + "\" doesn't exist", pointer: entry.label, path: source,
+                call: error.call.description, errno: ENOENT,
+                hint: "bind mounts need an existing source; create it, or remove the entry")
+        }
+        return RuntimeError(
+            .mount, "source \"" + source.displayText + "\" can't be opened", error, pointer: entry.label, path: source)
+    }
+
+    // MARK: Paths in the root
+
+    /// The path from `root` on: nil where `path` doesn't lie in it, as far as the text tells.
+    static func below(_ root: ByteString, _ path: ByteString) -> ByteString? {
+        guard !hasUpwardPart(root), !hasUpwardPart(path) else { return nil }
+        let root = MountStep.absolute(root)
+        let path = MountStep.absolute(path)
+        if path == root { return "/" }
+        if root == "/" { return path }
+        return path.hasPrefix(root + "/") ? path.dropFirst(root.count) : nil
+    }
+
+    private static func hasUpwardPart(_ path: ByteString) -> Bool {
+        path.split(separator: UInt8(ascii: "/")).contains { $0 == ".." }
+    }
+
+    /// The path in the root of a source that isn't there yet: a mount that is listed before may bring it.
+    private func missingPathInside(_ source: ByteString) -> ByteString? {
+        guard let rootPath else { return nil }
+        var parent = source
+        var missing: ByteString = ""
+        while let slash = parent.bytes.lastIndex(of: UInt8(ascii: "/")) {
+            missing = ByteString(parent.bytes[slash...]) + missing
+            parent = ByteString(parent.bytes[..<slash])
+            guard let file = try? FileDescriptor.open(parent.isEmpty ? "/" : parent, flags: O_PATH | O_DIRECTORY) else {
+                continue
+            }
+            guard let path = try? file.hostPath() else { return nil }
+            return BindSourceLookup.below(rootPath, path + missing)
+        }
+        return nil
+    }
+}
+
+extension Rootfs {
+    /// The copy of a mount that an entry asks for, attached nowhere.
+    mutating func copySource(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
+        // Taken out, and closed with it: no folder of the host's may be open when others can see this process.
+        switch sources.binds.removeValue(forKey: entry.index) {
+        case .tree(let tree):
+            // A second copy, for the order of the mount table: the kernel can from 6.15 on, but for Host's.
+            guard !sources.areHosts,
+                let again = try? tree.with({ (tree) throws(SystemError) in try tree.cloneTree(recursive: recursive) })
+            else { return tree }
+            return SharedDescriptor(again)
+        case .file(let file):
+            return try explaining(.mount, "source \"" + source.displayText + "\" can't be mounted", pointer: entry.label) {
+                () throws(SystemError) in
+                try file.with { (file) throws(SystemError) in try BindSource.copy(file, recursive: recursive, for: plan) }
+            }
+        case .inside(let path): return try copyInside(path, source, recursive: recursive, entry)
+        case nil: throw RuntimeError(.mount, "the source was not opened", pointer: entry.label)
+        }
+    }
+
+    /// A link would let the image, or another container of an earlier volume, choose what is mounted: the container's own proc, say,
+    /// without masks.
+    private func copyInside(_ path: ByteString, _ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError)
+        -> SharedDescriptor
+    {
+        do throws(SystemError) {
+            return try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan)
+        } catch  where error.errno == ELOOP {
+            throw RuntimeError(
+                .mount, "source \"" + source.displayText + "\" leads through a link in the container's own root",
+                pointer: entry.label, path: source, hint: "name the place that the link leads to")
+        } catch {
+            throw BindSourceLookup.failure(source, error, entry)
+        }
+    }
+}
