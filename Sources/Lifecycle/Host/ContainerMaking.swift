@@ -181,6 +181,11 @@ final class ContainerMaking {
                 return
             }
         }
+        do throws(RuntimeError) {
+            try MountJournal.unmountAll(of: directory, rootfs: plan.rootfs, procfs)
+        } catch {
+            return
+        }
         if ranHooks {
             HookRunner.runRegardless(
                 plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),

@@ -71,6 +71,7 @@ struct Deletion {
         }
         try end(procfs)
         try removeCgroup()
+        try MountJournal.unmountAll(of: directory, rootfs: record.rootfs, procfs)
         runPoststopHooks(directory)
         try directory.remove(from: root)
     }

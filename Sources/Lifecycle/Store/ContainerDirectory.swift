@@ -8,6 +8,7 @@ import OCI
 ///
 ///     state.json     the record, replaced whole
 ///     config.json    the configuration as it was at create
+///     mounts         what is mounted for a container without a mount namespace
 ///     start          the socket where Init waits for `start`: gone once that was done
 ///
 /// Whoever changes something holds a lock on the directory itself: it ends with its holder, however that ends.

@@ -114,6 +114,21 @@ struct FaultTests {
         try expectConvergence(bundle, after: Run(call: 65, inProgram: true, finished: try bundle.sandbox.runtime("list")))
     }
 
+    // Its mounts are the host's.
+    @Test(arguments: ["kill", "error"]) func createWithoutAMountNamespaceLeavesNoMounts(fault: String) throws {
+        let bundle = try bundle()
+        bundle.config.linux.maskedPaths = .null
+        bundle.config.drop(namespace: "mount")
+        let error = { (call: Int) in Self.errors[call % Self.errors.count] }
+        try atEachCall({ fault == "kill" ? fault : "error:\(error($0))" }, of: { try bundle.command("create") }) { run in
+            if fault == "error", !run.finished.succeeded, run.call > 2 {
+                let mounts = Mount.table().filter { $0.path.hasPrefix(bundle.path) }
+                #expect(mounts.isEmpty || exists(bundle.sandbox.root + "/" + bundle.id), "\(run)")
+            }
+            try expectConvergence(bundle, after: run)
+        }
+    }
+
     @Test func createThatIsKilledLeavesNothing() throws {
         let bundle = try bundle()
         let directory = bundle.path + "/run"
