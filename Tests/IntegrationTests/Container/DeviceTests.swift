@@ -104,10 +104,13 @@ struct DeviceTests {
     @Test(arguments: ["missing", "other"]) func deviceThatTheHostLacksIsNamedInAUserNamespace(kind: String) throws {
         let path = try Sandbox.current.directory + "/device"
         if kind == "other" { #expect(mknod(path, 0o020666, h_device(1, 3)) == 0) }
-        let message = try refusal {
+        let bundle = try Bundle {
             $0.mapUsers()
             $0.linux.devices = [device("c", path, ["major": 10, "minor": 229, "fileMode": 0o666])]
         }
+        // Its folder can be made.
+        #expect(chown(bundle.rootfs + "/tmp", 100_000, 100_000) == 0)
+        let message = try bundle.refusal()
         #expect(message.points(to: "/linux/devices/0"))
         let reason = kind == "other" ? "is another device" : "doesn't exist: no such file or directory"
         #expect(message.says("no device may be made here, and the host's own \"\(path)\" \(reason)"))

@@ -183,6 +183,7 @@ struct MountTests {
             }
             $0.mounts.append(.mount("/chosen", type: "tmpfs", source: "tmpfs", ["mode=711"]))
         }
+        #expect(chown(bundle.rootfs, 100_000, 100_000) == 0)
         try makeDirectory(bundle.rootfs + "/secret", mode: 0o700)
         try makeDirectory(bundle.rootfs + "/group")
         #expect(chmod(bundle.rootfs + "/group", 0o3750) == 0)

@@ -255,7 +255,10 @@ struct FaultTests {
             $0.linux.readonlyPaths = ["/etc"]
             $0.process.cwd = "/srv/here"
             $0.process.user.uid = 1000
+            $0.runs("ls /copy")
         }
+        // A source in the root, which the image has before it too.
+        bundle.config.mounts.append(.mount("/copy", source: bundle.rootfs + "/data/deep", ["rbind"]))
         for directory in ["/data/deep", "/dev/pts", "/srv", "/etc"] { try makeDirectory(bundle.rootfs + directory) }
         try write("secret", to: bundle.rootfs + "/etc/secret")
         let link = bundle.path + "/link"
@@ -265,6 +268,7 @@ struct FaultTests {
             { _ in "swap:\(bundle.rootfs + path):\(link)" }, every: Self.chosenStride ?? 4, of: { try bundle.command("run") }
         ) { run in
             let swapped = linkTarget(link) == nil
+            #expect(!run.finished.output.contains("canary"), "\(run)")
             let after = try metadata(outside)
             let same = entries(of: outside) == ["canary", "deep"] && entries(of: outside + "/deep").isEmpty
             #expect(same && after.st_mode == before.st_mode && after.st_uid == before.st_uid, "\(run)")
