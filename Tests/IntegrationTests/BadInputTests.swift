@@ -110,9 +110,15 @@ struct BadInputTests {
     }
 
     @Test(arguments: ["\"\\u0000\"", "\"a\\u0000b\""]) func NULInAText(text: String) throws {
-        _ = try refusal(of: changed { $0.process.args = [.raw(text)] })
-        _ = try refusal(of: changed { $0.mounts[0].source = .raw(text) })
-        _ = try refusal(of: changed { $0.annotations = ["a": .raw(text)] })
+        for (pointer, change) in [
+            ("/process/args/1: ", { $0.process.args = ["echo", .raw(text)] }),
+            ("/mounts/0/source: ", { $0.mounts[0].source = .raw(text) }),
+            ("/annotations/a: ", { $0.annotations = ["a": .raw(text)] }),
+        ] as [(String, (inout JSON) -> Void)] {
+            let message = try refusal(of: changed(change))
+            #expect(message.says(pointer + "a text with a NUL byte, which can't be passed to the kernel"))
+            #expect(!message.contains("not valid JSON"))
+        }
     }
 
     @Test func nameThatIsThereTwice() throws {

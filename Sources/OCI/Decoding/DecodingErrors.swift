@@ -34,10 +34,13 @@ extension RuntimeError {
     }
 }
 
+private let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
 extension JSONError {
     fileprivate func sentence(in text: [UInt8]) -> String {
         switch reason {
         case .encoding: "not valid JSON: a control character, or bytes that aren't UTF-8, at \(place(in: text))"
+        case .nul: "a text with a NUL byte, which can't be passed to the kernel, at \(place(in: text))"
         case .empty: "not valid JSON: the document is empty"
         case .truncated: "not valid JSON: the document ends too early, at \(place(in: text))"
         case .syntax: "not valid JSON: unexpected \(found(in: text)) at \(place(in: text))"
@@ -48,7 +51,8 @@ extension JSONError {
     }
 
     private func found(in text: [UInt8]) -> String {
-        switch offset < text.count ? text[offset] : 0x20 {
+        if text.starts(with: byteOrderMark) { return "byte order mark" }
+        return switch offset < text.count ? text[offset] : 0x20 {
         case 0x21..<0x7F: "'\(Character(Unicode.Scalar(text[offset])))'"
         case 0x80...: "character"
         default: "white space"
@@ -57,7 +61,7 @@ extension JSONError {
 
     fileprivate func hint(in text: [UInt8]) -> String? {
         guard reason == .syntax || reason == .encoding, offset < text.count else { return nil }
-        if text.starts(with: [0xEF, 0xBB, 0xBF]) { return "the text begins with a byte order mark; JSON has none" }
+        if text.starts(with: byteOrderMark) { return "save it as UTF-8 without a byte order mark: JSON has none" }
         switch text[offset] {
         case UInt8(ascii: "}"), UInt8(ascii: "]"):
             let before = text[..<offset].last { $0 > 0x20 }

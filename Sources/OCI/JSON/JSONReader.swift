@@ -13,13 +13,27 @@ extension JSONValue {
     public init(parsing text: [UInt8]) throws(JSONError) {
         guard text.count <= JSONValue.maximumLength else { throw JSONError(.tooLong, offset: JSONValue.maximumLength) }
         let (nodes, unescaped) = try text.withUnsafeBufferPointer { bytes throws(JSONError) in
-            if let offset = firstUnacceptableByte(of: bytes) { throw JSONError(.encoding, offset: offset) }
+            if let offset = firstUnacceptableByte(of: bytes) {
+                let isNUL = bytes[offset...].starts(with: #"\u0000"#.utf8)
+                throw JSONError(isNUL ? .nul : .encoding, offset: offset, pointer: pointer(to: offset, in: bytes))
+            }
             var builder = JSONBuilder(bytes)
             try builder.read()
             return (builder.nodes, builder.unescaped)
         }
         document = JSONDocument(text: text, unescaped: unescaped, nodes: nodes)
         node = 0
+    }
+}
+
+/// The place of the text that holds the byte at `offset`: what stands before it is read to find out.
+private func pointer(to offset: Int, in text: UnsafeBufferPointer<UInt8>) -> String {
+    var builder = JSONBuilder(UnsafeBufferPointer(rebasing: text[..<offset]))
+    do throws(JSONError) {
+        try builder.read()
+        return ""
+    } catch {
+        return builder.pointerToNext
     }
 }
 
@@ -70,6 +84,20 @@ private struct JSONBuilder {
         for container in outer + [innermost] where container.node >= 0 { nodes[container.node].end = UInt32(nodes.count + 1) }
         let read = JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes)
         return JSONError(refusal ?? reason, offset: offset, pointer: read.pointer(to: innermost.node))
+    }
+
+    /// After an error: the place of the value that would have come next. Where that would have been a key, the object's.
+    var pointerToNext: String {
+        guard innermost.node >= 0 else { return "" }
+        var child = innermost.node + 1
+        if nodes[innermost.node].kind == .object {
+            while child + 1 < nodes.count { child = Int(nodes[child + 1].end) }
+            if child >= nodes.count { child = innermost.node }
+        } else {
+            child = nodes.count
+        }
+        let next = Node(kind: .null, end: UInt32(nodes.count + 1))
+        return JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes + [next]).pointer(to: child)
     }
 }
 

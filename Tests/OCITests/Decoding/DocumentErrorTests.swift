@@ -31,12 +31,24 @@ import Testing
             ("{\"a\": tru }", "not valid JSON: unexpected white space at byte 9 (line 1, column 10)", nil),
             ("{} x", "not valid JSON: unexpected 'x' at byte 3 (line 1, column 4)", nil),
             (
-                "\u{FEFF}{}", "not valid JSON: unexpected character at byte 0 (line 1, column 1)",
-                "the text begins with a byte order mark; JSON has none"
+                "\u{FEFF}{}", "not valid JSON: unexpected byte order mark at byte 0 (line 1, column 1)",
+                "save it as UTF-8 without a byte order mark: JSON has none"
             ),
             (
                 #"{"hostname": "\u0000"}"#,
-                "not valid JSON: a control character, or bytes that aren't UTF-8, at byte 14 (line 1, column 15)", nil
+                "/hostname: a text with a NUL byte, which can't be passed to the kernel, at byte 14 (line 1, column 15)", nil
+            ),
+            (
+                #"{"a": [{"b": 1, "c~/": [[], {}, "x\u0000"#,
+                "/a/0/c~0~1/2: a text with a NUL byte, which can't be passed to the kernel, at byte 34 (line 1, column 35)", nil
+            ),
+            (
+                #"{"a": {"b": 1, "c\u0000": 2}}"#,
+                "/a: a text with a NUL byte, which can't be passed to the kernel, at byte 17 (line 1, column 18)", nil
+            ),
+            (
+                #"{"a": {"b": 1, "c": "\ud800"}}"#,
+                "/a/c: not valid JSON: a control character, or bytes that aren't UTF-8, at byte 21 (line 1, column 22)", nil
             ),
             (
                 #"{"a": {"b": 1, "b": 2}}"#,
@@ -56,7 +68,8 @@ import Testing
         let text = Array("{\n\"hostname\": \"".utf8) + [0xC3, 0x28] + Array("\"}".utf8)
         #expect(
             verdict(text)
-                == says("not valid JSON: a control character, or bytes that aren't UTF-8, at byte 15 (line 2, column 14)"))
+                == says(
+                    "/hostname: not valid JSON: a control character, or bytes that aren't UTF-8, at byte 15 (line 2, column 14)"))
     }
 
     @Test func explainsNestingWithoutEnd() {
