@@ -128,9 +128,11 @@ extension Scheduler {
 extension IOPriority {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        try self.init(
-            class: object.requiredChoice("class", Names.ioPriorityClass),
-            priority: object.requiredInteger("priority", in: 0...7))
+        let `class` = try object.requiredChoice("class", Names.ioPriorityClass)
+        // The class for idle time has one priority only: ioprio_set(2).
+        let priority: Int32? = try object.integer("priority", in: 0...7) ?? (`class` == .idle ? 0 : nil)
+        guard let priority else { throw object.missing("priority") }
+        self.init(class: `class`, priority: priority)
         object.finish()
     }
 }

@@ -14,6 +14,14 @@ struct SchedulingTests {
         #expect(try attribute("policy") { $0.process.scheduler = ["policy": .string(policy)] } == seen)
     }
 
+    // sched_getscheduler(2): SCHED_RESET_ON_FORK, 0x40000000, beside the policy.
+    @Test func flagsAreSet() throws {
+        let seen = try attribute("policy") {
+            $0.process.scheduler = ["policy": "SCHED_BATCH", "flags": ["SCHED_FLAG_RESET_ON_FORK"]]
+        }
+        #expect(seen == "policy=\(0x4000_0003)")
+    }
+
     @Test(
         .enabled(if: !exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"), "the kernel gives new cgroups no realtime"),
         arguments: [("SCHED_FIFO", "policy=1"), ("SCHED_RR", "policy=2")])
@@ -44,6 +52,11 @@ struct SchedulingTests {
     func ioPriorityIsSet(name: String, priority: Int, value: Int) throws {
         let seen = try attribute("ioprio") { $0.process.ioPriority = ["class": .string(name), "priority": .number(priority)] }
         #expect(seen == "ioprio=\(value)")
+    }
+
+    // It has no other.
+    @Test func ioPriorityOfIdleTimeNeedsNoNumber() throws {
+        #expect(try attribute("ioprio") { $0.process.ioPriority = ["class": "IOPRIO_CLASS_IDLE"] } == "ioprio=\(3 << 13)")
     }
 
     @Test(

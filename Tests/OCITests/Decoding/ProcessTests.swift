@@ -123,6 +123,7 @@ import Testing
             "/ioPriority/priority: expected an integer from 0 to 7, found the number 8"
         ),
         (#""ioPriority": {"class": "IOPRIO_CLASS_BE"}"#, "/ioPriority/priority: required property is missing"),
+        (#""ioPriority": {"class": "IOPRIO_CLASS_RT"}"#, "/ioPriority/priority: required property is missing"),
         (#""ioPriority": {"priority": 1}"#, "/ioPriority/class: required property is missing"),
         (#""ioPriority": {"class": 1, "priority": 1}"#, "/ioPriority/class: expected a string, found the number 1"),
         (#""execCPUAffinity": {"final": "0-"}"#, "/execCPUAffinity/final: \"0-\" is no list of numbers and ranges such as 0-3,7"),
