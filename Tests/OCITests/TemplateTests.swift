@@ -38,9 +38,15 @@ import Testing
         #expect(config.mounts.first { $0.destination == "/dev/pts" }?.options.contains("gid=5") == true)
     }
 
+    @Test(arguments: [false, true]) func leavesTheCgroupNamespaceOut(rootless: Bool) throws {
+        let text = Config.template(rootless: rootless, uid: 1000, gid: 100, cgroupNamespace: false)
+        let config = try Config(parsing: text)
+        #expect(config.linux.namespaces.count == 5 && !config.linux.namespaces.contains { $0.kind == .cgroup })
+    }
+
     @Test func mapsTheCallerToRootWhenRootless() throws {
         let config = try Config(parsing: Config.template(rootless: true, uid: 1000, gid: 100))
-        #expect(config.linux.namespaces.map(\.kind) == [.pid, .ipc, .uts, .mount, .cgroup, .user])
+        #expect(config.linux.namespaces.map(\.kind) == [.pid, .ipc, .uts, .mount, .user, .cgroup])
         #expect(config.linux.uidMappings == [IDMapping(containerID: 0, hostID: 1000, size: 1)])
         #expect(config.linux.gidMappings == [IDMapping(containerID: 0, hostID: 100, size: 1)])
         #expect(config.linux.resources.devices.isEmpty)

@@ -8,8 +8,9 @@ extension Config {
     ///     rights than that: a network, limits, other groups.
     ///   - uid: that user on the host; without meaning unless `rootless` is true.
     ///   - gid: the user's group, likewise.
+    ///   - cgroupNamespace: whether there is one: with cgroup v1 engines and tools expect the host's names in /proc/PID/cgroup.
     /// - Returns: JSON, to be written to a file as it is.
-    public static func template(rootless: Bool, uid: UInt32, gid: UInt32) -> [UInt8] {
+    public static func template(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamespace: Bool = true) -> [UInt8] {
         var json = JSONWriter(.indented(4))
         json.object { json in
             json.member("ociVersion", Specification.version)
@@ -31,6 +32,7 @@ extension Config {
                 }
                 json.array("namespaces") { json in
                     for name in namespaces(rootless: rootless) { json.object { $0.member("type", name) } }
+                    if cgroupNamespace { json.object { $0.member("type", "cgroup") } }
                 }
                 json.write("maskedPaths", maskedPaths)
                 json.write("readonlyPaths", readonlyPaths)
@@ -75,7 +77,7 @@ private func writeResources(_ json: inout JSONWriter) {
 
 /// A new network namespace without anyone to connect it is of no use, and the user can't connect it.
 private func namespaces(rootless: Bool) -> [StaticString] {
-    rootless ? ["pid", "ipc", "uts", "mount", "cgroup", "user"] : ["pid", "network", "ipc", "uts", "mount", "cgroup"]
+    rootless ? ["pid", "ipc", "uts", "mount", "user"] : ["pid", "network", "ipc", "uts", "mount"]
 }
 
 /// What of /proc and /sys tells of the host, or of its hardware, more than a container should know.

@@ -1,4 +1,5 @@
 import Bytes
+import Cgroups
 import CLinux
 import Errors
 import Linux
@@ -25,10 +26,18 @@ enum Spec {
             wherry run demo
             """,
         action: { invocation throws(RuntimeError) in
-            let template = Config.template(rootless: invocation.arguments.isOn(rootless), uid: geteuid(), gid: getegid())
+            let template = Config.template(
+                rootless: invocation.arguments.isOn(rootless), uid: geteuid(), gid: getegid(),
+                cgroupNamespace: hasCgroupV2Alone())
             try write(template, in: invocation.arguments.text(bundle) ?? ".")
             return 0
         })
+
+    /// As with runc, `spec` asks for a cgroup namespace on cgroup v2 only. A host that doesn't show its cgroups counts as one with v1.
+    private static func hasCgroupV2Alone() -> Bool {
+        guard let procfs = try? ProcFileSystem.forHost(), let host = try? CgroupHost.detect(procfs: procfs) else { return false }
+        return host.layout == .unified
+    }
 
     static func write(_ config: [UInt8], in directory: ByteString) throws(RuntimeError) {
         let path = directory == "." ? "config.json" : directory + "/config.json"
