@@ -4,6 +4,7 @@
 struct step {
     const char *_Nullable text;
     unsigned long length;
+    const char *_Nullable shortage;     // what there was too little of
 };
 static struct step own_step;
 static struct step *step = &own_step;
@@ -23,6 +24,9 @@ void c_step_set(const char *text, unsigned long length) {
 
 const char *c_step_text(void) { return step->text; }
 unsigned long c_step_length(void) { return step->length; }
+
+const char *c_step_shortage(void) { return step->shortage; }
+void c_step_out_of_memory(void) { step->shortage = "out of memory"; }
 
 static int trap_status;
 static int trap_log = -1;
@@ -75,9 +79,11 @@ static void add_time(struct line *line) {
 }
 
 static void add_message(struct line *line, int number) {
-    add_text(line, "internal error in step ");
+    add_text(line, step->shortage ? step->shortage : "internal error");
+    add_text(line, " in step ");
     if (step->text && step->length) add(line, step->text, step->length);
     else add_text(line, "start");
+    if (step->shortage) return;
     add_text(line, ", signal ");
     add_number(line, number, 2);
 }
@@ -86,8 +92,21 @@ static void put(const struct line *line, int descriptor) {
     if (write(descriptor, line->text, line->length) < 0) return;
 }
 
+// Whether an address is one that the stack could have grown to but for its limit. The environment is at its top.
+static int is_below_stack(const void *address) {
+    struct rlimit limit;
+    unsigned long top = (unsigned long)c_environ(), place = (unsigned long)address, most = 1ul << 30;
+    if (getrlimit(RLIMIT_STACK, &limit) < 0 || place >= top) return 0;
+    if (limit.rlim_cur < most) most = limit.rlim_cur;
+    // The kernel keeps a gap of 256 pages below; a large frame may reach beyond it.
+    return top - place < most + (4ul << 20);
+}
+
 // A failed check in Embedded Swift prints nothing: the kernel's signal is all that is heard of it.
-static void say_and_end(int number) {
+static void say_and_end(int number, siginfo_t *information, void *context) {
+    (void)context;
+    if (!step->shortage && number == SIGSEGV && is_below_stack(information->si_addr))
+        step->shortage = "no room on the stack (RLIMIT_STACK)";
     struct line plain = {.length = 0}, entry = {.length = 0};
     add_text(&plain, "wherry: ");
     add_message(&plain, number);
@@ -99,7 +118,9 @@ static void say_and_end(int number) {
         if (trap_log_is_json) add_message(&entry, number); else add_time(&entry);
         add_text(&entry, trap_log_is_json ? "\",\"time\":\"" : "\" level=error msg=\"");
         if (trap_log_is_json) add_time(&entry); else add_message(&entry, number);
-        add_text(&entry, trap_log_is_json ? "\",\"code\":\"internal\"}\n" : "\" code=internal\n");
+        add_text(&entry, trap_log_is_json ? "\",\"code\":\"" : "\" code=");
+        add_text(&entry, step->shortage ? "system" : "internal");
+        add_text(&entry, trap_log_is_json ? "\"}\n" : "\n");
         put(&entry, trap_log);
     }
     _exit(trap_status);
@@ -110,7 +131,7 @@ void c_trap_ends_with(int status) { trap_status = status; }
 void c_trap_install(int status) {
     static char stack[16384];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_handler = say_and_end, .sa_flags = SA_ONSTACK | SA_RESETHAND};
+    struct sigaction action = {.sa_sigaction = say_and_end, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND};
     c_trap_ends_with(status);
     if (sigaltstack(&alternate, NULL) < 0) return;
     static const int numbers[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};

@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 
 /// The log that `--debug` has told of each step. Host's alone: what becomes the container's process has no log.
@@ -16,6 +17,9 @@ func step(_ name: StaticString) {
     c_step_set(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), UInt(name.utf8CodeUnitCount))
     tracer?.debug("step: " + name.description)
 }
+
+/// What this process, or the last one of the same creation, died for the lack of.
+func currentShortage() -> String? { c_step_shortage().map { ByteString(cString: $0).displayText } }
 
 /// The name of the step that is being done, by this process or the last one of the same creation.
 func currentStep() -> String {

@@ -15,6 +15,8 @@ enum Program {
     static func run(_ tokens: [ByteString]) -> Int32 {
         openMissingStreams()
         c_trap_install(1)
+        // A caller's low limit on the size of files is an error of write(2), not an end without a word.
+        c_ignore_signal(SIGXFSZ)
         let globals: GlobalOptions
         let log: Log
         do throws(RuntimeError) {

@@ -164,6 +164,10 @@ void c_step_share(void);
 void c_step_set(const char *text, unsigned long length);
 const char *_Nullable c_step_text(void);
 unsigned long c_step_length(void);
+/// What this process, or one that shares the step, had too little of: null if nothing was missing.
+const char *_Nullable c_step_shortage(void);
+/// Says that it's memory. If somebody can do without what couldn't be had, nothing comes of it.
+void c_step_out_of_memory(void);
 
 /// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log, then the end with
 /// `status`.

@@ -46,7 +46,9 @@ static struct block *block_of(void *memory) { return (struct block *)((char *)me
 
 static void *map(size_t length) {
     void *pages = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return pages == MAP_FAILED ? NULL : pages;
+    if (pages != MAP_FAILED) return pages;
+    c_step_out_of_memory();
+    return NULL;
 }
 
 // A mapping begins with 16 bytes, of which the latter 8 are the block's size.
@@ -117,6 +119,7 @@ void *c_reallocate(void *memory, size_t size) {
     if (old > largest && size > largest && size <= PTRDIFF_MAX - 2 * page) {
         size_t length = mapping_length(size);
         char *pages = mremap((char *)memory - 16, old + 16, length, MREMAP_MAYMOVE);
+        if (pages == MAP_FAILED) c_step_out_of_memory();
         return pages == MAP_FAILED ? NULL : mapped(pages, length);
     }
     if (size <= old && old <= largest) return memory;

@@ -62,6 +62,10 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
     initial_stack = stack;
     char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
     if (stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
+    // A limit on the size of files is to be an error, said by the program when it goes on, not an end without a word. The kernel's
+    // struct sigaction: handler, flags, restorer, mask.
+    long ignore[4] = {(long)SIG_IGN, 0, 0, 0};
+    call(SYS_rt_sigaction, SIGXFSZ, (long)ignore, 0, 8, 0);
     long program = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0);
     if (program < 0) return;
     struct stat status;

@@ -1,0 +1,72 @@
+import CHarness
+import Testing
+
+/// A caller whose own resource limits leave the runtime too little: it works, or says what is missing.
+@Suite("limits of the caller", .needsRoot, .sandboxed)
+struct ShortageTests {
+    enum Kind: CaseIterable { case create, run, exec }
+
+    /// The command under a limit of the shell's `ulimit`.
+    private func finished(_ kind: Kind, _ limit: String, global: [String] = []) throws -> Finished {
+        var command: Command
+        switch kind {
+        case .create, .run:
+            let bundle = try Bundle { $0.runs(arguments: ["true"]) }
+            command = try bundle.command(kind == .run ? "run" : "create", global: global)
+        case .exec: command = try resting().joining(["true"], global: global)
+        }
+        command.wrap(in: "ulimit " + limit)
+        return try command.run()
+    }
+
+    /// Every end that isn't the kernel's own, which kills a program that it can't load, is explained.
+    private func expectWords(_ finished: Finished, _ words: String, _ limit: String) -> Bool {
+        guard case .exited(let status) = finished.ending, status != 0 else { return false }
+        #expect(!finished.errors.isEmpty && !finished.errors.contains("internal error"), "\(limit): \(finished)")
+        return finished.errors.contains(words)
+    }
+
+    @Test(arguments: Kind.allCases, ["-v", "-d"]) func littleMemoryIsSaid(kind: Kind, option: String) throws {
+        var count = 0
+        for kilobytes in stride(from: 500, to: 8000, by: 250) {
+            let limit = "\(option) \(kilobytes)"
+            if expectWords(try finished(kind, limit), "out of memory in step ", limit) { count += 1 }
+        }
+        #expect(count > 0)
+    }
+
+    @Test(arguments: Kind.allCases) func littleStackIsSaid(kind: Kind) throws {
+        var count = 0
+        for kilobytes in [4, 8, 12, 16, 20, 24, 32, 48, 64, 128, 256] {
+            let limit = "-s \(kilobytes)"
+            if expectWords(try finished(kind, limit), "no room on the stack (RLIMIT_STACK) in step ", limit) { count += 1 }
+        }
+        #expect(count > 0)
+    }
+
+    @Test(arguments: Kind.allCases, ["1", "200", "1000"]) func smallFilesAreSaid(kind: Kind, blocks: String) throws {
+        let finished = try finished(kind, "-f " + blocks)
+        #expect(finished.ending == .exited(kind == .exec ? 255 : 1), "\(finished)")
+        #expect(finished.errors.says("files may not be so large (RLIMIT_FSIZE): file too large"))
+    }
+
+    @Test(arguments: Kind.allCases) func fewDescriptorsAreSaid(kind: Kind) throws {
+        for number in [4, 6, 8, 10] {
+            let finished = try finished(kind, "-n \(number)")
+            #expect(finished.errors.says("too many open files"), "\(number): \(finished)")
+        }
+    }
+
+    @Test(arguments: ["json", "text"]) func shortageIsInTheLog(format: String) throws {
+        let log = try Sandbox.current.directory + "/log"
+        // Opened before the program has used its stack up.
+        var lines: [String] = []
+        for kilobytes in stride(from: 8, through: 64, by: 4) {
+            _ = try finished(.create, "-s \(kilobytes)", global: ["--log", log, "--log-format", format])
+            lines += read(log).lines.filter { $0.contains("RLIMIT_STACK") }
+        }
+        let line = try #require(lines.first)
+        #expect(line.contains(format == "json" ? "\"code\":\"system\"" : "code=system"), "\(line)")
+        if format == "json" { #expect(try JSONParser.parse(line).level == "error") }
+    }
+}
