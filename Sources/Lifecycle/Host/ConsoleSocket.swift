@@ -33,8 +33,10 @@ struct ConsoleSocket: ~Copyable {
     borrowing func handOver(_ terminal: SharedDescriptor) throws(RuntimeError) {
         switch socket {
         case .some(let socket): try socket.send("/dev/ptmx", terminal.rawValue)
-        // Ours, then: a program that asks for the size first thing is to see the right one.
-        case nil: _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
+        case nil:
+            // Ours, then: a program that asks for the size first thing is to see the right one, and its first line to end like the others.
+            _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
+            TerminalRelay.keepLines(of: terminal)
         }
     }
 }

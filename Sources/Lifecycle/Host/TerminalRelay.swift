@@ -18,7 +18,10 @@ struct TerminalRelay: ~Copyable {
         if tcgetattr(STDIN_FILENO, &settings) == 0 {
             saved = settings
             // Every key is the container's: its own terminal makes lines and signals of them.
+            let outputFlags = settings.c_oflag
             cfmakeraw(&settings)
+            // Who reads the output in our place may show it here: `wherry run ID | grep`.
+            if TerminalRelay.passesLinesOn { settings.c_oflag = outputFlags }
             _ = tcsetattr(STDIN_FILENO, TCSANOW, &settings)
         } else {
             saved = nil
@@ -30,6 +33,17 @@ struct TerminalRelay: ~Copyable {
     deinit {
         guard var settings = saved else { return }
         _ = tcsetattr(STDIN_FILENO, TCSANOW, &settings)
+    }
+
+    /// Whether lines go on as the program ends them, with a line feed, since whatever reads them isn't a terminal.
+    private static var passesLinesOn: Bool { isatty(STDOUT_FILENO) == 0 }
+
+    /// Has the container's terminal leave line feeds as they are. A terminal that shows them gets a carriage return with each.
+    static func keepLines(of terminal: SharedDescriptor) {
+        var settings = termios()
+        guard passesLinesOn, tcgetattr(terminal.rawValue, &settings) == 0 else { return }
+        settings.c_oflag &= ~tcflag_t(ONLCR)
+        _ = tcsetattr(terminal.rawValue, TCSANOW, &settings)
     }
 
     func resize() { _ = c_window_size_copy(STDIN_FILENO, controller.rawValue) }

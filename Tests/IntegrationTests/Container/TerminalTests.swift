@@ -150,6 +150,51 @@ struct TerminalTests {
         return (try command.start(), terminal)
     }
 
+    // As the program ended them: a carriage return is for who looks at it.
+    @Test(arguments: [false, true]) func linesThatGoToAPipeEndInALineFeed(exec: Bool) throws {
+        let finished: Finished
+        if exec {
+            finished = try resting().exec("sh", "-c", "echo one; echo two", options: ["--tty"])
+        } else {
+            finished = try Bundle {
+                $0.process.terminal = true
+                $0.runs("echo one; echo two")
+            }.run()
+        }
+        #expect(finished.output == "one\ntwo\n", "\(finished)")
+    }
+
+    @Test(arguments: [false, true]) func linesThatGoToATerminalAreShownAsLines(exec: Bool) throws {
+        let (terminal, other) = try Terminal.open()
+        var command = try Bundle {
+            $0.process.terminal = true
+            $0.runs("echo one; echo two")
+        }.command("run")
+        if exec { command = try resting().joining(["sh", "-c", "echo one; echo two"], options: ["--tty"]) }
+        command.terminal = other
+        let running = try command.start()
+        try terminal.wait(for: "two\n")
+        #expect(terminal.bytes.starts(with: Array("one\r\ntwo\r\n".utf8)), "\(terminal.text)")
+        #expect(try running.finish().ending == .exited(0))
+    }
+
+    // What reads the output may show it at the terminal that the runtime has made raw.
+    @Test func linesOfAPipelineAtATerminalAreShownAsLines() throws {
+        let (terminal, other) = try Terminal.open()
+        var command = try Bundle {
+            $0.process.terminal = true
+            $0.runs("echo one; read x; echo two")
+        }.command("run")
+        command.arguments = [Workspace.busybox, "sh", "-c", "\"$@\" | cat", "sh"] + command.arguments
+        command.terminal = other
+        let running = try command.start()
+        try terminal.wait(for: "one\n")
+        terminal.type("\n")
+        try terminal.wait(for: "two\n")
+        #expect(terminal.bytes.starts(with: Array("one\r\n".utf8)) && terminal.bytes.suffix(5) == Array("two\r\n".utf8)[...])
+        #expect(try running.finish().ending == .exited(0))
+    }
+
     @Test func inTheForegroundIsTheCallers() throws {
         let (run, terminal) = try foreground("stty size; read line; echo \"got $line\"; exit 5")
         try terminal.wait(for: "20 70\n")

@@ -83,7 +83,7 @@ struct ExecTerminalTests {
     @Test func ofACallerWithoutOneIsWrittenToStandardOutput() throws {
         let finished = try resting().exec("sh", "-c", "tty; echo wrong >&2; exit 3", options: ["--tty"])
         #expect(finished.ending == .exited(3))
-        #expect(finished.output == "/dev/pts/0\r\nwrong\r\n", "\(finished)")
+        #expect(finished.output == "/dev/pts/0\nwrong\n", "\(finished)")
         #expect(finished.errors.isEmpty)
     }
 

@@ -3,6 +3,7 @@ import CHarness
 /// The controlling side of a pseudoterminal.
 final class Terminal {
     let descriptor: Int32
+    private(set) var bytes: [UInt8] = []
     /// What has been read, without the carriage returns that the terminal adds.
     private(set) var text = ""
 
@@ -51,6 +52,7 @@ final class Terminal {
                 if let wanted { throw HarnessFailure("the terminal was closed without \(wanted), but with: \(text)") }
                 return
             }
+            bytes += part.prefix(count)
             text += String(decoding: part.prefix(count).filter { $0 != UInt8(ascii: "\r") }, as: UTF8.self)
         }
     }

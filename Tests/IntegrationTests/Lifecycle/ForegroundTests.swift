@@ -244,6 +244,6 @@ struct CallersTerminalTests {
         // No terminal at all: standard input is at its end from the start.
         let finished = try command.run()
         #expect(finished.ending == .exited(8), "\(finished)")
-        #expect(finished.output.hasPrefix("ready\r\n"), "\(finished)")
+        #expect(finished.output.hasPrefix("ready\n"), "\(finished)")
     }
 }
