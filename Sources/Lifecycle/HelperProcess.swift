@@ -9,7 +9,7 @@ struct HelperProcess: ~Copyable {
         var path: ByteString
         /// With the name in front.
         var arguments: [ByteString]
-        /// All of it. None of ours, above all nothing of the container's (CVE-2025-23266).
+        /// All of it. Nothing of the container's ever (CVE-2025-23266).
         var environment: [ByteString] = []
         /// What it reads from its standard input.
         var input: [UInt8] = []
@@ -27,6 +27,19 @@ struct HelperProcess: ~Copyable {
         let output: [UInt8]
         /// Its beginning, where it's kept apart.
         let errors: [UInt8]
+
+        /// How it ended and what it said, in words: nil if it ended with status 0. `timeout`: the words for one that took too long.
+        func failure(timeout: @autoclosure () -> String) -> String? {
+            let reason: String
+            switch end {
+            case .exited(0): return nil
+            case .exited(let status): reason = "exit status " + String(status)
+            case .killed(let signal): reason = "ended by signal " + String(signal)
+            case nil: reason = timeout()
+            }
+            let said = output.prefix(1 + (output.lastIndex { $0 > 0x20 } ?? -1))
+            return said.isEmpty ? reason : reason + ", output: " + String(decoding: said, as: UTF8.self)
+        }
     }
 
     private let handle: ProcessHandle
@@ -56,7 +69,8 @@ struct HelperProcess: ~Copyable {
     ) -> Never {
         c_signals_reset()
         _ = umask(0o022)
-        if let directory = program.directory { _ = directory.withCString { chdir($0) } }
+        // A bundle may be gone by the time of the poststop hooks, or be closed to the root of a user namespace.
+        if let directory = program.directory, directory.withCString({ chdir($0) }) != 0 { _ = chdir("/") }
         guard dup2(streams.0, 0) >= 0, dup2(streams.1, 1) >= 0, dup2(streams.2, 2) >= 0,
             (try? closeDescriptors(from: 3, but: [])) != nil
         else { _exit(127) }

@@ -19,11 +19,20 @@ enum HookRunner {
             case .poststop: "poststop"
             }
         }
+
+        /// Whether a hook without `env` has the environment of whoever called us, as with runc and crun. Hooks that run in the
+        /// container's namespaces have none: there, the container's files are what a variable of the caller's could name.
+        var getsCallersEnvironment: Bool {
+            switch self {
+            case .prestart, .createRuntime, .poststart, .poststop: true
+            case .createContainer, .startContainer: false
+            }
+        }
     }
 
     /// Runs all in their order; the first that fails ends it.
     ///
-    /// `directory`: where they run, on the side of the runtime. nil leaves the working directory.
+    /// `directory`: where they run: the bundle. nil leaves the working directory, in the container.
     static func run(_ hooks: [Hook], kind: Kind, state: @autoclosure () -> ContainerState, directory: ByteString? = nil)
         throws(RuntimeError)
     {
@@ -55,8 +64,9 @@ enum HookRunner {
         let outcome: HelperProcess.Outcome
         do throws(SystemError) {
             let program = HelperProcess.Program(
-                path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args, environment: hook.env ?? [],
-                input: state, directory: directory)
+                path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args,
+                environment: hook.env ?? (kind.getsCallersEnvironment ? inheritedEnvironment() : []), input: state,
+                directory: directory)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
         } catch  where error.errno == EINTR {
             throw RuntimeError(
@@ -65,16 +75,9 @@ enum HookRunner {
         } catch {
             throw RuntimeError(.hook, label, error, pointer: pointer, path: hook.path)
         }
-        let reason: String
-        switch outcome.end {
-        case .exited(0): return
-        case .exited(let status): reason = "exit status " + String(status)
-        case .killed(let signal): reason = "ended by signal " + String(signal)
-        case nil: reason = "hook ran past specified timeout of " + String(hook.timeout ?? 0) + "s"
-        }
-        let said = String(decoding: outcome.output, as: UTF8.self)
-        throw RuntimeError(
-            .hook, label + ": " + reason, pointer: pointer, path: hook.path, hint: said.isEmpty ? nil : "it said: " + said)
+        guard let failure = outcome.failure(timeout: "hook ran past specified timeout of " + String(hook.timeout ?? 0) + "s")
+        else { return }
+        throw RuntimeError(.hook, label + ": " + failure, pointer: pointer, path: hook.path)
     }
 
     /// Runs a helper program of the host's as a hook is run.
@@ -83,8 +86,8 @@ enum HookRunner {
         let outcome = try explaining(.hook, label) { () throws(SystemError) in
             try HelperProcess.start(HelperProcess.Program(path: path, arguments: arguments)).finish(seconds: 30)
         }
-        guard outcome.end != .exited(0) else { return }
-        throw RuntimeError(.hook, label + " failed: " + String(decoding: outcome.output, as: UTF8.self))
+        guard let failure = outcome.failure(timeout: "not ended within 30 seconds") else { return }
+        throw RuntimeError(.hook, label + ": " + failure)
     }
 }
 

@@ -18,8 +18,10 @@ struct Bundle {
         ) { () throws(SystemError) in try canonical(path) }
         guard absolute.displayText.utf8.elementsEqual(absolute.bytes) else {
             throw RuntimeError(
-                .invalidConfig, "the path of the bundle \"" + absolute.displayText + "\" is not UTF-8", path: absolute,
-                hint: "the container's state is JSON, which can't name it")
+                .invalidConfig,
+                "the path of the bundle \"" + absolute.displayText
+                    + "\" is not UTF-8, so the container's state, which is JSON, can't name it",
+                path: absolute, hint: "rename the folder")
         }
         let file = absolute + "/config.json"
         do throws(SystemError) {

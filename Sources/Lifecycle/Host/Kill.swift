@@ -19,7 +19,7 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
     }
     guard let process = try record.process(procfs) else {
         if all { return }
-        throw RuntimeError(.wrongState, "container not running", hint: "it has ended; only delete is left to do")
+        throw RuntimeError(.wrongState, "container not running", hint: "delete the container")
     }
     // Without a pid namespace the end of the first process isn't the end of the others.
     if signal == SIGKILL, !record.hasOwnPIDNamespace, let cgroup {

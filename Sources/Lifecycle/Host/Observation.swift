@@ -81,7 +81,7 @@ extension ContainerRecord {
         if let group = try presentCgroup() { return group }
         throw RuntimeError(
             .unsupported, "the container has no cgroup, and without one it can't be " + purpose,
-            hint: "it was created without the right to make one; see docs/rootless.md")
+            hint: "create it by a user who may make cgroups: docs/rootless.md")
     }
 }
 
@@ -96,8 +96,8 @@ extension ContainerDirectory {
     borrowing func requireRecord() throws(RuntimeError) -> ContainerRecord {
         guard let record = try record() else {
             throw RuntimeError(
-                .containerNotFound, "container does not exist", path: id,
-                hint: "its creation was broken off; delete --force removes what is left")
+                .containerNotFound, "container does not exist: its creation was broken off", path: id,
+                hint: "delete --force removes what is left of it")
         }
         return record
     }

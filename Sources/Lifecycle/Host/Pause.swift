@@ -13,7 +13,7 @@ public func pauseContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
     case .created, .running: break
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
-    case .paused: throw RuntimeError(.wrongState, "container not running", hint: "it's paused already")
+    case .paused: throw RuntimeError(.wrongState, "container not running: it is paused already")
     }
     let cgroup = try record.requireCgroup("paused")
     do throws(RuntimeError) {
@@ -21,7 +21,7 @@ public func pauseContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     } catch  where error.errno == ETIMEDOUT {
         throw RuntimeError(
             .timeout, "the container's processes haven't all stopped within 2 seconds, so they run again",
-            hint: "a process that waits for a disk or a network file system, or in vfork(2), can't be stopped")
+            hint: "try again: a process that waits for a disk, a network file system or the end of vfork(2) can't be stopped")
     }
 }
 

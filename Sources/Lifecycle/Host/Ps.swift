@@ -52,14 +52,7 @@ private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
 
 /// How ps is to write names: all that it gets of the environment.
 private func languageSettings() -> [ByteString] {
-    var settings: [ByteString] = []
-    var index: Int32 = 0
-    while let entry = c_environment(index) {
-        let setting = ByteString(cString: entry)
-        if setting.hasPrefix("LANG=") || setting.hasPrefix("LC_") { settings.append(setting) }
-        index += 1
-    }
-    return settings
+    inheritedEnvironment().filter { $0.hasPrefix("LANG=") || $0.hasPrefix("LC_") }
 }
 
 /// The output of ps: a header and a line for each process or thread.

@@ -84,8 +84,9 @@ enum Update {
     private static func refuseUnsupported(_ invocation: Invocation) throws(RuntimeError) {
         for option in [l3CacheSchema, memoryBandwidthSchema] where invocation.arguments.text(option) != nil {
             throw RuntimeError(
-                .unsupported, "option \"--\(option.name.description)\" isn't supported",
-                hint: "wherry leaves Intel's Resource Director Technology alone")
+                .unsupported,
+                "option \"--\(option.name.description)\" isn't supported: wherry leaves Intel's Resource Director Technology alone",
+                hint: "leave the option out")
         }
         for option in obsolete where invocation.arguments.text(option) != nil {
             invocation.log.warn("option \"--\(option.name.description)\" has no effect: --memory counts the kernel's memory too")

@@ -62,9 +62,23 @@ struct HookFailureTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    @Test func outputOfAFailedHookIsInTheError() throws {
-        let bundle = try bundle("createRuntime", "echo 'the network is on fire' >&2; exit 1")
-        #expect(try bundle.refusal().says("the network is on fire"))
+    // Engines show the message and nothing else.
+    @Test(arguments: creating + starting + ["poststop"]) func outputOfAFailedHookIsInTheMessage(kind: String) throws {
+        let bundle = try bundle("none", "")
+        bundle.config.hooks[kind] = [hook(kind, "echo 'the network'; echo 'is on fire' >&2; exit 1")]
+        bundle.config.runs(arguments: ["true"])
+        let (_, log) = try bundle.runLogged()
+        let entry = try JSONParser.parse(log.lines.last ?? "{}")
+        #expect(entry.level == (kind == "poststop" ? "warning" : "error"))
+        let message = entry.msg.text ?? ""
+        #expect(message.says(": exit status 1, output: the network\nis on fire"))
+        #expect(message.hasSuffix("is on fire"), "\(message)")
+    }
+
+    @Test func outputOfAHookThatHangsIsInTheMessage() throws {
+        let bundle = try bundle("createRuntime", "echo 'waiting for the cloud'; sleep 1000")
+        bundle.config.hooks.createRuntime[0].timeout = 1
+        #expect(try bundle.refusal().says("hook ran past specified timeout of 1s, output: waiting for the cloud"))
     }
 
     @Test(arguments: creating + starting) func signalIsAFailureToo(kind: String) throws {

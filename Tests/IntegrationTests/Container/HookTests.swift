@@ -52,14 +52,14 @@ struct HookTests {
         try container.start()
         _ = try container.wait()
         try container.delete()
-        let statuses: [String: Set<JSON>] = [
-            "prestart": ["creating", "created"], "createRuntime": ["creating", "created"],
-            "createContainer": ["creating", "created"],
-            "startContainer": ["created"], "poststart": ["running"], "poststop": ["stopped"],
+        // runtime.md, "Lifecycle": the first three are steps 3 to 5, and from step 2 on the container is created.
+        let statuses: [String: JSON] = [
+            "prestart": "created", "createRuntime": "created", "createContainer": "created", "startContainer": "created",
+            "poststart": "running", "poststop": "stopped",
         ]
         for kind in Self.kinds {
             let state = try JSONParser.parse(read(bundle.rootfs + "/tmp/" + kind))
-            #expect(statuses[kind]?.contains(state.status) == true, "\(kind): \(state)")
+            #expect(state.status == statuses[kind], "\(kind): \(state)")
             #expect(state.id == .string(bundle.id))
             #expect(state.bundle == .string(bundle.path))
             #expect(state.annotations == ["key": "value \"quoted\""])
@@ -73,7 +73,8 @@ struct HookTests {
         }
     }
 
-    @Test(arguments: kinds) func getNoEnvironmentUnlessGivenOne(kind: String) throws {
+    // Never the container's (CVE-2025-23266).
+    @Test(arguments: kinds) func getNoEnvironmentOfTheContainers(kind: String) throws {
         let bundle = try Bundle { $0.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so", "SECRET=1"] }
         try write("", to: bundle.rootfs + "/evil.so")
         let inside = kind == "startContainer"
@@ -82,11 +83,46 @@ struct HookTests {
         bundle.config.hooks[kind] = [
             ["path": .string(program), "args": ["probe", "environment", "\(directory)/none"]],
             ["path": .string(program), "args": ["probe", "environment", "\(directory)/given"], "env": ["ONE=1", "TWO=a b"]],
+            ["path": .string(program), "args": ["probe", "environment", "\(directory)/empty"], "env": []],
         ]
         try live(bundle)
-        #expect(exists(bundle.rootfs + "/tmp/none"))
-        #expect(read(bundle.rootfs + "/tmp/none").isEmpty)
+        #expect(exists(bundle.rootfs + "/tmp/none") && exists(bundle.rootfs + "/tmp/empty"))
+        // As with runc and crun: that of the caller, for those that run where the caller does.
+        let callers = Command([]).environment.map { $0 + "\u{0}" }.joined()
+        #expect(read(bundle.rootfs + "/tmp/none") == (Self.outside.contains(kind) ? callers : ""))
         #expect(read(bundle.rootfs + "/tmp/given") == "ONE=1\u{0}TWO=a b\u{0}")
+        #expect(read(bundle.rootfs + "/tmp/empty").isEmpty)
+    }
+
+    // A program without so much as its name would be nothing that busybox knows.
+    @Test(arguments: kinds) func withoutArgumentsGetTheirName(kind: String) throws {
+        let bundle = try Bundle()
+        let path = kind == "startContainer" ? "/bin/true" : bundle.path + "/true"
+        try makeLink(bundle.path + "/true", to: Workspace.busybox)
+        bundle.config.hooks[kind] = [["path": .string(path)]]
+        let (finished, log) = try bundle.runLogged()
+        #expect(finished.succeeded && log.isEmpty, "\(finished)\n\(log)")
+    }
+
+    @Test(arguments: outside + ["createContainer"]) func runInTheBundle(kind: String) throws {
+        let bundle = try Bundle()
+        bundle.config.hooks[kind] = [hook(kind, "pwd -P > $out/cwd", bundle)]
+        let container = try bundle.create { $0.directory = "/sys" }
+        try container.start()
+        #expect(try container.wait() == .exited(0))
+        try container.delete()
+        #expect(read(bundle.rootfs + "/tmp/cwd").trimmed == bundle.path)
+    }
+
+    @Test func poststopRunsInTheRootWhereTheBundleIsGone() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["true"]) }
+        let seen = try Sandbox.current.directory + "/cwd"
+        bundle.config.hooks.poststop = [.hook("pwd -P > \(seen)")]
+        let container = try bundle.start()
+        #expect(try container.wait() == .exited(0))
+        try #require(rename(bundle.path, bundle.path + ".gone") == 0)
+        try container.delete()
+        #expect(read(seen) == "/\n")
     }
 
     @Test(arguments: kinds) func argumentsArriveAsTheyAre(kind: String) throws {
@@ -102,14 +138,12 @@ struct HookTests {
 
     @Test(arguments: outside) func ofTheRuntimeRunInItsNamespaces(kind: String) throws {
         let bundle = try Bundle()
-        bundle.config.hooks[kind] = [hook(kind, "cd /proc/self/ns; readlink mnt net pid > $out/seen; pwd -P > $out/cwd", bundle)]
-        bundle.config.hooks[kind][0].args[2] = .string(
-            "out=\(bundle.rootfs)/tmp; pwd -P > $out/cwd; for n in mnt net pid uts; do readlink /proc/self/ns/$n; done > $out/seen"
-        )
+        bundle.config.hooks[kind] = [
+            hook(kind, "for n in mnt net pid uts; do readlink /proc/self/ns/$n; done > $out/seen", bundle)
+        ]
         try live(bundle)
         let own = ["mnt", "net", "pid", "uts"].map { linkTarget("/proc/self/ns/" + $0) ?? "" }
         #expect(read(bundle.rootfs + "/tmp/seen").lines == own)
-        #expect(!read(bundle.rootfs + "/tmp/cwd").hasPrefix(bundle.rootfs), "a hook must not start inside the root")
     }
 
     @Test func createContainerRunsInTheContainersNamespacesBeforeThePivot() throws {

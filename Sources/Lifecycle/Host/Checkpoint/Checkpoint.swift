@@ -17,7 +17,7 @@ public func checkpointContainer(_ options: CheckpointOptions, _ host: HostOption
     guard status == .running || status == .paused else {
         throw RuntimeError(
             .wrongState, "container cannot be checkpointed in " + status.name.description + " state",
-            hint: "only a running or a paused one has processes to write down")
+            hint: "checkpoint a container that is running or paused")
     }
     let config = try directory.config()
     try Checkpointing(options, record, config, host.log).execute(procfs)

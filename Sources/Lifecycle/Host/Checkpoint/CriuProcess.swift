@@ -262,22 +262,12 @@ private enum CriuProgram {
         try closeDescriptors(from: Int32(copies.count), but: [report])
         c_signals_reset()
         let arguments = CStringArray(["criu", "swrk", "3"])
-        let environment = CStringArray(inheritedEnvironment())
+        // criu runs programs of the host's (tar, ip, iptables) and reads settings from its environment.
+        let hasPath = environmentValue("PATH") != nil
+        let environment = CStringArray(inheritedEnvironment() + (hasPath ? [] : ["PATH=" + usualPath]))
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         let error = SystemError.last("execve")
         _ = dup2(report, kept)
         throw RuntimeError(.checkpoint, "\"" + program.displayText + "\" can't be run", error, path: program)
-    }
-
-    /// criu runs programs of the host's (tar, ip, iptables) and reads settings from its environment.
-    private static func inheritedEnvironment() -> [ByteString] {
-        var entries: [ByteString] = []
-        var index: Int32 = 0
-        while let entry = c_environment(index) {
-            entries.append(ByteString(cString: entry))
-            index += 1
-        }
-        if environmentValue("PATH") == nil { entries.append("PATH=" + usualPath) }
-        return entries
     }
 }

@@ -58,7 +58,7 @@ struct ImageDirectory {
         guard ImageDirectory.isOurs(status) else {
             throw RuntimeError(
                 .checkpoint, label + " can be changed by other users", path: path,
-                hint: "an image decides what the restored processes may do: make its folder your own, writable by nobody else")
+                hint: "make it your own, writable by nobody else: it decides what the restored processes may do")
         }
     }
 

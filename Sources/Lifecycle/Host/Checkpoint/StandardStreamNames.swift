@@ -61,7 +61,7 @@ enum StandardStreamNames {
     static func read(from image: ImageDirectory) throws(RuntimeError) -> [(number: Int, name: ByteString)] {
         let bytes = try explaining(
             .checkpoint, "\"" + image.path.displayText + "\" holds no image of a container", path: image.path + "/" + fileName,
-            hint: "it's made by wherry checkpoint, and not by --pre-dump alone"
+            hint: "make one with wherry checkpoint; --pre-dump alone makes none"
         ) { () throws(SystemError) in
             let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
             return try FileDescriptor.open(fileName, at: image.descriptor.rawValue, flags: flags).readAll(limit: 64 * 1024)

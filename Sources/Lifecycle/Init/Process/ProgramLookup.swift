@@ -64,9 +64,8 @@ struct ProgramLookup {
             if reason != ENOENT && reason != ENOTDIR { found = reason }
         }
         if let found { throw failure(errno: found) }
-        throw RuntimeError(
-            .program, subject + ": executable file not found in $PATH", pointer: "/process/args/0",
-            hint: path.isEmpty ? "the container's environment has no PATH" : "PATH is " + path.displayText)
+        let place = path.isEmpty ? ", which the container's environment lacks" : " (" + path.displayText + ")"
+        throw RuntimeError(.program, subject + ": executable file not found in $PATH" + place, pointer: "/process/args/0")
     }
 
     private var subject: String { "unable to start container process: exec: \"" + name.displayText + "\"" }
