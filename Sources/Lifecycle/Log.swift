@@ -30,6 +30,9 @@ public final class Log {
     private let format: Format
     private let stderr: Int32
     public let isDebugging: Bool
+    /// Whether a process in the container has the same stderr. Engines take all that comes there for the process's, so warnings
+    /// stay out of it, unless it's a terminal or `--debug` was given.
+    var sharesStderr = false
 
     /// For people alone: all goes to stderr. `debug` says whether the function of that name says anything.
     public init(debug: Bool = false, stderr: Int32 = 2) {
@@ -66,10 +69,10 @@ public final class Log {
     func tellOfTraps() { c_trap_log(file ?? -1, format == .json ? 1 : 0) }
 
     /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.
-    func keepClear(ofDescriptorsBelow lowest: Int32) {
+    func keepClear(ofDescriptorsBelow lowest: Int32) throws(RuntimeError) {
         guard let old = file, old < lowest else { return }
         let new = c_fcntl(old, F_DUPFD_CLOEXEC, lowest)
-        guard new >= 0 else { return }
+        guard new >= 0 else { throw RuntimeError(.system, "the log can't be kept out of the container", .last("fcntl")) }
         close(old)
         file = new
     }
@@ -109,6 +112,7 @@ public final class Log {
 
     private func say(_ level: Level, _ sentence: String) {
         guard file == nil else { return write(level, sentence, about: nil) }
+        if sharesStderr, !isDebugging, isatty(stderr) == 0 { return }
         var line: [UInt8] = []
         line.append("wherry: ")
         line.append(level.name)

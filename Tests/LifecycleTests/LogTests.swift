@@ -12,7 +12,7 @@ private struct Recorder {
     let path = NSTemporaryDirectory() + "wherry-log-" + UUID().uuidString
     private let pipe = Pipe()
 
-    func record(_ format: Log.Format? = .json, debug: Bool = false, _ body: (Log) -> Void) throws {
+    func record(_ format: Log.Format? = .json, debug: Bool = false, _ body: (Log) throws -> Void) throws {
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
         let log: Log
         if let format {
@@ -20,7 +20,7 @@ private struct Recorder {
         } else {
             log = Log(debug: debug, stderr: descriptor)
         }
-        body(log)
+        try body(log)
         try pipe.fileHandleForWriting.close()
     }
 
@@ -95,7 +95,7 @@ private let failure = RuntimeError(
         let recorder = Recorder()
         defer { recorder.remove() }
         try recorder.record { log in
-            log.keepClear(ofDescriptorsBelow: 200)
+            try log.keepClear(ofDescriptorsBelow: 200)
             #expect(log.file.map { $0 >= 200 && c_fcntl($0, F_GETFD, 0) == FD_CLOEXEC } == true)
             log.error(failure, command: "create")
         }

@@ -62,6 +62,13 @@ final class Bundle {
         return try command.run()
     }
 
+    /// Runs the container with a log, which has the warnings: stderr is the process's.
+    func runLogged() throws -> (finished: Finished, log: String) {
+        let log = path + "/log"
+        let finished = try command("run", global: ["--log", log, "--log-format", "json"]).run()
+        return (finished, read(log))
+    }
+
     /// What the container wrote, once it has ended with status 0.
     func output() throws -> String {
         let finished = try run()

@@ -30,6 +30,7 @@ final class Restoration {
         try host.refuseSystemd()
         let bundle = try Bundle.open(options.create.bundle)
         let config = try Config(parsing: bundle.configText)
+        host.log.sharesStderr = config.process?.terminal != true
         step("plan")
         let plan = try Plan(config, options: options.create, bundle: bundle.path, host: try HostFacts.gather())
         try plan.namespaces.checkRestorable()
