@@ -21,12 +21,3 @@ private func closeDescriptors(_ range: ClosedRange<UInt32>) throws(RuntimeError)
             hint: c_errno() == ENOSYS ? "this needs Linux 5.9 or later" : nil)
     }
 }
-
-/// Refuses `--preserve-fds`, or LISTEN_FDS, of what isn't open: the container would get whatever we open next. So before we open
-/// anything, and once the log is out of the way.
-func requireOpen(_ preserved: Int, listening: Int) throws(RuntimeError) {
-    for descriptor in 3..<3 + Int32(clamping: preserved + listening) where c_fcntl(descriptor, F_GETFD, 0) < 0 {
-        let option = descriptor < 3 + preserved ? "--preserve-fds " + String(preserved) : "LISTEN_FDS=" + String(listening)
-        throw RuntimeError(.usage, option + ": file descriptor " + String(descriptor) + " is not open", errno: EBADF)
-    }
-}

@@ -39,8 +39,10 @@ public struct CreateOptions: Sendable {
     public var pidfdSocket: ByteString?
     public var noPivot = false
     public var noNewKeyring = false
-    /// Descriptors from 3 upward that the container's process keeps.
+    /// Descriptors from 3 upward, or from behind the sockets, that the container's process keeps.
     public var preserveFDs = 0
+    /// Sockets from 3 upward that it gets by the rules of sd_listen_fds(3).
+    var listenFDs = 0
 
     public init(id: ByteString, bundle: ByteString) {
         self.id = id

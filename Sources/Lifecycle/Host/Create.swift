@@ -7,31 +7,51 @@ import OCI
 /// First thing in each command that makes processes in a container: goes on only in a sealed copy of the program.
 public func ensureSealed() throws(RuntimeError) {
     step("seal program")
-    try explaining(
-        .system, "the program can't be copied to where no container reaches it", hint: "are memfds allowed here, and executable?"
-    ) { () throws(SystemError) in try SealedProgram.ensure() }
+    do throws(SystemError) {
+        try SealedProgram.ensure()
+    } catch {
+        let sentence = "the program can't be copied to where no container reaches it"
+        switch error.errno {
+        case EFBIG: throw RuntimeError(.system, sentence + ": files may not be so large (RLIMIT_FSIZE)", error)
+        case EMFILE, ENFILE, ENOMEM: throw RuntimeError(.system, sentence, error)
+        default: throw RuntimeError(.system, sentence, error, hint: "are memfds allowed here, and executable?")
+        }
+    }
 }
 
 /// Creates a container: runtime.md, "Create". Its process waits for `start`.
 ///
 /// On failure nothing is left of it.
 public func createContainer(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) {
-    try prepareCaller(preserving: options.preserveFDs, host.log)
-    try Creation.begin(options, detached: true, host).execute()
+    try Creation.begin(try prepareCaller(options, host), detached: true, host).execute()
+}
+
+/// The same for a command that makes a container.
+///
+/// - Returns: the options, with the descriptors that the container's process really gets.
+func prepareCaller(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) -> CreateOptions {
+    let inherited = try prepareCaller(
+        preserving: options.preserveFDs, listening: try InheritedDescriptors.sockets(host.log),
+        named: [host.root, options.bundle, options.pidFile, options.consoleSocket, options.pidfdSocket], host.log)
+    var options = options
+    (options.preserveFDs, options.listenFDs) = (inherited.preserved, inherited.listening)
+    return options
 }
 
 /// Puts our own process into a known state, whatever the caller left it in.
-func prepareCaller(preserving descriptors: Int, _ log: Log) throws(RuntimeError) {
+///
+/// `paths`: those that options name.
+@discardableResult
+func prepareCaller(preserving descriptors: Int, listening: Int = 0, named paths: [ByteString?], _ log: Log) throws(RuntimeError)
+    -> InheritedDescriptors
+{
     c_ignore_signal(SIGPIPE)
     // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
     c_default_signal(SIGCHLD)
-    // Descriptors that the caller leaked would be seen by hooks and by the container (CVE-2024-21626). Those of LISTEN_FDS are meant.
-    let listening = HostFacts.inheritedListenDescriptors
-    let first = 3 + Int32(clamping: descriptors + listening)
-    log.keepClear(ofDescriptorsBelow: first)
-    try closeDescriptors(from: first, but: log.file.map { [$0] } ?? [])
-    try requireOpen(descriptors, listening: listening)
     _ = umask(0o022)
+    let inherited = try InheritedDescriptors(listening: listening, preserving: descriptors, log)
+    try inherited.closeOthers(but: log, named: paths)
+    return inherited
 }
 
 /// A closed standard stream would be taken by the next file that is opened: and then written to.

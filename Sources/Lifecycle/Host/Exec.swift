@@ -37,7 +37,11 @@ public struct ExecOptions: Sendable {
 ///
 /// - Returns: the exit status for the shell: 0 if detached, else the program's own, or 128 + n for signal n.
 public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
-    try prepareCaller(preserving: options.preserveFDs, host.log)
+    let inherited = try prepareCaller(
+        preserving: options.preserveFDs,
+        named: [host.root, options.processFile, options.pidFile, options.consoleSocket, options.pidfdSocket], host.log)
+    var options = options
+    options.preserveFDs = inherited.preserved
     let directory = try ContainerDirectory.require(options.id, host)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
@@ -51,6 +55,7 @@ public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(
     guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
     let config = try directory.config()
     let process = try ExecProcess.resolve(options, config)
+    host.log.sharesStderr = !process.terminal
     let signals = options.detach ? nil : try SignalRelay()
     let joining = try Joining(
         options: options, host: host, record: record, initProcess: initProcess, config: config, process: process, procfs: procfs)
@@ -82,6 +87,11 @@ enum ExecProcess {
             capabilities.bounding += options.capabilities
             capabilities.effective += options.capabilities
             capabilities.permitted += options.capabilities
+            // What the container has there anyway goes to the ambient set, so that it reaches the program of another user than root. That
+            // is what becomes of runc's request, too: it asks for all, and the kernel refuses what isn't inheritable.
+            capabilities.ambient += options.capabilities.filter { name in
+                capabilities.inheritable.contains { CapabilitySet.number(of: $0) == CapabilitySet.number(of: name) }
+            }
             process.capabilities = capabilities
         }
         guard process.cwd.hasPrefix("/") else {
@@ -92,12 +102,7 @@ enum ExecProcess {
 
     private static func base(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
         if let file = options.processFile {
-            let bytes = try explaining(
-                .invalidConfig, "the process file \"" + file.displayText + "\" can't be read", path: file
-            ) { () throws(SystemError) in
-                try FileDescriptor.open(file, flags: O_RDONLY | O_NONBLOCK).readAll(limit: 16 << 20)
-            }
-            return try Process(parsing: bytes)
+            return try Process(parsing: try ArgumentFile.read(file, "the process file", limit: 16 << 20))
         }
         guard var process = config.process else {
             throw RuntimeError(.usage, "the container has no process to take after", hint: "describe one with --process")

@@ -8,10 +8,10 @@ import OCI
 ///
 /// - Returns: the exit status for the shell: the program's own, or 128 + n for signal n.
 public func runContainer(_ options: RunOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
-    try prepareCaller(preserving: options.create.preserveFDs, host.log)
+    let create = try prepareCaller(options.create, host)
     // Processes that the container leaves behind come to us, and not to whoever called us.
     if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
-    let creation = try Creation.begin(options.create, detached: options.detach, host)
+    let creation = try Creation.begin(create, detached: options.detach, host)
     // Signals that come from now on are for the container.
     let signals = options.detach ? nil : try SignalRelay()
     try creation.execute()
@@ -21,6 +21,7 @@ public func runContainer(_ options: RunOptions, _ host: HostOptions) throws(Runt
     do throws(RuntimeError) {
         try startContainer(id: options.create.id, host)
     } catch {
+        host.log.sharesStderr = false
         try? deleteContainer(id: options.create.id, force: true, host)
         throw error
     }
@@ -36,9 +37,11 @@ func awaitEnd(
     do throws(RuntimeError) {
         status = try Foreground(process: process, signals: signals).wait()
     } catch {
+        host.log.sharesStderr = false
         try? deleteContainer(id: id, force: true, host)
         throw error
     }
+    host.log.sharesStderr = false
     if !keep { try deleteContainer(id: id, force: true, host) }
     return status.shellStatus
 }

@@ -26,10 +26,5 @@ public func updateContainer(id: ByteString, resources: Resources, _ host: HostOp
 
 /// Reads resources as JSON from a file, or from standard input for "-".
 public func readResources(from path: ByteString) throws(RuntimeError) -> Resources {
-    let limit = 4 << 20
-    let bytes = try explaining(.invalidConfig, "can't read the resources", path: path) { () throws(SystemError) in
-        guard path == "-" else { return try FileDescriptor.open(path, flags: O_RDONLY | O_NOCTTY).readAll(limit: limit) }
-        return try FileDescriptor(adopting: STDIN_FILENO).duplicate().readAll(limit: limit)
-    }
-    return try Resources(parsing: bytes)
+    try Resources(parsing: try ArgumentFile.read(path, "the file of resources", isInput: path == "-", limit: 4 << 20))
 }

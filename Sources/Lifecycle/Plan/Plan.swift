@@ -42,8 +42,8 @@ final class Plan: Sendable {
         let grantable = namespaces.has(.user) ? CapabilitySet(bits: .max) : host.capabilities
         capabilities = CapabilityPlan(
             config.process?.capabilities, grantable: grantable, warnings: &warnings)
-        listenDescriptors = host.listenDescriptors
-        preservedDescriptors = options.preserveFDs + host.listenDescriptors
+        listenDescriptors = options.listenFDs
+        preservedDescriptors = options.preserveFDs + options.listenFDs
         self.warnings = warnings + config.unknownProperties.map { $0 + ": unknown property, ignored" }
         try refuseUnsupported()
         try check(host)
@@ -93,9 +93,18 @@ final class Plan: Sendable {
                 .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
                 hint: "add a namespace of type mount")
         }
-        if namespaces.origin(of: .user) == .new, linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
-            throw RuntimeError(
-                .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
+        if namespaces.origin(of: .user) == .new {
+            if linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
+                throw RuntimeError(
+                    .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
+            }
+            try IDMaps.check(linux.uidMappings, "/linux/uidMappings")
+            try IDMaps.check(linux.gidMappings, "/linux/gidMappings")
+        }
+        for mount in mounts {
+            guard let mapping = mount.idMapping else { continue }
+            try IDMaps.check(mapping.uids, mount.pointer + "/uidMappings")
+            try IDMaps.check(mapping.gids, mount.pointer + "/gidMappings")
         }
         if namespaces.isStaged, namespaces.has(.pid), namespaces.origin(of: .pid) == .joined,
             !config.hooks.createContainer.isEmpty
@@ -115,8 +124,7 @@ final class Plan: Sendable {
     }
 
     private func checkMapped(_ id: UInt32, in mappings: [IDMapping], _ pointer: String, _ property: String) throws(RuntimeError) {
-        let isMapped = mappings.contains { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }
-        guard isMapped else {
+        guard mappings.hostID(of: id) != nil else {
             throw RuntimeError(
                 .invalidConfig, String(id) + " has no place in the container's " + property, pointer: pointer,
                 hint: "extend /linux/" + property + ", or choose an id that it maps")
@@ -127,22 +135,20 @@ final class Plan: Sendable {
 /// What the plan needs to know of the host.
 struct HostFacts {
     let capabilities: CapabilitySet
-    let isRoot: Bool
-    let listenDescriptors: Int
 
     static func gather() throws(RuntimeError) -> HostFacts {
         let own = try explaining(.system, "the runtime's own capabilities can't be read") { () throws(SystemError) in
             try ThreadCapabilities.current()
         }
-        return HostFacts(
-            capabilities: own.permitted, isRoot: geteuid() == 0,
-            listenDescriptors: inheritedListenDescriptors)
+        return HostFacts(capabilities: own.permitted)
     }
+}
 
-    /// How many sockets the caller passes on, sd_listen_fds(3).
-    static var inheritedListenDescriptors: Int {
-        environmentValue("LISTEN_FDS")?.decimal(as: Int.self).map { min(max($0, 0), 1024) } ?? 0
-    }
+/// The whole environment that the runtime was called with.
+func inheritedEnvironment() -> [ByteString] {
+    var entries: [ByteString] = []
+    while let entry = c_environment(Int32(entries.count)) { entries.append(ByteString(cString: entry)) }
+    return entries
 }
 
 /// A variable of the runtime's own environment.

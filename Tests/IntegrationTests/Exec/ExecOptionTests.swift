@@ -170,11 +170,6 @@ struct ExecOptionTests {
         #expect(read(container.bundle.path + "/three") == "three\n")
     }
 
-    @Test func preservingADescriptorThatIsNotOpenIsRefused() throws {
-        let message = try resting().refusalOfExec("true", options: ["--preserve-fds", "3"])
-        #expect(message.says("preserve-fds") || message.says("file descriptor"))
-    }
-
     @Test(arguments: ["-1", "x", "99999999999"]) func badCountOfDescriptorsIsRefused(count: String) throws {
         _ = try resting().refusalOfExec("true", options: ["--preserve-fds", count])
     }

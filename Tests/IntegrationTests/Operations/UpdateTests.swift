@@ -150,7 +150,7 @@ struct UpdateTests {
         ("--memory", "12q", "takes a number of bytes"), ("--pids-limit", "x", "takes a number"),
         ("--blkio-weight", "5", "/blockIO/weight"), ("--cpuset-cpus", "0-", "/cpu/cpus"), ("--cpu-idle", "2", "/cpu/idle"),
         ("--l3-cache-schema", "L3:0=f", "isn't supported"), ("--mem-bw-schema", "MB:0=20", "isn't supported"),
-        ("--resources", "/nonexistent", "can't read the resources"),
+        ("--resources", "/nonexistent", "the file of resources \"/nonexistent\" can't be read"),
     ]) func refusesWhatItCannotTake(option: String, value: String, complaint: String) throws {
         #expect(try running().refusal(of: "update", option, value).says(complaint))
     }

@@ -8,7 +8,12 @@ import OCI
 ///
 /// - Returns: the exit status for the shell: 0 if detached, else the first process's own, or 128 + n for signal n.
 public func restoreContainer(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
-    try prepareCaller(preserving: 0, host.log)
+    let create = options.create
+    try prepareCaller(
+        preserving: 0,
+        named: [
+            host.root, create.bundle, create.pidFile, create.consoleSocket, options.image.imagePath, options.image.workPath,
+        ], host.log)
     if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
     let restoration = try Restoration.begin(options, host)
     let signals = options.detach ? nil : try SignalRelay()

@@ -1,0 +1,226 @@
+import CHarness
+import Testing
+
+/// What the caller passes to the container's process, and what it doesn't.
+@Suite("inherited descriptors", .needsRoot, .sandboxed)
+struct InheritedDescriptorTests {
+    enum Kind: CaseIterable { case run, create, exec }
+
+    private func open(_ path: String, _ flags: Int32 = O_RDONLY) throws -> Int32 {
+        let descriptor = h_open(path, flags | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw HarnessFailure.system(path) }
+        return descriptor
+    }
+
+    private func numbers(_ text: String) -> [String] { text.lines.compactMap { $0.words.first } }
+
+    /// The descriptors that a process sees, of a command with these options and descriptors.
+    private func seen(_ kind: Kind, _ options: [String], _ descriptors: [Int32: Int32], global: [String] = []) throws -> [String]
+    {
+        switch kind {
+        case .run, .create:
+            let bundle = try Bundle { $0.runs(arguments: ["probe", "descriptors"]) }
+            var command = try bundle.command(kind == .run ? "run" : "create", options, global: global)
+            command.descriptors = descriptors
+            let finished = try command.run()
+            guard finished.succeeded else { throw HarnessFailure("\(finished)") }
+            if kind == .create {
+                let container = try Container(of: bundle, finished)
+                try container.start()
+                #expect(try container.wait() == .exited(0))
+            }
+            return numbers(finished.output)
+        case .exec:
+            var command = try resting().joining(["probe", "descriptors"], options: options, global: global)
+            command.descriptors = descriptors
+            return numbers(try command.run().output)
+        }
+    }
+
+    // podman's `exec --preserve-fd 7` calls with --preserve-fds 5.
+    @Test(arguments: Kind.allCases) func numbersThatAreNotOpenStayClosed(kind: Kind) throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        #expect(try seen(kind, ["--preserve-fds", "5"], [7: file]) == ["0", "1", "2", "7"])
+    }
+
+    @Test(arguments: Kind.allCases) func numbersThatNobodyHasAreNoError(kind: Kind) throws {
+        #expect(try seen(kind, ["--preserve-fds", "1000"], [:]) == ["0", "1", "2"])
+        #expect(try seen(kind, ["--preserve-fds", "2147483647"], [:]) == ["0", "1", "2"])
+    }
+
+    // The log is open before anything else is, and takes the lowest number.
+    @Test(arguments: Kind.allCases) func logIsNotAmongThem(kind: Kind) throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        let log = try Sandbox.current.directory + "/log"
+        #expect(try seen(kind, ["--preserve-fds", "3"], [5: file], global: ["--log", log]) == ["0", "1", "2", "5"])
+        #expect(try seen(kind, ["--preserve-fds", "3"], [:], global: ["--log", log]) == ["0", "1", "2"])
+    }
+
+    @Test func numbersThatAreNotOpenAreClosedToHooksToo() throws {
+        let bundle = try Bundle()
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        for kind in HookTests.kinds {
+            let path = kind == "startContainer" ? "/bin/busybox" : Workspace.busybox
+            let (probe, out) = kind == "startContainer" ? ("/bin/probe", "/tmp") : (Workspace.probe, bundle.rootfs + "/tmp")
+            bundle.config.hooks[kind] = [
+                ["path": .string(path), "args": ["sh", "-ec", .string("\(probe) descriptors > \(out)/\(kind)")]]
+            ]
+        }
+        let finished = try bundle.run(["--preserve-fds", "5"]) { $0.descriptors = [7: file] }
+        #expect(finished.succeeded, "\(finished)")
+        for kind in HookTests.kinds { #expect(numbers(read(bundle.rootfs + "/tmp/" + kind)) == ["0", "1", "2"], "\(kind)") }
+    }
+
+    // CVE-2024-21626: what we have open ourselves mustn't stand in the range that is kept open for the container.
+    @Test func nothingOfTheHostsTakesANumberThatIsFree() throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        let container = try Bundle().create(["--preserve-fds", "20"]) { $0.descriptors = [22: file] }
+        let targets = (3...22).map { linkTarget("/proc/\(container.pid)/fd/\($0)") ?? "none" }
+        #expect(targets.last == "/etc/passwd")
+        for target in targets.dropLast() { #expect(target.hasPrefix("/memfd:"), "\(targets)") }
+    }
+
+    @Test(arguments: [Kind.run, .exec]) func freeNumberIsNoWorkingDirectory(kind: Kind) throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        for number in 3...12 {
+            let finished: Finished
+            let options = ["--preserve-fds", "10"]
+            let place = "/proc/self/fd/\(number)"
+            switch kind {
+            case .exec:
+                finished = try resting().exec("ls", options: options + ["--cwd", place]) { $0.descriptors = [12: file] }
+            default:
+                let bundle = try Bundle {
+                    $0.process.cwd = .string(place)
+                    $0.runs("ls")
+                }
+                finished = try bundle.run(options) { $0.descriptors = [12: file] }
+            }
+            #expect(!finished.succeeded && finished.output.isEmpty, "\(number): \(finished)")
+        }
+    }
+
+    // MARK: LISTEN_FDS
+
+    private func activated(
+        _ variables: [String], script: String = "", descriptors: [Int32: Int32] = [:],
+        _ configure: (inout JSON) -> Void = { _ in }
+    ) throws -> (Bundle, Finished) {
+        let bundle = try Bundle {
+            $0.runs("env | grep LISTEN_ | sort; probe descriptors")
+            configure(&$0)
+        }
+        let finished = try bundle.run {
+            $0.environment += variables
+            $0.descriptors = descriptors
+            if !script.isEmpty { $0.wrap(in: script) }
+        }
+        return (bundle, finished)
+    }
+
+    // sd_listen_fds(3): they are for the process whose pid is LISTEN_PID.
+    @Test(arguments: [["LISTEN_FDS=1", "LISTEN_PID=1"], ["LISTEN_FDS=1"], ["LISTEN_FDS=99999999999"], ["LISTEN_FDS=x"]])
+    func socketsThatAreForAnotherAreNotPassedOn(variables: [String]) throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        for descriptors in [[:], [3: file]] as [[Int32: Int32]] {
+            let (_, finished) = try activated(variables, descriptors: descriptors)
+            #expect(numbers(finished.output) == ["0", "1", "2"], "\(finished)")
+        }
+    }
+
+    @Test(arguments: [
+        ("99999999999", "file descriptor 4 is not open"), ("2", "file descriptor 4 is not open"),
+        ("x", "not a number of descriptors"), ("-1", "not a number of descriptors"),
+        ("99999999999999999999", "not a number of descriptors"),
+    ])
+    func socketsThatAreNotThereAreNamedAsTheyWereGiven(value: String, complaint: String) throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        let (bundle, finished) = try activated(
+            ["LISTEN_FDS=" + value], script: "export LISTEN_PID=$$", descriptors: [3: file])
+        #expect(finished.ending == .exited(1))
+        #expect(finished.errors.says("LISTEN_FDS=\(value): \(complaint)"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    // podman has them in config.json as well.
+    @Test func variablesOfTheSocketsAreThereOnce() throws {
+        let file = try open("/etc/passwd")
+        defer { close(file) }
+        let (_, finished) = try activated(
+            ["LISTEN_FDS=1"], script: "export LISTEN_PID=$$", descriptors: [3: file, 4: file]
+        ) { $0.process.env.append("LISTEN_FDS=5", "LISTEN_PID=7", "LISTEN_FDNAMES=one") }
+        #expect(finished.output.lines.prefix(3) == ["LISTEN_FDNAMES=one", "LISTEN_FDS=1", "LISTEN_PID=1"], "\(finished)")
+        #expect(numbers(finished.output).suffix(4) == ["0", "1", "2", "3"], "\(finished)")
+    }
+
+    // MARK: Files that are named by a descriptor
+
+    @Test(arguments: ["/dev/fd/5", "/proc/self/fd/5", "/dev/stdin", "/dev/fd/0"]) func processFileMayBeADescriptor(path: String)
+        throws
+    {
+        let container = try resting()
+        let file = try open(try container.file(of: .process("probe descriptors")))
+        defer { close(file) }
+        let finished = try container.exec(options: ["--process", path]) { $0.descriptors = [0: file, 5: file] }
+        #expect(numbers(finished.output) == ["0", "1", "2"], "\(finished)")
+    }
+
+    // bash's <(…), of a program that takes its time.
+    @Test(arguments: ["/dev/fd/7", "/dev/stdin"]) func processFileMayBeAPipe(path: String) throws {
+        let container = try resting()
+        let file = try container.file(of: .process("echo ran"))
+        let finished = try container.exec(options: ["--process", path]) {
+            $0.arguments =
+                [
+                    Workspace.busybox, "sh", "-c",
+                    "{ head -c 20 \(file); sleep 0.3; tail -c +21 \(file); } | { exec 7<&0; exec \"$@\"; }", "sh",
+                ] + $0.arguments
+        }
+        #expect(finished.output == "ran\n", "\(finished)")
+    }
+
+    @Test func emptyPipeIsNoProcessFile() throws {
+        let container = try resting()
+        #expect(mkfifo(container.bundle.path + "/fifo", 0o600) == 0)
+        let message = try container.refusalOfExec(options: ["--process", container.bundle.path + "/fifo"])
+        #expect(message.says("the document is empty"))
+    }
+
+    @Test func bundleMayBeADescriptor() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["probe", "descriptors"]) }
+        try bundle.writeConfig()
+        let directory = try open(bundle.path, O_RDONLY | O_DIRECTORY)
+        defer { close(directory) }
+        for path in ["/proc/self/fd/9", "/dev/fd/9/."] {
+            var command = bundle.sandbox.command(["run", "--bundle", path, bundle.id])
+            command.descriptors = [9: directory]
+            #expect(numbers(try command.run().output) == ["0", "1", "2"], "\(path)")
+        }
+    }
+
+    @Test func stateRootAndPidFileMayBeByDescriptor() throws {
+        let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
+        try bundle.writeConfig()
+        try makeDirectory(bundle.sandbox.root, mode: 0o700)
+        let root = try open(bundle.sandbox.root, O_RDONLY | O_DIRECTORY)
+        let directory = try open(bundle.path, O_RDONLY | O_DIRECTORY)
+        defer { for descriptor in [root, directory] { close(descriptor) } }
+        var command = Command([
+            Workspace.runtime, "--root", "/proc/self/fd/8", "create", "--bundle", bundle.path, "--pid-file",
+            "/proc/self/fd/9/pid",
+            bundle.id,
+        ])
+        command.descriptors = [8: root, 9: directory]
+        let finished = try command.run()
+        #expect(finished.succeeded, "\(finished)")
+        let container = try Container(of: bundle, finished)
+        #expect(read(bundle.path + "/pid") == "\(container.pid)")
+    }
+}
