@@ -148,9 +148,13 @@ public struct RuntimeError: Error, Sendable {
     }
 
     /// The same error with `prefix` before its sentence.
-    public func prefixed(_ prefix: String) -> RuntimeError {
-        RuntimeError(
-            code, prefix + sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    public func prefixed(_ prefix: String) -> RuntimeError { saying(prefix + sentence) }
+
+    /// The same error with `suffix` behind its sentence.
+    public func suffixed(_ suffix: String) -> RuntimeError { saying(sentence + suffix) }
+
+    private func saying(_ sentence: String) -> RuntimeError {
+        RuntimeError(code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }
 }
 

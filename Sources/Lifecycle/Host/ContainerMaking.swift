@@ -56,6 +56,7 @@ final class ContainerMaking {
             directory.unlock()
         } catch {
             let failure = error.during(currentStep())
+            host.log.sharesStderr = false
             // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
             ranHooks = ranHooks || failure.code == .hook
             undo()
@@ -109,12 +110,9 @@ final class ContainerMaking {
             return entry.attributes.set & MountAttributes.readOnly == 0
         }
         guard plan.namespaces.origin(of: .cgroup) == .new, showsCgroupsWritable, plan.namespaces.origin(of: .user) == .new,
-            let uid = plan.config.process?.user.uid,
-            let mapping = plan.config.linux.uidMappings.first(where: {
-                uid >= $0.containerID && UInt64(uid) < UInt64($0.containerID) + UInt64($0.size)
-            })
+            let owner = plan.config.process.flatMap({ plan.config.linux.uidMappings.hostID(of: $0.user.uid) })
         else { return }
-        try cgroup?.delegate(to: mapping.hostID + (uid - mapping.containerID))
+        try cgroup?.delegate(to: owner)
     }
 
     var cgroupView: CgroupView {
@@ -143,7 +141,8 @@ final class ContainerMaking {
         guard plan.hasEarlyHooks else { return }
         let hooks = plan.config.hooks
         ranHooks = true
-        let state = ContainerState.forHook(plan, pid: record.pid, status: .creating)
+        // The create operation proper is over: runtime.md, "Lifecycle", step 3. `state` says "creating" all the same until it returns.
+        let state = ContainerState.forHook(plan, pid: record.pid, status: .created)
         step("prestart hooks")
         try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.bundle)
         step("createRuntime hooks")

@@ -25,6 +25,7 @@ final class Creation {
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
         let config = try Config(parsing: bundle.configText)
+        host.log.sharesStderr = config.process?.terminal != true
         step("plan")
         let plan = try Plan(config, options: options, bundle: bundle.path, host: try HostFacts.gather())
         for warning in plan.warnings { host.log.warn(warning) }
@@ -184,6 +185,9 @@ final class Creation {
         if let process {
             try ProcessAnnouncement(process: process, pidFile: plan.options.pidFile, pidfdSocket: plan.options.pidfdSocket).make()
         }
+        if let user = plan.config.process?.user, process?.terminal == nil {
+            GivenStreams.give(to: user.uid, of: making.record.pid, inUserNamespace: plan.namespaces.has(.user), making.procfs)
+        }
         step("release")
         try tell(.created, handshake)
         // The end of the conversation: Init no longer dies with us.
@@ -199,6 +203,7 @@ final class Creation {
             return RuntimeError(.initDied, "container init died " + place)
         }
         process.isReaped = true
+        if let shortage = currentShortage() { return RuntimeError(.initDied, "container init died: " + shortage + " " + place) }
         switch status {
         case .killed(let signal):
             if signal == SIGKILL, making.cgroup?.hasOOMKill() == true {

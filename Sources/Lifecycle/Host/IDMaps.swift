@@ -30,6 +30,19 @@ struct IDMaps {
             && gids[0].hostID == getegid()
     }
 
+    /// Refuses a text of a page or more, which the kernel doesn't take (user_namespaces(7)).
+    static func check(_ mappings: [IDMapping], _ pointer: String) throws(RuntimeError) {
+        // Fewer than 100 always fit.
+        guard mappings.count > 100 else { return }
+        let (size, most) = (text(of: mappings).count, Int(sysconf(Int32(_SC_PAGESIZE))) - 1)
+        guard size <= most else {
+            throw RuntimeError(
+                .unsupported,
+                "the " + String(mappings.count) + " mappings have " + String(size) + " bytes as text, and the kernel takes "
+                    + String(most), pointer: pointer, hint: "join neighbouring ranges into one")
+        }
+    }
+
     private static func text(of mappings: [IDMapping]) -> [UInt8] {
         var text: [UInt8] = []
         for mapping in mappings {
@@ -44,7 +57,7 @@ struct IDMaps {
     {
         try explaining(
             .namespace, "the ids can't be mapped", pointer: pointer, path: file,
-            hint: "the caller may map only ids that are its own; the kernel takes 340 lines"
+            hint: "map only ids that are the caller's own"
         ) { () throws(SystemError) in try procfs.write(ByteString(decimal: pid) + "/" + file, text) }
     }
 
@@ -70,6 +83,15 @@ struct IDMaps {
             throw RuntimeError(
                 .namespace, "the ids can't be mapped: " + error.message, pointer: pointer, path: path,
                 hint: error.hint ?? "is there a range for this user in /etc/subuid and /etc/subgid?")
+        }
+    }
+}
+
+extension [IDMapping] {
+    /// The id outside that stands for one inside: nil where it has no place.
+    func hostID(of id: UInt32) -> UInt32? {
+        first { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }.map {
+            $0.hostID + (id - $0.containerID)
         }
     }
 }

@@ -139,7 +139,9 @@ struct Joining: ~Copyable {
         while let (message, _) = try handshake.receive() {
             if case .failed(let error) = message { return error }
         }
-        return RuntimeError(.initDied, "the process died on its way into the container, in step \"" + currentStep() + "\"")
+        let reason = currentShortage().map { ": " + $0 } ?? ""
+        return RuntimeError(
+            .initDied, "the process died on its way into the container" + reason + ", in step \"" + currentStep() + "\"")
     }
 
     private borrowing func awaitReadiness(_ handshake: borrowing Handshake) throws(RuntimeError) -> SharedDescriptor? {
@@ -156,6 +158,10 @@ struct Joining: ~Copyable {
         step("hand over terminal")
         if let terminal = joined.terminal { try console.handOver(terminal) }
         try ProcessAnnouncement(process: joined, pidFile: options.pidFile, pidfdSocket: options.pidfdSocket).make()
+        if !process.terminal {
+            let isInUserNamespace = plan.namespaces & c_new_user != 0
+            GivenStreams.give(to: process.user.uid, of: joined.pid, inUserNamespace: isInUserNamespace, procfs)
+        }
         step("release")
         do throws(SystemError) {
             try handshake.send(.created)

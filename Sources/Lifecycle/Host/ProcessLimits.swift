@@ -16,13 +16,31 @@ struct ProcessLimits {
 
     private func setResourceLimits() throws(RuntimeError) {
         step("set resource limits")
-        for (index, limit) in process.rlimits.enumerated() {
+        for (index, configured) in process.rlimits.enumerated() {
+            guard let limit = configured.asSetByHost else { continue }
             guard c_prlimit(pid, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
                 throw RuntimeError(
                     .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
                     hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
             }
         }
+    }
+}
+
+extension ResourceLimit {
+    /// Open files that our own code may still need in the container's process.
+    private static let ownFiles: UInt64 = 64
+
+    /// Whether it would leave our own code no descriptor: then it's lowered last, by the process itself.
+    var isTooLowForUs: Bool { resource == .nofile && soft < ResourceLimit.ownFiles }
+
+    /// nil where there's nothing that only Host could do.
+    var asSetByHost: ResourceLimit? {
+        guard isTooLowForUs else { return self }
+        guard hard >= ResourceLimit.ownFiles else { return nil }
+        var limit = self
+        limit.soft = ResourceLimit.ownFiles
+        return limit
     }
 }
 

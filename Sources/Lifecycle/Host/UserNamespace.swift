@@ -95,7 +95,7 @@ enum UserNamespace {
     /// Whether the text of a uid_map or gid_map says the same as the configuration.
     static func areSame(_ text: [UInt8], _ wanted: [IDMapping]) -> Bool { sorted(mappings(in: text)) == sorted(wanted) }
 
-    private static func mappings(in text: [UInt8]) -> [IDMapping] {
+    static func mappings(in text: [UInt8]) -> [IDMapping] {
         text.split(separator: UInt8(ascii: "\n")).map { line in
             let fields = line.split(separator: UInt8(ascii: " ")).map { ByteString($0).decimal(as: UInt32.self) ?? 0 }
             return IDMapping(containerID: fields.first ?? 0, hostID: fields.dropFirst().first ?? 0, size: fields.last ?? 0)

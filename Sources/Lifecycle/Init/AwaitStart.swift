@@ -56,7 +56,6 @@ extension Init {
     /// by exec, while we wait.
     func makeImage(_ execution: ProcessExecution, _ program: ByteString) throws(RuntimeError) -> ProcessExecution.Image {
         let environment = Environment.entries(for: execution.process, listenDescriptors: plan.listenDescriptors)
-        if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }
         try execution.setIOPriority()
         return ProcessExecution.Image(
             program: program, environment: environment, filter: try execution.reducePrivileges(before: [(SYS_accept4, [])]))

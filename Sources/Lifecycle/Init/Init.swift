@@ -52,16 +52,27 @@ struct Init: ~Copyable {
         do throws(RuntimeError) {
             try process.create()
         } catch {
-            let failure = error.during(currentStep())
+            let failure = process.explained(error.during(currentStep()))
             try? process.handshake.send(.failed(failure))
             _exit(1)
         }
         process.waitForStart()
     }
 
+    /// The owner of what is made has to be somebody in the user namespace (EOVERFLOW, user_namespaces(7)).
+    private func explained(_ error: RuntimeError) -> RuntimeError {
+        let linux = plan.config.linux
+        guard error.errno == EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
+            linux.uidMappings.hostID(of: 0) == nil || linux.gidMappings.hostID(of: 0) == nil
+        else { return error }
+        return error.suffixed(", since the user namespace has no mapping for user 0 or group 0, root, who makes it")
+    }
+
     private mutating func create() throws(RuntimeError) {
         try isolate()
+        let hasKeyring = plan.options.noNewKeyring ? true : try joinSessionKeyringEarly(of: plan.options.id)
         try enterNamespaces()
+        if !hasKeyring { try joinSessionKeyring(of: plan.options.id) }
         try enterCgroups()
         try prepareSession()
         var rootfs = try makeRootfs()
@@ -133,7 +144,7 @@ struct Init: ~Copyable {
         step("createContainer hooks")
         try HookRunner.run(
             plan.config.hooks.createContainer, kind: .createContainer,
-            state: ContainerState.forHook(plan, pid: getpid(), status: .creating))
+            state: ContainerState.forHook(plan, pid: getpid(), status: .created), directory: plan.bundle)
     }
 
     func say(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {

@@ -114,6 +114,7 @@ struct Joiner: ~Copyable {
             guard plan.namespaces != 0 else { return }
             try start.initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(plan.namespaces) }
         }
+        let hasKeyring = plan.hasOwnKeyring ? try joinSessionKeyringEarly(of: plan.id) : true
         try explaining(.namespace, "the container's root can't be entered") { () throws(SystemError) in
             if let root = plan.root {
                 guard fchdir(root.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
@@ -128,6 +129,7 @@ struct Joiner: ~Copyable {
             }
             guard chdir("/") == 0 else { throw .last("chdir") }
         }
+        if !hasKeyring { try joinSessionKeyring(of: plan.id) }
         try dieWithHost(handshake)
         try closeAll(but: [])
     }
@@ -163,7 +165,6 @@ struct Joiner: ~Copyable {
     private func prepare() throws(RuntimeError) -> Legacy {
         let execution = plan.execution
         var legacy = Legacy(environment: Environment.entries(for: execution.process, listenDescriptors: 0))
-        if plan.hasOwnKeyring { try joinSessionKeyring(of: plan.id) }
         plan.affinity.applyFinal()
         if execution.process.terminal {
             legacy.terminal = try openTerminal(try root())
@@ -178,7 +179,6 @@ struct Joiner: ~Copyable {
             guard plan.namespaces & c_new_pid != 0, error.errno != EACCES else { throw error }
         }
         start.report.pointee.leavesSearch = legacy.program == nil
-        if !execution.process.terminal { StandardStreams.give(to: execution.process.user) }
         try execution.setIOPriority()
         try explaining(.system, "what the process reports can't be kept from the next") { () throws(SystemError) in
             try start.hideReport()

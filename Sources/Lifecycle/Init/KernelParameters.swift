@@ -10,10 +10,16 @@ extension Init {
     mutating func setKernelParameters() throws(RuntimeError) {
         step("set sysctls")
         for entry in inheritance.sysctls {
-            try explaining(
-                .process, "\"" + entry.key.displayText + "\" can't be set to \"" + entry.value.displayText + "\"",
-                pointer: entry.pointer, path: "/proc/" + entry.path
-            ) { () throws(SystemError) in try procfs?.write(entry.path, entry.value.bytes) }
+            do throws(SystemError) {
+                try procfs?.write(entry.path, entry.value.bytes)
+            } catch {
+                let isRange = entry.path == "sys/net/ipv4/ping_group_range" && error.errno == EINVAL && plan.namespaces.has(.user)
+                throw RuntimeError(
+                    .process,
+                    "\"" + entry.key.displayText + "\" can't be set to \"" + entry.value.displayText + "\""
+                        + (isRange ? ", of which both groups have to be in the container's gidMappings" : ""),
+                    error, pointer: entry.pointer, path: "/proc/" + entry.path)
+            }
         }
         step("set host name")
         if let name = plan.config.hostname, plan.namespaces.has(.uts) {

@@ -135,7 +135,6 @@ extension Init {
         }
         try offsetClocks()
         try setLabels()
-        if !plan.options.noNewKeyring { try joinSessionKeyring(of: plan.options.id) }
         if plan.namespaces.origin(of: .network) == .new {
             step("bring loopback up")
             guard c_loopback_up() == 0 else {

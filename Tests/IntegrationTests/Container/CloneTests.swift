@@ -147,6 +147,35 @@ struct CloneTests {
         #expect(seen.lines.last?.words == ["299", "100598", "1"])
     }
 
+    // user_namespaces(7): the text has to be shorter than a page.
+    @Test(.enabled(if: sysconf(Int32(_SC_PAGESIZE)) == 4096, "pages have another size"))
+    func mappingsThatThePageOfTheKernelCannotHoldAreRefused() throws {
+        let many = JSON.array(
+            (0..<300).map { ["containerID": .number($0), "hostID": .number(1_000_000_000 + 2 * $0), "size": 1] })
+        let message = try refusal {
+            $0.mapUsers()
+            $0.linux.gidMappings = many
+        }
+        #expect(message.says("/linux/gidMappings: the 300 mappings have 4990 bytes as text, and the kernel takes 4095"))
+    }
+
+    @Test(arguments: ["uidMappings", "gidMappings"]) func rootWithoutAMappingIsNamed(property: String) throws {
+        let message = try refusal {
+            $0.mapUsers()
+            $0.linux[property] = [["containerID": 1, "hostID": 100_000, "size": 65536]]
+            $0.process.user = ["uid": 7, "gid": 7]
+        }
+        #expect(message.says("since the user namespace has no mapping for user 0 or group 0, root"))
+    }
+
+    @Test func groupRangeBeyondTheMappingsIsNamed() throws {
+        let message = try refusal {
+            $0.mapUsers()
+            $0.linux.sysctl = ["net.ipv4.ping_group_range": "0 2147483647"]
+        }
+        #expect(message.says("of which both groups have to be in the container's gidMappings: invalid argument"))
+    }
+
     @Test(
         arguments: [
             [["containerID": 0, "hostID": 100_000, "size": 10], ["containerID": 5, "hostID": 200_000, "size": 10]],

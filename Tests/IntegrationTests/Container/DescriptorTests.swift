@@ -37,11 +37,6 @@ struct DescriptorTests {
         #expect(read(bundle.path + "/three") == "written\n")
     }
 
-    @Test func preservingOneThatIsNotOpenIsRefused() throws {
-        let message = try Bundle().refusal(options: ["--preserve-fds", "3"])
-        #expect(message.says("preserve-fds") || message.says("file descriptor"))
-    }
-
     @Test(arguments: ["-1", "x", "99999999999"]) func badCountIsRefused(count: String) throws {
         _ = try Bundle().refusal(options: ["--preserve-fds", count])
     }
@@ -90,6 +85,22 @@ struct DescriptorTests {
     @Test func sessionKeyringIsNewAndNamedAfterTheContainer() throws {
         let bundle = try Bundle { $0.runs(arguments: ["probe", "keyring"]) }
         #expect(try bundle.output().trimmed.hasSuffix(";_ses.\(bundle.id)"))
+    }
+
+    // The quota of a mapped user would be that of all containers with the same mapping: 200 by default.
+    @Test(arguments: [false, true]) func sessionKeyringIsNotOfTheMappedUser(exec: Bool) throws {
+        let seen: String
+        if exec {
+            seen = try resting { $0.mapUsers() }.exec("probe", "keyring").output
+        } else {
+            let bundle = try Bundle {
+                $0.mapUsers()
+                $0.runs(arguments: ["probe", "keyring"])
+            }
+            seen = try bundle.output()
+        }
+        // The owner is the host's root, who is nobody in the user namespace.
+        #expect(seen.split(separator: ";").dropFirst().first == "65534" && seen.contains(";_ses."), "\(seen)")
     }
 
     @Test func noNewKeyringKeepsTheCallers() throws {

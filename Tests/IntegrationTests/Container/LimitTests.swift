@@ -50,6 +50,15 @@ struct LimitTests {
         #expect(seen.lines.contains { $0.hasPrefix("Max open files") && $0.words.dropFirst(3).prefix(2) == ["10", "10"] })
     }
 
+    // Not one descriptor is left for the runtime's own code.
+    @Test(arguments: [(0, 0), (0, 10), (3, 1000)]) func soFewOpenFilesAreThoseOfTheProcess(soft: Int, hard: Int) throws {
+        let limits: JSON = [["type": "RLIMIT_NOFILE", "soft": .number(soft), "hard": .number(hard)]]
+        #expect(try output(ofScript: "ulimit -n; ulimit -Hn") { $0.process.rlimits = limits } == "\(soft)\n\(hard)\n")
+        var process = JSON.process("ulimit -n; ulimit -Hn")
+        process.rlimits = limits
+        #expect(try resting().exec(process).output == "\(soft)\n\(hard)\n")
+    }
+
     @Test func unknownLimitIsRefused() throws {
         let message = try refusal { $0.process.rlimits = [["type": "RLIMIT_TEST", "soft": 1, "hard": 1]] }
         #expect(message.points(to: "/process/rlimits/0/type"))

@@ -84,6 +84,30 @@ struct ProcessTests {
         #expect(try output(ofScript: "echo $HOME") { $0.process.user = ["uid": 12345, "gid": 0] } == "/\n")
     }
 
+    @Test func homeMayStandFarBehind() throws {
+        let bundle = try Bundle {
+            $0.runs("echo $HOME")
+            $0.process.user = ["uid": 1000, "gid": 1000]
+        }
+        let others = (0..<60_000).map { "user\($0):x:\($0 + 5000):\($0)::/home/user\($0):/bin/sh\n" }.joined()
+        try #require(others.utf8.count > 2 << 20)
+        // A line that no program takes ends where it ends.
+        let long = "long:x:1000:1000:" + String(repeating: "x", count: 200_000) + ":/home/long:/bin/sh\n"
+        try write(others + long + "last:x:1000:1000::/home/last:/bin/sh", to: bundle.rootfs + "/etc/passwd")
+        #expect(try bundle.output() == "/home/last\n")
+    }
+
+    // As with runc.
+    @Test func emptyHomeIsNone() throws {
+        let bundle = try Bundle {
+            $0.runs("env | grep HOME")
+            $0.process.env = ["HOME=/first", "PATH=/bin", "HOME="]
+            $0.process.user = ["uid": 1000, "gid": 1000]
+        }
+        try write("somebody:x:1000:1000::/home/somebody:/bin/sh\n", to: bundle.rootfs + "/etc/passwd")
+        #expect(try bundle.output() == "HOME=/home/somebody\n")
+    }
+
     // A fifo would block for ever, a device never end.
     @Test(arguments: ["fifo", "directory", "huge", "link"]) func oddAccountFilesAreHarmless(kind: String) throws {
         let bundle = try Bundle { $0.runs("echo ran") }

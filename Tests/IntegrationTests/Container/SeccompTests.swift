@@ -211,10 +211,37 @@ struct SeccompTests {
         #expect(state.pid == .number(Int(container.pid)))
         #expect(state.metadata == "for the agent")
         #expect(state.ociVersion.text?.hasPrefix("1.") == true)
+        // As in the specification's example, and with runc: the program isn't executed yet.
+        #expect(state.state.status == "creating")
         #expect(state.state.id == .string(bundle.id))
         #expect(state.state.pid == .number(Int(container.pid)))
         #expect(state.state.bundle == .string(bundle.path))
         #expect(state.state.annotations == ["a": "b"])
+    }
+
+    @Test func callOfAnExecIsTheAgentsToAnswer() throws {
+        let bundle = try Bundle {
+            $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"))
+            $0.runs(arguments: ["probe", "pause"])
+        }
+        let path = bundle.path + "/agent.sock"
+        bundle.config.linux.seccomp.listenerPath = .string(path)
+        let listener = h_listen(path)
+        defer { close(listener) }
+        let container = try bundle.create()
+        let start = try bundle.sandbox.command(["start", bundle.id]).start()
+        let first = try Received(from: listener)
+        close(first.descriptor)
+        #expect(try start.finish().succeeded)
+        let exec = try container.joining(["probe", "syscall", "\(Self.getpriority)"]).start()
+        let received = try Received(from: listener)
+        defer { close(received.descriptor) }
+        #expect(h_answer_notification(received.descriptor, 55) == 0)
+        #expect(try exec.finish().output == "error 55\n")
+        let state = try JSONParser.parse(received.text)
+        #expect(state.pid != .number(Int(container.pid)) && state.pid.integer.map { $0 > 0 } == true, "\(state)")
+        #expect(state.state.status == "running")
+        #expect(state.state.pid == .number(Int(container.pid)))
     }
 
     @Test func agentThatIsNotThereIsAnError() throws {

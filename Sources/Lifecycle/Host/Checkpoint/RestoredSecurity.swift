@@ -64,7 +64,7 @@ final class RestoredSecurity {
     private func mismatch(_ process: Int32, _ what: String, _ pointer: String) -> RuntimeError {
         RuntimeError(
             .checkpoint, "restored process " + String(process) + " " + what, pointer: pointer,
-            hint: "the image isn't of a container with this configuration; restore it with the one that it was made with")
+            hint: "restore the image with the configuration that its container was made with")
     }
 
     // MARK: Rights
@@ -237,14 +237,6 @@ final class RestoredSecurity {
             try source.with { (tree) throws(SystemError) in try tree.status().isSameFile(as: try file.status()) }
         }
         guard isSame else { throw mismatch(process, "has something else mounted", mount.label) }
-    }
-}
-
-extension [IDMapping] {
-    /// Nil where it has no place.
-    fileprivate func hostID(of id: UInt32) -> UInt32? {
-        first { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }
-            .map { $0.hostID + (id - $0.containerID) }
     }
 }
 

@@ -52,20 +52,6 @@ enum StandardStreams {
         }
     }
 
-    /// Pipes, sockets and terminals that we were given belong to root: the process is to open /dev/stderr as its own user too. Files and
-    /// devices of the host's keep their owner.
-    static func give(to user: User) {
-        guard user.uid != 0 else { return }
-        for stream in 0...2 as ClosedRange<Int32> {
-            var status = stat()
-            guard fstat(stream, &status) == 0, status.st_uid == geteuid(), status.kind == .fifo || status.kind == .socket else {
-                continue
-            }
-            // A read-only file system or a user namespace may forbid it: the process can still use what it has open.
-            _ = fchown(stream, user.uid, .max)
-        }
-    }
-
     /// Standard streams that are the host's null device become the container's own: who holds a host's file open can change its owner.
     /// The container's must be that very device, too (crun once took whatever a link led to).
     static func replaceHostNull(_ root: borrowing RootedDirectory) throws(RuntimeError) {

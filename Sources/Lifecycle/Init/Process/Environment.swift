@@ -9,43 +9,68 @@ enum Environment {
     static func entries(for process: Process, listenDescriptors: Int) -> [ByteString] {
         var seen: Set<ByteString> = []
         var entries: [ByteString] = []
-        // From the end: of two with one name the last counts.
-        for entry in process.env.reversed() {
+        // Last, since of two with one name the last counts: podman has them in config.json as well.
+        let sockets: [ByteString] =
+            listenDescriptors > 0 ? ["LISTEN_FDS=" + ByteString(decimal: listenDescriptors), "LISTEN_PID=1"] : []
+        for entry in (process.env + sockets).reversed() {
             let name = entry.splitOnce(separator: UInt8(ascii: "="))?.0 ?? entry
             if seen.insert(name).inserted { entries.append(entry) }
         }
         entries.reverse()
-        if !seen.contains("HOME") { entries.append("HOME=" + (PasswordFile.home(of: process.user.uid) ?? "/")) }
-        if listenDescriptors > 0 {
-            entries.append("LISTEN_FDS=" + ByteString(decimal: listenDescriptors))
-            entries.append("LISTEN_PID=1")
+        // An empty one is none, as with runc.
+        if let place = entries.firstIndex(of: "HOME=") {
+            entries.remove(at: place)
+            seen.remove("HOME")
         }
+        if !seen.contains("HOME") { entries.append("HOME=" + (PasswordFile.home(of: process.user.uid) ?? "/")) }
         return entries
     }
 }
 
 /// The container's /etc/passwd, which the container may have written: read with limits, and only if it is a file.
 enum PasswordFile {
-    private static let limit = 1 << 20
+    /// Bytes that are looked through at most: some 300,000 users.
+    private static let limit = 16 << 20
+    /// Bytes of a line. Longer ones, which other programs don't read either, are passed over.
+    private static let longestLine = 4096
 
     static func home(of uid: UInt32) -> ByteString? {
-        let wanted = ByteString(decimal: uid)
-        guard let bytes = try? read("/etc/passwd") else { return nil }
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 6, omittingEmptySubsequences: false)
-            guard fields.count > 5, ByteString(fields[2]) == wanted else { continue }
-            let home = ByteString(fields[5])
-            return home.hasPrefix("/") && !home.contains(0) ? home : nil
+        guard let file = try? open("/etc/passwd") else { return nil }
+        let user = ByteString(decimal: uid).bytes
+        var left = limit
+        // The beginning of a line that goes on in the next part.
+        var begun: [UInt8] = []
+        while left > 0, let part = try? file.read(upTo: min(left, 64 * 1024)) {
+            left -= part.count
+            var rest = part[...]
+            while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                if let entry = entry(begun.isEmpty ? rest[..<end] : begun[...] + rest[..<end], user) { return home(entry) }
+                begun.removeAll(keepingCapacity: true)
+                rest = rest[(end + 1)...]
+            }
+            if part.isEmpty { return entry(begun[...], user).flatMap(home) }
+            // Of a line that is too long this much is kept, so that it stays too long.
+            begun += rest.prefix(longestLine + 1 - min(begun.count, longestLine + 1))
         }
         return nil
     }
 
-    private static func read(_ path: ByteString) throws(SystemError) -> [UInt8] {
+    private static func home(_ home: ByteString) -> ByteString? { home.hasPrefix("/") && !home.contains(0) ? home : nil }
+
+    /// The home that a line names, if it's the line of the user with the number in `user`.
+    private static func entry(_ line: ArraySlice<UInt8>, _ user: [UInt8]) -> ByteString? {
+        guard line.count <= longestLine else { return nil }
+        let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 6, omittingEmptySubsequences: false)
+        guard fields.count > 5, fields[2].elementsEqual(user) else { return nil }
+        return ByteString(fields[5])
+    }
+
+    private static func open(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         // A fifo would block, a device could do anything: first what it is, then the content of just that file.
         let place = try FileDescriptor.open(path, flags: O_PATH)
         guard try place.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
         let file = try FileDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
         guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
-        return try file.readAll(limit: limit)
+        return file
     }
 }

@@ -12,3 +12,16 @@ func joinSessionKeyring(of id: ByteString) throws(RuntimeError) {
             .process, "a session keyring can't be made", .last("keyctl"), hint: "--no-new-keyring keeps the caller's")
     }
 }
+
+/// The same before the user namespace is entered, while this is the host's root: the quota of a mapped user, 200 keyrings, is that of all
+/// its containers together.
+///
+/// - Returns: false where our own user's quota is used up: an ordinary user's mapped root may have one of its own.
+func joinSessionKeyringEarly(of id: ByteString) throws(RuntimeError) -> Bool {
+    do throws(RuntimeError) {
+        try joinSessionKeyring(of: id)
+        return true
+    } catch  where error.errno == EDQUOT {
+        return false
+    }
+}

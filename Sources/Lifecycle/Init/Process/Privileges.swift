@@ -90,6 +90,7 @@ extension ProcessExecution {
             SYS_getcwd,
             SYS_execve,
         ].map { ($0, []) }
+        if process.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SYS_prlimit64, [])) }
         if process.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
         if let personality { calls.append((SYS_personality, [personality.domain])) }
         return calls

@@ -31,6 +31,7 @@ struct ProcessExecution {
         let arguments = CStringArray(process.args)
         let environment = CStringArray(image.environment)
         try setScheduling()
+        try lowerFileLimit()
         _ = umask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
         // execve.
@@ -64,6 +65,17 @@ struct ProcessExecution {
         // ioprio_set(2): the class stands above 13 bits of priority; 1 is IOPRIO_WHO_PROCESS.
         guard c_ioprio_set(1, 0, priority.class.rawValue << 13 | priority.priority) == 0 else {
             throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
+        }
+    }
+
+    /// Nothing is opened from here on but the listener of a filter.
+    private func lowerFileLimit() throws(RuntimeError) {
+        for (index, limit) in process.rlimits.enumerated() where limit.isTooLowForUs {
+            step("set resource limits")
+            guard c_prlimit(0, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
+                throw RuntimeError(
+                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index))
+            }
         }
     }
 
