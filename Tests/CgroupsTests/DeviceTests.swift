@@ -27,7 +27,7 @@ import Testing
         #expect(
             try lines(docker) == [
                 "-a", "+c 1:5 rwm", "+c 1:3 rwm", "+c 1:9 rwm", "+c 1:8 rwm", "+c 5:0 rwm", "+c 5:1 rwm", "+c *:* m", "+b *:* m",
-                "+c 1:7 rwm", "+c 5:2 rwm", "+c 136:* rwm",
+                "+c 1:7 rwm", "+c 5:2 rwm", "+c 10:200 rwm", "+c 136:* rwm",
             ])
     }
 
@@ -37,9 +37,11 @@ import Testing
         for (kind, major, minor, access, allowed) in [
             (.character, 1, 3, .all, true), (.character, 1, 5, .all, true), (.character, 1, 7, .all, true),
             (.character, 1, 8, .all, true), (.character, 1, 9, .all, true), (.character, 5, 0, .all, true),
-            (.character, 5, 1, .all, true), (.character, 5, 2, .all, true), (.character, 136, 7, .all, true),
+            // The host's console, which isn't a container's, and /dev/net/tun.
+            (.character, 5, 1, .read, false), (.character, 5, 1, .write, false), (.character, 10, 200, .all, true),
+            (.character, 5, 2, .all, true), (.character, 136, 7, .all, true),
             (.character, 1, 1, .read, false), (.character, 1, 2, .write, false), (.character, 1, 11, .read, false),
-            (.character, 10, 229, .read, false), (.character, 10, 200, [.read, .write], false),
+            (.character, 10, 229, .read, false), (.block, 10, 200, [.read, .write], false),
             (.character, 137, 0, .read, false),
             (.character, 226, 0, .mknod, true), (.block, 8, 0, .read, false), (.block, 8, 0, .mknod, true),
             (.block, 1, 3, .read, false), (.block, 7, 0, [.mknod, .read], false),
@@ -48,6 +50,63 @@ import Testing
             let request = DeviceRequest(kind: kind, major: major, minor: minor, access: access)
             #expect(verdict(of: program, on: request) == (allowed ? 1 : 0), "\(request)")
         }
+    }
+
+    /// What both versions answer for reading, writing and making a node, as "rwm"; nil for v1 where its list can't say it.
+    private func answers(_ list: String, _ major: UInt32, _ minor: UInt32) throws -> (v1: String?, v2: String) {
+        let rules = try rules(list)
+        let program = DeviceProgram.instructions(for: rules)
+        let accesses: [(DeviceAccess, String)] = [(.read, "r"), (.write, "w"), (.mknod, "m")]
+        let v2 = accesses.filter {
+            verdict(of: program, on: DeviceRequest(kind: .character, major: major, minor: minor, access: $0.0)) == 1
+        }
+        var kernel = KernelDeviceList()
+        do throws(RuntimeError) {
+            for line in try DeviceLine.lines(for: rules, .plain) { kernel.write(line) }
+        } catch {
+            return (nil, v2.map { $0.1 }.joined())
+        }
+        let v1 = accesses.filter { kernel.allows(.character, major, minor, $0.1.utf8.first ?? 0) }
+        return (v1.map { $0.1 }.joined(), v2.map { $0.1 }.joined())
+    }
+
+    private static let no3 = #"{"allow":false,"type":"c","major":1,"minor":3,"access":"rwm"}"#
+    private static let noReading3 = #"{"allow":false,"type":"c","major":1,"minor":3,"access":"r"}"#
+    private static let yes3 = #"{"allow":true,"type":"c","major":1,"minor":3,"access":"rwm"}"#
+    private static let noMajor = #"{"allow":false,"major":1,"access":"rw"}"#
+    private static let nothing = #"{"allow":false,"access":"rwm"}"#
+    private static let noCharacters = #"{"allow":false,"type":"c","access":"rw"}"#
+    private static let everything = #"{"allow":true,"access":"rwm"}"#
+
+    // Making a node opens nothing: it's allowed unless all is allowed at first, and this taken from it.
+    @Test(arguments: [
+        ([no3], "m"), ([nothing, no3], "m"), ([no3, nothing], "m"), ([noReading3], "wm"), ([noMajor], "m"),
+        ([nothing], "rwm"), ([noCharacters], "rwm"), ([no3, yes3], "rwm"), ([yes3, no3], "m"), ([no3, yes3, nothing], "rwm"),
+        ([everything, no3], ""), ([no3, everything], "rwm"), ([everything, noReading3], "wm"), ([everything, nothing], "rwm"),
+        ([everything, noMajor], "m"), ([everything, no3, yes3], "rwm"),
+    ])
+    func letsARuleThatNamesADeviceWinOverTheBuiltInOnes(list: [String], allowed: String) throws {
+        let answers = try answers(list.joined(separator: ","), 1, 3)
+        #expect(answers.v2 == allowed)
+        #expect(answers.v1 == allowed)
+        // What no rule is about has what every container has.
+        let others = try self.answers(list.joined(separator: ","), 10, 200)
+        #expect(others.v2 == "rwm" && others.v1 == "rwm")
+    }
+
+    @Test func takesOneTerminalFromAllOfThem() throws {
+        let list = #"{"allow":false,"type":"c","major":136,"minor":5,"access":"rw"}"#
+        #expect(try answers(list, 136, 5).v2 == "m")
+        #expect(try answers(list, 136, 6).v2 == "rwm")
+        // v1's kernel can't: so it's refused rather than passed over.
+        let error = try #require(throws: RuntimeError.self) { try lines(list) }
+        #expect(error.pointer == "/linux/resources/devices/0")
+        #expect(error.sentence == "cgroup v1 can't take a part out of an earlier, broader device rule")
+        let minor = #"{"allow":false,"type":"c","minor":5,"access":"rw"}"#
+        #expect(try answers(minor, 136, 5).v1 == nil && answers(minor, 136, 5).v2 == "m")
+        #expect(try answers(minor, 1, 5).v1 == nil && answers(minor, 1, 5).v2 == "m")
+        #expect(try answers(Self.everything + "," + list, 136, 5).v1 == "m")
+        #expect(try answers(Self.everything + "," + list, 136, 6).v1 == "rwm")
     }
 
     @Test func letsPrivilegedContainersHaveAll() throws {

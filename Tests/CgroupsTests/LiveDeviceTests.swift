@@ -30,6 +30,15 @@ struct LiveDeviceTests {
         #expect(try outcome(#"{"allow":true,"type":"c","major":1,"minor":11,"access":"rw"}"#, on: version) == 7)
     }
 
+    // /dev/full is one of those that every container has.
+    @Test(arguments: [Hierarchy.Version.v1, .v2])
+    func deniesWhatARuleDeniesByItsNumber(version: Hierarchy.Version) throws {
+        let denied = #"{"allow":false,"type":"c","major":1,"minor":7,"access":"rwm"}"#
+        #expect(try outcome(denied, on: version) == 0)
+        #expect(try outcome(denied + #",{"allow":false,"access":"rwm"}"#, on: version) == 0)
+        #expect(try outcome(#"{"allow":true,"access":"rwm"},"# + denied, on: version) == 6)
+    }
+
     @Test(arguments: [Hierarchy.Version.v1, .v2])
     func allowsAllWhereThatIsAsked(version: Hierarchy.Version) throws {
         #expect(try outcome(#"{"allow":true,"access":"rwm"}"#, on: version) == 7)

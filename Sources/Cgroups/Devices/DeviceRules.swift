@@ -39,7 +39,8 @@ struct DeviceAccess: OptionSet, Sendable {
 }
 
 /// The rules that a container ends up with: all is denied at first, then come the configuration's rules in their order, then the
-/// devices that every container has.
+/// devices that every container has, but for what the configuration denies by its number. The engines' lists begin with a rule that
+/// denies everything: this one isn't about any device in particular, and leaves them their /dev/null.
 struct DeviceRules: Sendable {
     /// One place in the list.
     enum Entry: Sendable {
@@ -53,6 +54,8 @@ struct DeviceRules: Sendable {
     static func complete(_ listed: [Resources.DeviceRule], _ context: PlanContext) throws(RuntimeError) -> DeviceRules {
         // Without this a list would only take from what the parent allows: GHSA-g54h-m393-cpwq.
         var entries: [Entry] = [.reset(allow: false, index: nil)]
+        // Those that every container's devices give way to.
+        var named: [DeviceRule] = []
         for (index, rule) in listed.enumerated() {
             var access: DeviceAccess = []
             if rule.read { access.insert(.read) }
@@ -64,6 +67,7 @@ struct DeviceRules: Sendable {
             }
             if rule.kind == .all, rule.major == nil, rule.minor == nil, access == .all {
                 entries = [.reset(allow: rule.allow, index: index)]
+                if rule.allow { named = [] }
                 continue
             }
             // v1's files take "a" for all devices and every access whatever follows it.
@@ -74,23 +78,52 @@ struct DeviceRules: Sendable {
             case .character: kinds = [.character]
             }
             for kind in kinds {
-                entries.append(
-                    .rule(
-                        DeviceRule(
-                            allow: rule.allow, kind: kind, major: rule.major, minor: rule.minor, access: access, index: index)))
+                let rule = DeviceRule(
+                    allow: rule.allow, kind: kind, major: rule.major, minor: rule.minor, access: access, index: index)
+                entries.append(.rule(rule))
+                if rule.allow || rule.major != nil || rule.minor != nil { named.append(rule) }
             }
         }
-        return DeviceRules(entries: entries + everyContainers.map { .rule($0) })
+        return DeviceRules(entries: entries + everyContainers(besides: entries, named).map { .rule($0) })
     }
 
-    /// Making any node, which opens nothing, and the devices of config-linux.md, "Default Devices", with the terminals.
-    private static let everyContainers: [DeviceRule] =
-        [
-            DeviceRule(allow: true, kind: .character, access: .mknod), DeviceRule(allow: true, kind: .block, access: .mknod),
-        ]
-        + ([
-            (1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2), (136, nil),
-        ] as [(UInt32, UInt32?)]).map {
-            DeviceRule(allow: true, kind: .character, major: $0.0, minor: $0.1, access: .all)
+    /// Making any node, which opens nothing, and the devices of config-linux.md, "Default Devices", with the terminals and
+    /// /dev/net/tun. Not 5:1: that is the host's console to a container without a terminal of its own.
+    private static func everyContainers(besides entries: [Entry], _ named: [DeviceRule]) -> [DeviceRule] {
+        var rules: [DeviceRule] = []
+        // Where everything is allowed at first, a later rule that denies the making of a node counts.
+        if case .reset(allow: false, _)? = entries.first {
+            rules = [.character, .block].map { DeviceRule(allow: true, kind: $0, access: .mknod) }
         }
+        for (major, minor) in everyContainersNumbers {
+            rules += DeviceRule(allow: true, kind: .character, major: major, minor: minor, access: .all).respecting(named)
+        }
+        return rules
+    }
+
+    private static let everyContainersNumbers: [(UInt32, UInt32?)] = [
+        (1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2), (10, 200), (136, nil),
+    ]
+}
+
+extension DeviceRule {
+    /// This rule, which allows something, and what takes from it all that the last of `named` to be about a device denies.
+    fileprivate func respecting(_ named: [DeviceRule]) -> [DeviceRule] {
+        let others = named.filter { $0.meets(self) }
+        guard others.contains(where: { !$0.allow }) else { return [self] }
+        guard others.allSatisfy({ $0.covers(self) }) else { return [self] + others.map { $0.within(self) } }
+        var rest = self
+        for other in others {
+            if other.allow { rest.access.formUnion(other.access) } else { rest.access.subtract(other.access) }
+        }
+        return rest.access.isEmpty ? [] : [rest]
+    }
+
+    /// The same on the devices alone that `other` is about, too.
+    private func within(_ other: DeviceRule) -> DeviceRule {
+        var rule = self
+        rule.major = major ?? other.major
+        rule.minor = minor ?? other.minor
+        return rule
+    }
 }

@@ -68,6 +68,44 @@ struct DeviceRuleTests {
         #expect(seen.lines.allSatisfy { $0.hasSuffix(": 0") }, "\(seen)")
     }
 
+    private func opened(_ minors: [(String, Int, Int)], _ rules: [JSON]) throws -> [String] {
+        let script =
+            minors.map { "mknod /tmp/\($0.0) c \($0.1) \($0.2) || :" }.joined(separator: "; ")
+            + "; probe open rw " + minors.map { "/tmp/\($0.0)" }.joined(separator: " ")
+        return try output(ofScript: script) {
+            $0.linux.resources = ["devices": .array(rules)]
+            $0.process.capabilities = .capabilities(["CAP_MKNOD"])
+        }.lines
+    }
+
+    // To a container without a terminal it's the host's console; where it has one, /dev/console is a pseudoterminal, 136.
+    @Test func consoleOfTheHostNeedsARule() throws {
+        #expect(try opened([("console", 5, 1)], [Self.denyAll]) == ["/tmp/console: \(EPERM)"])
+        #expect(try opened([("console", 5, 1)], []) == ["/tmp/console: \(EPERM)"])
+        #expect(try opened([("console", 5, 1)], [Self.denyAll, allow("rwm", major: 5, minor: 1)]) != ["/tmp/console: \(EPERM)"])
+    }
+
+    // VPN clients in containers rely on it, as they do on /dev/null.
+    @Test func tunDeviceNeedsNoRule() throws {
+        let seen = try opened([("tun", 10, 200)], [Self.denyAll])
+        #expect(seen.count == 1 && seen != ["/tmp/tun: \(EPERM)"], "\(seen)")
+    }
+
+    @Test func ruleThatNamesADefaultDeviceWins() throws {
+        for rules in [
+            [Self.denyAll, allow("rwm", minor: 7, false)], [allow("rwm", minor: 7, false), Self.denyAll],
+            [["allow": true, "access": "rwm"], allow("rwm", minor: 7, false)],
+        ] {
+            let seen = try output(ofScript: "probe open r /dev/full /dev/zero; probe open w /dev/full /dev/null") {
+                $0.linux.resources = ["devices": .array(rules)]
+            }
+            #expect(
+                seen.lines == ["/dev/full: \(EPERM)", "/dev/zero: 0", "/dev/full: \(EPERM)", "/dev/null: 0"], "\(rules): \(seen)")
+        }
+        #expect(
+            try opened([("tun", 10, 200)], [Self.denyAll, allow("rwm", major: 10, minor: 200, false)]) == ["/tmp/tun: \(EPERM)"])
+    }
+
     @Test func devicesOfTheConfigNeedARuleOfTheirOwn() throws {
         #expect(try access(Self.denyAll) == [false, false, false])
     }
