@@ -45,15 +45,27 @@ public struct ThreadCapabilities: Equatable, Sendable {
 
 /// What a process is allowed, and how it's taken away. The calls are the kernel's, not glibc's.
 public enum Credentials {
-    /// Drops from the bounding set all that isn't in `kept`. The corresponding operation is `PR_CAPBSET_DROP`.
+    /// Drops from the bounding set all that isn't in `kept`, and makes sure that it's gone: an outer filter may answer in the kernel's
+    /// place. The corresponding operations are `PR_CAPBSET_DROP` and `PR_CAPBSET_READ`.
     public static func limitBounding(to kept: CapabilitySet) throws(SystemError) {
         for number in 0..<64 where !kept.contains(number) {
             guard c_prctl(PR_CAPBSET_DROP, UInt(number), 0, 0, 0) != 0 else { continue }
-            // EINVAL: beyond the last that this kernel has.
-            if c_errno() == EINVAL { return }
+            if isBeyondTheLast(number) { break }
             throw .last("prctl")
         }
+        for number in 0..<64 where !kept.contains(number) {
+            switch c_prctl(PR_CAPBSET_READ, UInt(number), 0, 0, 0) {
+            case 0: continue
+            case 1: throw SystemError("prctl", errno: EPERM)
+            default:
+                if isBeyondTheLast(number) { return }
+                throw .last("prctl")
+            }
+        }
     }
+
+    /// After an error: whether this kernel hasn't got the capability. Each that is supported has those up to CAP_CHECKPOINT_RESTORE.
+    private static func isBeyondTheLast(_ number: Int) -> Bool { c_errno() == EINVAL && number > Int(CAP_CHECKPOINT_RESTORE) }
 
     /// Sets the ambient set to exactly `set`. The corresponding operation is `PR_CAP_AMBIENT`.
     public static func setAmbient(_ set: CapabilitySet) throws(SystemError) {

@@ -1,6 +1,7 @@
 import CHarness
 import CLinux
 import CSeccomp
+import Errors
 import Linux
 import Testing
 
@@ -39,6 +40,23 @@ import Testing
     @Test func killsWhateverIsNewerWhereTheDefaultKills() throws {
         let profile = Seccomp(.killProcess, .init(.allow, "exit_group"))
         #expect(try Child.end(under: profile) { _ in Child.error(of: 600) } == .killed(signal: SIGSYS))
+    }
+
+    // Under an outer filter that says that a capability is dropped, and drops none. Another may say that the kernel has none at all.
+    @Test(.enabled(if: getuid() == 0, "only root may drop capabilities"), arguments: [0, EINVAL])
+    func boundingSetThatIsNotLimitedIsAnError(answer: Int32) throws {
+        let drop = Seccomp.Argument(0, .equal, UInt64(PR_CAPBSET_DROP), 0)
+        let profile = Seccomp(.allow, .init(.errno, errno: UInt32(answer), "prctl", where: [drop]))
+        let limit: (Int32) -> Int32 = { _ in
+            do throws(SystemError) {
+                try Credentials.limitBounding(to: CapabilitySet(bits: 1))
+                return 0
+            } catch {
+                return error.errno
+            }
+        }
+        #expect(try Child.end(under: profile, limit) == .exited(answer == 0 ? EPERM : EINVAL))
+        #expect(try Child.end(under: Seccomp(.allow), limit) == .exited(0))
     }
 
     @Test func logsAndGoesOn() throws {
