@@ -13,20 +13,49 @@ enum PIDFile {
             name = ByteString(path.bytes[(slash + 1)...])
         }
         let directory = try FileDescriptor.open(folder, flags: O_PATH | O_DIRECTORY)
-        // A file without a name until it's written: whoever is killed here leaves nothing. What is there already takes the longer way.
+        let digits = ByteString(decimal: pid).bytes
+        // A file without a name until it's written: whoever is killed here leaves nothing.
         if let file = try? directory.open(".", flags: O_TMPFILE | O_WRONLY, mode: 0o644) {
-            try file.writeAll(ByteString(decimal: pid).bytes)
-            if name.withCString({ linkat(file.rawValue, "", directory.rawValue, $0, AT_EMPTY_PATH) }) == 0 { return }
+            try file.writeAll(digits)
+            if try directory.link(file, replacing: name) { return }
         }
-        let temporary = "." + name + "." + ByteString(decimal: getpid())
+        try write(digits, as: name, in: directory)
+    }
+
+    /// For file systems without O_TMPFILE. Whoever is killed here leaves a file, which goes with the next one of that name.
+    static func write(_ digits: [UInt8], as name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) {
+        let temporary = "." + name + ".new"
         // What stands under the temporary name may be a link of somebody's: nothing is opened through it.
+        if try directory.contains(temporary) { try directory.unlink(temporary) }
         let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
         do throws(SystemError) {
-            try file.writeAll(ByteString(decimal: pid).bytes)
+            try file.writeAll(digits)
             try directory.rename(temporary, to: name)
         } catch {
             try? directory.unlink(temporary)
             throw error
         }
+    }
+}
+
+extension FileDescriptor {
+    /// Gives a file without a name this one, in the place of what has it: that is removed first, since linkat(2) replaces nothing.
+    ///
+    /// - Returns: false where the file system, or the caller's rights, don't allow it.
+    fileprivate borrowing func link(_ file: borrowing FileDescriptor, replacing name: ByteString) throws(SystemError) -> Bool {
+        // By its place in /proc: the descriptor alone takes CAP_DAC_READ_SEARCH (open(2), "O_TMPFILE").
+        let source: ByteString = "/proc/self/fd/" + ByteString(decimal: file.rawValue)
+        for _ in 0..<16 {
+            let result = source.withCString { source in
+                name.withCString { linkat(AT_FDCWD, source, rawValue, $0, AT_SYMLINK_FOLLOW) }
+            }
+            if result == 0 { return true }
+            switch c_errno() {
+            case EINTR: continue
+            case EEXIST: try unlink(name)
+            default: return false
+            }
+        }
+        return false
     }
 }
