@@ -22,6 +22,9 @@ public final class Cgroup {
     /// Whether it has one directory for everything: cgroup v2 alone.
     let isUnified: Bool
 
+    /// What was asked for and had no effect: sentences for people.
+    public internal(set) var warnings: [String] = []
+
     /// Why hierarchies were left out, where `access` allows that.
     var denied: SystemError?
 
@@ -32,7 +35,10 @@ public final class Cgroup {
         self.access = access
         groups = host.hierarchies.map { Group($0, path: path) }
         isUnified = host.layout == .unified
-        for group in groups { try survey(group) }
+        for group in groups {
+            try group.refuseTooLong()
+            try survey(group)
+        }
     }
 
     /// The cgroup of a container that exists. Nothing is opened until it's needed.
@@ -55,10 +61,21 @@ public final class Cgroup {
     /// Whether there is no hierarchy in which it could be: the host has none, or the caller may make none.
     public var isNowhere: Bool { groups.isEmpty }
 
-    /// Whether its directory is there in any hierarchy.
-    public func exists() -> Bool {
-        groups.contains { group in group.place().withCString { faccessat(AT_FDCWD, $0, F_OK, 0) } == 0 }
+    /// Whether its directory is there in any hierarchy. What can't be found out is an error: a cgroup that is taken for gone is
+    /// forgotten.
+    public func exists() throws(RuntimeError) -> Bool {
+        for group in groups {
+            let place = group.place()
+            let isThere = try explaining(.cgroup, "can't look for the cgroup", path: place) { () throws(SystemError) in
+                try FileDescriptor.exists(place)
+            }
+            if isThere { return true }
+        }
+        return false
     }
+
+    /// Whether it, or a part of it, was there before `create`.
+    public var stoodBefore: Bool { groups.contains { $0.existing == path.components.count } }
 
     /// The controllers in its v1 hierarchies, and those that its v2 directory has; none of v2 before `create`.
     public func controllers() throws(RuntimeError) -> ControllerLocations {

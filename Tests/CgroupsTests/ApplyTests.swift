@@ -40,6 +40,20 @@ import Testing
         #expect(try tree.text("ct/blkio.bfq.weight") == "300")
     }
 
+    // On what is used, and on what is reserved where the kernel has that too: a reservation alone can take all pages.
+    @Test(arguments: [Hierarchy.Version.v1, .v2]) func limitsReservationsOfHugePagesToo(version: Hierarchy.Version) throws {
+        let (usage, reservation): (ByteString, ByteString) =
+            version == .v1 ? ("limit_in_bytes", "rsvd.limit_in_bytes") : ("max", "rsvd.max")
+        try tree.put("ct/hugetlb.2MB." + usage)
+        try tree.put("ct/hugetlb.1GB." + usage)
+        try tree.put("ct/hugetlb.2MB." + reservation)
+        let json = #"{"hugepageLimits":[{"pageSize":"2MB","limit":4194304},{"pageSize":"1GB","limit":0}]}"#
+        try apply(json, version, version == .v1 ? "hugetlb" : "")
+        #expect(try tree.text("ct/hugetlb.2MB." + usage) == "4194304")
+        #expect(try tree.text("ct/hugetlb.2MB." + reservation) == "4194304")
+        #expect(try tree.text("ct/hugetlb.1GB." + usage) == "0")
+    }
+
     @Test func namesTheFileThatTheKernelHasNot() throws {
         let error = try #require(throws: RuntimeError.self) { try apply(#"{"blockIO":{"weight":300}}"#, .v1, "blkio") }
         #expect(error.code == .unsupported)
@@ -64,6 +78,31 @@ import Testing
         let error = try #require(throws: RuntimeError.self) { try apply(#"{"memory":{"limit":100}}"#, .v2) }
         #expect(error.sentence == "the parent cgroups don't hand the memory controller down")
         #expect(error.pointer == "/linux/resources/memory/limit")
+    }
+
+    // The kernel rounds to pages; newer ones take the value and keep none, or haven't got the file.
+    @Test(
+        arguments: [("1000000\n", false), ("999424\n", false), ("9223372036854771712\n", true), (nil, true)]
+            as [(ByteString?, Bool)])
+    func saysWhereTheKernelHasNoLimitOnItsOwnMemory(kept: ByteString?, isSaid: Bool) throws {
+        let cgroup = try Cgroup(host: .made(of: [tree.hierarchy(.v1, "memory")]), path: CgroupPath("/ct", id: "x"))
+        let plan = try ResourcePlan(
+            Resources(#"{"memory":{"kernel":1000000}}"#), locations: .legacy, devices: false)
+        // What is written begins the file, as longer text stays behind it: what the kernel would say of it.
+        if let kept { try tree.put("ct/memory.kmem.limit_in_bytes", kept) }
+        if kept == nil || kept == "1000000\n" {
+            try cgroup.apply(plan)
+        } else {
+            let runner = StepRunner(cgroup: cgroup, context: plan.context, journal: nil)
+            try runner.noteKernelMemory(
+                CgroupWrite(.memory, "memory.kmem.limit_in_bytes", 1_000_000, PropertyName("memory/kernel")))
+        }
+        #expect(
+            cgroup.warnings
+                == (isSaid
+                    ? [
+                        "/linux/resources/memory/kernel: no effect, since this kernel has no limit on its own memory; memory.limit counts it with the rest"
+                    ] : []))
     }
 
     @Test func keepsTheQuotaWhenOnlyThePeriodChanges() throws {
@@ -153,6 +192,7 @@ import Testing
         #expect(try tree.text("ct/devices.deny") == "a")
         #expect(
             try tree.text("ct/devices.allow")
-                == "c 10:229 rwc *:* mb *:* mc 1:3 rwmc 1:5 rwmc 1:7 rwmc 1:8 rwmc 1:9 rwmc 5:0 rwmc 5:1 rwmc 5:2 rwmc 136:* rwm")
+                == "c 10:229 rwc *:* mb *:* mc 1:3 rwmc 1:5 rwmc 1:7 rwmc 1:8 rwmc 1:9 rwmc 5:0 rwmc 5:2 rwmc 10:200 rwmc 136:* rwm"
+        )
     }
 }

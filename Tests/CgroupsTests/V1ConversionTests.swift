@@ -18,7 +18,7 @@ import Testing
             (#"{"memory":{"reservation":5}}"#, ["memory.soft_limit_in_bytes = 5"]),
             (
                 #"{"memory":{"kernel":7,"kernelTCP":8}}"#,
-                ["memory.kmem.limit_in_bytes = 7", "memory.kmem.tcp.limit_in_bytes = 8"]
+                ["memory.kmem.limit_in_bytes = 7?", "memory.kmem.tcp.limit_in_bytes = 8"]
             ),
             (#"{"memory":{"kernel":-1}}"#, ["memory.kmem.limit_in_bytes = -1?"]),
             (#"{"memory":{"swappiness":0}}"#, ["memory.swappiness = 0"]),

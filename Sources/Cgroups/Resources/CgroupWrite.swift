@@ -51,6 +51,9 @@ public enum CgroupStep: Sendable {
     /// `memory.checkBeforeUpdate`: in bytes, `swap` as v2 counts it.
     case refuseBelowUsage(limit: Int64, swap: Int64?)
 
+    /// memory.kmem.limit_in_bytes of v1, which newer kernels take and do nothing with: then it's said.
+    case kernelMemory(CgroupWrite)
+
     /// One line after another into devices.allow and devices.deny of v1.
     case deviceLines([DeviceLine])
 

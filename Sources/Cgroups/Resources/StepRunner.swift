@@ -38,6 +38,7 @@ struct StepRunner {
         case .memoryAndSwap(let memory, let swap): try setMemory(memory, swap)
         case .swapAbovePresentLimit(let total): try setSwap(total)
         case .refuseBelowUsage(let limit, let swap): try refuseBelowUsage(limit, swap)
+        case .kernelMemory(let write): try setKernelMemory(write)
         case .deviceLines(let lines): try writeLines(lines)
         case .deviceProgram(let program): try attach(program)
         }
@@ -105,6 +106,22 @@ struct StepRunner {
         try run(.write(CgroupWrite(.memory, "memory.swap.max", total - limit, property, optional: total == limit)))
     }
 
+    /// cgroup-v1/memory.rst, "Kernel Memory Extension": since 5.16 EOPNOTSUPP, later nothing at all, and then no such file.
+    private func setKernelMemory(_ write: CgroupWrite) throws(RuntimeError) {
+        if let error = try attempt(write), error.errno != EOPNOTSUPP { throw explained(error, write) }
+        try noteKernelMemory(write)
+    }
+
+    func noteKernelMemory(_ write: CgroupWrite) throws(RuntimeError) {
+        // -1 is what such a kernel does.
+        guard let wanted = write.value.decimal(as: Int64.self), wanted > 0 else { return }
+        // The kernel rounds down to pages.
+        if let limit = try readLimit(write.file, write.property), limit <= wanted { return }
+        cgroup.warnings.append(
+            write.property.pointer(context.base)
+                + ": no effect, since this kernel has no limit on its own memory; memory.limit counts it with the rest")
+    }
+
     private func refuseBelowUsage(_ limit: Int64, _ swap: Int64?) throws(RuntimeError) {
         let property = PropertyName("memory/limit")
         let usage = try readLimit("memory.current", property) ?? 0
@@ -117,7 +134,8 @@ struct StepRunner {
         guard used > room else { return }
         throw RuntimeError(
             .cgroup, "the container uses " + String(used) + " bytes, more than the new limit of " + String(room),
-            pointer: property.pointer(context.base), hint: "memory.checkBeforeUpdate asks for this refusal")
+            pointer: property.pointer(context.base),
+            hint: "without memory.checkBeforeUpdate the kernel would take the memory away")
     }
 
     private func writeLines(_ lines: [DeviceLine]) throws(RuntimeError) {
@@ -136,10 +154,11 @@ struct StepRunner {
                 try (line.allow ? allow : deny).with { file throws(SystemError) in try file.writeAll(line.text.bytes) }
             } catch {
                 let property = line.index.map { PropertyName("devices", index: $0) } ?? property
+                // devices.rst: what the parent's list doesn't allow, it refuses with EPERM.
+                let reason = line.allow && error.errno == EPERM ? ", which the parent cgroup doesn't allow" : ""
                 throw RuntimeError(
-                    .cgroup, "can't " + (line.allow ? "allow" : "deny") + " the devices " + line.text.quoted, error,
-                    pointer: property.pointer(context.base), path: place,
-                    hint: error.errno == EPERM ? "the parent cgroup doesn't allow them itself" : nil)
+                    .cgroup, "can't " + (line.allow ? "allow" : "deny") + " the devices " + line.text.quoted + reason, error,
+                    pointer: property.pointer(context.base), path: place)
             }
         }
     }
@@ -169,7 +188,10 @@ extension StepRunner {
                 throw controller.map { context.missing($0, property) } ?? context.withoutV2(property)
             }
             throw RuntimeError(
-                .cgroup, "no cgroup could be made that would enforce it", denied, pointer: property.pointer(context.base),
+                .cgroup,
+                "no cgroup could be made that would enforce it"
+                    + (denied.errno == EROFS ? ", since the host's are mounted read-only" : ""),
+                denied, pointer: property.pointer(context.base),
                 hint: Cgroup.hint(for: denied, version: .v2))
         }
         return try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
@@ -182,17 +204,26 @@ extension StepRunner {
         do throws(SystemError) {
             return try directory.read(file)
         } catch {
-            throw RuntimeError(
-                .cgroup, "can't read " + file.displayText, error, pointer: property.pointer(context.base), path: directory.path)
+            throw unreadable(file, error, property, directory)
         }
+    }
+
+    private func unreadable(
+        _ file: ByteString, _ error: SystemError, _ property: PropertyName, _ directory: CgroupDirectory
+    ) -> RuntimeError {
+        RuntimeError(
+            .cgroup, "can't read " + file.displayText, error, pointer: property.pointer(context.base), path: directory.path)
     }
 
     /// A number, the largest for "max", and nil where there is no such file.
     private func readLimit(_ file: ByteString, _ property: PropertyName) throws(RuntimeError) -> Int64? {
         let directory = try directory(of: .memory, property)
-        guard directory.has(file) else { return nil }
-        let text = try read(file, .memory, property)
-        return text == "max" ? .max : text.decimal(as: Int64.self) ?? .max
+        do throws(SystemError) {
+            guard let text = try directory.readIfPresent(file) else { return nil }
+            return text == "max" ? .max : text.decimal(as: Int64.self) ?? .max
+        } catch {
+            throw unreadable(file, error, property, directory)
+        }
     }
 
     private func explained(_ error: SystemError, _ write: CgroupWrite) -> RuntimeError {
@@ -201,8 +232,8 @@ extension StepRunner {
         let file = write.file.displayText
         guard error.errno == ENOENT else {
             return RuntimeError(
-                .cgroup, "the kernel refuses " + write.value.quoted + " for " + file, error, pointer: pointer, path: place,
-                hint: hint(for: error, write))
+                .cgroup, "the kernel refuses " + write.value.quoted + " for " + file + reason(for: error, write), error,
+                pointer: pointer, path: place, hint: hint(for: error, write))
         }
         // On v2 the files of a controller that isn't handed down aren't there; the reason is the parents'.
         if let controller = write.controller, let group = cgroup.group(of: controller), group.version == .v2 {
@@ -219,17 +250,27 @@ extension StepRunner {
         return RuntimeError(.unsupported, "this kernel has no " + file, pointer: pointer, path: place)
     }
 
+    /// What the error means for this file, as a part of the sentence.
+    private func reason(for error: SystemError, _ write: CgroupWrite) -> String {
+        switch (error.errno, write.controller) {
+        case (EBUSY, .memory?): ", since the container uses more memory than that"
+        case (ENODEV, .blkio?), (ENODEV, .rdma?): ", since there is no such device"
+        default: group(of: write)?.reason(for: error) ?? ""
+        }
+    }
+
+    private func group(of write: CgroupWrite) -> Group? {
+        write.controller.map { cgroup.group(of: $0) } ?? cgroup.groups.first { $0.version == .v2 }
+    }
+
     private func hint(for error: SystemError, _ write: CgroupWrite) -> String? {
         switch (error.errno, write.controller) {
-        case (EBUSY, .memory?): "the container uses more memory than that already"
         case (EINVAL, .memory?):
             "memory.swap counts memory and swap together and can't be below memory.limit: change both at once"
         case (EINVAL, .cpuset?), (EACCES, .cpuset?), (ENODEV, .cpuset?), (ERANGE, .cpuset?):
             "the list may hold only what the parent cgroup has and what is online"
-        case (ENODEV, .blkio?), (ENODEV, .rdma?): "there is no such device"
         case (EINVAL, .cpu?): "quota, period and burst have limits of their own, and those of the parent cgroup"
-        case (EACCES, _), (EPERM, _):
-            Cgroup.hint(for: error, version: write.controller.flatMap { cgroup.group(of: $0)?.version } ?? .v2)
+        case (EACCES, _), (EPERM, _), (EROFS, _): Cgroup.hint(for: error, version: group(of: write)?.version ?? .v2)
         default: nil
         }
     }

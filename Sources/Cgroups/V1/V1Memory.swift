@@ -17,7 +17,12 @@ extension V1 {
             steps.append(.write(CgroupWrite(.memory, file, value, PropertyName(name), optional: value == -1)))
         }
         try add(memory.reservation, "memory.soft_limit_in_bytes", "memory/reservation")
-        try add(memory.kernel, "memory.kmem.limit_in_bytes", "memory/kernel")
+        if let kernel = try context.limit(memory.kernel, "memory/kernel") {
+            steps.append(
+                .kernelMemory(
+                    CgroupWrite(
+                        .memory, "memory.kmem.limit_in_bytes", kernel, PropertyName("memory/kernel"), optional: true)))
+        }
         try add(memory.kernelTCP, "memory.kmem.tcp.limit_in_bytes", "memory/kernelTCP")
         if let swappiness = memory.swappiness {
             guard swappiness <= 100 else {

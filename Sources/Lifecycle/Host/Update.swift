@@ -7,7 +7,8 @@ public import OCI
 
 /// Changes the limits of a container that hasn't stopped: all that `resources` ask for, or nothing.
 ///
-/// Device rules are left as they are.
+/// Device rules are left as they are: engines send those that the container has already, with each update. Others, and properties
+/// that aren't known, are named in a warning.
 public func updateContainer(id: ByteString, resources: Resources, _ host: HostOptions) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, host)
     try directory.lockForChange()
@@ -17,11 +18,21 @@ public func updateContainer(id: ByteString, resources: Resources, _ host: HostOp
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     }
     let cgroup = try record.requireCgroup("updated")
+    for property in resources.unknownProperties { host.log.warn(property + ": unknown property, ignored") }
+    try warnOfDevices(resources, directory, host)
     var resources = resources
     // Elsewhere 0 is a limit; engines that mean "as it is" send it here.
     if resources.pidsLimit == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
     try cgroup.update(plan)
+    for warning in cgroup.warnings { host.log.warn(warning) }
+}
+
+private func warnOfDevices(
+    _ resources: Resources, _ directory: borrowing ContainerDirectory, _ host: HostOptions
+) throws(RuntimeError) {
+    guard !resources.devices.isEmpty, try resources.devices != directory.config().linux.resources.devices else { return }
+    host.log.warn("/devices: no effect, since the device rules of a container can't be changed once it is created")
 }
 
 /// Reads resources as JSON from a file, or from standard input for "-".

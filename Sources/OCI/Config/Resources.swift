@@ -13,11 +13,13 @@ public struct Resources: Sendable {
     public var rdma: [RDMALimit] = []
     /// Files of cgroup v2 and what is written to them, in the document's order.
     public var unified: [UnifiedEntry] = []
+    /// JSON pointers to what isn't known, for what was read by itself: in a configuration they stand with all others.
+    public var unknownProperties: [String] = []
 
     public init() {}
 
     /// config-linux.md, "Allowed Device list".
-    public struct DeviceRule: Sendable {
+    public struct DeviceRule: Equatable, Sendable {
         public enum Kind: Sendable { case all, character, block }
 
         public var allow: Bool

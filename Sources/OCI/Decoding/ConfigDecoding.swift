@@ -12,7 +12,9 @@ extension Process {
 extension Resources {
     /// Reads what `update --resources` is given: the same object as `linux.resources` of a config.json, by the same rules.
     public init(parsing text: [UInt8]) throws(RuntimeError) {
-        self = try Resources(JSONValue(config: text), DecodingNotes())
+        let notes = DecodingNotes()
+        self = try Resources(JSONValue(config: text), notes)
+        unknownProperties = notes.unknownProperties
         try validate(at: "")
     }
 }

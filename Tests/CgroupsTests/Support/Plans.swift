@@ -40,6 +40,7 @@ extension CgroupStep {
         case .memoryAndSwap(let memory, let swap): [memory.line, swap.line]
         case .swapAbovePresentLimit(let total): ["memory.swap.max = \(total) - memory.max"]
         case .refuseBelowUsage(let limit, let swap): ["usage <= \(limit) + \(swap ?? 0)"]
+        case .kernelMemory(let write): [write.line]
         case .deviceLines(let lines): lines.map { ($0.allow ? "devices.allow = " : "devices.deny = ") + $0.text.displayText }
         case .deviceProgram(let program): ["program of \(program.count)"]
         }

@@ -19,6 +19,129 @@ struct ResourceTests {
         #expect(value == seen || seen == "max" && value == "9223372036854771712")
     }
 
+    /// A property alone, the files that may hold its value once it's set ("-" for none), and a line or the end of one that it makes there.
+    private struct Property: Sendable, CustomStringConvertible {
+        let resources: JSON
+        let pointer: String
+        let v1: String
+        let v2: String
+        let seen: String
+        let seenOnV2: String?
+        var description: String { pointer }
+
+        init(
+            _ resources: JSON, _ pointer: String, _ v1: String, _ v2: String, _ seen: String, onV2: String? = nil
+        ) {
+            self.resources = resources
+            self.pointer = pointer
+            self.v1 = v1
+            self.v2 = v2
+            self.seen = seen
+            seenOnV2 = onV2
+        }
+    }
+
+    private static func throttle(_ name: String, _ file: String, _ key: String) -> Property {
+        Property(
+            ["blockIO": .object([name: [["major": 7, "minor": 250, "rate": 1000]]])], "/blockIO/\(name)/0", file,
+            "io.max", "7:250 1000", onV2: key + "=1000")
+    }
+
+    private static let properties: [Property] = [
+        Property(["memory": ["limit": 67_108_864]], "/memory/limit", "memory.limit_in_bytes", "memory.max", "67108864"),
+        Property(
+            ["memory": ["reservation": 33_554_432]], "/memory/reservation", "memory.soft_limit_in_bytes", "memory.low", "33554432"
+        ),
+        Property(
+            ["memory": ["limit": 67_108_864, "swap": 134_217_728]], "/memory/swap", "memory.memsw.limit_in_bytes",
+            "memory.swap.max", "134217728", onV2: "67108864"),
+        Property(["memory": ["kernel": 67_108_864]], "/memory/kernel", "memory.kmem.limit_in_bytes", "-", "67108864"),
+        Property(
+            ["memory": ["kernelTCP": 67_108_864]], "/memory/kernelTCP", "memory.kmem.tcp.limit_in_bytes", "-", "67108864"),
+        Property(["memory": ["swappiness": 31]], "/memory/swappiness", "memory.swappiness", "-", "31"),
+        Property(
+            ["memory": ["disableOOMKiller": true]], "/memory/disableOOMKiller", "memory.oom_control", "-",
+            "oom_kill_disable 1"),
+        Property(
+            ["memory": ["useHierarchy": true]], "/memory/useHierarchy", "memory.use_hierarchy", "cgroup.type", "1",
+            onV2: "domain"),
+        Property(["cpu": ["shares": 512]], "/cpu/shares", "cpu.shares", "cpu.weight", "512", onV2: "59"),
+        Property(["cpu": ["quota": 25_000]], "/cpu/quota", "cpu.cfs_quota_us", "cpu.max", "25000"),
+        Property(["cpu": ["period": 50_000]], "/cpu/period", "cpu.cfs_period_us", "cpu.max", "50000"),
+        Property(["cpu": ["quota": 25_000, "burst": 5000]], "/cpu/burst", "cpu.cfs_burst_us", "cpu.max.burst", "5000"),
+        Property(["cpu": ["realtimeRuntime": 7]], "/cpu/realtimeRuntime", "cpu.rt_runtime_us", "-", "7"),
+        Property(["cpu": ["realtimePeriod": 900_000]], "/cpu/realtimePeriod", "cpu.rt_period_us", "-", "900000"),
+        Property(["cpu": ["cpus": "0"]], "/cpu/cpus", "cpuset.cpus", "cpuset.cpus", "0"),
+        Property(["cpu": ["mems": "0"]], "/cpu/mems", "cpuset.mems", "cpuset.mems", "0"),
+        Property(["cpu": ["idle": 1]], "/cpu/idle", "cpu.idle", "cpu.idle", "1"),
+        Property(["pids": ["limit": 43]], "/pids/limit", "pids.max", "pids.max", "43"),
+        Property(
+            ["blockIO": ["weight": 300]], "/blockIO/weight", "blkio.weight|blkio.bfq.weight", "io.weight|io.bfq.weight", "300",
+            onV2: "default 2930"),
+        Property(["blockIO": ["leafWeight": 300]], "/blockIO/leafWeight", "blkio.leaf_weight", "-", "300"),
+        Property(
+            ["blockIO": ["weightDevice": [["major": 7, "minor": 250, "weight": 300]]]], "/blockIO/weightDevice/0",
+            "blkio.weight_device|blkio.bfq.weight_device", "io.weight|io.bfq.weight", "7:250 300"),
+        throttle("throttleReadBpsDevice", "blkio.throttle.read_bps_device", "rbps"),
+        throttle("throttleWriteBpsDevice", "blkio.throttle.write_bps_device", "wbps"),
+        throttle("throttleReadIOPSDevice", "blkio.throttle.read_iops_device", "riops"),
+        throttle("throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", "wiops"),
+        Property(
+            ["hugepageLimits": [["pageSize": "2MB", "limit": 4_194_304]]], "/hugepageLimits",
+            "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max", "4194304"),
+        // What is reserved counts apart from what is used.
+        Property(
+            ["hugepageLimits": [["pageSize": "2MB", "limit": 4_194_304]]], "/hugepageLimits",
+            "hugetlb.2MB.rsvd.limit_in_bytes", "hugetlb.2MB.rsvd.max", "4194304"),
+        Property(["network": ["classID": 1_048_577]], "/network/classID", "net_cls.classid", "-", "1048577"),
+        Property(
+            ["network": ["priorities": [["name": "lo", "priority": 3]]]], "/network/priorities", "net_prio.ifpriomap",
+            "-", "lo 3"),
+        Property(["rdma": ["rxe9": ["hcaHandles": 3]]], "/rdma", "rdma.max", "rdma.max", "rxe9 hca_handle=3"),
+        Property(["unified": ["pids.max": "43"]], "/unified/pids.max", "-", "pids.max", "43"),
+        Property(["memory": ["limitt": 5]], "/memory/limitt", "-", "-", "5"),
+        Property(["novel": ["limit": 5]], "/novel", "-", "-", "5"),
+    ]
+
+    // The list of what the types know is `EveryPropertyTests.areAllInTheList`.
+    @Test(arguments: properties, [true, false]) private func noneIsPassedOverInSilence(property: Property, byUpdate: Bool) throws
+    {
+        let bundle = try Bundle { if !byUpdate { $0.linux.resources = property.resources } }
+        var finished = try bundle.command("create").run()
+        if byUpdate {
+            #expect(finished.succeeded)
+            try write(property.resources.description, to: bundle.path + "/resources.json")
+            finished = try bundle.sandbox.runtime("update", "--resources", bundle.path + "/resources.json", bundle.id)
+        }
+        let pointer = (byUpdate ? "" : "/linux/resources") + property.pointer
+        guard finished.succeeded else {
+            #expect(finished.message.says(pointer))
+            return
+        }
+        let files = (property.v1 + "|" + property.v2).split(separator: "|").map(String.init)
+        var lines: [String] = []
+        for directory in Cgroup.directories(bundle.cgroup) {
+            for file in files { lines += read(directory + "/" + file).lines }
+        }
+        let values = property.seenOnV2.map { [property.seen, $0] } ?? [property.seen]
+        let seen = values.contains { value in
+            lines.contains { $0 == value || $0.hasPrefix(value + " ") || $0.contains(" " + value) }
+        }
+        if !seen { #expect(finished.message.says(pointer)) }
+    }
+
+    @Test(.needs(controller: "memory"), .needsLegacyCgroups) func limitOnTheKernelsMemoryThatHasNoEffectIsAWarning() throws {
+        let bundle = try Bundle { $0.linux.resources = ["memory": ["kernel": 67_108_864]] }
+        let created = try bundle.command("create").run()
+        #expect(created.succeeded, "\(created)")
+        let limit = read(try #require(Cgroup.directory("memory", bundle.cgroup)) + "/memory.kmem.limit_in_bytes").trimmed
+        guard limit != "67108864" else { return }
+        #expect(
+            created.message.says(
+                "/linux/resources/memory/kernel: no effect, since this kernel has no limit on its own memory; memory.limit counts it with the rest"
+            ))
+    }
+
     @Test(.needs(controller: "memory")) func memoryReservation() throws {
         #expect(
             try value("memory", "memory.soft_limit_in_bytes", "memory.low", ["memory": ["reservation": 33_554_432]]) == "33554432"

@@ -155,6 +155,32 @@ struct UpdateTests {
         #expect(try running().refusal(of: "update", option, value).says(complaint))
     }
 
+    // Not in silence; nor an error, since newer engines may know more than we do.
+    @Test(.needs(controller: "pids")) func namesPropertiesThatItDoesNotKnow() throws {
+        let container = try running()
+        let finished = try update(container, with: ["pids": ["limit": 44, "soft": 7], "memory": ["limitt": 5], "novel": true])
+        #expect(finished.succeeded, "\(finished)")
+        for pointer in ["/pids/soft", "/memory/limitt (did you mean limit?)", "/novel"] {
+            #expect(finished.message.says(pointer + ": unknown property, ignored"))
+        }
+        #expect(try processLimit(container) == "44")
+    }
+
+    // Engines send the container's own rules with each update. Others would be lost.
+    @Test(.needs(controller: "pids")) func namesDeviceRulesThatItDoesNotApply() throws {
+        let own: JSON = [
+            ["allow": false, "access": "rwm"], ["allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"],
+        ]
+        let container = try running(["devices": own])
+        let same = try update(container, with: ["devices": own, "pids": ["limit": 44]])
+        #expect(same.succeeded && same.errors.isEmpty, "\(same)")
+        let others = try update(container, with: ["devices": [["allow": true, "access": "rwm"]], "pids": ["limit": 45]])
+        #expect(others.succeeded, "\(others)")
+        #expect(
+            others.message.says("/devices: no effect, since the device rules of a container can't be changed once it is created"))
+        #expect(try processLimit(container) == "45")
+    }
+
     @Test func warnsOfWhatIsObsolete() throws {
         let container = try running()
         let finished = try container.bundle.sandbox.runtime("update", "--kernel-memory", "64m", container.id)

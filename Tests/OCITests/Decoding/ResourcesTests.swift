@@ -149,6 +149,7 @@ import Testing
             "/blockIO/throttleWriteIOPSDevice/0/major: expected an integer from 0 to 4294967295, found the number -1"
         ),
         (#""hugepageLimits": [{"limit": 1}]"#, "/hugepageLimits/0/pageSize: required property is missing"),
+        (#""hugepageLimits": [{"pageSize": "2MB"}]"#, "/hugepageLimits/0/limit: required property is missing"),
         (
             #""hugepageLimits": [{"pageSize": "2mb", "limit": 1}]"#,
             "/hugepageLimits/0/pageSize: \"2mb\" is no page size such as 64KB, 2MB, 1GB"
