@@ -34,14 +34,19 @@ extension Cgroup {
         var count = path.components.count
         try explaining(.cgroup, "can't look for the cgroup", path: group.mountPoint) { () throws(SystemError) in
             try group.withRoot { root throws(SystemError) in
-                while count > 0, !root.has(path.prefix(count)) {
-                    // A path that may not be searched is found out by mkdir, with its reason.
-                    guard c_errno() == ENOENT || c_errno() == EACCES else { throw .last("faccessat") }
-                    count -= 1
-                }
+                while count > 0, try !Cgroup.isThere(path.prefix(count), in: root) { count -= 1 }
             }
         }
         group.existing = count
+    }
+
+    private static func isThere(_ path: ByteString, in root: borrowing FileDescriptor) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try root.contains(path)
+        } catch  where error.errno == EACCES {
+            // A path that may not be searched is found out by mkdir, with its reason.
+            return false
+        }
     }
 
     /// Makes the missing directories. False where that isn't allowed and needn't be: then the group is dropped.
@@ -65,7 +70,7 @@ extension Cgroup {
                     return false
                 }
                 throw RuntimeError(
-                    .cgroup, "can't make the cgroup", error, path: group.place(),
+                    .cgroup, "can't make the cgroup" + group.reason(for: error), error, path: group.place(),
                     hint: Cgroup.hint(for: error, version: group.version))
             }
         }
@@ -87,7 +92,8 @@ extension Cgroup {
         }
     }
 
-    /// Another container's cgroup, or one that is frozen, isn't fit for a new one: config-linux.md, "Control groups".
+    /// Another container's cgroup, or one that is frozen, isn't fit for a new one: config-linux.md, "Control groups". Processes in
+    /// the cgroups below count as well: what ends the container's processes ends all from its cgroup down.
     private func refuseInUse(_ group: Group) throws(RuntimeError) {
         let place = group.place()
         let (populated, frozen) = try explaining(.cgroup, "can't look into the cgroup", path: place) {
@@ -98,11 +104,11 @@ extension Cgroup {
                 return (events["populated"] == 1, events["frozen"] == 1)
             }
             let state = group.controllers.contains(.freezer) ? try directory.readIfPresent("freezer.state") : nil
-            return (try !directory.read("cgroup.procs").isEmpty, state.map { $0 != "THAWED" } ?? false)
+            return (try !directory.processes().isEmpty, state.map { $0 != "THAWED" } ?? false)
         }
         guard populated || frozen else { return }
         throw RuntimeError(
-            .cgroup, "the cgroup exists already and " + (populated ? "has processes in it" : "is frozen"),
+            .cgroup, "the cgroup exists already and " + (populated ? "has processes in it or below it" : "is frozen"),
             pointer: "/linux/cgroupsPath", path: place,
             hint: populated ? "choose a cgroup of the container's own" : "thaw it, or choose another cgroup")
     }
@@ -134,13 +140,22 @@ extension Cgroup {
 
     static func hint(for error: SystemError, version: Hierarchy.Version) -> String? {
         switch error.errno {
-        case EACCES, EPERM, EROFS:
+        case EROFS: "mount it writable, or do without cgroups: --cgroup-manager disabled"
+        case EACCES, EPERM:
             version == .v2
                 ? "run as root, or in a cgroup that was delegated to you, as systemd-run --user --scope -p Delegate=yes gives"
                 : "run as root: cgroup v1 can't be delegated to users"
-        case EBUSY where version == .v2: "a cgroup that has processes in it can't hand controllers to its children"
-        case EAGAIN: "the parent's cgroup.max.depth or cgroup.max.descendants doesn't allow another cgroup"
+        case EBUSY where version == .v2:
+            "move the parent's processes to a cgroup of their own: one that has processes can't hand controllers down"
+        case EAGAIN: "raise the parent's cgroup.max.depth or cgroup.max.descendants"
         default: nil
         }
+    }
+}
+
+extension Group {
+    /// What there is to say of an error beside its name, as a part of a sentence.
+    func reason(for error: SystemError) -> String {
+        error.errno == EROFS ? ", since " + mountPoint.displayText + " is mounted read-only" : ""
     }
 }

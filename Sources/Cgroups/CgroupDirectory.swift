@@ -35,7 +35,7 @@ final class CgroupDirectory: Sendable {
         try descriptor.writeFile(file, value.bytes)
     }
 
-    func has(_ file: ByteString) -> Bool { descriptor.has(file) }
+    func has(_ file: ByteString) throws(SystemError) -> Bool { try descriptor.contains(file) }
 }
 
 extension FileDescriptor {
@@ -47,7 +47,4 @@ extension FileDescriptor {
     borrowing func openWithin(_ relative: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
         try openResolving(relative, flags: flags, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV))
     }
-
-    /// Whether there is something of that name.
-    borrowing func has(_ path: ByteString) -> Bool { path.withCString { faccessat(rawValue, $0, F_OK, 0) } == 0 }
 }

@@ -19,7 +19,7 @@ extension Cgroup {
 
     /// Sends a signal to all its processes.
     ///
-    /// SIGKILL reaches those that are frozen too, and thaws them. Other signals leave a paused container paused. While the signal
+    /// SIGKILL reaches those that are frozen too, in cgroups below as well, and thaws them. Other signals leave a paused container paused. While the signal
     /// is sent, the cgroup is frozen, so that no process can be born meanwhile: whatever happens, it's thawed again.
     public func kill(_ signal: Int32, within milliseconds: Int = 2000) throws(RuntimeError) {
         if signal == SIGKILL, try killAtOnce(until: Deadline(milliseconds: milliseconds)) { return }
@@ -36,7 +36,14 @@ extension Cgroup {
         } catch {
             outcome = .failure(error)
         }
-        if let freezer, !wasFrozen || signal == SIGKILL { try freezer.thaw(until: Deadline(milliseconds: milliseconds)) }
+        if let freezer {
+            let deadline = Deadline(milliseconds: milliseconds)
+            if signal == SIGKILL {
+                try freezer.thawToEnd(until: deadline)
+            } else if !wasFrozen {
+                try freezer.thaw(until: deadline)
+            }
+        }
         try outcome.get()
     }
 
@@ -50,8 +57,8 @@ extension Cgroup {
             throw RuntimeError(.cgroup, "can't kill the container's processes", error, path: group.place())
         }
         guard let freezer = try freezer(), freezer.version == .v1 else { return true }
-        // On a hybrid host a v1 freezer keeps the dead from dying, and a process may be in the v1 trees alone.
-        if try freezer.isFrozen() { return false }
+        // On a hybrid host a v1 freezer keeps the killed from dying, and a process may be in the v1 trees alone.
+        try freezer.thawToEnd(until: deadline)
         while !deadline.isOver {
             if try processes().isEmpty { return true }
             let events = try explaining(.cgroup, "can't look into the cgroup", path: group.place()) { () throws(SystemError) in
@@ -85,7 +92,7 @@ extension Cgroup {
             let descriptor = c_pidfd_open(pid, 0)
             if descriptor >= 0 {
                 handles.append((pid, SharedDescriptor(FileDescriptor(adopting: descriptor))))
-            } else if c_errno() != ESRCH && c_errno() != EINVAL {
+            } else if ![ESRCH, ENOENT, EINVAL].contains(c_errno()) {
                 throw RuntimeError(.cgroup, "can't reach process " + String(pid), .last("pidfd_open"))
             }
         }

@@ -26,6 +26,11 @@ public struct CgroupRecord: Equatable, Sendable {
         self.groups = groups
     }
 
+    /// Whether both have a directory in common.
+    public func overlaps(_ other: CgroupRecord) -> Bool {
+        path == other.path && groups.contains { group in other.groups.contains { $0.mountPoint == group.mountPoint } }
+    }
+
     /// The absolute directories, one for each hierarchy.
     public var directories: [ByteString] { groups.map { $0.mountPoint + "/" + path } }
 }

@@ -11,6 +11,7 @@ extension Cgroup {
         for group in groups {
             var pause: UInt32 = 500
             while let refusal = removeOwn(group) {
+                if refusal.errno == EINTR { continue }
                 guard refusal.errno == EBUSY, !deadline.isOver else { throw stillThere(group, refusal) }
                 if group.existing < path.components.count { removeInside(group) }
                 usleep(pause)
@@ -21,14 +22,16 @@ extension Cgroup {
 
     /// Removes the group's directory and then the parents that came with it: these stay when others use them by now.
     ///
-    /// Returns why the cgroup itself is still there.
+    /// Returns why what was made is still there.
     func removeOwn(_ group: Group) -> SystemError? {
         guard group.existing < path.components.count else { return nil }
         group.forgetLeaf()
         for count in stride(from: path.components.count, to: group.existing, by: -1) {
             let result = group.place(count).withCString { rmdir($0) }
             if result == 0 || c_errno() == ENOENT { continue }
-            return count == path.components.count ? .last("rmdir") : nil
+            let refusal = SystemError.last("rmdir")
+            let isUsedByOthers = count < path.components.count && (refusal.errno == EBUSY || refusal.errno == ENOTEMPTY)
+            return isUsedByOthers ? nil : refusal
         }
         return nil
     }
@@ -49,8 +52,11 @@ extension Cgroup {
         var names = ""
         for pid in remaining.prefix(16) { names += (names.isEmpty ? "" : ", ") + String(pid) }
         if remaining.count > 16 { names += " and " + String(remaining.count - 16) + " more" }
+        let isOne = remaining.count == 1
         return RuntimeError(
-            refusal.errno == EBUSY ? .timeout : .cgroup, "can't remove the cgroup", refusal, path: group.place(),
-            hint: names.isEmpty ? nil : "these processes are still in it: " + names)
+            refusal.errno == EBUSY ? .timeout : .cgroup,
+            "can't remove the cgroup" + (names.isEmpty ? "" : ", since process" + (isOne ? " " : "es ") + names)
+                + (names.isEmpty ? group.reason(for: refusal) : isOne ? " is still in it" : " are still in it"),
+            refusal, path: group.place(), hint: Cgroup.hint(for: refusal, version: group.version))
     }
 }

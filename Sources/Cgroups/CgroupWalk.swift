@@ -19,8 +19,7 @@ extension CgroupDirectory {
         while var siblings = waiting.popLast() {
             if let name = siblings.popLast() {
                 waiting.append(siblings)
-                // Whoever is in the container may remove cgroups while they are gone through.
-                guard let child = try? here.openCgroup(name) else { continue }
+                guard let child = try open(name, in: here) else { continue }
                 waiting.append(try subdirectories(of: child, enter: enter))
                 names.append(name)
                 here = child
@@ -28,6 +27,16 @@ extension CgroupDirectory {
                 here = try here.open("..", flags: O_PATH | O_DIRECTORY)
                 leave(here, name)
             }
+        }
+    }
+
+    /// Nil where it's gone: whoever is in the container may remove cgroups while they are gone through. Any other error means that
+    /// the processes in there are not known.
+    private func open(_ name: ByteString, in parent: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor? {
+        do throws(SystemError) {
+            return try parent.openCgroup(name)
+        } catch  where error.errno == ENOENT || error.errno == ENODEV {
+            return nil
         }
     }
 

@@ -34,7 +34,7 @@ extension Cgroup {
         // A cgroup other than the root, which has no type, would become threaded if it has processes and is asked for cpu, cpuset
         // and pids alone: then no process could be made below it.
         // One that is threaded already doesn't list its processes.
-        if directory.has("cgroup.type"), (try? directory.read("cgroup.procs"))?.isEmpty != true {
+        if try directory.has("cgroup.type"), (try? directory.read("cgroup.procs"))?.isEmpty != true {
             denied = SystemError("write", errno: EBUSY)
             return
         }

@@ -23,6 +23,15 @@ extension Cgroup {
         }
     }
 
+    /// Lets those go on that have been sent SIGKILL, so that they can end. Does nothing where there is no freezer, or no cgroup.
+    public func thawToEnd(within milliseconds: Int = 2000) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try freezer()?.thawToEnd(until: Deadline(milliseconds: milliseconds))
+        } catch  where error.errno == ENOENT || error.errno == ENODEV {
+            // All have ended, and whoever waited for that has removed the cgroup under our eyes.
+        }
+    }
+
     /// Lets its processes go on.
     public func thaw(within milliseconds: Int = 2000) throws(RuntimeError) {
         try requiredFreezer().thaw(until: Deadline(milliseconds: milliseconds))
@@ -77,6 +86,22 @@ struct Freezer {
             switch version {
             case .v1: try directory.write("freezer.state", "THAWED")
             case .v2: try setV2("0", until: deadline)
+            }
+        }
+    }
+
+    /// Lets processes that were killed end. On v1 none ends while it's frozen, be it by a cgroup below this one, which has a state of
+    /// its own: so all are thawed, those above first, since a cgroup stays frozen as long as one above it is. v2 lets the killed die.
+    func thawToEnd(until deadline: Deadline) throws(RuntimeError) {
+        guard version == .v1 else {
+            if try isFrozen() { try thaw(until: deadline) }
+            return
+        }
+        try explaining(.cgroup, "can't thaw the container", path: directory.path) { () throws(SystemError) in
+            try directory.walk { cgroup throws(SystemError) in
+                if try ByteString(cgroup.readFile("freezer.state")).trimmed != "THAWED" {
+                    try cgroup.writeFile("freezer.state", ByteString("THAWED").bytes)
+                }
             }
         }
     }

@@ -45,6 +45,19 @@ final class Group {
         count == 0 ? mountPoint : mountPoint + "/" + path.prefix(count ?? path.components.count)
     }
 
+    /// A path of nearly PATH_MAX could be made by mkdirat(2), but nothing below it could be named any more, nor the cgroup removed.
+    func refuseTooLong() throws(RuntimeError) {
+        // The longest file's name is hugetlb's, "hugetlb.1048576kB.rsvd.max_usage_in_bytes" with a larger page size.
+        let limit = Int(PATH_MAX) - 64
+        let length = place().count
+        guard length > limit else { return }
+        throw RuntimeError(
+            .invalidConfig,
+            "the cgroup's directory would have a path of " + String(length) + " bytes, and only " + String(limit)
+                + " leave room for the files in it",
+            pointer: "/linux/cgroupsPath", hint: "choose a shorter path")
+    }
+
     /// Does `body` with the directory of the hierarchy's root.
     func withRoot<Result>(_ body: (borrowing FileDescriptor) throws(SystemError) -> Result) throws(SystemError) -> Result {
         if let hierarchy { return try body(hierarchy.root) }

@@ -60,7 +60,7 @@ extension FileDescriptor {
 
     /// The corresponding C function is `mkdirat`.
     public borrowing func makeDirectory(_ path: ByteString, mode: mode_t) throws(SystemError) {
-        guard path.withCString({ mkdirat(rawValue, $0, mode) }) == 0 else { throw .last("mkdirat") }
+        try retried("mkdirat") { path.withCString { mkdirat(rawValue, $0, mode) } }
     }
 
     /// The corresponding C function is `fchmodat`, which follows links.
@@ -70,13 +70,41 @@ extension FileDescriptor {
 
     /// The corresponding C function is `unlinkat`; with `AT_REMOVEDIR` it removes an empty directory.
     public borrowing func unlink(_ path: ByteString, flags: Int32 = 0) throws(SystemError) {
-        guard path.withCString({ unlinkat(rawValue, $0, flags) }) == 0 else { throw .last("unlinkat") }
+        try retried("unlinkat") { path.withCString { unlinkat(rawValue, $0, flags) } }
+    }
+
+    /// Removes a file, or a directory with all that is in it. What is mounted there is neither entered nor removed: then it fails with
+    /// EXDEV.
+    public borrowing func removeAll(_ name: ByteString) throws(SystemError) {
+        do throws(SystemError) {
+            return try unlink(name)
+        } catch  where error.errno == EISDIR {
+            let resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS)
+            let directory = try openResolving(name, flags: O_RDONLY | O_DIRECTORY, resolve: resolve)
+            for entry in try directory.entries() { try directory.removeAll(entry.name) }
+            try unlink(name, flags: AT_REMOVEDIR)
+        }
     }
 
     /// The corresponding C function is `renameat`, within this directory.
     public borrowing func rename(_ from: ByteString, to: ByteString) throws(SystemError) {
-        let result = from.withCString { from in to.withCString { to in renameat(rawValue, from, rawValue, to) } }
-        guard result == 0 else { throw .last("renameat") }
+        try retried("renameat") { from.withCString { from in to.withCString { to in renameat(rawValue, from, rawValue, to) } } }
+    }
+
+    /// Whether there is something of that name; a symbolic link counts as itself. What can't be found out is an error.
+    public borrowing func contains(_ name: ByteString) throws(SystemError) -> Bool {
+        try FileDescriptor.exists(name, at: rawValue)
+    }
+
+    /// The same for a path, from `directory` on if it's relative. The corresponding C function is `fstatat`.
+    public static func exists(_ path: ByteString, at directory: Int32 = AT_FDCWD) throws(SystemError) -> Bool {
+        var status = stat()
+        do throws(SystemError) {
+            try retried("fstatat") { path.withCString { fstatat(directory, $0, &status, AT_SYMLINK_NOFOLLOW) } }
+            return true
+        } catch  where error.errno == ENOENT {
+            return false
+        }
     }
 
     /// The names in this directory but "." and "..", in the kernel's order. The corresponding system call is `getdents64`.
@@ -89,6 +117,7 @@ extension FileDescriptor {
                 let count = c_getdents64(again.rawValue, base, UInt(buffer.count))
                 if count == 0 { return }
                 guard count > 0 else {
+                    if c_errno() == EINTR { continue }
                     failure = .last("getdents64")
                     return
                 }
@@ -105,5 +134,12 @@ extension FileDescriptor {
         }
         if let failure { throw failure }
         return found
+    }
+}
+
+/// Makes a call again for as long as a signal interrupts it (EINTR).
+func retried(_ call: StaticString, _ body: () -> Int32) throws(SystemError) {
+    while body() != 0 {
+        guard c_errno() == EINTR else { throw .last(call) }
     }
 }

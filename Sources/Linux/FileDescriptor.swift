@@ -85,14 +85,14 @@ public struct FileDescriptor: ~Copyable {
     /// What the kernel knows of the file. The corresponding C function is `fstat`.
     public borrowing func status() throws(SystemError) -> stat {
         var result = stat()
-        guard fstat(rawValue, &result) == 0 else { throw .last("fstat") }
+        try retried("fstat") { fstat(rawValue, &result) }
         return result
     }
 
     /// The magic number of its file system. The corresponding C function is `fstatfs`.
     public borrowing func fileSystemMagic() throws(SystemError) -> Int {
         var result = statfs()
-        guard fstatfs(rawValue, &result) == 0 else { throw .last("fstatfs") }
+        try retried("fstatfs") { fstatfs(rawValue, &result) }
         return Int(result.f_type)
     }
 }

@@ -141,7 +141,8 @@ public func waitReadable(_ descriptor: Int32, until deadline: Deadline) -> Bool 
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         let result = poll(&request, 1, Int32(clamping: deadline.millisecondsLeft))
         if result > 0 { return true }
-        if result == 0, deadline.isOver { return false }
+        // An error that stays must not keep us here for ever.
+        if deadline.isOver { return false }
     }
 }
 

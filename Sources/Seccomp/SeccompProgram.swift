@@ -24,16 +24,19 @@ public struct SeccompProgram: Sendable {
         do throws(SystemError) {
             return try SystemCallFilter.load(instructions, flags: flags)
         } catch {
+            // seccomp(2): EBUSY is for the listener alone.
+            let reason = error.errno == EBUSY ? ", since an outer runtime has the one listener that a process can have" : ""
             throw RuntimeError(
-                .seccomp, "can't load the seccomp filter", error, pointer: "/linux/seccomp", hint: Self.hint(error.errno))
+                .seccomp, "can't load the seccomp filter" + reason, error, pointer: "/linux/seccomp", hint: Self.hint(error.errno)
+            )
         }
     }
 
     private static func hint(_ errno: Int32) -> String? {
         switch errno {
-        case EACCES: "without noNewPrivileges, only a process with CAP_SYS_ADMIN may load a filter"
-        case EBUSY: "a process can have one seccomp listener, and an outer runtime has it already"
-        case ENOMEM: "the filters of a process may have 32768 instructions together"
+        case EACCES: "set noNewPrivileges: without it, only a process with CAP_SYS_ADMIN may load a filter"
+        case EBUSY: "leave SCMP_ACT_NOTIFY to the outer runtime"
+        case ENOMEM: "shorten it: the filters of a process may have 32768 instructions together"
         default: nil
         }
     }

@@ -22,18 +22,23 @@ extension CgroupDirectory {
             try DeviceFilter.attach(loaded, to: cgroup)
         } catch {
             throw RuntimeError(
-                .cgroup, "can't attach the device filter to the cgroup", error, path: path, hint: hint(for: error, instructions))
+                .cgroup, "can't attach the device filter to the cgroup" + verdict(on: instructions, error), error, path: path,
+                hint: CgroupDirectory.hint(for: error))
         }
     }
 
-    private func hint(for error: SystemError, _ instructions: [UInt64]) -> String? {
+    /// What the kernel's verifier said, as a part of the sentence.
+    private func verdict(on instructions: [UInt64], _ error: SystemError) -> String {
+        guard error.errno == EACCES || error.errno == EINVAL else { return "" }
+        let text = DeviceFilter.verifierText(instructions, name: CgroupDirectory.programName)
+        return text.isEmpty ? "" : ", and the kernel's verifier says: " + text.trimmed.displayText
+    }
+
+    private static func hint(for error: SystemError) -> String? {
         switch error.errno {
-        case EPERM: return "loading one needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of user namespaces"
-        case EACCES, EINVAL:
-            let text = DeviceFilter.verifierText(instructions, name: CgroupDirectory.programName)
-            return text.isEmpty ? nil : "the kernel's verifier says: " + text.trimmed.displayText
-        case ENOSYS: return "the kernel was built without CONFIG_CGROUP_BPF"
-        default: return nil
+        case EPERM: "loading one needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of user namespaces"
+        case ENOSYS: "it takes a kernel with CONFIG_CGROUP_BPF"
+        default: nil
         }
     }
 }

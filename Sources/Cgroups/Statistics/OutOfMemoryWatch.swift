@@ -12,7 +12,7 @@ extension Cgroup {
         return try explaining(.cgroup, "can't watch the container's memory", path: group.place() + "/" + file) {
             () throws(SystemError) -> OutOfMemoryWatch? in
             let directory = try group.directory()
-            guard directory.has(file) else { return nil }
+            guard try directory.has(file) else { return nil }
             let status = try directory.descriptor.open(file, flags: O_RDONLY)
             switch group.version {
             case .v1:
@@ -66,7 +66,7 @@ public final class OutOfMemoryWatch {
             var count: UInt64 = 0
             guard read(descriptor.rawValue, &count, 8) == 8 else { return [] }
             // The kernel rings the same bell when the cgroup is removed.
-            return directory.has("cgroup.event_control") ? [.outOfMemory] : [.gone]
+            return (try? directory.has("cgroup.event_control")) == false ? [.gone] : [.outOfMemory]
         case .v2:
             lseek(descriptor.rawValue, 0, SEEK_SET)
             guard let text = try? descriptor.readAll(limit: 64 * 1024) else { return [.gone] }

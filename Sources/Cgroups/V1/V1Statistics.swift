@@ -39,7 +39,7 @@ extension StatisticsFiles {
     /// Limits are on reservations where the kernel has them: their files count, too.
     func reservationPrefix(_ size: ByteString, file: ByteString) throws(SystemError) -> ByteString {
         let plain = "hugetlb." + size
-        return directory.has(plain + ".rsvd" + file) ? plain + ".rsvd" : plain
+        return try directory.has(plain + ".rsvd" + file) ? plain + ".rsvd" : plain
     }
 
     private func readCPUAccount(into cpu: inout CgroupStatistics.CPU) throws(SystemError) {

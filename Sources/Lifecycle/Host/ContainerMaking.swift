@@ -81,11 +81,32 @@ final class ContainerMaking {
         record.cgroup = cgroup.record
         try directory.write(record)
         try cgroup.create(needs: resources.unifiedControllers)
+        if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
         self.cgroup = cgroup
         self.resources = resources
         record.cgroup = cgroup.record
         step("write cgroup limits")
         try cgroup.applyEarly(resources)
+        for warning in cgroup.warnings { host.log.warn(warning) }
+    }
+
+    /// Two containers in one cgroup would end each other's processes. One that has none of its own at the moment, created but not
+    /// yet cloned or stopped but not yet deleted, is known by its record alone, which it writes before it makes the cgroup.
+    private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
+        for id in try root.containers() where id != plan.options.id {
+            let other: ContainerRecord?
+            do throws(RuntimeError) {
+                other = try ContainerDirectory.open(id, in: root)?.record()
+            } catch  where error.code == .corruptState {
+                // Whatever it was, it doesn't say.
+                continue
+            }
+            guard let other = other?.cgroup, other.overlaps(cgroup.record) else { continue }
+            cgroup.undo()
+            throw RuntimeError(
+                .cgroup, "the cgroup is that of container \"" + id.displayText + "\"", pointer: "/linux/cgroupsPath",
+                path: cgroup.path.relative, hint: "delete that one first, or choose a cgroup of the container's own")
+        }
     }
 
     /// Whether missing rights on cgroups are no error.
@@ -157,7 +178,7 @@ final class ContainerMaking {
         step("write state")
         try directory.write(configText, as: ContainerDirectory.configName)
         record.stage = .created
-        try directory.write(record)
+        try directory.writeWithCopy(record)
     }
 
     // MARK: Failure

@@ -36,5 +36,5 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
     } catch {
         throw RuntimeError(.system, "the signal can't be sent", error)
     }
-    if signal == SIGKILL { try record.thawIfPaused() }
+    if signal == SIGKILL { try cgroup?.thawToEnd() }
 }

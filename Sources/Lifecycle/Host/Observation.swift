@@ -32,7 +32,7 @@ struct Observation {
         } else if try record.isPaused() {
             status = .paused
         } else {
-            status = directory.isStarted() ? .running : .created
+            status = try directory.isStarted() ? .running : .created
         }
     }
 

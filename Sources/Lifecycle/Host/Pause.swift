@@ -35,17 +35,3 @@ public func resumeContainer(id: ByteString, _ host: HostOptions) throws(RuntimeE
     }
     try record.requireCgroup("resumed").thaw()
 }
-
-extension ContainerRecord {
-    /// Lets a killed process die: one that a v1 freezer holds doesn't until then.
-    func thawIfPaused() throws(RuntimeError) {
-        guard let cgroup else { return }
-        let group = try Cgroup(record: cgroup)
-        do throws(RuntimeError) {
-            guard group.exists(), try group.isFrozen() else { return }
-            try group.thaw()
-        } catch  where error.errno == ENOENT || error.errno == ENODEV {
-            // It has died, and whoever waited for that has removed its cgroup under our eyes.
-        }
-    }
-}

@@ -51,6 +51,64 @@ struct CgroupPathTests {
         #expect(message.points(to: "/linux/cgroupsPath"), "\(message)")
     }
 
+    // The kernel would make it, and nobody could name a file in it or remove it.
+    @Test(arguments: [4060, 4075, 4085, 4095]) func pathThatLeavesNoRoomForFilesIsRefused(length: Int) throws {
+        let message = try refusal { $0.linux.cgroupsPath = .string("/" + String(repeating: "A", count: length - 1)) }
+        #expect(message.points(to: "/linux/cgroupsPath"))
+        #expect(message.says("leave room for the files in it"))
+        #expect(Cgroup.hierarchies.allSatisfy { !entries(of: $0).contains { $0.hasPrefix("AAAA") } })
+    }
+
+    // Whose processes are there, they'd be ended with the container's.
+    @Test(arguments: ["", "/below/deeper"]) func cgroupThatOthersUseIsRefused(place: String) throws {
+        let bundle = try Bundle()
+        let victim = try Command([Workspace.probe, "pause"]).start()
+        // The v2 tree beside v1 would know.
+        let used = Host.isUnified ? Cgroup.hierarchies : Cgroup.hierarchies.filter { $0.hasSuffix("/freezer") }
+        for hierarchy in used {
+            try makeDirectory(hierarchy + bundle.cgroup + place)
+            try write(String(victim.pid), to: hierarchy + bundle.cgroup + place + "/cgroup.procs")
+        }
+        defer {
+            for hierarchy in used { try? write(String(victim.pid), to: hierarchy + "/cgroup.procs") }
+            Cgroup.remove(bundle.cgroup)
+        }
+        let finished = try bundle.command("create").run()
+        #expect(finished.ending == .exited(1))
+        #expect(finished.message.says("the cgroup exists already and has processes in it or below it"))
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        #expect(!victim.hasEnded && kill(victim.pid, 0) == 0)
+        #expect(Cgroup.processes(bundle.cgroup + place) == [victim.pid])
+    }
+
+    // One that has stopped, and wasn't deleted yet, has its cgroup still: its deletion would end the other's processes.
+    @Test func cgroupOfAnotherContainerIsRefused() throws {
+        let first = try Bundle().start()
+        _ = try first.wait()
+        let second = try Bundle { $0.linux.cgroupsPath = .string(first.bundle.cgroup) }
+        let message = try second.refusal()
+        #expect(message.points(to: "/linux/cgroupsPath"))
+        #expect(message.says("the cgroup is that of container \"\(first.id)\""))
+        #expect(!Cgroup.directories(first.bundle.cgroup).isEmpty)
+        try first.delete()
+        #expect(try second.run().succeeded)
+    }
+
+    @Test func readOnlyCgroupsOfTheHostAreNamed() throws {
+        let bundle = try Bundle()
+        var command = try bundle.command("create")
+        command.wrap(
+            in: """
+                for h in \(Cgroup.hierarchies.joined(separator: " ")); do mount -o remount,bind,ro $h; done
+                """)
+        command.arguments = ["unshare", "-m", "--propagation", "private"] + command.arguments
+        let message = try bundle.refusal(by: command)
+        #expect(message.says("can't make the cgroup, since "))
+        #expect(message.says(" is mounted read-only: read-only file system"))
+        #expect(message.says("mount it writable, or do without cgroups: --cgroup-manager disabled"))
+        #expect(!message.contains("run as root"))
+    }
+
     /// The mount that engines ask for.
     private func mounting(_ options: [String], _ script: String, _ configure: (inout JSON) -> Void = { _ in }) throws -> String {
         try output(ofScript: script) {
