@@ -9,6 +9,8 @@ import OCI
 ///
 /// A created one, which was never started, is ended and deleted too: engines rely on it. A running one only with `force`, and then
 /// whatever was left of it, half-made or damaged.
+///
+/// An error of the system on the way is an error, and says nothing about the container. It returns without one only if nothing is left.
 public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) throws(RuntimeError) {
     c_ignore_signal(SIGPIPE)
     let directory: ContainerDirectory
@@ -16,39 +18,80 @@ public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) th
         directory = try ContainerDirectory.require(id, host)
     } catch  where force && error.code == .containerNotFound {
         return
+    } catch  where force && error.code == .corruptState {
+        // A file, where only directories stand for containers.
+        host.log.warn(error.message)
+        return try removeFile(id, host)
     }
     guard let root = try StateRoot.open(host.root) else { return }
     let procfs = try hostProcFileSystem()
-    if force { endWhatBlocks(directory, procfs) }
+    if force { try endWhatBlocks(directory, procfs) }
     do throws(RuntimeError) {
         try directory.lockForChange()
     } catch  where force && error.code == .containerNotFound {
         return
     }
-    let record: ContainerRecord?
-    do throws(RuntimeError) {
-        record = try directory.record()
-    } catch  where force {
-        // Nothing that a damaged record says is acted on: only the record goes.
-        host.log.warn(error.message)
-        try directory.remove(from: root)
-        return
-    }
-    guard let record else {
-        guard force else { _ = try directory.requireRecord(); return }
-        try directory.remove(from: root)
-        return
+    guard let record = force ? try recordForDeletion(directory, host) : try directory.requireRecord() else {
+        // Nothing was made before the record.
+        return try directory.remove(from: root)
     }
     try Deletion(record: record, host: host).execute(directory, root, procfs, force: force)
 }
 
+private func removeFile(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) {
+    guard let root = try StateRoot.open(host.root) else { return }
+    try explaining(.system, "it can't be removed", path: root.path + "/" + id) { () throws(SystemError) in
+        try root.descriptor.unlink(id)
+    }
+}
+
 /// Another operation may wait for the container's first process, which may wait for ever: for a hook, for a file system that doesn't
 /// answer. With that process gone, the other fails and lets go.
-private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) {
-    guard (try? directory.lock(milliseconds: 100)) == false, let record = try? directory.record(),
-        let process = try? record.process(procfs)
-    else { return }
-    try? process.send(signal: SIGKILL)
+private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+    if try directory.lock(milliseconds: 100) { return }
+    let record: ContainerRecord?
+    do throws(RuntimeError) {
+        record = try directory.record()
+    } catch  where error.code == .corruptState {
+        return
+    }
+    try record?.process(procfs)?.kill()
+}
+
+/// The record, or where that is damaged or missing its copy: nil where neither was ever written.
+///
+/// With both damaged nothing says for sure which processes are the container's. They aren't guessed: a wrong guess ends another's.
+private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ host: HostOptions) throws(RuntimeError)
+    -> ContainerRecord?
+{
+    do throws(RuntimeError) {
+        return try directory.record()
+    } catch  where error.code == .corruptState {
+        host.log.warn(error.message)
+        if let copy = try directory.copyOfRecord() { return copy }
+        throw RuntimeError(
+            .corruptState,
+            error.sentence
+                + ", and there is no whole copy of it: it isn't known whether processes, cgroups or mounts of the container are left"
+                + traces(of: directory),
+            path: host.root + "/" + directory.id,
+            hint: "end what is left of it, remove its cgroups, then remove the directory "
+                + (host.root + "/" + directory.id).displayText)
+    }
+}
+
+/// What the kept configuration tells of a container whose records are damaged, as a part of a sentence.
+private func traces(of directory: borrowing ContainerDirectory) -> String {
+    guard let config = try? directory.config(), let procfs = try? hostProcFileSystem(),
+        let host = try? CgroupHost.detect(procfs: procfs),
+        let path = try? CgroupPath(config.linux.cgroupsPath, id: directory.id),
+        let cgroup = try? Cgroup(host: host, path: path), let processes = try? cgroup.processes()
+    else { return "" }
+    let name = "; by its configuration its cgroup is " + path.relative.displayText
+    if processes.isEmpty { return name + ", which has no processes" }
+    var list = ""
+    for pid in processes.ordered().prefix(16) { list += (list.isEmpty ? "" : ", ") + String(pid) }
+    return name + ", which has the processes " + list + (processes.count > 16 ? " and others" : "")
 }
 
 struct Deletion {
@@ -69,10 +112,12 @@ struct Deletion {
                     hint: "kill it first, or use delete --force")
             }
         }
+        // Before anything is changed: an error may be over at the next attempt, and the hooks have to run then.
+        let config = try keptConfiguration(directory)
         try end(procfs)
         try removeCgroup()
         try MountJournal.unmountAll(of: directory, rootfs: record.rootfs, procfs)
-        runPoststopHooks(directory)
+        runPoststopHooks(config)
         try directory.remove(from: root)
     }
 
@@ -80,8 +125,8 @@ struct Deletion {
     private func end(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step("end processes")
         guard let process = try record.process(procfs) else { return }
-        try? process.send(signal: SIGKILL)
-        try record.thawIfPaused()
+        try process.kill()
+        try record.presentCgroup()?.thawToEnd()
         guard process.waitForEnd(milliseconds: 10_000) else {
             throw RuntimeError(
                 .timeout, "the container's first process, " + String(record.pid) + ", hasn't ended 10 seconds after SIGKILL",
@@ -94,26 +139,41 @@ struct Deletion {
         guard let record = record.cgroup else { return }
         step("remove cgroup")
         let cgroup = try Cgroup(record: record)
-        guard cgroup.exists() else { return }
+        guard try cgroup.exists() else { return }
         // Of a creation that never came to a process, those in there are others': it may have been refused for that very reason.
         if self.record.pid > 0, !(try cgroup.processes().isEmpty) { try cgroup.kill(SIGKILL) }
         try cgroup.remove(within: 10_000)
     }
 
-    /// A hook that fails is worth a warning, no more: runtime.md, step 13.
-    private func runPoststopHooks(_ directory: borrowing ContainerDirectory) {
-        step("poststop hooks")
-        let config: Config
+    /// Nil where it's damaged, or was never written: then no hooks are known.
+    private func keptConfiguration(_ directory: borrowing ContainerDirectory) throws(RuntimeError) -> Config? {
         do throws(RuntimeError) {
-            config = try directory.config()
-        } catch {
+            return try directory.config()
+        } catch  where error.code == .corruptState || error.code == .invalidConfig {
             // A creation that was broken off has none.
-            if record.stage == .created { host.log.warn(error.message) }
-            return
+            if record.stage == .created { host.log.warn("poststop hooks can't be run: " + error.message) }
+            return nil
         }
+    }
+
+    /// A hook that fails is worth a warning, no more: runtime.md, step 13.
+    private func runPoststopHooks(_ config: Config?) {
+        step("poststop hooks")
+        guard let config else { return }
         HookRunner.runRegardless(
             config.hooks.poststop, kind: .poststop,
             state: record.state(.stopped),
             directory: record.bundle, log: host.log)
+    }
+}
+
+extension ProcessHandle {
+    /// Kills it. That it has ended already is no error.
+    fileprivate borrowing func kill() throws(RuntimeError) {
+        do throws(SystemError) {
+            try send(signal: SIGKILL)
+        } catch  where error.errno != ESRCH {
+            throw RuntimeError(.system, "the container's first process can't be killed", error)
+        } catch {}
     }
 }

@@ -22,7 +22,7 @@ public func runContainer(_ options: RunOptions, _ host: HostOptions) throws(Runt
         try startContainer(id: options.create.id, host)
     } catch {
         host.log.sharesStderr = false
-        try? deleteContainer(id: options.create.id, force: true, host)
+        deleteRegardless(id: options.create.id, host)
         throw error
     }
     guard let signals else { return 0 }
@@ -38,10 +38,19 @@ func awaitEnd(
         status = try Foreground(process: process, signals: signals).wait()
     } catch {
         host.log.sharesStderr = false
-        try? deleteContainer(id: id, force: true, host)
+        deleteRegardless(id: id, host)
         throw error
     }
     host.log.sharesStderr = false
     if !keep { try deleteContainer(id: id, force: true, host) }
     return status.shellStatus
+}
+
+/// After a failure, which is what is reported.
+private func deleteRegardless(id: ByteString, _ host: HostOptions) {
+    do throws(RuntimeError) {
+        try deleteContainer(id: id, force: true, host)
+    } catch {
+        host.log.warn("what is left of the container can't be removed: " + error.message)
+    }
 }

@@ -39,7 +39,7 @@ struct Starting {
     func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         do throws(RuntimeError) {
             try release(directory)
-            try? directory.descriptor.unlink(ContainerDirectory.startSocketName)
+            try directory.markStarted()
             step("poststart hooks")
             try HookRunner.run(
                 config.hooks.poststart, kind: .poststart, state: state(.running), directory: record.bundle)

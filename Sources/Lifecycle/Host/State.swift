@@ -11,7 +11,8 @@ public func containerState(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     return try Observation(record, in: directory, procfs: try hostProcFileSystem()).state
 }
 
-/// All containers of the state directory, in the order of their ids. What vanishes meanwhile is left out.
+/// All containers of the state directory, in the order of their ids. What vanishes meanwhile is left out, and so is what is damaged,
+/// with a warning. What can't be read at the moment is an error: it may be there and running.
 public func listContainers(_ host: HostOptions) throws(RuntimeError) -> [ContainerState] {
     guard let root = try StateRoot.open(host.root) else { return [] }
     let procfs = try hostProcFileSystem()
@@ -24,7 +25,7 @@ public func listContainers(_ host: HostOptions) throws(RuntimeError) -> [Contain
             var state = try Observation(record, in: directory, procfs: procfs).state
             state.owner = users.name(of: record.owner)
             states.append(state)
-        } catch {
+        } catch  where error.code == .corruptState {
             host.log.warn(error.message)
         }
     }

@@ -7,6 +7,8 @@ import OCI
 /// One container's part of the state directory.
 ///
 ///     state.json     the record, replaced whole
+///     record         a second copy of it, once the container is created: where the first is damaged, `delete --force` finds by
+///                    this one what still runs
 ///     config.json    the configuration as it was at create
 ///     mounts         what is mounted for a container without a mount namespace
 ///     start          the socket where Init waits for `start`: gone once that was done
@@ -17,6 +19,7 @@ struct ContainerDirectory: ~Copyable {
     let id: ByteString
 
     static let recordName: ByteString = "state.json"
+    static let copyName: ByteString = "record"
     static let configName: ByteString = "config.json"
     static let startSocketName: ByteString = "start"
     private static let recordLimit = 4 << 20
@@ -41,12 +44,18 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
+    /// - Returns: nil where there is nothing of that name.
     static func open(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory? {
         do throws(SystemError) {
             let directory = try root.descriptor.open(id, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             return ContainerDirectory(descriptor: directory, id: id)
-        } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
+        } catch  where error.errno == ENOENT {
             return nil
+        } catch  where error.errno == ENOTDIR {
+            throw RuntimeError(
+                .corruptState, "what the state directory has for container \"" + id.displayText + "\" can't be a container's",
+                error,
+                path: root.path + "/" + id, hint: "delete --force removes it")
         } catch {
             throw RuntimeError(.system, "the container's state can't be opened", error, path: root.path + "/" + id)
         }
@@ -84,11 +93,21 @@ struct ContainerDirectory: ~Copyable {
         let again = try explaining(.system, "the container's state can't be opened") { () throws(SystemError) in
             try descriptor.open(".", flags: O_RDONLY | O_DIRECTORY)
         }
-        return flock(again.rawValue, LOCK_SH | LOCK_NB) != 0
+        while flock(again.rawValue, LOCK_SH | LOCK_NB) != 0 {
+            if c_errno() == EWOULDBLOCK { return true }
+            guard c_errno() == EINTR else {
+                throw RuntimeError(.system, "can't tell whether another operation on the container is under way", .last("flock"))
+            }
+        }
+        return false
     }
 
     /// Whether it was removed while we held it open or waited for the lock. Its id may be another container's by now.
-    private borrowing func isRemoved() -> Bool { (try? descriptor.status())?.st_nlink == 0 }
+    private borrowing func isRemoved() throws(RuntimeError) -> Bool {
+        try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
+            try descriptor.status().st_nlink == 0
+        }
+    }
 
     /// Takes the lock for a change, or says that another change is under way.
     borrowing func lockForChange() throws(RuntimeError) {
@@ -96,33 +115,72 @@ struct ContainerDirectory: ~Copyable {
             throw RuntimeError(
                 .timeout, "another operation on container \"" + id.displayText + "\" has been under way for 10 seconds")
         }
-        guard !isRemoved() else {
-            throw RuntimeError(.containerNotFound, "container does not exist", path: id, hint: "it was deleted at this moment")
+        guard try !isRemoved() else {
+            throw RuntimeError(.containerNotFound, "container does not exist: it was deleted at this moment", path: id)
         }
     }
 
-    /// - Returns: nil where nothing was written yet.
+    /// The record. Damage, `corruptState`, isn't the same as an error of the system: after that one the record may be whole.
+    ///
+    /// - Returns: nil where none was written yet, so that nothing was made either.
     borrowing func record() throws(RuntimeError) -> ContainerRecord? {
-        let bytes: [UInt8]
+        if let bytes = try read(ContainerDirectory.recordName, "record", limit: ContainerDirectory.recordLimit) {
+            return try ContainerRecord(decoding: bytes, id: id)
+        }
+        // The others are written after it, and removed before it.
+        guard try hasMoreThanARecord() else { return nil }
+        throw RuntimeError(
+            .corruptState, "the record of container \"" + id.displayText + "\" is missing", path: ContainerDirectory.recordName,
+            hint: ContainerRecord.damageHint)
+    }
+
+    private borrowing func hasMoreThanARecord() throws(RuntimeError) -> Bool {
+        try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
+            for name in [ContainerDirectory.copyName, ContainerDirectory.configName, ContainerDirectory.startSocketName] {
+                if try descriptor.contains(name) { return true }
+            }
+            return false
+        }
+    }
+
+    /// The second copy of the record: nil where there is none, or it's damaged too.
+    borrowing func copyOfRecord() throws(RuntimeError) -> ContainerRecord? {
+        do throws(RuntimeError) {
+            let bytes = try read(ContainerDirectory.copyName, "copied record", limit: ContainerDirectory.recordLimit)
+            guard let bytes else { return nil }
+            return try ContainerRecord(decoding: bytes, id: id)
+        } catch  where error.code == .corruptState {
+            return nil
+        }
+    }
+
+    /// Reads one of our files: nil where there is none. What else may stand in its place, which isn't waited for, and what is longer
+    /// than `limit` is damage; any other error says nothing about the file.
+    private borrowing func read(_ name: ByteString, _ what: String, limit: Int) throws(RuntimeError) -> [UInt8]? {
         do throws(SystemError) {
-            bytes = try read(ContainerDirectory.recordName, limit: ContainerDirectory.recordLimit)
+            let file = try descriptor.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+            return try file.readAll(limit: limit)
         } catch  where error.errno == ENOENT {
             return nil
         } catch {
-            throw RuntimeError(.corruptState, "the record of container \"" + id.displayText + "\" can't be read", error)
+            // ELOOP: a symbolic link; ENXIO: a socket, or a device that isn't there; EFBIG: the limit.
+            let isDamaged = [ELOOP, ENXIO, ENODEV, EINVAL, EFBIG].contains(error.errno)
+            let subject = "the " + what + " of container \"" + id.displayText + "\" "
+            guard isDamaged else { throw RuntimeError(.system, subject + "can't be read", error, path: name) }
+            throw RuntimeError(.corruptState, subject + "is damaged", path: name, hint: ContainerRecord.damageHint)
         }
-        return try ContainerRecord(decoding: bytes, id: id)
-    }
-
-    /// Reads one of our files: what else may stand in its place isn't waited for.
-    private borrowing func read(_ name: ByteString, limit: Int) throws(SystemError) -> [UInt8] {
-        let file = try descriptor.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
-        return try file.readAll(limit: limit)
     }
 
     borrowing func write(_ record: ContainerRecord) throws(RuntimeError) {
         try write(record.encoded(), as: ContainerDirectory.recordName)
+    }
+
+    /// Writes the record of a container that is created: twice, since from now on it may stand for years.
+    borrowing func writeWithCopy(_ record: ContainerRecord) throws(RuntimeError) {
+        let bytes = record.encoded()
+        try write(bytes, as: ContainerDirectory.copyName)
+        try write(bytes, as: ContainerDirectory.recordName)
     }
 
     /// Puts a file in its place whole, or not at all.
@@ -142,25 +200,36 @@ struct ContainerDirectory: ~Copyable {
     }
 
     borrowing func config() throws(RuntimeError) -> Config {
-        let bytes = try explaining(.corruptState, "the kept configuration can't be read", path: ContainerDirectory.configName) {
-            () throws(SystemError) in
-            try read(ContainerDirectory.configName, limit: 64 << 20)
+        guard let bytes = try read(ContainerDirectory.configName, "kept configuration", limit: 64 << 20) else {
+            throw RuntimeError(
+                .corruptState, "the kept configuration of container \"" + id.displayText + "\" is missing",
+                path: ContainerDirectory.configName)
         }
         return try Config(parsing: bytes)
     }
 
-    borrowing func isStarted() -> Bool {
-        var status = stat()
-        return ContainerDirectory.startSocketName.withCString {
-            fstatat(descriptor.rawValue, $0, &status, AT_SYMLINK_NOFOLLOW)
-        } != 0
+    borrowing func isStarted() throws(RuntimeError) -> Bool {
+        try explaining(.system, "can't tell whether the container was started", path: id) { () throws(SystemError) in
+            try !descriptor.contains(ContainerDirectory.startSocketName)
+        }
     }
 
-    /// Removes it with all that is in it.
+    /// While the socket is there the container counts as created, and a created one may be deleted: so this may not fail in silence.
+    borrowing func markStarted() throws(RuntimeError) {
+        do throws(SystemError) {
+            try descriptor.unlink(ContainerDirectory.startSocketName)
+        } catch  where error.errno != ENOENT {
+            throw RuntimeError(.system, "the container's state can't be changed", error, path: ContainerDirectory.startSocketName)
+        } catch {}
+    }
+
+    /// Removes it with all that is in it. The record goes last: a removal that is broken off can be repeated.
     borrowing func remove(from root: borrowing StateRoot) throws(RuntimeError) {
-        if isRemoved() { return }
+        if try isRemoved() { return }
         try explaining(.system, "the container's state can't be removed", path: root.path + "/" + id) { () throws(SystemError) in
-            for entry in try descriptor.entries() { try descriptor.unlink(entry.name) }
+            let names = try descriptor.entries().map { $0.name }
+            for name in names where name != ContainerDirectory.recordName { try descriptor.removeAll(name) }
+            if names.contains(ContainerDirectory.recordName) { try descriptor.removeAll(ContainerDirectory.recordName) }
             try root.descriptor.unlink(id, flags: AT_REMOVEDIR)
         }
     }

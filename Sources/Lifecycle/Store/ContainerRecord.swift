@@ -38,9 +38,18 @@ struct ContainerRecord {
     /// What its standard streams were at first, for `checkpoint`.
     var streams: [ByteString] = []
 
-    private static let version = 1
+    /// 1 had no checksum. Containers that were made then may still run.
+    private static let version = 2
+
+    static let damageHint = "delete --force ends and removes what the record, or a copy of it, tells of"
 
     func encoded() -> [UInt8] {
+        let bytes = members()
+        // In the place of the last brace.
+        return bytes.dropLast() + RecordChecksum.member(for: bytes.dropLast())
+    }
+
+    private func members() -> [UInt8] {
         var json = JSONWriter(.compact)
         json.object { json in
             json.member("version", ContainerRecord.version)
@@ -85,8 +94,9 @@ struct ContainerRecord {
     init(decoding bytes: [UInt8], id: ByteString) throws(RuntimeError) {
         let damaged = RuntimeError(
             .corruptState, "the record of container \"" + id.displayText + "\" is damaged",
-            hint: "delete --force removes it; processes it may have left have to be found by hand")
-        guard let json = try? JSONValue(parsing: bytes), json["version"]?.integer(as: Int.self) == ContainerRecord.version,
+            hint: ContainerRecord.damageHint)
+        guard let json = try? JSONValue(parsing: bytes), let version = json["version"]?.integer(as: Int.self),
+            version == 1 || (version == ContainerRecord.version && RecordChecksum.holds(for: bytes)),
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
             let owner = json["owner"]?.integer(as: UInt32.self), let pid = json["pid"]?.integer(as: Int32.self), pid >= 0,

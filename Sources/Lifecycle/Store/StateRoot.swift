@@ -12,19 +12,21 @@ struct StateRoot: ~Copyable {
     ///
     /// - Returns: nil where there is none, which is as good as an empty one.
     static func open(_ path: ByteString) throws(RuntimeError) -> StateRoot? {
+        let directory: FileDescriptor
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
-            return try StateRoot(checking: directory, path)
+            directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
         } catch  where error.errno == ENOENT {
             return nil
         } catch {
             throw StateRoot.unusable(path, error)
         }
+        return try StateRoot(checking: directory, path)
     }
 
     /// Makes it and what is missing above it, for its owner alone.
     static func make(_ path: ByteString) throws(RuntimeError) -> StateRoot {
         if let root = try open(path) { return root }
+        let directory: FileDescriptor
         do throws(SystemError) {
             var current: [UInt8] = []
             let parts = path.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty }
@@ -36,32 +38,41 @@ struct StateRoot: ~Copyable {
                     throw .last("mkdir")
                 }
             }
-            let directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
-            return try StateRoot(checking: directory, path)
+            directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
         } catch {
             throw unusable(path, error)
         }
+        return try StateRoot(checking: directory, path)
     }
 
-    private static func unusable(_ path: ByteString, _ error: SystemError) -> RuntimeError {
+    private static func unusable(_ path: ByteString, _ error: SystemError, _ reason: String = "") -> RuntimeError {
         RuntimeError(
-            .system, "the state directory \"" + path.displayText + "\" can't be used", error, path: path,
-            hint: error.errno == EPERM
-                ? "it has to belong to the caller, and nobody else may write to it" : "choose another with --root")
+            .system, "the state directory \"" + path.displayText + "\" can't be used" + reason, error, path: path,
+            hint: "choose another with --root")
     }
 
     /// Whoever can write here can have us kill any process: so nobody else may (CVE-2021-41091, CVE-2024-25621).
-    private init(checking directory: consuming FileDescriptor, _ path: ByteString) throws(SystemError) {
-        let status = try directory.status()
-        guard status.st_uid == geteuid(), status.permissions & 0o022 == 0 else { throw SystemError("fstat", errno: EPERM) }
+    private init(checking directory: consuming FileDescriptor, _ path: ByteString) throws(RuntimeError) {
+        let status: stat
+        do throws(SystemError) { status = try directory.status() } catch { throw StateRoot.unusable(path, error) }
+        let refusal = SystemError("fstat", errno: EPERM)
+        guard status.st_uid == geteuid() else {
+            throw StateRoot.unusable(path, refusal, ", since it belongs to user " + String(status.st_uid))
+        }
+        guard status.permissions & 0o022 == 0 else {
+            throw StateRoot.unusable(path, refusal, ", since others may write to it")
+        }
         descriptor = directory
         self.path = path
     }
 
-    /// The ids of all containers, sorted.
+    /// The ids of all containers, sorted. What is no directory isn't among them.
     borrowing func containers() throws(RuntimeError) -> [ByteString] {
         try explaining(.system, "the state directory can't be read", path: path) { () throws(SystemError) in
-            try descriptor.entries().filter { $0.type == UInt8(DT_DIR) && ContainerID.isValid($0.name) }.map { $0.name }.ordered()
+            // Some file systems don't tell types.
+            let types = [UInt8(DT_DIR), UInt8(DT_UNKNOWN)]
+            return try descriptor.entries().filter { types.contains($0.type) && ContainerID.isValid($0.name) }.map { $0.name }
+                .ordered()
         }
     }
 }

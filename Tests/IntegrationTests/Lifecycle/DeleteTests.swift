@@ -85,7 +85,8 @@ struct DeleteTests {
         #expect(finished.errors.isEmpty)
     }
 
-    @Test(arguments: [[], ["garbage"], ["state.json", "record", "journal", "lock"]])
+    // A record is written before anything else is made, and there as a whole or not at all.
+    @Test(arguments: [[], ["garbage"], ["state.json.new", "journal", "lock"]])
     func byForceRemovesWhatAnUnfinishedCreateLeft(files: [String]) throws {
         let bundle = try Bundle()
         let directory = bundle.sandbox.root + "/" + bundle.id
@@ -135,6 +136,76 @@ struct DeleteTests {
         try container.delete()
         #expect(Cgroup.directories(bundle.cgroup + "/below").isEmpty)
         #expect(Cgroup.directories(bundle.cgroup).count == Cgroup.hierarchies.count)
+    }
+
+    // What somebody put there: a directory, with something in it.
+    @Test(arguments: ["state.json", "config.json", "record", "start", "other"])
+    func removesDirectoriesInItsState(name: String) throws {
+        let container = try Bundle().create()
+        let directory = container.bundle.sandbox.root + "/" + container.id
+        if name == "state.json" || name == "record" || name == "config.json" { unlink(directory + "/" + name) }
+        if exists(directory + "/" + name) { unlink(directory + "/" + name) }
+        try makeDirectory(directory + "/" + name + "/below/deeper")
+        try write("text", to: directory + "/" + name + "/below/file")
+        try makeLink(directory + "/" + name + "/below/link", to: container.bundle.path)
+        try container.delete("--force")
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+        #expect(exists(container.bundle.path + "/config.json"), "nothing is removed behind a link")
+    }
+
+    @Test func entersNoMountInItsState() throws {
+        let container = try Bundle().create()
+        let directory = container.bundle.sandbox.root + "/" + container.id + "/mounted"
+        try container.bundle.sandbox.mount("tmpfs", on: directory, type: "tmpfs")
+        try write("kept", to: directory + "/file")
+        let message = try container.refusal(of: "delete", "--force")
+        #expect(message.says("the container's state can't be removed"))
+        #expect(read(directory + "/file") == "kept")
+        #expect(umount2(directory, Int32(MNT_DETACH)) == 0)
+        try container.delete("--force")
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+    }
+
+    @Test(arguments: ["file", "link"]) func byForceRemovesAFileInTheContainersPlace(kind: String) throws {
+        let bundle = try Bundle()
+        let place = bundle.sandbox.root + "/" + bundle.id
+        try makeDirectory(bundle.sandbox.root, mode: 0o700)
+        if kind == "file" { try write("text", to: place) } else { try makeLink(place, to: bundle.path) }
+        for command in ["state", "delete", "kill", "start", "pause"] {
+            let finished = try bundle.sandbox.runtime(command, bundle.id)
+            #expect(finished.ending == .exited(1))
+            #expect(
+                finished.message.says(
+                    "what the state directory has for container \"\(bundle.id)\" can't be a container's: not a directory"))
+            #expect(finished.message.says("delete --force removes it"))
+        }
+        let listed = try bundle.sandbox.runtime("list", "-q")
+        #expect(listed.succeeded && listed.output.isEmpty, "\(listed)")
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        #expect(!exists(place) && exists(bundle.path))
+        #expect(try bundle.run().succeeded)
+    }
+
+    // Containers in the container that were paused.
+    @Test(.needsLegacyCgroups, arguments: [["delete", "--force"], ["kill", "--all", "KILL"], ["kill", "KILL"]])
+    func endsWhatIsFrozenInACgroupBelow(command: [String]) throws {
+        let container = try Bundle { $0.runs("sleep 1000 & echo $!; wait") }.start()
+        try container.waitFor("\n")
+        let inner = "/sys/fs/cgroup/freezer" + container.bundle.cgroup + "/inner"
+        try makeDirectory(inner + "/most")
+        let child = try #require(Cgroup.processes(container.bundle.cgroup).first { $0 != container.pid })
+        try write(String(child), to: inner + "/most/cgroup.procs")
+        try write("FROZEN", to: inner + "/freezer.state")
+        let arguments =
+            command.count == 3
+            ? [command[0], command[1], container.id, command[2]]
+            : command.last == "KILL"
+                ? [command[0], container.id, command[1]] : command + [container.id]
+        let finished = try container.bundle.sandbox.command(arguments).run(within: 8)
+        #expect(finished.succeeded, "\(finished)")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        if command[0] == "kill" { try container.delete() }
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
     @Test func removesCgroupsThatTheContainerMadeBelowItsOwn() throws {

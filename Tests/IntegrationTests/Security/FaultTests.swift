@@ -133,7 +133,14 @@ struct FaultTests {
         let bundle = try bundle()
         let directory = bundle.path + "/run"
         try makeDirectory(directory)
-        try atEachCall({ _ in "kill" }, of: { try bundle.command("create", ["--pid-file", directory + "/pid"]) }) { run in
+        try atEachCall(
+            { _ in "kill" },
+            of: {
+                // Of an earlier container: it's replaced.
+                try write("1", to: directory + "/pid")
+                return try bundle.command("create", ["--pid-file", directory + "/pid"])
+            }
+        ) { run in
             try expectConvergence(bundle, after: run)
             let files = entries(of: directory)
             #expect(files.isEmpty || files == ["pid"], "\(run)")
@@ -212,6 +219,30 @@ struct FaultTests {
         }
         try container.delete("--force")
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
+    // Who is told that a container is gone forgets it. So what fails says so, and can be repeated; and nothing else is ended.
+    @Test(arguments: 0..<3) func deleteThatFailsForgetsNothing(round: Int) throws {
+        let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
+        let error = { (call: Int) in Self.errors[(call + round * 3) % Self.errors.count] }
+        try atEachCall(
+            { "error:\(error($0))" },
+            of: {
+                _ = try bundle.start()
+                return bundle.sandbox.command(["delete", "--force", bundle.id])
+            }
+        ) { run in
+            let why = "errno \(error(run.call)) \(run)"
+            let left = bundle.sandbox.leftovers(of: bundle.id)
+            if run.finished.succeeded {
+                #expect(left == nil, "\(why)")
+            } else if run.call > 2 {
+                #expect(!run.finished.errors.isEmpty, "\(why)")
+            }
+            let isKnown = exists(bundle.sandbox.root + "/" + bundle.id + "/state.json")
+            #expect(isKnown || Cgroup.processes(bundle.cgroup).isEmpty, "\(why)")
+            try expectConvergence(bundle, after: run)
+        }
     }
 
     // Whoever takes a container for stopped that isn't, may delete it.

@@ -65,19 +65,7 @@ struct StateRootTests {
             _ = try container.wait()
             Cgroup.remove(container.bundle.cgroup)
             let path = try files(of: container)[index]
-            let bytes = readBytes(path)
-            unlink(path)
-            switch damage {
-            case "empty": try write("", to: path, mode: 0o600)
-            case "cut": try write(Array(bytes.prefix(bytes.count / 2)), to: path, mode: 0o600)
-            case "garbage": try write([UInt8](repeating: 0xAA, count: 300), to: path, mode: 0o600)
-            case "huge":
-                try write(bytes, to: path, mode: 0o600)
-                #expect(truncate(path, 1 << 30) == 0)
-            case "fifo": #expect(mkfifo(path, 0o600) == 0)
-            case "link": try makeLink(path, to: "/dev/zero")
-            default: break
-            }
+            if damage == "huge" { #expect(truncate(path, 1 << 30) == 0) } else { try self.damage(path, damage) }
             let sandbox = container.bundle.sandbox
             for arguments in [["state", container.id], ["list"], ["start", container.id], ["kill", container.id, "KILL"]] {
                 let finished = try sandbox.command(arguments).run()
@@ -87,6 +75,89 @@ struct StateRootTests {
             #expect(deleted.succeeded, "\(path): \(deleted)")
             #expect(sandbox.leftovers(of: container.id) == nil, "\(path)")
         }
+    }
+
+    private static let damages = ["empty", "cut", "garbage", "flipped", "fifo", "link", "missing"]
+
+    private func damage(_ path: String, _ kind: String) throws {
+        let bytes = readBytes(path)
+        unlink(path)
+        switch kind {
+        case "empty": try write("", to: path, mode: 0o600)
+        case "cut": try write(Array(bytes.prefix(bytes.count / 2)), to: path, mode: 0o600)
+        case "garbage": try write([UInt8](repeating: 0xAA, count: 300), to: path, mode: 0o600)
+        case "flipped":
+            // Another number of the process, as good to read as the right one.
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard let range = text.firstRange(of: "\"pid\":") else { throw HarnessFailure("no pid in \(text)") }
+            let digit = text[range.upperBound]
+            try write(
+                String(text[..<range.upperBound]) + (digit == "1" ? "2" : "1") + text[text.index(after: range.upperBound)...],
+                to: path, mode: 0o600)
+        case "fifo": #expect(mkfifo(path, 0o600) == 0)
+        case "link": try makeLink(path, to: "/dev/zero")
+        default: break
+        }
+    }
+
+    // What still runs is found by the second copy.
+    @Test(arguments: damages, ["running", "created", "paused"]) func deleteByForceEndsWhatADamagedRecordNames(
+        kind: String, status: String
+    ) throws {
+        let container = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs(arguments: ["sleep", "1000"])
+        }.create()
+        if status != "created" { try container.start() }
+        let sandbox = container.bundle.sandbox
+        if status == "paused" { #expect(try sandbox.runtime("pause", container.id).succeeded) }
+        try damage(sandbox.root + "/\(container.id)/state.json", kind)
+        for command in ["state", "delete", "kill", "start", "pause"] {
+            let message = try container.refusal(of: command)
+            #expect(message.says("the record of container \"\(container.id)\""), "\(command)")
+            #expect(message.says(kind == "missing" ? " is missing" : " is damaged"), "\(command)")
+            #expect(message.says("delete --force ends and removes what the record, or a copy of it, tells of"), "\(command)")
+        }
+        #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
+        let deleted = try sandbox.runtime("delete", "--force", container.id)
+        #expect(deleted.succeeded, "\(deleted)")
+        #expect(deleted.message.says("the record of container \"\(container.id)\""))
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        #expect(sandbox.leftovers(of: container.id) == nil)
+    }
+
+    // With both copies gone nobody knows what is the container's: so it isn't said that nothing is left, and nobody is ended.
+    @Test(arguments: ["empty", "garbage", "missing"]) func deleteByForceOfWhatCannotBeKnownIsAnError(kind: String) throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        let sandbox = container.bundle.sandbox
+        let directory = sandbox.root + "/" + container.id
+        let kept = ["state.json", "record"].map { (directory + "/" + $0, readBytes(directory + "/" + $0)) }
+        for (path, _) in kept { try damage(path, kind) }
+        let message = try container.refusal(of: "delete", "--force")
+        #expect(message.says("the record of container \"\(container.id)\""))
+        #expect(
+            message.says("there is no whole copy of it: it isn't known whether processes or cgroups of the container are left"))
+        #expect(message.says("its cgroup is \(container.bundle.cgroup.dropFirst()), which has the processes \(container.pid)"))
+        #expect(message.says("then remove the directory \(directory)"))
+        #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
+        #expect(exists(directory + "/config.json"))
+        for (path, bytes) in kept { try write(bytes, to: path, mode: 0o600) }
+        #expect(try container.status() == "running")
+        try container.delete("--force")
+    }
+
+    /// A container that was made before records had a checksum goes on.
+    @Test func recordOfAnEarlierVersionIsRead() throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        let directory = container.bundle.sandbox.root + "/" + container.id
+        let text = read(directory + "/state.json")
+        let end = try #require(text.firstRange(of: ",\"checksum\"")?.lowerBound)
+        try write(
+            text[..<end].replacing("\"version\":2", with: "\"version\":1") + "}", to: directory + "/state.json", mode: 0o600)
+        unlink(directory + "/record")
+        #expect(try container.status() == "running")
+        try container.delete("--force")
+        #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
     // Whatever a flipped bit makes of the record: no signal goes to a process that isn't the container's.
