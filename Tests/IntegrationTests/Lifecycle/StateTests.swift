@@ -32,6 +32,23 @@ struct StateTests {
         #expect(created.dropFirst(4).first == "-" && created.dropFirst(10).first == "T" && created.hasSuffix("Z"), "\(created)")
     }
 
+    // As the kernel and the process itself say it: what `state` told once is no witness for what it tells the next time.
+    @Test func pidIsThatOfTheContainersProcess() throws {
+        let bundle = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs("echo $$; exec sleep 1000")
+        }
+        let container = try bundle.create()
+        let created = try #require(try container.state().pid.integer)
+        #expect(Cgroup.processes(bundle.cgroup) == [pid_t(created)])
+        try container.start()
+        try container.waitFor("\n")
+        #expect(container.output == "\(created)\n")
+        #expect(try container.state().pid == .number(created))
+        #expect(try bundle.sandbox.runtime("pause", container.id).succeeded)
+        #expect(try container.state().pid == .number(created))
+    }
+
     @Test func hasNoPidOnceStopped() throws {
         let container = try Bundle().start()
         #expect(try container.wait() == .exited(0))
