@@ -136,7 +136,10 @@ struct ContainerDirectory: ~Copyable {
 
     private borrowing func hasMoreThanARecord() throws(RuntimeError) -> Bool {
         try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
-            for name in [ContainerDirectory.copyName, ContainerDirectory.configName, ContainerDirectory.startSocketName] {
+            let names = [
+                ContainerDirectory.copyName, ContainerDirectory.configName, ContainerDirectory.startSocketName, MountJournal.name,
+            ]
+            for name in names {
                 if try descriptor.contains(name) { return true }
             }
             return false

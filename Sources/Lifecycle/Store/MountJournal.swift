@@ -10,7 +10,7 @@ import Linux
 struct MountJournal: Sendable {
     private let file: SharedDescriptor
 
-    private static let name: ByteString = "mounts"
+    static let name: ByteString = "mounts"
 
     var rawValue: Int32 { file.rawValue }
 

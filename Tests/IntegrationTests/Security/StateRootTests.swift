@@ -136,7 +136,8 @@ struct StateRootTests {
         let message = try container.refusal(of: "delete", "--force")
         #expect(message.says("the record of container \"\(container.id)\""))
         #expect(
-            message.says("there is no whole copy of it: it isn't known whether processes, cgroups or mounts of the container are left"))
+            message.says(
+                "there is no whole copy of it: it isn't known whether processes, cgroups or mounts of the container are left"))
         #expect(message.says("its cgroup is \(container.bundle.cgroup.dropFirst()), which has the processes \(container.pid)"))
         #expect(message.says("then remove the directory \(directory)"))
         #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
