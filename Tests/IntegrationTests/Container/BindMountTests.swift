@@ -150,15 +150,21 @@ struct BindMountTests {
         #expect(after.st_mode == before.st_mode && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
     }
 
-    // Of a volume and of what is mounted below it on the host: both are shared there.
-    @Test(arguments: ["/mnt", "/mnt/below"]) func mountsMadeInAVolumeNeverReachTheHost(place: String) throws {
+    // Of a volume and of what is mounted below it on the host: both are shared there. In a user namespace it's Host who copies them.
+    @Test(arguments: ["/mnt", "/mnt/below"], [false, true]) func mountsMadeInAVolumeNeverReachTheHost(
+        place: String, inUserNamespace: Bool
+    ) throws {
         let bundle = try Bundle {
+            if inUserNamespace { $0.mapUsers() }
             $0.process.capabilities = .capabilities(["CAP_SYS_ADMIN"])
             $0.runs("mkdir \(place)/x && mount -t tmpfs tmpfs \(place)/x && touch \(place)/x/inside && cat /proc/self/mountinfo")
         }
         let source = try source(for: bundle)
         try bundle.sandbox.mount("none", on: source, flags: Int(MS_SHARED))
         try bundle.sandbox.mount("none", on: source + "/below", flags: Int(MS_SHARED))
+        try makeDirectory(bundle.rootfs + "/mnt")
+        let owner: uid_t = inUserNamespace ? 100_000 : 0
+        for folder in [source, source + "/below"] { #expect(chown(folder, owner, owner) == 0) }
         bundle.config.mounts.append(.mount("/mnt", source: source, ["rbind"]))
         let table = Mount.table(try bundle.output())
         #expect(table.contains { $0.path == place + "/x" })
