@@ -51,10 +51,11 @@ struct GivenStreamTests {
     @Test(arguments: cases) func canBeOpenedAgainIfTheyArePipes(what: Case) throws {
         var (input, output): ([Int32], [Int32]) = ([0, 0], [0, 0])
         try #require(pipe(&input) == 0 && pipe(&output) == 0)
-        defer { for descriptor in [input[0], output[0], output[1]] { close(descriptor) } }
+        defer { for descriptor in [input[0], output[0]] { close(descriptor) } }
         #expect(write(input[1], "typed\n", 6) == 6)
         close(input[1])
         let finished = try run("cat < /dev/stdin > /dev/stdout", as: what, [0: input[0], 1: output[1]])
+        close(output[1])
         #expect(finished.succeeded, "\(finished)")
         var bytes = [UInt8](repeating: 0, count: 16)
         #expect(read(output[0], &bytes, 16) == 6 && bytes.starts(with: Array("typed\n".utf8)))
