@@ -58,7 +58,8 @@ final class ContainerMaking {
             let failure = error.during(currentStep())
             host.log.sharesStderr = false
             // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
-            ranHooks = ranHooks || failure.code == .hook
+            let mayHaveRunHooks = process != nil && !plan.config.hooks.createContainer.isEmpty
+            ranHooks = ranHooks || mayHaveRunHooks || failure.code == .hook
             undo()
             throw failure
         }

@@ -27,6 +27,13 @@ struct HookFailureTests {
         #expect(!exists(bundle.rootfs + "/tmp/ran"))
     }
 
+    @Test(arguments: creating) func poststopHooksRunWhereACreateFailsAfterAHook(kind: String) throws {
+        let bundle = try bundle(kind, "true")
+        bundle.config.runs(arguments: ["no-such-program"])
+        #expect(try bundle.refusal().says("no-such-program"))
+        #expect(exists(bundle.path + "/stopped"))
+    }
+
     @Test(arguments: starting) func startFailsAndTheContainerIsDestroyed(kind: String) throws {
         let bundle = try bundle(kind, "exit 3")
         let container = try bundle.create()
