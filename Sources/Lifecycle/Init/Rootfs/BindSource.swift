@@ -42,7 +42,8 @@ struct BindSourceLookup {
     init(_ plan: Plan, root: borrowing FileDescriptor, copiesAtOnce: Bool) {
         self.plan = plan
         self.copiesAtOnce = copiesAtOnce
-        rootPath = try? root.hostPath()
+        let hasBinds = plan.mounts.contains { if case .bind = $0.kind { true } else { false } }
+        rootPath = hasBinds ? try? root.hostPath() : nil
     }
 
     func find(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> BindSource {
