@@ -1,45 +1,104 @@
 #include "CLinux.h"
 
-// What the other process needs at most: it calls nothing that recurses, and its larger buffers are on the heap.
+#ifdef WHERRY_STATIC
+#include "program/entry.h"
+#endif
+
+// What a process needs at most: it calls nothing that recurses, and its larger buffers are on the heap.
 enum { stack_size = 512 * 1024, guard_size = 4096 };
 
-// On its new stack the process has nowhere to return to: so it calls `body` from right here.
-static long clone_onto_stack(const struct clone_args *arguments, void (*body)(void *), void *context) {
+void *c_stack_make(void) {
+    char *stack = mmap(NULL, guard_size + stack_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) return NULL;
+    if (mprotect(stack + guard_size, stack_size, PROT_READ | PROT_WRITE) == 0) return stack;
+    munmap(stack, guard_size + stack_size);
+    return NULL;
+}
+
+static char *top_of(void *stack) { return (char *)stack + guard_size + stack_size; }
+
+// On its new stack a process has nowhere to return to: so it calls `body` from right here.
+static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
     long result;
+    register long fourth __asm__("r10") = 0;
+    register long fifth __asm__("r8") = 0;
     __asm__ volatile(
         "    syscall\n"
         "    test %%rax, %%rax\n"
         "    jnz 1f\n"
         "    mov %[context], %%rdi\n"
-        "    mov %[body], %%rax\n"
         "    xor %%ebp, %%ebp\n"
-        "    call *%%rax\n"
+        "    call *%[body]\n"
         "    hlt\n"
         "1:\n"
         : "=a"(result)
-        : "a"((long)SYS_clone3), "D"(arguments), "S"(sizeof *arguments), [body] "r"(body), [context] "r"(context)
+        : "a"(call), "D"(first), "S"(second), "d"(third), "r"(fourth), "r"(fifth), [body] "r"(body), [context] "r"(context)
         : "rcx", "r11", "memory", "cc");
     return result;
 }
 
-pid_t c_clone_in_memory(uint64_t flags, int *pidfd, int cgroup, void (*body)(void *), void *context) {
-    char *stack = mmap(NULL, guard_size + stack_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) return -1;
-    if (mprotect(stack + guard_size, stack_size, PROT_READ | PROT_WRITE) < 0) {
-        munmap(stack, guard_size + stack_size);
-        return -1;
-    }
-    struct clone_args arguments = {
-        .flags = flags | CLONE_VM | CLONE_VFORK,
-        .pidfd = (uintptr_t)pidfd,
-        .exit_signal = SIGCHLD,
-        .stack = (uintptr_t)(stack + guard_size),
-        .stack_size = stack_size,
-        .cgroup = flags & c_clone_into_cgroup ? (uint64_t)cgroup : 0,
-    };
-    long pid = clone_onto_stack(&arguments, body, context);
-    munmap(stack, guard_size + stack_size);
+static pid_t checked(long pid) {
     if (pid >= 0) return (pid_t)pid;
     errno = (int)-pid;
     return -1;
+}
+
+pid_t c_clone_onto_stack(void *stack, uint64_t flags, int *pidfd, int cgroup, void (*body)(void *), void *context) {
+    struct clone_args arguments = {
+        .flags = flags,
+        .pidfd = (uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+        .stack = (uintptr_t)stack + guard_size,
+        .stack_size = stack_size,
+        .cgroup = flags & c_clone_into_cgroup ? (uint64_t)cgroup : 0,
+    };
+    return checked(clone_onto(SYS_clone3, (long)&arguments, sizeof arguments, 0, body, context));
+}
+
+pid_t c_clone_sibling_onto_stack(void *stack, pid_t *number, void (*body)(void *), void *context) {
+    return checked(clone_onto(SYS_clone, (long)c_sibling_flags, (long)top_of(stack), (long)number, body, context));
+}
+
+void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
+    __asm__ volatile(
+        "    mov %[top], %%rsp\n"
+        "    mov %[context], %%rdi\n"
+        "    xor %%ebp, %%ebp\n"
+        "    call *%[body]\n"
+        "    hlt\n"
+        :
+        : [top] "r"(top_of(stack)), [body] "r"(body), [context] "r"(context)
+        : "rdi", "memory");
+    __builtin_unreachable();
+}
+
+// The stack that the program began on, with its arguments and environment at the top: the kernel's last word there is the name that
+// was executed. It has grown by much less than this.
+static int each_stack(void *stack, int (*act)(void *, size_t)) {
+    int result = act(stack, guard_size + stack_size);
+#ifdef WHERRY_STATIC
+    enum { page = 4096, most = 16 << 20 };
+    char **word = (char **)(initial_stack + 1 + initial_stack[0] + 1);
+    while (*word) word++;
+    uintptr_t top = 0;
+    for (size_t *entry = (size_t *)(word + 1); entry[0]; entry += 2)
+        if (entry[0] == 31 /* AT_EXECFN */) top = (uintptr_t)(entry[1] + strlen((const char *)entry[1]) + page) & ~(uintptr_t)(page - 1);
+    if (result == 0 && top) result = act((void *)(top - most), most);
+#endif
+    return result;
+}
+
+static int withhold(void *memory, size_t length) {
+    // ENOMEM: some of it isn't mapped. The rest is done all the same.
+    return madvise(memory, length, MADV_DONTFORK) == 0 || errno == ENOMEM ? 0 : -1;
+}
+
+static int drop(void *memory, size_t length) { return munmap(memory, length); }
+
+int c_memory_withhold(void *stack) { return each_stack(stack, withhold) == 0 ? c_allocation_each_former(withhold) : -1; }
+
+int c_memory_drop(void *stack) {
+    if (each_stack(stack, drop) < 0 || c_allocation_each_former(drop) < 0) return -1;
+    c_allocation_forget_former();
+    return 0;
 }

@@ -23,6 +23,11 @@ int c_take_end(void) {
     return number > 0 ? (int)number : 0;
 }
 
+void c_end_for_good(int status) {
+    syscall(SYS_exit_group, status);
+    __builtin_trap();
+}
+
 static void end_by_signal(int number) { _exit(128 + number); }
 
 void c_end_by_signals(void) {

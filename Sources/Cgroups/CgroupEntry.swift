@@ -51,6 +51,17 @@ extension Cgroup {
         return CgroupEntry(tasks: tasks, directory: directory)
     }
 
+    /// Moves another process there. Unlike a birth, that isn't bound to pids.limit; it takes a lock of the whole system, and time.
+    public func move(_ pid: Int32, _ options: [ByteString] = []) throws(RuntimeError) {
+        let entry = try openEntry(options)
+        try entry.tasks.move(pid)
+        guard let directory = entry.directoryNumber else { return }
+        try explaining(.cgroup, "can't move process " + String(pid) + " into the container's cgroup") { () throws(SystemError) in
+            let file = try FileDescriptor.open("cgroup.procs", at: directory, flags: O_WRONLY)
+            try file.writeAll(ByteString(decimal: pid).bytes)
+        }
+    }
+
     /// The v2 directory in which a process of the container is, for a container that has handed its own cgroup's controllers on and
     /// so can't take processes there (EBUSY). It has to lie below the container's cgroup.
     public func directoryForClone(besides pid: Int32, procfs: borrowing ProcFileSystem) throws(RuntimeError) -> FileDescriptor {

@@ -19,9 +19,13 @@ public final class CgroupTasks {
     public var isEmpty: Bool { files.isEmpty }
 
     /// Moves the calling thread, which must be its process' only one. The files stay open.
-    public func enter() throws(RuntimeError) {
+    public func enter() throws(RuntimeError) { try move(0) }
+
+    /// Moves a process that has one thread; 0 is the calling one.
+    func move(_ pid: Int32) throws(RuntimeError) {
+        let text = ByteString(decimal: pid).bytes
         for file in files {
-            while write(file.descriptor, "0", 1) != 1 {
+            while write(file.descriptor, text, text.count) != text.count {
                 guard c_errno() == EINTR else {
                     let error = SystemError.last("write")
                     throw RuntimeError(.cgroup, "can't enter the cgroup", error, path: file.directory + "/tasks")

@@ -3,43 +3,45 @@ import CLinux
 import Errors
 import Linux
 
-// The messages between Host, which is outside the container, and Init, which is becoming it.
+// The messages between Host, which is outside the container, and Init, which is becoming it. Each may be said once, and only when it's
+// due: processes of another container may share Init's pid namespace, and one of them that has CAP_SYS_PTRACE may take Init's end of the
+// conversation (pidfd_getfd(2)) and say what it likes. So no message says which process is meant. The kernel tells that: see Succession.
 //
 //     create:   Host                                   Init
-//               clone3 ──────────────────────────────► (each may send `warning` or `failed` at any time)
+//               clone3 ──────────────────────────────► (may send `failed` at any time)
 //                          ◄── needsMapping ──────     only if it made its user namespace itself
 //                          ─── mapped ───────────►     only with a user namespace
-//                          ◄── successor + pidfd ─     only if the pid namespace takes a second clone; Init goes on in it
 //                          ◄── mounted ───────────     only if there are prestart or createRuntime hooks
 //                          ─── hooked ───────────►
 //                          ◄── ready + terminal ──     the terminal's controller comes along if there is one
 //                          ─── created ──────────►
 //               end of file: Init no longer dies with Host
 //
-//     exec:     Host                                   Joiner's processes
+//     exec:     Host                                   the processes of Joiner
 //                          ◄── ready + terminal ──     of the first, only with a terminal
 //                          ◄── ready ─────────────     of the second, only if it had to search for the program
 //                          ─── created ──────────►     and so on as in start
 //
 //     start:    Start ── connects ────────────────────► Init
-//                          ◄── listener + fd ─────     only with a seccomp filter that notifies
+//                          ◄── executing ─────────     what comes next is the filter, if one is still to be loaded, and execve
+//                          ◄── listener + fd ─────     only with a seccomp filter that notifies …
+//                          ◄── listenerAt ────────     … or this, before the filter, if that forbids to send descriptors
 //                          ─── listening ────────►
-//                          ◄── executing ─────────     the next thing is execve
 //               end of file: the program runs          or `failed`
 
 /// One message: a byte that says which, then its fields, each a length in 32 bits and that many bytes.
 enum Message {
     case needsMapping
     case mapped
-    case successor(pid: Int32)
     case mounted
     case hooked
     case ready
     case created
     case listener
+    /// The number that the listener's descriptor is going to have in the process that says so.
+    case listenerAt(Int32)
     case listening
     case executing
-    case warning(String)
     case failed(RuntimeError)
 }
 
@@ -71,9 +73,28 @@ struct Handshake: ~Copyable {
         return bytes == expected.encoded()
     }
 
+    /// Waits for the one message that is due.
+    ///
+    /// - Returns: the descriptors that came with it; nil at the end of the conversation.
+    borrowing func expect(_ due: Message, within patience: Patience = .usual) throws(RuntimeError) -> [SharedDescriptor]? {
+        guard let (message, descriptors) = try receive(within: patience) else { return nil }
+        if case .failed(let error) = message { throw error }
+        guard message.tag == due.tag else { throw Handshake.unexpected(message, due: due.name.description) }
+        return descriptors
+    }
+
+    static func unexpected(_ message: Message, due: String) -> RuntimeError {
+        RuntimeError(
+            .system, "the container's process said \"" + message.name.description + "\" where \"" + due + "\" was due",
+            hint: "another process in its pid namespace may have taken its place")
+    }
+
     /// - Returns: nil at the end of the conversation.
-    borrowing func receive() throws(RuntimeError) -> (message: Message, descriptors: [SharedDescriptor])? {
+    borrowing func receive(within patience: Patience = .usual) throws(RuntimeError)
+        -> (message: Message, descriptors: [SharedDescriptor])?
+    {
         let (bytes, descriptors): ([UInt8], [SharedDescriptor])
+        try patience.awaitWord(from: rawValue)
         do throws(SystemError) {
             do throws(SystemError) {
                 (bytes, descriptors) = try receiveBytes()
@@ -103,8 +124,7 @@ extension Message {
     func encoded() -> [UInt8] {
         var writer = FieldWriter(tag: tag)
         switch self {
-        case .successor(let pid): writer.add(number: pid)
-        case .warning(let text): writer.add(Array(text.utf8))
+        case .listenerAt(let number): writer.add(number: number)
         case .failed(let error):
             writer.add(number: Int32(RuntimeError.Code.all.firstIndex { $0 == error.code } ?? 0))
             writer.add(Array(error.sentence.utf8))
@@ -119,20 +139,35 @@ extension Message {
         return writer.bytes
     }
 
-    private var tag: UInt8 {
+    fileprivate var tag: UInt8 {
         switch self {
         case .needsMapping: 1
         case .mapped: 2
-        case .successor: 3
-        case .mounted: 4
-        case .hooked: 5
-        case .ready: 6
-        case .created: 7
-        case .listener: 8
+        case .mounted: 3
+        case .hooked: 4
+        case .ready: 5
+        case .created: 6
+        case .listener: 7
+        case .listenerAt: 8
         case .listening: 9
         case .executing: 10
-        case .warning: 11
-        case .failed: 12
+        case .failed: 11
+        }
+    }
+
+    fileprivate var name: StaticString {
+        switch self {
+        case .needsMapping: "needs mapping"
+        case .mapped: "mapped"
+        case .mounted: "mounted"
+        case .hooked: "hooked"
+        case .ready: "ready"
+        case .created: "created"
+        case .listener: "listener"
+        case .listenerAt: "listener at"
+        case .listening: "listening"
+        case .executing: "executing"
+        case .failed: "failed"
         }
     }
 
@@ -141,20 +176,17 @@ extension Message {
         switch reader.tag {
         case 1: self = .needsMapping
         case 2: self = .mapped
-        case 3:
-            guard let pid = reader.number() else { return nil }
-            self = .successor(pid: pid)
-        case 4: self = .mounted
-        case 5: self = .hooked
-        case 6: self = .ready
-        case 7: self = .created
-        case 8: self = .listener
+        case 3: self = .mounted
+        case 4: self = .hooked
+        case 5: self = .ready
+        case 6: self = .created
+        case 7: self = .listener
+        case 8:
+            guard let number = reader.number() else { return nil }
+            self = .listenerAt(number)
         case 9: self = .listening
         case 10: self = .executing
         case 11:
-            guard let text = reader.text() else { return nil }
-            self = .warning(text)
-        case 12:
             guard let code = reader.number(), let sentence = reader.text(), let step = reader.text(), let pointer = reader.text(),
                 let path = reader.text(), let call = reader.text(), let errno = reader.number(), let hint = reader.text(),
                 RuntimeError.Code.all.indices.contains(Int(code))

@@ -80,6 +80,11 @@ public final class FileSystemContext {
         descriptor = try .checked("fsopen", type.withCString { c_fsopen($0, UInt32(FSOPEN_CLOEXEC)) })
     }
 
+    /// One that another process opened.
+    public init(adopting descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    public var rawValue: Int32 { descriptor.rawValue }
+
     /// The file system of an existing mount, to be reconfigured. The corresponding system call is `fspick`.
     public init(reconfiguring mount: borrowing FileDescriptor) throws(SystemError) {
         descriptor = try .checked("fspick", c_fspick(mount.rawValue, "", UInt32(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH)))

@@ -70,6 +70,14 @@ public struct ProcFileSystem: ~Copyable {
         }
     }
 
+    /// Where a link leads, as the kernel puts it. Nothing is opened.
+    public borrowing func target(of link: ByteString) throws(SystemError) -> ByteString {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = link.withCString { readlinkat(root.rawValue, $0, &target, target.count) }
+        guard length > 0 else { throw .last("readlinkat") }
+        return ByteString(target[..<length])
+    }
+
     /// The folder of the calling process: its number in the pid namespace that this procfs shows.
     public borrowing func own() throws(SystemError) -> ByteString {
         var link = [UInt8](repeating: 0, count: 16)

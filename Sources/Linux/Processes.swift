@@ -14,38 +14,76 @@ public enum CloneResult: ~Copyable {
 /// The program has one thread: so the child may allocate and run any code.
 ///
 /// `cgroup`: the directory of the cgroup (v2) that it's born into.
-public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil) throws(SystemError) -> CloneResult {
+///
+/// `number`: where the kernel writes its pid, before it runs.
+public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil, number: UnsafeMutablePointer<Int32>? = nil) throws(SystemError)
+    -> CloneResult
+{
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
-    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1)
+    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, number)
     guard pid >= 0 else { throw .last("clone3") }
     guard pid > 0 else { return .child }
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
 }
 
-/// Makes a process that runs `body` in the memory of this one, while this one waits for its end: without copies of page tables, and
-/// of each page that one of the two writes to.
-///
-/// What `body` does to an object or a variable, it does to ours. It never returns.
-public func cloneInMemory(
-    cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: @convention(c) (UnsafeMutableRawPointer) -> Void
-) throws(SystemError) -> CloneResult {
-    var pidfd: Int32 = -1
-    let into = cgroup == nil ? 0 : c_clone_into_cgroup
-    let pid = c_clone_in_memory(c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
-    guard pid >= 0 else { throw .last("clone3") }
-    return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
-}
+/// A stack other than the one that the program began on.
+public struct ProcessStack {
+    /// What runs on it. Never returns.
+    public typealias Body = @convention(c) (UnsafeMutableRawPointer) -> Void
 
-/// Makes a process that is the child of our parent, as we are, and goes on in it as fork(2) does.
-///
-/// `number`: where the kernel writes its pid, before it runs.
-///
-/// - Returns: whether this is the new one.
-public func cloneSibling(number: UnsafeMutablePointer<Int32>) throws(SystemError) -> Bool {
-    let pid = c_clone_sibling(number)
-    guard pid >= 0 else { throw .last("clone") }
-    return pid == 0
+    private let base: UnsafeMutableRawPointer
+
+    /// The corresponding C function is `mmap`.
+    public init() throws(SystemError) {
+        guard let base = c_stack_make() else { throw .last("mmap") }
+        self.base = base
+    }
+
+    /// Makes a process that runs `body` on this stack: so the result is always the parent's. With `c_clone_memory` among the flags, what `body` does to an object or a variable,
+    /// it does to the caller's: the caller has to wait for its end without allocating anything.
+    ///
+    /// `cgroup`: the directory of the cgroup (v2) that it's born into.
+    public func clone(_ flags: UInt64, cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: Body) throws(SystemError)
+        -> CloneResult
+    {
+        var pidfd: Int32 = -1
+        let into = cgroup == nil ? 0 : c_clone_into_cgroup
+        let pid = c_clone_onto_stack(base, flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
+        guard pid >= 0 else { throw .last("clone3") }
+        return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
+    }
+
+    /// Makes a process that is the child of our parent, as we are, and runs `body` on this stack. The kernel writes its pid to `number`
+    /// before it runs.
+    public func cloneSibling(number: UnsafeMutablePointer<Int32>, _ context: UnsafeMutableRawPointer, _ body: Body)
+        throws(SystemError)
+    {
+        guard c_clone_sibling_onto_stack(base, number, body, context) >= 0 else { throw .last("clone") }
+    }
+
+    /// Goes on with `body` on this stack.
+    public func run(_ context: UnsafeMutableRawPointer, _ body: Body) -> Never { c_continue_on_stack(base, body, context) }
+
+    // MARK: What the next process mustn't have
+
+    /// From here on all is allocated on pages of its own.
+    public static func beginAllocation() { c_allocation_begin() }
+
+    /// Keeps from processes cloned from here on: what was allocated before `beginAllocation`, the stack that the program began on, with
+    /// its arguments and environment, and this stack. The corresponding C function is `madvise` with `MADV_DONTFORK`.
+    public func withholdMemory() throws(SystemError) {
+        guard c_memory_withhold(base) == 0 else { throw .last("madvise") }
+    }
+
+    /// To be called first by a process from which memory was withheld.
+    public static func forgetWithheldMemory() { c_allocation_forget_former() }
+
+    /// Unmaps the same memory. Only for what runs on another stack and refers to nothing in that memory. The corresponding C function is
+    /// `munmap`.
+    public func dropMemory() throws(SystemError) {
+        guard c_memory_drop(base) == 0 else { throw .last("munmap") }
+    }
 }
 
 /// How a process ended.
@@ -84,6 +122,9 @@ public struct ProcessHandle: ~Copyable {
         }
     }
 
+    /// Whether it's a child of the caller's, still to be reaped. The corresponding system call is `waitid` with `WNOWAIT`.
+    public var isChild: Bool { c_is_child(descriptor.rawValue) != 0 }
+
     /// The pidfd itself, for several owners.
     public consuming func shared() -> SharedDescriptor { SharedDescriptor(descriptor) }
 
@@ -118,6 +159,13 @@ public struct ProcessHandle: ~Copyable {
     /// - Returns: false when the time, in milliseconds, was up first.
     public borrowing func waitForEnd(milliseconds: Int) -> Bool {
         waitReadable(descriptor.rawValue, until: Deadline(milliseconds: milliseconds))
+    }
+}
+
+extension FileDescriptor {
+    /// A copy of a descriptor of the process whose pidfd this is. The corresponding system call is `pidfd_getfd`.
+    public borrowing func descriptor(_ number: Int32) throws(SystemError) -> FileDescriptor {
+        try .checked("pidfd_getfd", c_pidfd_getfd(rawValue, number))
     }
 }
 

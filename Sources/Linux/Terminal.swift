@@ -27,6 +27,12 @@ public struct Terminal: ~Copyable {
         return Terminal(controller: controller, peer: peer, number: number)
     }
 
+    /// The controller that a process sent: shown to be one, since others may have spoken in that process's place.
+    public static func isController(_ descriptor: borrowing FileDescriptor) -> Bool {
+        guard let magic = try? descriptor.fileSystemMagic(), let status = try? descriptor.status() else { return false }
+        return magic == devptsMagic && status.isCharacterDevice(major: 5, minor: 2)
+    }
+
     public borrowing func setSize(rows: UInt16, columns: UInt16) throws(SystemError) {
         guard c_window_size_set(controller.rawValue, rows, columns) == 0 else { throw .last("ioctl") }
     }

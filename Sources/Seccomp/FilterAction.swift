@@ -28,4 +28,12 @@ struct FilterAction: Equatable {
 
     /// The kernel does the call.
     var permits: Bool { value == UInt32(SECCOMP_RET_ALLOW) || value == UInt32(SECCOMP_RET_LOG) }
+
+    /// The kernel doesn't do the call, and nobody is asked.
+    var refuses: Bool {
+        switch value & UInt32(SECCOMP_RET_ACTION_FULL) {
+        case UInt32(SECCOMP_RET_ALLOW), UInt32(SECCOMP_RET_LOG), UInt32(SECCOMP_RET_TRACE), UInt32(SECCOMP_RET_USER_NOTIF): false
+        default: true
+        }
+    }
 }

@@ -8,9 +8,14 @@ extension SeccompProgram {
     /// would.
     ///
     /// `arguments`: the first ones, as far as they're known. A filter that looks at others answers no.
-    public func permits(_ number: Int32, _ arguments: [UInt64] = []) -> Bool {
+    public func permits(_ number: Int32, _ arguments: [UInt64] = []) -> Bool { answer(number, arguments)?.permits ?? false }
+
+    /// Whether a call of this machine's own kind would fail, or end the process, whatever its arguments are.
+    public func refuses(_ number: Int32) -> Bool { answer(number, [])?.refuses ?? false }
+
+    private func answer(_ number: Int32, _ arguments: [UInt64]) -> FilterAction? {
         var preview = FilterPreview(number: UInt32(bitPattern: number), arguments: arguments)
-        return instructions.withUnsafeBytes { preview.answer(of: $0.bindMemory(to: Instruction.self))?.permits } ?? false
+        return instructions.withUnsafeBytes { preview.answer(of: $0.bindMemory(to: Instruction.self)) }
     }
 }
 

@@ -6,27 +6,26 @@ public import OCI
 
 /// The agent that answers system calls with the action `SCMP_ACT_NOTIFY`. See config-linux.md, "Seccomp", `listenerPath`.
 ///
-/// Init loads the filter, gets the listener, and passes it to Host on their socket with sendmsg(2), the one call that it makes
-/// between loading and execve. Host, outside the filter, sends it on to the agent. From then on the agent can answer anything that
-/// Init and the program call, execve included.
+/// Init loads the filter, gets the listener, and passes it to Host on their socket with sendmsg(2). Where the filter doesn't simply permit
+/// that call, Host takes the listener by pidfd_getfd(2). Host, outside the filter, sends it on to the agent, and Init waits for that in
+/// read(2): the only call besides sendmsg that it makes between loading and execve. From the moment that the agent has the listener, it
+/// can answer anything that Init and the program call, that read and execve included.
 public enum SeccompListener {
-    /// What Init calls under the filter before anybody listens.
-    private static let handover: StaticString = "sendmsg"
-
     /// Whether loading the profile's filter yields a listener.
     public static func isNeeded(by profile: Seccomp) -> Bool {
         profile.defaultAction == .notify || profile.rules.contains { $0.action == .notify }
     }
 
-    /// Refuses a profile whose listener couldn't reach the agent: Init's sendmsg would fail, or wait for the very agent that doesn't
-    /// know of it yet.
+    /// Refuses a profile whose filter wouldn't let Init wait for its agent.
     public static func check(_ profile: Seccomp) throws(RuntimeError) {
-        var permitted = profile.defaultAction.permits
-        for (index, rule) in profile.rules.enumerated() where rule.names.contains(where: { $0 == handover }) {
+        var isPermitted = profile.defaultAction.permits
+        for (index, rule) in profile.rules.enumerated() where rule.names.contains(where: { $0 == "read" }) {
+            // The agent answers that one, too.
+            if rule.action == .notify { return }
             guard rule.action.permits else { throw refusal(pointer: "/linux/seccomp/syscalls/\(index)") }
-            if rule.args.isEmpty { permitted = true }
+            if rule.args.isEmpty { isPermitted = true }
         }
-        guard permitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
+        guard isPermitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
     }
 
     /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container. The agent
@@ -67,7 +66,8 @@ public enum SeccompListener {
 
     private static func refusal(pointer: String) -> RuntimeError {
         RuntimeError(
-            .unsupported, "with SCMP_ACT_NOTIFY, the filter must allow sendmsg: it takes the listener to the agent",
+            .unsupported,
+            "with SCMP_ACT_NOTIFY, the filter must allow read or notify of it: the process waits in it for the agent",
             pointer: pointer)
     }
 }

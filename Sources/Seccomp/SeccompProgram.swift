@@ -14,6 +14,12 @@ public struct SeccompProgram: Sendable {
     /// What the profile asked for in vain and without harm: system calls and architectures that can't occur here. Sentences for people.
     public let warnings: [ByteString]
 
+    /// The same in memory of its own, without the warnings.
+    public func copied() -> SeccompProgram {
+        SeccompProgram(
+            instructions: instructions.withUnsafeBytes { Array($0) }, flags: flags, needsListener: needsListener, warnings: [])
+    }
+
     /// Puts the filter in force for the calling thread and whatever it begets, for ever.
     ///
     /// Allocates nothing and frees nothing. Afterwards even memory management may be forbidden: arguments and environment of execve

@@ -105,7 +105,7 @@ struct LiveUnifiedLimitTests {
             return
         }
         var pidfd: Int32 = -1
-        let child = c_clone3(c_clone_into_cgroup | c_clone_pidfd, &pidfd, directory.rawValue)
+        let child = c_clone3(c_clone_into_cgroup | c_clone_pidfd, &pidfd, directory.rawValue, nil)
         if child == 0 { _exit(0) }
         #expect(child == -1)
         #expect(c_errno() == EBUSY)

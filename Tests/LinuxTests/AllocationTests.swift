@@ -2,7 +2,7 @@ import CLinux
 import Testing
 
 /// The release program's allocator: the same code, called by its own names.
-@Suite struct AllocationTests {
+@Suite(.serialized) struct AllocationTests {
     @Test(arguments: [0, 1, 8, 9, 24, 25, 1032, 1033, 1288, 1289, 65_536, 131_080, 131_081, 1 << 20, 5_000_001])
     func givesAlignedMemoryThatHoldsWhatItIsToHold(_ size: Int) throws {
         let blocks = try (0..<5).map { _ in try #require(c_allocate(size)) }
@@ -87,4 +87,36 @@ import Testing
         c_release(memory)
         c_release(nil)
     }
+
+    // What a process in the container has in memory must hold nothing from before.
+    @Test func beginsAnewOnOtherPages() throws {
+        var former: [UnsafeMutableRawPointer] = []
+        for size in [10, 2000, 100_000, 300_000, 2_000_000] { former.append(try #require(c_allocate(size))) }
+        c_allocation_begin()
+        ranges = []
+        #expect(
+            c_allocation_each_former { memory, length in
+                ranges.append((UInt(bitPattern: memory), UInt(length)))
+                return 0
+            } == 0)
+        func isFormer(_ memory: UnsafeMutableRawPointer) -> Bool {
+            ranges.contains { UInt(bitPattern: memory) >= $0.start && UInt(bitPattern: memory) < $0.start + $0.length }
+        }
+        #expect(former.allSatisfy(isFormer))
+        // Not what is given back either: nor does it grow in its place.
+        let grown = try #require(c_reallocate(former[3], 3_000_000))
+        #expect(!isFormer(grown))
+        // Large ones go back to the kernel, which may map others in their place.
+        for memory in former[..<3] { c_release(memory) }
+        for size in [10, 2000, 100_000] {
+            let memory = try #require(c_allocate(size))
+            #expect(!isFormer(memory), "\(size)")
+            c_release(memory)
+        }
+        c_release(grown)
+        c_release(former[4])
+    }
 }
+
+/// For the function that C calls.
+nonisolated(unsafe) private var ranges: [(start: UInt, length: UInt)] = []

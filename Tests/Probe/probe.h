@@ -33,5 +33,10 @@ int expire(int count, char **arguments);
 /// What a hostile container tries while a process joins it.
 int reach_for_host(int count, char **arguments);
 
+/// What is in another process's memory.
+int search_memory(int count, char **arguments);
+/// Words in another process's name.
+int impersonate(int count, char **arguments);
+
 /// Ends the program with the reason of errno.
 _Noreturn void fail(const char *what);

@@ -1,3 +1,4 @@
+import CLinux
 import CSeccomp
 import Testing
 
@@ -47,6 +48,19 @@ import Testing
             let call = ObservedCall(architecture: c_scmp_arch_x86_64, number: UInt32(number), arguments: arguments)
             #expect(isPermitted(try machine.answer(to: call)), "\(call)")
         }
+    }
+
+    // Not even by an agent or a tracer, and whatever the arguments are.
+    @Test func saysWhatAFilterNeverPermits() throws {
+        func refusesExecve(_ profile: Seccomp) throws -> Bool { try program(profile).refuses(SYS_execve) }
+        for action in [.errno, .kill, .killProcess, .killThread, .trap] as [Seccomp.Action] {
+            #expect(try refusesExecve(Seccomp(action)), "\(action)")
+            #expect(try refusesExecve(Seccomp(.allow, Seccomp.Rule(action, "execve"))), "\(action)")
+        }
+        for action in [.allow, .log, .trace, .notify] as [Seccomp.Action] {
+            #expect(try !refusesExecve(Seccomp(.errno, Seccomp.Rule(action, "execve"))), "\(action)")
+        }
+        #expect(try !refusesExecve(Seccomp(.errno, Seccomp.Rule(.allow, "execve", where: [.init(0, .equal, 3)]))))
     }
 
     @Test func doesNotPromiseWhatItCannotFollow() {

@@ -26,11 +26,13 @@ static const uint64_t c_new_mount = 0x00020000, c_new_cgroup = 0x02000000, c_new
                       c_new_user = 0x10000000, c_new_pid = 0x20000000, c_new_network = 0x40000000, c_new_time = 0x00000080;
 static const uint64_t c_clone_pidfd = 0x00001000, c_clone_parent = 0x00008000, c_clone_into_cgroup = 0x200000000ULL;
 
-/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` counts only with CLONE_INTO_CGROUP.
-static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup) {
+/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` counts only with CLONE_INTO_CGROUP. `number`, unless null, is where
+/// the kernel writes the pid before the process runs.
+static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup, pid_t *_Nullable number) {
     struct clone_args arguments = {
-        .flags = flags,
+        .flags = flags | (number ? CLONE_PARENT_SETTID : 0),
         .pidfd = (uintptr_t)pidfd,
+        .parent_tid = (uintptr_t)number,
         // With CLONE_PARENT the kernel takes the signal that the caller's own parent asked for, and wants 0 here.
         .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
         .cgroup = flags & 0x200000000ULL ? (uint64_t)cgroup : 0,
@@ -40,19 +42,37 @@ static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup) {
 
 /// The child of the caller's parent, its pid written before it runs.
 static const uint64_t c_sibling_flags = CLONE_PARENT | CLONE_PARENT_SETTID;
-/// clone(2) with those, as fork otherwise. Not clone3, to which seccomp filters answer ENOSYS, since they can't look into its arguments.
-static inline pid_t c_clone_sibling(pid_t *_Nonnull number) {
-    return (pid_t)syscall(SYS_clone, c_sibling_flags, NULL, number, NULL, 0);
-}
+/// The memory that a process shares with its maker.
+static const uint64_t c_clone_memory = CLONE_VM;
 
-/// clone3(2) of a process that runs `body` in this one's memory, on a stack of its own, while this one waits until it has ended or
-/// become another program (CLONE_VM, CLONE_VFORK). `body` must not return.
-pid_t c_clone_in_memory(
-    uint64_t flags, int *pidfd, int cgroup, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+/// mmap(2) of a stack for another process, or for what this one goes on with: null with errno. It's as large as any process here needs,
+/// and ends in a page that nobody may touch.
+void *_Nullable c_stack_make(void);
+
+/// clone3(2) of a process that runs `body` on another stack. `body` must not return.
+pid_t c_clone_onto_stack(
+    void *stack, uint64_t flags, int *pidfd, int cgroup, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
+/// clone(2) with `c_sibling_flags` of a process that runs `body` on another stack. Not clone3, to which seccomp filters answer ENOSYS,
+/// since they can't look into its arguments. `number`: where the kernel writes the pid.
+pid_t c_clone_sibling_onto_stack(
+    void *stack, pid_t *_Nonnull number, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
+/// Runs `body`, which must not return, on another stack.
+_Noreturn void c_continue_on_stack(void *stack, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
+
+/// Keeps memory from the processes that are cloned from here on: all that was allocated before `c_allocation_begin`, the stack that the
+/// program began on, with its arguments and environment, and the given stack. -1 with errno.
+int c_memory_withhold(void *stack);
+
+/// Unmaps the same memory. To be called on another stack, by what holds nothing in that memory. -1 with errno.
+int c_memory_drop(void *stack);
 
 static inline int c_setns(int descriptor, int type) { return (int)syscall(SYS_setns, descriptor, type); }
 static inline int c_unshare(uint64_t flags) { return (int)syscall(SYS_unshare, (long)flags); }
 static inline int c_pidfd_open(pid_t pid, unsigned int flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
+/// pidfd_getfd(2): a copy of another process's descriptor, close-on-exec.
+static inline int c_pidfd_getfd(int pidfd, int descriptor) { return (int)syscall(SYS_pidfd_getfd, pidfd, descriptor, 0); }
 static inline int c_pidfd_send_signal(int pidfd, int number) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, number, (void *)0, 0);
 }
@@ -62,6 +82,12 @@ static inline int c_wait_pidfd(int pidfd, int *status) {
     if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED, (void *)0) < 0) return -1;
     *status = information.si_code == CLD_EXITED ? information.si_status << 8 : information.si_status;
     return 0;
+}
+
+/// waitid(2) with WNOHANG and WNOWAIT: whether the process is a child of the caller's, ended or not.
+static inline int c_is_child(int pidfd) {
+    siginfo_t information = {0};
+    return syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED | WNOHANG | WNOWAIT, (void *)0) == 0;
 }
 
 /// ioctl_ns(2): a CLONE_NEW… flag, or -1.
@@ -158,6 +184,12 @@ static inline void *_Nullable c_map_shared(unsigned long length) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+/// mmap(2) of a file, for reading and writing: null with errno.
+static inline void *_Nullable c_map_file(int file, unsigned long length) {
+    void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 /// Shares the name of the current step with processes cloned from here on.
 void c_step_share(void);
 /// Says which step begins. The text has to be a constant of the program: the other process reads it at the same address.
@@ -179,6 +211,9 @@ void c_trap_log(int descriptor, int is_json);
 
 /// Ordinary ending signals end the process, which as the first of a pid namespace wouldn't hear them otherwise (pid_namespaces(7)).
 void c_end_by_signals(void);
+
+/// The end of a process that may be forbidden even that (exit_group(2)): then by an instruction that the kernel ends it for.
+_Noreturn void c_end_for_good(int status);
 
 /// All signals unblocked and with their default dispositions: what the caller had blocked or ignored isn't the container's.
 void c_signals_reset(void);

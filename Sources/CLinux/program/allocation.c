@@ -3,6 +3,9 @@
 // musl's own allocator asks the kernel for a mapping, and gives it back, at every turn. Here most commands never ask: what they
 // need fits into a part of the program's own image. What is given back is kept by its size and given out again; only what is large
 // is a mapping of its own.
+//
+// A process that the container can look into must hold nothing of the caller's. So the allocator can start anew, on other pages: what
+// such a process needs is copied there, and all pages from before can be kept from it (c_memory_withhold, c_memory_drop).
 #include "CLinux.h"
 
 #include <stddef.h>
@@ -24,9 +27,68 @@ enum {
     region = 1 << 20,
 };
 
+// How a mapping begins, be it a region for small blocks or one large block.
+struct mapping {
+    struct mapping *next;
+    struct mapping **link;      // what points here
+    size_t length;
+    size_t size;                // a large block's own size, right before its memory; 0 for a region
+};
+
 static struct block *released[classes];
-static char first_region[1 << 17] __attribute__((aligned(16)));
+static char first_region[1 << 17] __attribute__((aligned(page)));
 static char *unused = first_region + header, *unused_end = first_region + sizeof first_region;
+static struct mapping *mappings, *former;
+static int first_region_is_former;
+
+static void enlist(struct mapping *mapping, struct mapping **list) {
+    mapping->next = *list;
+    mapping->link = list;
+    if (*list) (*list)->link = &mapping->next;
+    *list = mapping;
+}
+
+static void delist(struct mapping *mapping) {
+    *mapping->link = mapping->next;
+    if (mapping->next) mapping->next->link = mapping->link;
+}
+
+void c_allocation_begin(void) {
+    while (mappings) {
+        struct mapping *mapping = mappings;
+        delist(mapping);
+        enlist(mapping, &former);
+    }
+    first_region_is_former = 1;
+    memset(released, 0, sizeof released);
+    unused = unused_end = NULL;
+}
+
+int c_allocation_each_former(int (*act)(void *, size_t)) {
+    int result = first_region_is_former ? act(first_region, sizeof first_region) : 0;
+    for (struct mapping *mapping = former, *next; mapping && result == 0; mapping = next) {
+        // It may be gone afterwards.
+        next = mapping->next;
+        result = act(mapping, mapping->length);
+    }
+    return result;
+}
+
+void c_allocation_forget_former(void) {
+    first_region_is_former = 0;
+    former = NULL;
+}
+
+static int is_in(const void *memory, const void *start, size_t length) {
+    return (const char *)memory >= (const char *)start && (const char *)memory < (const char *)start + length;
+}
+
+static int is_former(const void *memory) {
+    if (first_region_is_former && is_in(memory, first_region, sizeof first_region)) return 1;
+    for (const struct mapping *mapping = former; mapping; mapping = mapping->next)
+        if (is_in(memory, mapping, mapping->length)) return 1;
+    return 0;
+}
 
 // The class for a size of up to `largest`, which becomes that of the class.
 static unsigned class_of(size_t *size) {
@@ -44,22 +106,26 @@ static unsigned class_of(size_t *size) {
 
 static struct block *block_of(void *memory) { return (struct block *)((char *)memory - header); }
 
-static void *map(size_t length) {
-    void *pages = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages != MAP_FAILED) return pages;
-    c_step_out_of_memory();
-    return NULL;
+static struct mapping *map(size_t length) {
+    struct mapping *mapping = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED) {
+        c_step_out_of_memory();
+        return NULL;
+    }
+    mapping->length = length;
+    enlist(mapping, &mappings);
+    return mapping;
 }
 
-// A mapping begins with 16 bytes, of which the latter 8 are the block's size.
-static size_t mapping_length(size_t size) { return (size + 16 + page - 1) & ~(size_t)(page - 1); }
+static size_t mapping_length(size_t size) { return (size + sizeof(struct mapping) + page - 1) & ~(size_t)(page - 1); }
 
-static void *mapped(char *pages, size_t length) {
-    if (!pages) return NULL;
-    struct block *block = (struct block *)(pages + 16 - header);
-    block->size = length - 16;
-    return &block->next;
+static void *large(struct mapping *mapping) {
+    if (!mapping) return NULL;
+    mapping->size = mapping->length - sizeof *mapping;
+    return mapping + 1;
 }
+
+static struct mapping *mapping_of(void *memory) { return (struct mapping *)memory - 1; }
 
 void *c_allocate(size_t size) {
     if (size > largest) {
@@ -67,8 +133,7 @@ void *c_allocate(size_t size) {
             errno = ENOMEM;
             return NULL;
         }
-        size_t length = mapping_length(size);
-        return mapped(map(length), length);
+        return large(map(mapping_length(size)));
     }
     unsigned class = class_of(&size);
     struct block *block = released[class];
@@ -77,10 +142,10 @@ void *c_allocate(size_t size) {
         return &block->next;
     }
     if ((size_t)(unused_end - unused) < size + header) {
-        char *more = map(region);
+        struct mapping *more = map(region);
         if (!more) return NULL;
-        unused = more + header;
-        unused_end = more + region;
+        unused = (char *)(more + 1) + header;
+        unused_end = (char *)more + region;
     }
     block = (struct block *)unused;
     unused += header + size;
@@ -92,9 +157,11 @@ void c_release(void *memory) {
     if (!memory) return;
     struct block *block = block_of(memory);
     if (block->size > largest) {
-        munmap((char *)memory - 16, block->size + 16);
+        delist(mapping_of(memory));
+        munmap(mapping_of(memory), mapping_of(memory)->length);
         return;
     }
+    if (first_region_is_former && is_former(memory)) return;
     size_t size = block->size;
     unsigned class = class_of(&size);
     block->next = released[class];
@@ -113,16 +180,26 @@ void *c_allocate_zeros(size_t count, size_t size) {
     return memory;
 }
 
+static void *resized(struct mapping *mapping, size_t size) {
+    size_t length = mapping_length(size);
+    delist(mapping);
+    struct mapping *moved = mremap(mapping, mapping->length, length, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED) {
+        c_step_out_of_memory();
+        enlist(mapping, &mappings);
+        return NULL;
+    }
+    moved->length = length;
+    enlist(moved, &mappings);
+    return large(moved);
+}
+
 void *c_reallocate(void *memory, size_t size) {
     if (!memory) return c_allocate(size);
     size_t old = block_of(memory)->size;
-    if (old > largest && size > largest && size <= PTRDIFF_MAX - 2 * page) {
-        size_t length = mapping_length(size);
-        char *pages = mremap((char *)memory - 16, old + 16, length, MREMAP_MAYMOVE);
-        if (pages == MAP_FAILED) c_step_out_of_memory();
-        return pages == MAP_FAILED ? NULL : mapped(pages, length);
-    }
-    if (size <= old && old <= largest) return memory;
+    int is_kept = !first_region_is_former || !is_former(memory);
+    if (is_kept && old > largest && size > largest && size <= PTRDIFF_MAX - 2 * page) return resized(mapping_of(memory), size);
+    if (is_kept && size <= old && old <= largest) return memory;
     void *other = c_allocate(size);
     if (!other) return NULL;
     memcpy(other, memory, size < old ? size : old);

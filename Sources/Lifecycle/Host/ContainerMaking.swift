@@ -144,17 +144,17 @@ final class ContainerMaking {
     // MARK: First process
 
     /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
-    func adopt(_ pid: Int32, _ handle: consuming ProcessHandle) throws(RuntimeError) {
+    func adopt(_ process: ContainerProcess) throws(RuntimeError) {
         let (birth, identity) = try explaining(.system, "the container's first process can't be looked at") {
-            () throws(SystemError) in (try procfs.birth(of: pid), try handle.identity)
+            () throws(SystemError) in (try procfs.birth(of: process.pid), try process.handle.identity)
         }
         guard let birth else {
             throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
         }
-        record.pid = pid
+        record.pid = process.pid
         record.startTime = birth.startTime
         record.identity = identity
-        process = ContainerProcess(pid: pid, handle: handle)
+        self.process = process
         try directory.write(record)
     }
 

@@ -13,13 +13,20 @@ final class ContainerProcess {
         self.pid = pid
         self.handle = handle
     }
-}
 
-extension ProcessHandle {
-    /// The handle that came with a message.
-    static func of(_ pidfd: SharedDescriptor) throws(RuntimeError) -> ProcessHandle {
+    /// Of a child whose number the kernel gave.
+    convenience init(child pid: Int32) throws(RuntimeError) {
+        self.init(
+            pid: pid,
+            handle: try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
+                try ProcessHandle(pid: pid)
+            })
+    }
+
+    /// A handle of its own for whoever outlives this one.
+    func pidfd() throws(RuntimeError) -> SharedDescriptor {
         try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
-            ProcessHandle(adopting: try pidfd.duplicate().release())
+            SharedDescriptor(try handle.descriptor.duplicate())
         }
     }
 }

@@ -12,6 +12,9 @@ final class Creation {
     private let namespaces: NamespaceFiles
     private let sysctls: [SysctlPlan.Entry]
     private let console: ConsoleSocket
+    private let succession: Succession?
+    /// Whether the process that comes after Init is known.
+    private var hasSuccessor = false
 
     private var plan: Plan { making.plan }
     /// The container's first process, and its terminal if it has one.
@@ -39,18 +42,19 @@ final class Creation {
         }
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: config.process?.terminal == true, detached: detached)
-        return Creation(
+        return try Creation(
             making: try .begin(plan, configText: bundle.configText, host, procfs), namespaces: namespaces, sysctls: sysctls,
             console: console)
     }
 
     private init(
         making: ContainerMaking, namespaces: NamespaceFiles, sysctls: [SysctlPlan.Entry], console: consuming ConsoleSocket
-    ) {
+    ) throws(RuntimeError) {
         self.making = making
         self.namespaces = namespaces
         self.sysctls = sysctls
         self.console = console
+        succession = making.plan.namespaces.hasSuccessor ? try Succession() : nil
     }
 
     /// Does it all; on failure nothing is left.
@@ -74,12 +78,15 @@ final class Creation {
         }
         var mappings = try makeMappings()
         let sources = try openSources(&mappings)
+        let stack = try explaining(.system, "no memory for the container's first process") { () throws(SystemError) in
+            try ProcessStack()
+        }
         let inheritance = Inheritance(
             plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces, sources: sources,
             mappings: mappings,
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: making.directory),
-            cgroupTasks: try making.cgroup?.openTasks(), cgroupView: making.cgroupView,
-            sysctls: sysctls, seccomp: filter)
+            cgroupTasks: try making.cgroup?.openTasks(), cgroupView: making.cgroupView, sysctls: sysctls, seccomp: filter,
+            succession: succession, stack: stack)
         let cgroupDirectory = try making.cgroup?.sharedDirectoryForClone()
         c_step_share()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, namespaces, procfs: making.procfs) { () throws(RuntimeError) in
@@ -87,13 +94,18 @@ final class Creation {
                 .namespace, "the container's namespaces can't be made", pointer: "/linux/namespaces",
                 hint: "are namespaces of these kinds allowed here, and are there fewer than /proc/sys/user/max_*_namespaces?"
             ) { () throws(SystemError) in
-                try cloneProcess(plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue)
+                try stack.clone(
+                    plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue,
+                    Unmanaged.passUnretained(inheritance).toOpaque()
+                ) { Init.main(Unmanaged<Inheritance>.fromOpaque($0).takeUnretainedValue()) }
             }
             switch consume clone {
             case .child: Init.main(inheritance)
-            case .parent(let pid, let handle): try making.adopt(pid, handle)
+            case .parent(let pid, let handle): try making.adopt(ContainerProcess(pid: pid, handle: handle))
             }
         }
+        // Our copy of its end of the conversation is closed with it: else there would be no end of file.
+        withExtendedLifetime(consume inheritance) {}
         let handshake = Handshake(ours)
         if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(handshake) }
         return handshake
@@ -151,29 +163,49 @@ final class Creation {
 
     /// Answers Init until it's ready.
     private func converse(_ handshake: borrowing Handshake) throws(RuntimeError) {
-        while let (message, descriptors) = try handshake.receive() {
-            switch message {
-            case .needsMapping: try mapIDs(handshake)
-            case .successor(let pid):
-                guard let handle = descriptors.first else { throw Creation.confusion }
-                let former = process
-                try making.adopt(pid, try ProcessHandle.of(handle))
-                _ = try? former?.handle.wait()
-            case .mounted:
-                try making.runEarlyHooks()
-                try tell(.hooked, handshake)
-            case .ready:
-                process?.terminal = descriptors.first
-                return
-            case .warning(let text): making.host.log.warn(text)
-            case .failed(let error): throw error
-            default: throw Creation.confusion
-            }
+        if plan.namespaces.origin(of: .user) == .new, plan.namespaces.isStaged {
+            _ = try hear(.needsMapping, handshake)
+            try mapIDs(handshake)
         }
+        if plan.hasEarlyHooks {
+            _ = try hear(.mounted, handshake)
+            if plan.namespaces.origin(of: .pid) == .new { try adoptSuccessor() }
+            try making.runEarlyHooks()
+            try tell(.hooked, handshake)
+        }
+        let descriptors = try hear(.ready, handshake, within: .usual(with: plan.config.hooks.createContainer))
+        try adoptSuccessor()
+        if plan.config.process?.terminal == true { process?.terminal = try Terminal.controller(among: descriptors) }
+    }
+
+    private func hear(_ message: Message, _ handshake: borrowing Handshake, within patience: Patience = .usual)
+        throws(RuntimeError) -> [SharedDescriptor]
+    {
+        do throws(RuntimeError) {
+            if let descriptors = try handshake.expect(message, within: patience) { return descriptors }
+        } catch {
+            // Ours to reap, whatever went wrong.
+            try adoptSuccessor(isRequired: false)
+            throw error
+        }
+        try adoptSuccessor(isRequired: false)
         throw death()
     }
 
-    private static let confusion = RuntimeError(.system, "the container's first process sent what doesn't belong here")
+    /// Takes the process that Init left its place to for the container's first.
+    private func adoptSuccessor(isRequired: Bool = true) throws(RuntimeError) {
+        guard let succession, !hasSuccessor else { return }
+        guard succession.pid > 0 else {
+            guard isRequired else { return }
+            throw RuntimeError(.initDied, "container init spoke before it was in its pid namespace")
+        }
+        let former = process
+        // A child of ours: nobody else gets its number before we have reaped it.
+        let successor = try ContainerProcess(child: succession.pid)
+        try making.adopt(successor)
+        hasSuccessor = true
+        former?.handle.end()
+    }
 
     /// What binds Init too comes last; then all is written down, and Init is let go.
     private func finish(_ handshake: borrowing Handshake) throws(RuntimeError) {
@@ -191,8 +223,9 @@ final class Creation {
         step("release")
         try tell(.created, handshake)
         // The end of the conversation: Init no longer dies with us.
-        while let (message, _) = try handshake.receive() {
+        if let (message, _) = try handshake.receive() {
             if case .failed(let error) = message { throw error }
+            throw Handshake.unexpected(message, due: "end of the conversation")
         }
     }
 

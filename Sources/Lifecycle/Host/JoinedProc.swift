@@ -4,70 +4,96 @@ import Errors
 import Linux
 import OCI
 
-/// `proc` of a pid namespace that is joined, for a container in a user namespace: only Host may mount it, and Host isn't in it.
+/// `proc` of a pid namespace that is joined: whoever mounts it isn't in that namespace.
 ///
-/// From kernel 6.17 on the file system takes the namespace as an option. Before, it shows that of its maker: so a process of ours goes
-/// there. It's one that the container can see but not trace, since its memory belongs to Host's user namespace; and it has nothing of the
-/// host's left but a socket.
+/// From kernel 6.17 on the file system takes the namespace as an option. Before, it shows that of the process that opens it (fsopen(2)): so
+/// a process of ours goes there for that moment. Others in the namespace can see it. So it has nothing of the host's: an empty root, no
+/// memory of the caller's, no descriptor but a socket, and of the capabilities only the one that fsopen demands, CAP_SYS_ADMIN.
 enum JoinedProc {
     static func mount(_ entry: MountStep, of namespace: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
         do throws(RuntimeError) {
             return try FileSystems.make("proc", entry, pidNamespace: namespace)
         } catch  where FileSystems.lacksPIDNamespaceOption(error) {
-            return try mountFromInside(entry, namespace)
+            let mount = try FileSystems.make("proc", entry, from: try openFromInside(namespace))
+            // What came over the socket may be another process's word.
+            guard (try? mount.with { (mount) throws(SystemError) in try mount.fileSystemMagic() }) == 0x9FA0 else {
+                throw RuntimeError(
+                    .mount, "the process in the joined pid namespace opened another file system than proc", pointer: entry.label)
+            }
+            return mount
         }
     }
 
-    private static func mountFromInside(_ entry: MountStep, _ namespace: SharedDescriptor) throws(RuntimeError)
-        -> SharedDescriptor
-    {
-        let (first, socket) = try launch(entry, namespace)
-        var maker = first
-        defer { maker.handle.end() }
-        let handshake = Handshake(socket)
-        while let (message, descriptors) = try handshake.receive() {
-            switch message {
-            case .successor(let pid):
-                guard let pidfd = descriptors.first else { break }
-                _ = try? maker.handle.wait()
-                maker = ContainerProcess(pid: pid, handle: try ProcessHandle.of(pidfd))
-            case .ready:
-                if let mount = descriptors.first { return mount }
-            case .failed(let error): throw error
-            default: break
-            }
+    private static func openFromInside(_ namespace: SharedDescriptor) throws(RuntimeError) -> FileSystemContext {
+        let succession = try Succession()
+        let (first, socket) = try launch(namespace, succession)
+        defer {
+            // Its own end, or that of the one which it left its place to.
+            first.handle.end()
+            if succession.pid > 0, let opener = try? ProcessHandle(pid: succession.pid) { opener.end() }
         }
-        throw RuntimeError(.mount, "the process that mounts it in the joined pid namespace died", pointer: entry.label)
+        guard let opened = try Handshake(socket).expect(.ready)?.first else {
+            throw RuntimeError(.mount, "the process that opens proc in the joined pid namespace died", pointer: "/mounts")
+        }
+        return try explaining(.system, "what was opened in the joined pid namespace can't be kept") { () throws(SystemError) in
+            FileSystemContext(adopting: try opened.duplicate())
+        }
     }
 
     /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
-    private static func launch(_ entry: MountStep, _ namespace: SharedDescriptor) throws(RuntimeError) -> (
+    private static func launch(_ namespace: SharedDescriptor, _ succession: Succession) throws(RuntimeError) -> (
         ContainerProcess, SharedDescriptor
     ) {
         let (ours, theirs) = try explaining(.system, "no socket for a process in the pid namespace") { () throws(SystemError) in
             try FileDescriptor.messagePair()
         }
+        let stack = try explaining(.system, "no memory for a process in the pid namespace") { () throws(SystemError) in
+            try ProcessStack()
+        }
+        let start = Start(namespace: namespace, socket: theirs, succession: succession, stack: stack)
         let clone = try explaining(.namespace, "a process for the pid namespace can't be made") { () throws(SystemError) in
-            try cloneProcess(0)
+            try stack.clone(0, cgroup: nil, Unmanaged.passUnretained(start).toOpaque()) {
+                JoinedProc.become(Unmanaged<Start>.fromOpaque($0).takeUnretainedValue())
+            }
         }
         switch consume clone {
-        case .child: become(Handshake(theirs), entry, namespace)
-        case .parent(let pid, let handle): return (ContainerProcess(pid: pid, handle: handle), ours)
+        case .child: become(start)
+        case .parent(let pid, let handle):
+            withExtendedLifetime(start) {}
+            return (ContainerProcess(pid: pid, handle: handle), ours)
         }
     }
 
-    private static func become(_ handshake: consuming Handshake, _ entry: MountStep, _ namespace: SharedDescriptor) -> Never {
+    private final class Start {
+        let namespace: SharedDescriptor
+        let socket: SharedDescriptor
+        let succession: Succession
+        let stack: ProcessStack
+
+        init(namespace: SharedDescriptor, socket: SharedDescriptor, succession: Succession, stack: ProcessStack) {
+            self.namespace = namespace
+            self.socket = socket
+            self.succession = succession
+            self.stack = stack
+        }
+    }
+
+    private static func become(_ start: Start) -> Never {
+        let handshake = Handshake(start.socket)
         do throws(RuntimeError) {
             try dieWithHost(handshake)
-            try closeDescriptors(from: 0, but: [handshake.rawValue, namespace.rawValue])
+            try closeDescriptors(from: 0, but: [handshake.rawValue, start.namespace.rawValue])
+            try start.succession.withhold()
             try explaining(.namespace, "the pid namespace can't be joined", pointer: "/linux/namespaces") {
                 () throws(SystemError) in
                 try leaveHostBehind()
-                try namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_pid) }
+                try start.namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_pid) }
+                let next = try ProcessStack()
+                ProcessStack.beginAllocation()
+                try start.stack.withholdMemory()
+                guard let socket = UnsafeMutableRawPointer(bitPattern: Int(handshake.rawValue)) else { return }
+                try next.cloneSibling(number: start.succession.number, socket) { JoinedProc.open(Int32(Int(bitPattern: $0))) }
             }
-            try continueInSuccessor(0, handshake)
-            let mount = try FileSystems.make("proc", entry)
-            try handshake.tell(.ready, descriptors: [mount.rawValue])
         } catch {
             try? handshake.send(.failed(error))
         }
@@ -79,5 +105,24 @@ enum JoinedProc {
         guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else { throw .last("prctl") }
         let nowhere = try FileSystemContext(type: "tmpfs").mount(attributes: MountAttributes.readOnly)
         guard fchdir(nowhere.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
+        var needed = CapabilitySet()
+        needed.insert(Int(CAP_SYS_ADMIN))
+        try ThreadCapabilities(effective: needed, permitted: needed, inheritable: CapabilitySet()).apply()
+    }
+
+    /// What the process in the namespace does.
+    private static func open(_ socket: Int32) -> Never {
+        ProcessStack.forgetWithheldMemory()
+        let handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: socket)))
+        do throws(RuntimeError) {
+            try dieWithHost(handshake)
+            let context = try explaining(.mount, "proc can't be opened in the joined pid namespace", pointer: "/mounts") {
+                () throws(SystemError) in try FileSystemContext(type: "proc")
+            }
+            try handshake.tell(.ready, descriptors: [context.rawValue])
+        } catch {
+            try? handshake.send(.failed(error))
+        }
+        _exit(0)
     }
 }

@@ -53,24 +53,30 @@ struct Joining: ~Copyable {
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         c_step_share()
-        let (report, socket) = try launch()
+        var (report, socket) = try launch(inCgroup: true)
+        var isOutside = false
+        if report.second == 0 {
+            let reason = try reasonOfDeath(Handshake(socket))
+            // The container is at its pids.limit, and for a moment two processes are more than the program's one. Moving a process there
+            // isn't limited: cgroup-v1/pids.rst.
+            guard reason.errno == EAGAIN, record.cgroup != nil else { throw reason.during(currentStep()) }
+            (report, socket) = try launch(inCgroup: false)
+            isOutside = true
+            if report.second == 0 { throw try reasonOfDeath(Handshake(socket)).during(currentStep()) }
+        }
         let handshake = Handshake(socket)
-        let pid = report.second
         do throws(RuntimeError) {
-            guard pid > 0 else { throw try reasonOfDeath(handshake) }
             // Ours to reap: until then nobody else gets its number.
-            let joined = ContainerProcess(
-                pid: pid,
-                handle: try explaining(.system, "the process can't be watched") { () throws(SystemError) in
-                    try ProcessHandle(pid: pid)
-                })
+            let joined = try ContainerProcess(child: report.second)
             do throws(RuntimeError) {
-                if process.terminal { joined.terminal = try awaitReadiness(handshake) }
-                if report.leavesSearch { _ = try awaitReadiness(handshake) }
+                if process.terminal { joined.terminal = try awaitReadiness(handshake, terminal: true) }
+                if report.leavesSearch { _ = try awaitReadiness(handshake, terminal: false) }
+                if isOutside { try moveIntoCgroup(joined) }
                 try finish(handshake, joined)
             } catch {
                 try? joined.handle.send(signal: SIGKILL)
-                _ = try? joined.handle.wait()
+                // One that a paused container holds can't die before that goes on.
+                if joined.handle.waitForEnd(milliseconds: 200) { _ = try? joined.handle.wait() }
                 throw error
             }
             return joined
@@ -79,18 +85,26 @@ struct Joining: ~Copyable {
         }
     }
 
+    private borrowing func moveIntoCgroup(_ joined: ContainerProcess) throws(RuntimeError) {
+        step("enter cgroups")
+        guard let cgroupRecord = record.cgroup else { return }
+        try Cgroup(record: cgroupRecord).move(joined.pid, options.cgroups)
+    }
+
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     ///
     /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't
     ///   kept: as long as that is open there's no end of file.
-    private borrowing func launch() throws(RuntimeError) -> (Joiner.Start.Report, SharedDescriptor) {
+    private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> (Joiner.Start.Report, SharedDescriptor) {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
         }
         plan.affinity.applyInitial()
-        guard let cgroupRecord = record.cgroup else {
-            guard options.cgroups.isEmpty else { throw RuntimeError(.usage, "--cgroup: the container has no cgroup") }
+        guard let cgroupRecord = record.cgroup, inCgroup else {
+            guard options.cgroups.isEmpty || record.cgroup != nil else {
+                throw RuntimeError(.usage, "--cgroup: the container has no cgroup")
+            }
             return (try clone(theirs, nil, into: nil), ours)
         }
         let cgroup = try Cgroup(record: cgroupRecord)
@@ -101,6 +115,9 @@ struct Joining: ~Copyable {
             // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
             return (try clone(theirs, entry.tasks, into: directory.rawValue), ours)
+        } catch  where error.errno == EAGAIN {
+            // v2, at its pids.limit.
+            return try launch(inCgroup: false)
         }
     }
 
@@ -114,25 +131,37 @@ struct Joining: ~Copyable {
             traceSteps(to: log)
             host.log.tellOfTraps()
         }
-        // Who shares memory may not change its time namespace (setns(2)). And a container that's paused may keep the process for ever:
-        // waiting for it in clone3, we couldn't even be stopped.
-        let isOrdinary = plan.namespaces & c_new_time != 0 || options.ignorePaused
+        // Who shares memory may not change its time namespace (setns(2)).
+        let isOrdinary = plan.namespaces & c_new_time != 0
         let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
             try Joiner.Start(
                 plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary)
         }
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
-            if isOrdinary { return try cloneProcess(0, cgroup: directory) }
-            return try cloneInMemory(cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
+            try start.stack.clone(isOrdinary ? 0 : c_clone_memory, cgroup: directory, Unmanaged.passUnretained(start).toOpaque())
+            {
                 Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
             }
         }
         switch consume clone {
         case .child: Joiner.main(start)
-        // How it ended is in the report.
-        case .parent(_, let handle): _ = try? handle.wait()
+        case .parent(_, let handle): try awaitEnd(of: handle)
         }
         return withExtendedLifetime(start) { start.report.pointee }
+    }
+
+    /// Waits until the first process has left its place: how it ended is in the report. It may be using our memory: nothing is allocated
+    /// here before its end.
+    private borrowing func awaitEnd(of first: borrowing ProcessHandle) throws(RuntimeError) {
+        let outcome = Patience.usual.wait(for: first.descriptor.rawValue)
+        if case .ready = outcome {
+            _ = try? first.wait()
+            return
+        }
+        // Frozen, it dies when it's thawed: until then it does nothing.
+        try? first.send(signal: SIGKILL)
+        if first.waitForEnd(milliseconds: 200) { _ = try? first.wait() }
+        if let failure = Patience.usual.failure(outcome) { throw failure.during(currentStep()) }
     }
 
     private borrowing func reasonOfDeath(_ handshake: borrowing Handshake) throws(RuntimeError) -> RuntimeError {
@@ -144,13 +173,11 @@ struct Joining: ~Copyable {
             .initDied, "the process died on its way into the container" + reason + ", in step \"" + currentStep() + "\"")
     }
 
-    private borrowing func awaitReadiness(_ handshake: borrowing Handshake) throws(RuntimeError) -> SharedDescriptor? {
-        guard let (message, descriptors) = try handshake.receive() else { throw try reasonOfDeath(handshake) }
-        switch message {
-        case .ready: return descriptors.first
-        case .failed(let error): throw error
-        default: throw RuntimeError(.system, "the process on its way into the container sent what it has no reason to")
-        }
+    private borrowing func awaitReadiness(_ handshake: borrowing Handshake, terminal: Bool) throws(RuntimeError)
+        -> SharedDescriptor?
+    {
+        guard let descriptors = try handshake.expect(.ready) else { throw try reasonOfDeath(handshake) }
+        return terminal ? try Terminal.controller(among: descriptors) : nil
     }
 
     private borrowing func finish(_ handshake: borrowing Handshake, _ joined: ContainerProcess) throws(RuntimeError) {
@@ -170,22 +197,8 @@ struct Joining: ~Copyable {
         } catch {
             throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
-        step("execve")
-        var isExecuting = false
-        while let (message, descriptors) = try handshake.receive() {
-            switch message {
-            case .executing: isExecuting = true
-            case .failed(let error): throw error
-            case .listener:
-                guard let listener = descriptors.first else { continue }
-                try Lifecycle.handOver(listener, of: joined.pid, config, record.state(.running))
-                try handshake.tell(.listening)
-            default: continue
-            }
-        }
-        guard isExecuting else {
-            throw RuntimeError(.initDied, "the process died before it ran the program, in step \"" + currentStep() + "\"")
-        }
+        let execution = Execution(subject: "the process", pid: joined.pid, config: config, state: record.state(.running))
+        try execution.complete(try joined.pidfd(), handshake, procfs)
     }
 }
 

@@ -1,4 +1,5 @@
 import Bytes
+import CLinux
 import Errors
 import Linux
 import OCI
@@ -18,6 +19,11 @@ func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> Secc
     } catch  where error.code == .system || error.code == .usage {
         // No place for a cache that is ours alone: the work is done each time.
         program = try SeccompFilter.program(for: profile)
+    }
+    guard !program.refuses(SYS_execve) else {
+        throw RuntimeError(
+            .seccomp, "the filter permits no program to be executed: it refuses execve", pointer: "/linux/seccomp",
+            hint: "allow execve, and what the program calls")
     }
     for name in program.warnings { log.debug("/linux/seccomp: " + name.displayText) }
     return program

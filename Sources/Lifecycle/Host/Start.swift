@@ -12,7 +12,9 @@ public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     try directory.lockForChange()
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    switch try Observation(record, in: directory, procfs: procfs).status {
+    // Held on to from before the start: it may end as soon as it has begun.
+    let process = try record.process(procfs)?.shared()
+    switch try Observation(record, in: directory, procfs: procfs, isAlive: process != nil).status {
     case .created: break
     case .stopped:
         throw RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
@@ -21,24 +23,25 @@ public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
     case .paused: throw RuntimeError(.wrongState, "cannot start a container that is paused", hint: "resume it first")
     }
     let config = try directory.config()
-    guard config.process != nil else {
+    guard let process, config.process != nil else {
         throw RuntimeError(
             .invalidConfig, "missing: a container can't be started without it", pointer: "/process",
             hint: "create it anew with a process in config.json")
     }
-    try Starting(record: record, config: config, host: host).execute(directory, procfs)
+    try Starting(record: record, config: config, process: process, host: host).execute(directory, procfs)
 }
 
 /// The conversation that lets Init go on.
 struct Starting {
     let record: ContainerRecord
     let config: Config
+    let process: SharedDescriptor
     let host: HostOptions
 
     /// A failure ends and deletes the container: runtime.md, "Lifecycle", steps 8 and 10.
     func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         do throws(RuntimeError) {
-            try release(directory)
+            try release(directory, procfs)
             try directory.markStarted()
             step("poststart hooks")
             try HookRunner.run(
@@ -56,7 +59,7 @@ struct Starting {
     }
 
     /// Connects to Init, and waits until it has become the program.
-    private func release(_ directory: borrowing ContainerDirectory) throws(RuntimeError) {
+    private func release(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step("start")
         let connection = try explaining(.initDied, "container init can't be reached") { () throws(SystemError) in
             SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000))
@@ -65,33 +68,28 @@ struct Starting {
         guard c_peer_user(connection.rawValue) == Int64(geteuid()) else {
             throw RuntimeError(.corruptState, "the start socket belongs to another user")
         }
-        let conversation = Handshake(connection)
-        var isExecuting = false
-        while let (message, descriptors) = try conversation.receive() {
-            switch message {
-            case .executing: isExecuting = true
-            case .failed(let error): throw error
-            case .warning(let text): host.log.warn(text)
-            case .listener:
-                guard let listener = descriptors.first else { continue }
-                try handOver(listener, of: record.pid, config, state(.creating))
-                try conversation.tell(.listening)
-            default: continue
-            }
+        let execution = Execution(
+            subject: "container init", pid: record.pid, config: config, state: state(.creating),
+            patience: .usual(with: config.hooks.startContainer))
+        try execution.complete(process, Handshake(connection), procfs)
+        try requireThatInitIsGone(directory)
+    }
+
+    /// Makes sure that nobody listens for `start` any more: else it was another process of the pid namespace, with Init's socket, that
+    /// said in Init's place that the program runs.
+    private func requireThatInitIsGone(_ directory: borrowing ContainerDirectory) throws(RuntimeError) {
+        do throws(SystemError) {
+            _ = try FileDescriptor.connect(
+                name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000)
+        } catch  where error.errno == ECONNREFUSED {
+            return
+        } catch {
+            throw RuntimeError(.system, "can't tell whether the container's program runs", error)
         }
-        // The end came by execve, or by the end of Init.
-        guard isExecuting else {
-            throw RuntimeError(.initDied, "container init died before it ran the program")
-        }
+        throw RuntimeError(
+            .initDied, "another process spoke for container init: it still waits, or its socket was taken",
+            hint: "who shares its pid namespace and has CAP_SYS_PTRACE can do that; give it a user namespace")
     }
 
     private func state(_ status: ContainerState.Status) -> ContainerState { record.state(status) }
-}
-
-/// Gives a filter's listener to the agent that the configuration names: config-linux.md, "The Container Process State".
-func handOver(_ listener: SharedDescriptor, of pid: Int32, _ config: Config, _ state: ContainerState) throws(RuntimeError) {
-    guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath else { return }
-    let state = ContainerProcessState(
-        ociVersion: state.ociVersion, pid: pid, metadata: seccomp.listenerMetadata, state: state.hookJSON)
-    try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, state) }
 }

@@ -7,7 +7,7 @@ import OCI
 import Seccomp
 
 /// What Host hands to Init: all of it in memory that both had when they were one.
-struct Inheritance {
+final class Inheritance {
     let plan: Plan
     let handshake: SharedDescriptor
     /// Listens in the state directory: `start` connects to it.
@@ -24,6 +24,31 @@ struct Inheritance {
     let cgroupView: CgroupView
     let sysctls: [SysctlPlan.Entry]
     let seccomp: SeccompProgram?
+    /// nil where Init stays the container's first process.
+    let succession: Succession?
+    /// What Init runs on.
+    let stack: ProcessStack
+
+    init(
+        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, namespaces: NamespaceFiles, sources: Sources?,
+        mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
+        sysctls: [SysctlPlan.Entry], seccomp: SeccompProgram?,
+        succession: Succession?, stack: ProcessStack
+    ) {
+        self.plan = plan
+        self.handshake = handshake
+        self.startSocket = startSocket
+        self.namespaces = namespaces
+        self.sources = sources
+        self.mappings = mappings
+        self.journal = journal
+        self.cgroupTasks = cgroupTasks
+        self.cgroupView = cgroupView
+        self.sysctls = sysctls
+        self.seccomp = seccomp
+        self.succession = succession
+        self.stack = stack
+    }
 }
 
 /// The process that becomes the container's first: from the instruction after clone3 to execve.
@@ -33,14 +58,11 @@ struct Init: ~Copyable {
     let inheritance: Inheritance
     let handshake: Handshake
     var procfs: ProcFileSystem?
-    /// What `start` executes: nil as long as there may be hooks to run before.
-    var image: ProcessExecution.Image?
 
     private init(_ inheritance: Inheritance) {
         self.inheritance = inheritance
         handshake = Handshake(inheritance.handshake)
         procfs = nil
-        image = nil
     }
 
     var plan: Plan { inheritance.plan }
@@ -54,9 +76,8 @@ struct Init: ~Copyable {
         } catch {
             let failure = process.explained(error.during(currentStep()))
             try? process.handshake.send(.failed(failure))
-            _exit(1)
         }
-        process.waitForStart()
+        _exit(1)
     }
 
     /// The owner of what is made has to be somebody in the user namespace (EOVERFLOW, user_namespaces(7)).
@@ -79,23 +100,19 @@ struct Init: ~Copyable {
         try announceMounted()
         try runCreateContainerHooks()
         try rootfs.enter()
-        try enterJoinedPIDNamespace()
-        try rootfs.mountDeferred()
         try setKernelParameters()
         try rootfs.hidePaths()
         let terminal = try openTerminal(rootfs)
         let program = try findProgram(rootfs)
         try rootfs.makeReadOnly()
         try rootfs.setPropagation()
-        if plan.config.process?.terminal != true { try StandardStreams.replaceHostNull(rootfs.root) }
-        if let execution, let program {
-            // Hooks are run with all rights.
-            if plan.config.hooks.startContainer.isEmpty { image = try makeImage(execution, program) }
-        } else {
-            try giveUpAllPrivileges()
+        if plan.config.process?.terminal != true {
+            try StandardStreams.replaceHostNull(rootfs.root, isInUserNamespace: plan.namespaces.has(.user))
         }
-        try announceReady(terminal)
+        try becomePrepared(program, terminal)
     }
+
+    private var joinedPIDNamespace: NamespacePlan.Join? { plan.namespaces.joins.first { $0.kind == .pid } }
 
     /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
     private func isolate() throws(RuntimeError) {
@@ -137,7 +154,7 @@ struct Init: ~Copyable {
         guard plan.hasEarlyHooks else { return }
         try say(.mounted)
         step("wait for hooks")
-        guard case .hooked? = try handshake.receive()?.message else { _exit(1) }
+        guard case .hooked? = try handshake.receive(within: .endless)?.message else { _exit(1) }
     }
 
     private func runCreateContainerHooks() throws(RuntimeError) {
@@ -156,19 +173,107 @@ struct Init: ~Copyable {
         }
     }
 
-    /// Tells Host that all is made, and waits until Host has written it down.
-    private func announceReady(_ terminal: consuming Terminal?) throws(RuntimeError) {
-        step("ready")
-        if let terminal {
-            try say(.ready, descriptors: [terminal.controller.rawValue])
-            try StandardStreams.become(terminal.peer)
-        } else {
-            try say(.ready)
+    /// Finds the program and checks that it can be run: engines want to hear of it from `create`, in these words.
+    ///
+    /// - Returns: nil for a container without a process, and where only a process in the joined pid namespace can find it.
+    private func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
+        guard let execution else { return nil }
+        step("find program")
+        do throws(SystemError) {
+            let directory = try rootfs.root.makeDirectories(execution.process.cwd)
+            // Who may not enter it as root, may as the user: that's found out later.
+            if fchdir(directory.rawValue) == 0 { try ProgramLookup.requireReachable() }
+            guard chdir("/") == 0 else { throw .last("chdir") }
+        } catch {
+            throw ProcessExecution.failureOfWorkingDirectory(execution.process, error)
         }
-        guard case .created? = try handshake.receive()?.message else { _exit(1) }
-        c_end_by_signals()
-        try outliveHost()
-        // Host waits for the end of the conversation: after it, its own end no longer matters.
-        try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [inheritance.startSocket.rawValue])
+        do throws(RuntimeError) {
+            return try execution.findProgram()
+        } catch {
+            // /proc/self isn't there yet for a process outside the pid namespace. But what it may not execute with all rights is no program.
+            guard joinedPIDNamespace != nil, error.errno != EACCES else { throw error }
+            return nil
+        }
+    }
+
+    // MARK: Leaving the caller's memory
+
+    /// Goes on as the process that waits for `start`, or leaves its place to that one: returns only by an error. That process has nothing in memory but what is prepared here.
+    private func becomePrepared(_ program: ByteString?, _ terminal: consuming Terminal?) throws(RuntimeError) {
+        let execution = execution
+        let hooks = plan.config.hooks.startContainer
+        var entersDirectoryLate = false
+        var environment: [ByteString] = []
+        if let execution {
+            environment = Environment.entries(for: execution.process, listenDescriptors: plan.listenDescriptors)
+            try execution.setIOPriority()
+            // Hooks run with all rights, and in the root.
+            if hooks.isEmpty { entersDirectoryLate = !execution.enterWorkingDirectory() }
+        }
+        let ends = try release(terminal)
+        let stack = try explaining(.system, "no memory for the container's process") { () throws(SystemError) in
+            try ProcessStack()
+        }
+        ProcessStack.beginAllocation()
+        let prepared = PreparedProcess(
+            conversation: inheritance.handshake.rawValue, startSocket: inheritance.startSocket.rawValue, terminal: ends,
+            execution: execution, program: program, environment: environment,
+            hooks: hooks.isEmpty
+                ? nil : PreparedProcess.Hooks(list: hooks, state: .forHook(plan, pid: 0, status: .created)),
+            entersDirectoryLate: entersDirectoryLate, preparedOn: joinedPIDNamespace == nil ? inheritance.stack : nil)
+        if let join = joinedPIDNamespace {
+            try leavePlace(to: prepared, in: join, on: stack)
+        } else {
+            try reducePrivileges(of: prepared, before: [])
+            stack.run(prepared.context) { PreparedProcess.beFirst($0) }
+        }
+    }
+
+    /// nil for a container that is made without a process.
+    private var execution: ProcessExecution? {
+        plan.config.process.map {
+            ProcessExecution(
+                process: $0, capabilities: plan.capabilities, personality: plan.config.linux.personality,
+                filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
+                isInUserNamespace: plan.namespaces.has(.user))
+        }
+    }
+
+    /// Both sides of a terminal as numbers, which outlive their owner.
+    private func release(_ terminal: consuming Terminal?) throws(RuntimeError) -> (controller: Int32, peer: Int32)? {
+        guard let terminal else { return nil }
+        return try explaining(.terminal, "the terminal can't be kept") { () throws(SystemError) in
+            (try terminal.controller.duplicate().release(), try terminal.peer.duplicate().release())
+        }
+    }
+
+    /// Gives up what nothing more is done by: others may be in the pid namespace, a joined one, or by exec, while the process waits.
+    private func reducePrivileges(of prepared: PreparedProcess, before calls: [FilteredCall]) throws(RuntimeError) {
+        guard let execution = prepared.execution else { return try giveUpAllPrivileges() }
+        guard plan.config.hooks.startContainer.isEmpty else { return }
+        if try execution.reducePrivileges(before: calls + [(SYS_accept4, [])]) { prepared.filter = nil }
+    }
+
+    /// Joins a given pid namespace, which takes only processes that are born into it, and leaves the place to such a one. The last
+    /// thing of all: nothing that has the host's root, or memory or rights of the caller's, must ever be seen there.
+    private func leavePlace(to prepared: PreparedProcess, in join: NamespacePlan.Join, on stack: ProcessStack)
+        throws(RuntimeError)
+    {
+        guard let succession = inheritance.succession else {
+            throw RuntimeError(.system, "no process was expected to come after Init")
+        }
+        step("join pid namespace")
+        if !plan.namespaces.isStaged { try enter(join) }
+        try succession.withhold()
+        try explaining(.system, "the caller's memory can't be kept from the container's process") { () throws(SystemError) in
+            try inheritance.stack.withholdMemory()
+        }
+        try reducePrivileges(of: prepared, before: [(SYS_clone, [c_sibling_flags])])
+        step("join pid namespace")
+        try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
+            () throws(SystemError) in
+            try stack.cloneSibling(number: succession.number, prepared.context) { PreparedProcess.beFirst($0) }
+        }
+        _exit(0)
     }
 }

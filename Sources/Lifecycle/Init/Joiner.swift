@@ -12,8 +12,9 @@ import Seccomp
 /// it clones the second one. No process that still has the host's root, or a descriptor of the host's, is ever to be seen in the
 /// container's pid namespace (CVE-2016-9962). And what can be done before a process is seen there is done by the first.
 ///
-/// The first may run in Host's own memory while Host waits for its end (`cloneInMemory`): so until the second is born, nothing here
-/// changes what Host has, be it an object or a global variable. What the first opens and closes is its own.
+/// The first may run in Host's own memory while Host waits for its end: so until the second is born, nothing here changes what Host has,
+/// be it an object or a global variable. What the first opens and closes is its own. The second has none of that memory, which others in
+/// the container may read: it has what was prepared for it (PreparedProcess).
 struct Joiner: ~Copyable {
     /// What Host hands over, and gets back.
     final class Start {
@@ -33,11 +34,13 @@ struct Joiner: ~Copyable {
         let tasks: CgroupTasks?
         /// Whether the first has all of Host's memory, or else but the report.
         let sharesMemory: Bool
+        let stack: ProcessStack
         let report: UnsafeMutablePointer<Report>
 
         init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, sharesMemory: Bool)
             throws(SystemError)
         {
+            stack = try ProcessStack()
             self.plan = plan
             self.socket = socket
             self.initProcess = initProcess
@@ -70,16 +73,15 @@ struct Joiner: ~Copyable {
         handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: start.socket)))
     }
 
-    /// Never returns: the process ends in execve, or with the error told to Host.
+    /// Never returns: the process leaves its place to the second, or ends with the error told to Host.
     static func main(_ start: Start) -> Never {
         let joiner = Joiner(start)
         do throws(RuntimeError) {
             try joiner.isolate()
             try joiner.enterCgroups()
             try joiner.enterNamespaces()
-            let legacy = try joiner.prepare()
-            if try !joiner.cloneSecond() { _exit(0) }
-            try joiner.becomeProgram(legacy)
+            try joiner.makeSecond(try joiner.prepare())
+            _exit(0)
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
         }
@@ -152,83 +154,60 @@ struct Joiner: ~Copyable {
         }
     }
 
-    /// What the first process leaves to the second, which has a copy of the first one's memory, but not the report.
-    private struct Legacy {
-        /// nil where the second has to search for it.
-        var program: ByteString?
-        var environment: [ByteString]
-        var terminal: SharedDescriptor?
-        /// nil where it's in force.
-        var filter: SeccompProgram?
+    /// Does what is better done before another process is seen in the container, and puts together what that one has to know.
+    private func prepare() throws(RuntimeError) -> (process: PreparedProcess, stack: ProcessStack) {
+        let execution = plan.execution
+        let environment = Environment.entries(for: execution.process, listenDescriptors: 0)
+        plan.affinity.applyFinal()
+        var terminal: (controller: Int32, peer: Int32)?
+        if execution.process.terminal {
+            terminal = (-1, try openTerminal(try root()))
+        } else {
+            try StandardStreams.replaceHostNull(try root(), isInUserNamespace: execution.isInUserNamespace)
+        }
+        let program = try findProgram()
+        start.report.pointee.leavesSearch = program == nil
+        let entersDirectoryLate = !execution.enterWorkingDirectory()
+        try execution.setIOPriority()
+        let stack = try explaining(.system, "no memory for the process") { () throws(SystemError) in try ProcessStack() }
+        ProcessStack.beginAllocation()
+        let prepared = PreparedProcess(
+            conversation: handshake.rawValue, startSocket: nil, terminal: terminal, execution: execution, program: program,
+            environment: environment, hooks: nil, entersDirectoryLate: entersDirectoryLate, preparedOn: nil)
+        try explaining(.system, "what the process reports, and the caller's memory, can't be kept from the next process") {
+            () throws(SystemError) in
+            try start.hideReport()
+            try start.stack.withholdMemory()
+        }
+        if try execution.reducePrivileges(before: [(SYS_clone, [c_sibling_flags])]) { prepared.filter = nil }
+        return (prepared, stack)
     }
 
-    private func prepare() throws(RuntimeError) -> Legacy {
-        let execution = plan.execution
-        var legacy = Legacy(environment: Environment.entries(for: execution.process, listenDescriptors: 0))
-        plan.affinity.applyFinal()
-        if execution.process.terminal {
-            legacy.terminal = try openTerminal(try root())
-        } else {
-            try StandardStreams.replaceHostNull(try root())
-        }
+    /// - Returns: nil where the second process has to find it.
+    private func findProgram() throws(RuntimeError) -> ByteString? {
         do throws(RuntimeError) {
-            legacy.program = try findProgram()
+            return try plan.execution.findProgram()
         } catch {
             // /proc/self, and what leads there, isn't there for a process that isn't in the pid namespace. But what it may not execute
             // with all rights is no program.
             guard plan.namespaces & c_new_pid != 0, error.errno != EACCES else { throw error }
+            return nil
         }
-        start.report.pointee.leavesSearch = legacy.program == nil
-        try execution.setIOPriority()
-        try explaining(.system, "what the process reports can't be kept from the next") { () throws(SystemError) in
-            try start.hideReport()
-        }
-        legacy.filter = try execution.reducePrivileges(before: [(SYS_clone, [c_sibling_flags])])
-        return legacy
     }
 
-    private func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
-        step("find program")
-        return try ProgramLookup(plan.execution.process).find(seesAll: seesAll)
-    }
-
-    /// Makes the second process, which goes on from here as well.
-    ///
-    /// - Returns: whether this is it.
-    private func cloneSecond() throws(RuntimeError) -> Bool {
+    private func makeSecond(_ prepared: (process: PreparedProcess, stack: ProcessStack)) throws(RuntimeError) {
         step("clone")
-        return try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
+        try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
             try withUnsafeMutablePointer(to: &start.report.pointee.second) { (number) throws(SystemError) in
-                try cloneSibling(number: number)
+                try prepared.stack.cloneSibling(number: number, prepared.process.context) { PreparedProcess.beSecond($0) }
             }
         }
-    }
-
-    private func becomeProgram(_ legacy: consuming Legacy) throws(RuntimeError) {
-        step("isolate")
-        c_signals_reset()
-        c_trap_install(255)
-        _ = setsid()
-        try dieWithHost(handshake)
-        try legacy.terminal?.with { (terminal) throws(RuntimeError) in try StandardStreams.become(terminal) }
-        legacy.terminal = nil
-        let program: ByteString
-        if let found = legacy.program {
-            program = found
-        } else {
-            program = try findProgram(seesAll: false)
-            try handshake.tell(.ready)
-        }
-        guard case .created? = try handshake.receive()?.message else { _exit(255) }
-        try outliveHost()
-        let image = ProcessExecution.Image(program: program, environment: legacy.environment, filter: legacy.filter)
-        try plan.execution.execute(image, handshake)
     }
 
     /// Sends Host the controller.
     ///
     /// - Returns: the side of the program.
-    private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> SharedDescriptor {
+    private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> Int32 {
         step("open terminal")
         let process = plan.execution.process
         let terminal = try explaining(
@@ -242,7 +221,7 @@ struct Joiner: ~Copyable {
         }
         try handshake.tell(.ready, descriptors: [terminal.controller.rawValue])
         return try explaining(.terminal, "the terminal can't be kept") { () throws(SystemError) in
-            SharedDescriptor(try terminal.peer.duplicate())
+            try terminal.peer.duplicate().release()
         }
     }
 }

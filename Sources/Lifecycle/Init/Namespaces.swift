@@ -26,7 +26,7 @@ extension Init {
         }
     }
 
-    private func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
+    func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
         guard let file = inheritance.namespaces.file(of: join.kind) else { return }
         try file.with { (file) throws(RuntimeError) in
             try explaining(
@@ -66,12 +66,12 @@ extension Init {
                 try unshare(made)
             }
         }
-        if namespaces.origin(of: .pid) == .new { try continueInSuccessor(c_new_pid, handshake) }
+        if namespaces.origin(of: .pid) == .new { try inheritance.succession?.goOn(c_new_pid, handshake) }
     }
 
     private func awaitMapping() throws(RuntimeError) {
         step("wait for id mappings")
-        guard case .mapped? = try handshake.receive()?.message else { _exit(1) }
+        guard case .mapped? = try handshake.receive(within: .endless)?.message else { _exit(1) }
         step("enter namespaces")
     }
 
@@ -88,15 +88,6 @@ extension Init {
         }
         // Changing the user took it away.
         try dieWithHost(handshake)
-    }
-
-    /// Joins a given pid namespace when the host's root is gone: a process that still has it must never be seen there. Whoever has
-    /// CAP_SYS_PTRACE in it could reach the host through /proc/PID/root.
-    func enterJoinedPIDNamespace() throws(RuntimeError) {
-        guard let join = plan.namespaces.joins.first(where: { $0.kind == .pid }) else { return }
-        step("join pid namespace")
-        if !plan.namespaces.isStaged { try enter(join) }
-        try continueInSuccessor(0, handshake)
     }
 
     /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and

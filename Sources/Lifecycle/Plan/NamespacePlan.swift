@@ -58,6 +58,9 @@ struct NamespacePlan: Sendable {
         }
     }
 
+    /// Whether Init leaves its place to another process: a pid namespace takes only those born into it.
+    var hasSuccessor: Bool { origin(of: .pid) == .joined || (isStaged && origin(of: .pid) == .new) }
+
     /// The flags of the first clone3. A cgroup namespace takes as its root the cgroup that its maker is in, and a time namespace holds
     /// only children and what is executed: both are made by Init.
     var cloneFlags: UInt64 { isStaged ? 0 : new & ~(c_new_cgroup | c_new_time) }

@@ -18,7 +18,7 @@ final class Child {
         var pidfd: Int32 = -1
         let child = arguments.withUnsafeBufferPointer { arguments in
             // Other threads run: the child may do nothing between clone and exec that takes a lock.
-            let child = c_clone3(c_clone_pidfd, &pidfd, -1)
+            let child = c_clone3(c_clone_pidfd, &pidfd, -1, nil)
             if child == 0 {
                 sigprocmask(SIG_SETMASK, &nothing, nil)
                 if let start = arguments.baseAddress { _ = execve("/bin/sh", start, &noEnvironment) }

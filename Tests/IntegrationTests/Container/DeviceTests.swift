@@ -179,4 +179,38 @@ struct DeviceTests {
         }
         #expect(seen == "fifo\n")
     }
+
+    // Who holds the host's inode open can change its mode and owner.
+    @Test(arguments: ["missing", "file", "link", "other device"], [true, false])
+    func hostsNullDeviceIsNotTheContainersEvenIfThatHasNone(instead: String, isExec: Bool) throws {
+        let bundle = try Bundle {
+            $0.mounts.remove { ["/dev", "/dev/pts", "/dev/shm"].contains($0.destination.text) }
+            $0.runs("sleep 1000")
+        }
+        let dev = bundle.path + "/dev"
+        try makeDirectory(dev)
+        switch instead {
+        case "missing": break
+        case "file": try write("x", to: dev + "/null")
+        case "link": try makeLink(dev + "/null", to: "/etc/passwd")
+        default: #expect(mknod(dev + "/null", mode_t(S_IFCHR) | 0o666, h_device(1, 5)) == 0)
+        }
+        bundle.config.mounts.append(.mount("/dev", source: dev, ["rbind"]))
+        // Not the machine's own.
+        let null = bundle.path + "/null"
+        #expect(mknod(null, mode_t(S_IFCHR) | 0o666, h_device(1, 3)) == 0 && chmod(null, 0o666) == 0)
+        let descriptor = h_open(null, O_RDWR | O_CLOEXEC, 0)
+        defer { close(descriptor) }
+        let script = "chmod 600 /proc/self/fd/0; chown 5:5 /proc/self/fd/0; read -r line || echo empty"
+        let finished: Finished
+        if isExec {
+            finished = try bundle.start().exec("sh", "-c", script) { $0.descriptors[0] = descriptor }
+        } else {
+            bundle.config.runs(script)
+            finished = try bundle.run { $0.descriptors[0] = descriptor }
+        }
+        #expect(finished.output == "empty\n", "\(finished)")
+        let status = try metadata(null)
+        #expect(status.st_mode & 0o7777 == 0o666 && status.st_uid == 0)
+    }
 }

@@ -36,6 +36,19 @@ struct SeccompRefusalTests {
         #expect(message.points(to: "/linux/seccomp/defaultAction"))
     }
 
+    // The container could never run its program: said at once, and not by a process that can neither go on nor end.
+    @Test(arguments: ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"])
+    func filterThatPermitsNoProgram(action: String) throws {
+        for profile in [
+            ["defaultAction": .string(action)],
+            ["defaultAction": "SCMP_ACT_ALLOW", "syscalls": [["names": ["execve"], "action": .string(action)]]],
+        ] as [JSON] {
+            let message = try refusal { $0 = profile }
+            #expect(message.points(to: "/linux/seccomp"))
+            #expect(message.says("the filter permits no program to be executed: it refuses execve"))
+        }
+    }
+
     @Test func unknownAction() throws {
         #expect(try refusal { $0.syscalls[0].action = "ERRNO" }.points(to: "/linux/seccomp/syscalls/0/action"))
     }

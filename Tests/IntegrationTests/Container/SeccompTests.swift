@@ -244,6 +244,75 @@ struct SeccompTests {
         #expect(state.state.pid == .number(Int(container.pid)))
     }
 
+    // The descriptor has to reach the agent without the call that the agent answers.
+    @Test(arguments: ["sendmsg", "read"]) func callThatHandsTheListenerOverMayBeTheAgentsToo(name: String) throws {
+        let bundle = try Bundle {
+            $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"), rule(name, "SCMP_ACT_NOTIFY"))
+            // sendmsg is 46: to a descriptor that isn't open.
+            $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "46", "99"])
+        }
+        bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
+        let listener = h_listen(bundle.path + "/agent.sock")
+        defer { close(listener) }
+        let run = try bundle.command("run").start()
+        let received = try Received(from: listener)
+        defer { close(received.descriptor) }
+        if name == "read" {
+            // The runtime's own wait for the agent is the first. An agent that lets no read through ends it.
+            #expect(h_answer_notification(received.descriptor, 55) == 0)
+            #expect(try !run.finish().succeeded)
+        } else {
+            #expect(h_answer_notification(received.descriptor, 55) == 0)
+            let finished = try run.finish()
+            #expect(finished.output == "error 55\n", "\(finished)")
+        }
+    }
+
+    // execve computes the capabilities anew, and all else is done before: capabilities(7).
+    @Test(arguments: [
+        "getcwd", "chdir", "getuid", "getgid", "setgroups", "setresuid", "setresgid", "capset", "capget", "prctl", "close",
+        "close_range", "sched_setattr", "write", "sendmsg", "umask",
+    ])
+    func nothingNeedBeCalledBehindTheFilterButExecve(name: String) throws {
+        let bundle = try Bundle {
+            $0.process.noNewPrivileges = false
+            $0.process.user = ["uid": 1000, "gid": 1000, "additionalGids": [5]]
+            $0.process.cwd = "/tmp"
+            $0.process.capabilities.inheritable = ["CAP_KILL"]
+            $0.process.capabilities.ambient = ["CAP_KILL"]
+            $0.linux.seccomp = profile(rule(name, "SCMP_ACT_ERRNO"))
+        }
+        let finished = try bundle.run()
+        #expect(finished.succeeded, "\(finished)")
+    }
+
+    @Test(arguments: [true, false]) func capabilitiesAreTheConfigsWhereTheFilterComesLast(noNewPrivileges: Bool) throws {
+        let seen = try output(of: "cat", "/proc/self/status") {
+            $0.process.noNewPrivileges = .bool(noNewPrivileges)
+            $0.process.user = ["uid": 1000, "gid": 1000]
+            $0.process.capabilities.inheritable = ["CAP_KILL"]
+            $0.process.capabilities.ambient = ["CAP_KILL"]
+            $0.linux.seccomp = profile(rule("capset", "SCMP_ACT_ERRNO"))
+        }
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] { #expect(seen.contains(set + ":\t0000000000000020\n"), "\(seen)") }
+        #expect(seen.contains("CapBnd:\t0000000020000420\n"), "\(seen)")
+    }
+
+    // Not a word can be sent, and the end itself is refused.
+    @Test(arguments: [true, false]) func programThatCannotBeExecutedIsSaidUnderAFilterThatPermitsNothingElse(
+        noNewPrivileges: Bool
+    ) throws {
+        let bundle = try Bundle {
+            $0.process.noNewPrivileges = .bool(noNewPrivileges)
+            $0.linux.seccomp = profile(rule("execve", "SCMP_ACT_ALLOW"), defaultAction: "SCMP_ACT_ERRNO")
+            $0.runs(arguments: ["/bin/script"])
+        }
+        try write("#!/no/such/interpreter\n", to: bundle.rootfs + "/bin/script", mode: 0o755)
+        let finished = try bundle.run()
+        #expect(finished.ending == .exited(1), "\(finished)")
+        #expect(finished.errors.says("exec: \"/bin/script\": no such file or directory"))
+    }
+
     @Test func agentThatIsNotThereIsAnError() throws {
         let bundle = try Bundle { $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY")) }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/nobody.sock")

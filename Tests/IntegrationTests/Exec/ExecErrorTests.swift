@@ -78,10 +78,11 @@ struct ExecErrorTests {
         #expect(try container.refusalOfExec("true", options: ["--cwd", "/etc/motd"]).says("not a directory"))
     }
 
-    @Test func workingDirectoryThatTheUserMayNotEnter() throws {
-        let container = try resting()
+    @Test func workingDirectoryThatNobodyInTheContainerMayEnter() throws {
+        let container = try resting { $0.mapUsers() }
         try makeDirectory(container.bundle.rootfs + "/closed", mode: 0o700)
         let message = try container.refusalOfExec("true", options: ["--cwd", "/closed", "--user", "1000"])
+        #expect(message.says("chdir to cwd (\"/closed\") set in config.json failed"))
         #expect(message.says("permission denied"))
     }
 

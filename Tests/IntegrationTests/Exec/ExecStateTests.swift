@@ -117,4 +117,21 @@ struct ExecStateTests {
         try container.delete()
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
+
+    // Its process is frozen with the container; the caller isn't.
+    @Test(.needs(controller: "freezer"), arguments: [SIGTERM, SIGINT]) func execIntoAPausedContainerEndsByASignal(signal: Int32)
+        throws
+    {
+        let container = try resting()
+        #expect(try container.bundle.sandbox.runtime("pause", container.id).succeeded)
+        let exec = try container.joining(["true"], options: ["--ignore-paused"]).start()
+        usleep(200_000)
+        #expect(!exec.hasEnded)
+        exec.signal(signal)
+        let finished = try exec.finish(within: 10)
+        #expect(finished.ending == .exited(255), "\(finished)")
+        #expect(finished.errors.says("interrupted by signal \(signal) in step"))
+        #expect(try container.bundle.sandbox.runtime("resume", container.id).succeeded)
+        #expect(try container.output(ofScript: "echo ran") == "ran\n")
+    }
 }

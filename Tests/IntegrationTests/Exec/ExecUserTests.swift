@@ -199,4 +199,13 @@ struct ExecUserTests {
         let container = try resting { $0.mapUsers() }
         #expect(try container.refusalOfExec("true", options: ["--user", "70000"]).points(to: "/process/user"))
     }
+
+    // Entered with the runtime's rights, and where these don't do, with the user's.
+    @Test(arguments: [0, 1000]) func workingDirectoryMayBeClosedToOneOfRootAndTheUser(owner: UInt32) throws {
+        let container = try resting()
+        try makeDirectory(container.bundle.rootfs + "/closed", mode: 0o700)
+        #expect(chown(container.bundle.rootfs + "/closed", owner, owner) == 0)
+        let finished = try container.exec("pwd", options: ["--cwd", "/closed", "--user", "1000:1000"])
+        #expect(finished.output == "/closed\n", "\(finished)")
+    }
 }

@@ -140,7 +140,7 @@ final class Restoration {
             request.set(options.image, images: criu.prepared[0], work: criu.prepared[1], logFile: Restoration.logFile)
             describe(&request)
             // Should we be killed before the container's processes are known, `delete --force` finds criu, which has their cgroup.
-            try adopt(criu.pid)
+            try making.adopt(try ContainerProcess(child: criu.pid))
             making.process = nil
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
@@ -191,25 +191,21 @@ final class Restoration {
         }
     }
 
-    private func adopt(_ pid: Int32) throws(RuntimeError) {
-        let handle = try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
-            try ProcessHandle(pid: pid)
-        }
-        try making.adopt(pid, handle)
-    }
-
     // MARK: Notifications
 
     private func answer(_ notification: CriuResponse, _ descriptors: [SharedDescriptor]) throws(RuntimeError) {
         switch notification.script {
         case "setup-namespaces":
             // The processes have namespaces and nothing in them yet.
-            guard let pid = notification.pid, pid > 0 else { throw Restoration.confusion }
-            try adopt(pid)
+            guard let pid = notification.pid, pid > 0, making.process == nil else { throw Restoration.confusion }
+            let process = try ContainerProcess(child: pid)
+            // A word of criu's, which the container's processes may have had a socket of: but only criu makes children of ours.
+            guard process.handle.isChild else { throw Restoration.confusion }
+            try making.adopt(process)
             try making.runEarlyHooks()
             step("restore")
             if plan.namespaces.origin(of: .network) == .new { try bringUpLoopback(pid) }
-        case "orphan-pts-master": terminal = descriptors.first ?? terminal
+        case "orphan-pts-master": if terminal == nil { terminal = try Terminal.controller(among: descriptors) }
         // All is there, and stopped. What fails from here on criu doesn't undo: it's for us to end the processes.
         case "pre-resume": try beforeRunning()
         default: break
@@ -254,7 +250,7 @@ final class Restoration {
 
     private func beforeRunning() throws(RuntimeError) {
         do throws(RuntimeError) {
-            guard let process, let sources else { throw Restoration.confusion }
+            guard let process, let sources, !isChecked else { throw Restoration.confusion }
             try RestoredSecurity(plan, sources, namespaces, cgroup: making.record.cgroup, lsmProfile: options.lsmProfile)
                 .check(process.pid, making.procfs)
             if try isInOwnTimeNamespace(process.pid) { making.noteTimeNamespace() }

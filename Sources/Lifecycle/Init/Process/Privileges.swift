@@ -24,8 +24,8 @@ extension ProcessExecution {
     ///
     /// `calls`: system calls that are still to come besides those that all processes make, with their first arguments.
     ///
-    /// - Returns: the filter, if it has still to be loaded.
-    func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> SeccompProgram? {
+    /// - Returns: whether the filter is in force.
+    func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> Bool {
         try limitBounding()
         if process.noNewPrivileges { try forbidNewPrivileges() }
         let isFiltered = try loadFilterAhead(of: commonCalls + calls)
@@ -35,7 +35,7 @@ extension ProcessExecution {
             let kept = CapabilitySet(bits: held.bits & (capabilities.permitted.bits | stillNeeded(isFiltered).bits))
             try ThreadCapabilities(effective: kept, permitted: kept, inheritable: capabilities.inheritable).apply()
         }
-        return isFiltered ? nil : filter
+        return isFiltered
     }
 
     /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
@@ -59,8 +59,14 @@ extension ProcessExecution {
         needed.insert(Int(CAP_SETUID))
         // It isn't always passed on in a clone (SCHED_DEADLINE, SCHED_FLAG_RESET_ON_FORK).
         if process.scheduler != nil { needed.insert(Int(CAP_SYS_NICE)) }
-        // Without no_new_privs it takes this to load a filter.
-        if filter != nil, !isFiltered, !process.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
+        if !isFiltered { needed.bits |= neededForFilter.bits }
+        return needed
+    }
+
+    /// Without no_new_privs it takes CAP_SYS_ADMIN to load a filter.
+    var neededForFilter: CapabilitySet {
+        var needed = CapabilitySet()
+        if filter != nil, !process.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
         return needed
     }
 

@@ -15,38 +15,40 @@ struct ProcessExecution {
     let preservedDescriptors: Int
     let isInUserNamespace: Bool
 
-    /// What is to be executed, found and put together with all rights.
-    struct Image {
-        let program: ByteString
-        let environment: [ByteString]
-        /// What has still to be loaded.
-        let filter: SeccompProgram?
-    }
-
     /// Becomes the program, after `reducePrivileges`. Returns only by an error.
     ///
+    /// `filter`: what has still to be loaded. Behind it nothing is called but execve: a filter may forbid anything else.
+    ///
     /// `witness`: is told right before what comes next can silence us, and the error if it fails.
-    func execute(_ image: Image, _ witness: borrowing Handshake) throws(RuntimeError) {
+    func execute(
+        _ program: ByteString, environment: [ByteString], filter: SeccompProgram?, entersDirectoryLate: Bool,
+        _ witness: borrowing Handshake
+    ) throws(RuntimeError) {
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
-        let environment = CStringArray(image.environment)
+        let environment = CStringArray(environment)
         try setScheduling()
         try lowerFileLimit()
         _ = umask(process.user.umask ?? 0o022)
-        // All but the streams and what was asked to be kept is gone, before a filter can forbid it. The conversation ends by itself in
-        // execve.
+        // All but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
         try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
-        // Without no_new_privs only the privileged may load a filter; with it, it's the very last thing.
-        if !process.noNewPrivileges { try load(image.filter, witness) }
-        try takeCredentials()
-        try enterWorkingDirectory()
-        if process.noNewPrivileges { try load(image.filter, witness) }
-        step("execve")
-        if image.filter == nil { try witness.tell(.executing) }
-        _ = image.program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-        throw RuntimeError(
-            .program, "unable to start container process: exec: \"" + image.program.displayText + "\"", .last("execve"),
-            pointer: "/process/args/0", path: image.program, hint: ProcessExecution.hint(forExecution: c_errno()))
+        try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
+        if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
+        guard let filter else {
+            step("execve")
+            try witness.tell(.executing)
+            _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+            throw ProcessExecution.failure(of: program, errno: c_errno())
+        }
+        try execute(program, arguments, environment, under: filter, witness)
+    }
+
+    /// Why a program could not be executed.
+    static func failure(of program: ByteString, errno: Int32) -> RuntimeError {
+        RuntimeError(
+            .program, "unable to start container process: exec: \"" + program.displayText + "\"",
+            SystemError("execve", errno: errno),
+            pointer: "/process/args/0", path: program, hint: hint(forExecution: errno))
     }
 
     private static func hint(forExecution errno: Int32) -> String? {
@@ -99,7 +101,10 @@ struct ProcessExecution {
 
     /// The order is the kernel's: groups while there's CAP_SETGID, then the user, with the capabilities kept over the change, then
     /// exactly the sets that were asked for.
-    private func takeCredentials() throws(RuntimeError) {
+    ///
+    /// `kept`: capabilities to have until execve, too. What the process has after execve doesn't depend on them: the kernel makes that of
+    /// the bounding, inheritable and ambient sets, the user and the file (capabilities(7), "Transformation of capabilities").
+    private func takeCredentials(keeping kept: CapabilitySet) throws(RuntimeError) {
         step("set credentials")
         let sets = capabilities
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
@@ -119,7 +124,8 @@ struct ProcessExecution {
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             try Credentials.keepCapabilities(false)
             let wanted = ThreadCapabilities(
-                effective: sets.effective, permitted: sets.permitted, inheritable: sets.inheritable)
+                effective: CapabilitySet(bits: sets.effective.bits | kept.bits),
+                permitted: CapabilitySet(bits: sets.permitted.bits | kept.bits), inheritable: sets.inheritable)
             try wanted.apply()
             try Credentials.setAmbient(sets.ambient)
         }
@@ -128,33 +134,89 @@ struct ProcessExecution {
         }
     }
 
-    /// As the user, whose rights decide.
-    private func enterWorkingDirectory() throws(RuntimeError) {
+    // MARK: Working directory
+
+    /// With all rights, which an ordinary user, or root without CAP_DAC_OVERRIDE, may lack.
+    ///
+    /// - Returns: false where it can't be entered. The user may have the right: then `enterWorkingDirectoryAsUser` does it, or says why
+    ///   not.
+    func enterWorkingDirectory() -> Bool {
         step("enter working directory")
-        try explaining(
-            .process,
-            "unable to start container process: chdir to cwd (\"" + process.cwd.displayText + "\") set in config.json failed",
-            pointer: "/process/cwd", path: process.cwd
-        ) { () throws(SystemError) in
+        if process.cwd.withCString({ chdir($0) }) == 0, (try? ProgramLookup.requireReachable()) != nil { return true }
+        _ = chdir("/")
+        return false
+    }
+
+    private func enterWorkingDirectoryAsUser() throws(RuntimeError) {
+        step("enter working directory")
+        do throws(SystemError) {
             guard process.cwd.withCString({ chdir($0) }) == 0 else { throw .last("chdir") }
             try ProgramLookup.requireReachable()
+        } catch {
+            throw ProcessExecution.failureOfWorkingDirectory(process, error)
         }
     }
 
-    private func load(_ filter: SeccompProgram?, _ witness: borrowing Handshake) throws(RuntimeError) {
-        guard let filter else { return }
+    static func failureOfWorkingDirectory(_ process: Process, _ error: SystemError) -> RuntimeError {
+        RuntimeError(
+            .process,
+            "unable to start container process: chdir to cwd (\"" + process.cwd.displayText + "\") set in config.json failed",
+            error,
+            pointer: "/process/cwd", path: process.cwd)
+    }
+
+    // MARK: Filter
+
+    private func execute(
+        _ program: ByteString, _ arguments: CStringArray, _ environment: CStringArray, under filter: SeccompProgram,
+        _ witness: borrowing Handshake
+    ) throws(RuntimeError) {
         step("load seccomp filter")
-        // Now: the filter may leave us no word.
-        try witness.tell(.executing)
-        guard let listener = try filter.load() else { return }
-        // The listener goes to whoever starts us; nothing more is done before it's in the agent's hands.
-        do throws(SystemError) {
-            try witness.send(.listener, descriptors: [listener.rawValue])
-        } catch {
-            throw RuntimeError(
-                .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
+        let canSpeak = filter.permits(SYS_write) && filter.permits(SYS_exit_group)
+        let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(witness)
+        if lastWord == nil { try witness.tell(.executing) }
+        try load(filter, witness)
+        step("execve")
+        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
+        let errno = c_errno()
+        guard let lastWord = consume lastWord else { throw ProcessExecution.failure(of: program, errno: errno) }
+        lastWord.say(errno: errno)
+        c_end_for_good(1)
+    }
+
+    /// For a filter that may let us neither say why execve fails nor end.
+    private func makeLastWord(_ witness: borrowing Handshake) throws(RuntimeError) -> LastWord {
+        let lastWord = try explaining(.system, "no memory to say in why the program can't be executed") {
+            () throws(SystemError) in
+            try LastWord()
         }
-        guard witness.hears(.listening) else { _exit(1) }
+        try witness.tell(.executing, descriptors: [lastWord.descriptor])
+        // Then we end by a signal, which mustn't be caught.
+        c_signals_reset()
+        return lastWord
+    }
+
+    private func load(_ filter: SeccompProgram, _ witness: borrowing Handshake) throws(RuntimeError) {
+        let sendsListener = filter.needsListener && filter.permits(SYS_sendmsg)
+        if filter.needsListener, !sendsListener {
+            // Host takes it. The kernel gives it the lowest number that is free.
+            let number = c_fcntl(witness.rawValue, F_DUPFD_CLOEXEC, 0)
+            close(number)
+            try witness.tell(.listenerAt(number))
+        }
+        guard let listener = try filter.load() else { return }
+        // Nothing more is done before it's in the agent's hands.
+        if sendsListener {
+            do throws(SystemError) {
+                try witness.send(.listener, descriptors: [listener.rawValue])
+            } catch {
+                throw RuntimeError(
+                    .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
+            }
+        }
+        // Not closed under the filter: execve does that.
+        _ = listener.release()
+        guard witness.hears(.listening) else { c_end_for_good(1) }
     }
 }
 

@@ -4,27 +4,11 @@ import Errors
 import Linux
 import OCI
 
-extension Init {
-    /// Finds the program and checks that it can be run: engines want to hear of it from `create`, in these words.
-    ///
-    /// - Returns: nil for a container without a process.
-    func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
-        guard let process = plan.config.process else { return nil }
+extension ProcessExecution {
+    /// Finds the program and checks that it can be run.
+    func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         step("find program")
-        try makeWorkingDirectory(process, rootfs)
-        return try ProgramLookup(process).find()
-    }
-
-    private func makeWorkingDirectory(_ process: Process, _ rootfs: borrowing Rootfs) throws(RuntimeError) {
-        do throws(SystemError) {
-            let directory = try rootfs.root.makeDirectories(process.cwd)
-            try ProgramLookup.refuseForeign(directory)
-        } catch {
-            throw RuntimeError(
-                .process,
-                "unable to start container process: chdir to cwd (\"" + process.cwd.displayText + "\") set in config.json failed",
-                error, pointer: "/process/cwd", path: process.cwd)
-        }
+        return try ProgramLookup(process).find(seesAll: seesAll)
     }
 }
 
@@ -85,19 +69,9 @@ struct ProgramLookup {
         return nil
     }
 
-    /// Refuses a directory that doesn't lie below the container's root: one that is reached through a descriptor of the host's
-    /// (CVE-2024-21626). The kernel's own answer is asked for, not a name.
-    static func refuseForeign(_ directory: borrowing FileDescriptor) throws(SystemError) {
-        guard fchdir(directory.rawValue) == 0 else {
-            // Who may not enter it as root, may as the user: chdir decides at the start.
-            if c_errno() == EACCES { return }
-            throw .last("fchdir")
-        }
-        defer { _ = chdir("/") }
-        try requireReachable()
-    }
-
-    /// getcwd(2) answers with a path that begins with "/" only for a directory below the caller's root.
+    /// Refuses a working directory that doesn't lie below the container's root: one that was reached through a descriptor of the host's
+    /// (CVE-2024-21626). The kernel's own answer is asked for, not a name: getcwd(2) answers with a path that begins with "/" only for
+    /// a directory below the caller's root.
     static func requireReachable() throws(SystemError) {
         var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
         guard c_getcwd(&path, UInt(path.count)) > 0, path[0] == UInt8(ascii: "/") else {

@@ -33,6 +33,13 @@ enum FileSystems {
         }
     }
 
+    /// A file system that another process opened.
+    static func make(_ type: ByteString, _ entry: MountStep, from context: FileSystemContext) throws(RuntimeError)
+        -> SharedDescriptor
+    {
+        try configure(context, type, entry)
+    }
+
     /// Whether that is why: the kernel is older than 6.17.
     static func lacksPIDNamespaceOption(_ error: RuntimeError) -> Bool {
         // By bytes: to compare strings brings Unicode's tables along, 40 KB of the program.

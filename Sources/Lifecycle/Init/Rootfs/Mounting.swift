@@ -38,18 +38,6 @@ extension Rootfs {
         if !entry.recursiveAttributes.isEmpty { try mount.setMountAttributes(entry.recursiveAttributes, recursive: true) }
     }
 
-    /// `proc` of a pid namespace that we aren't in.
-    ///
-    /// - Returns: false where the kernel has no option for that.
-    mutating func mountJoinedProc(_ entry: MountStep) throws(RuntimeError) -> Bool {
-        do throws(RuntimeError) {
-            try attach(try FileSystems.make("proc", entry, pidNamespace: pidNamespace), entry, isDirectory: true)
-            return true
-        } catch  where FileSystems.lacksPIDNamespaceOption(error) {
-            return false
-        }
-    }
-
     // MARK: Attaching
 
     /// Puts a finished mount in its place.

@@ -17,10 +17,8 @@ struct Rootfs: ~Copyable {
     var readOnlyLate: [SharedDescriptor] = []
     /// The devpts mount on /dev/pts: terminals come from it.
     var devpts: SharedDescriptor?
-    /// Entries of /mounts that only a process in the joined pid namespace can do.
-    var deferred: [MountStep] = []
     let cgroups: CgroupView
-    /// The joined pid namespace, if any: its proc is mounted from outside where the kernel can.
+    /// The joined pid namespace, if any.
     let pidNamespace: SharedDescriptor?
 
     /// Takes the root file system and attaches it over its own place.
@@ -70,36 +68,13 @@ struct Rootfs: ~Copyable {
     mutating func mountAll() throws(RuntimeError) {
         step("mount file systems")
         for entry in plan.mounts {
-            if deferred.contains(where: {
-                $0.destination == entry.destination || entry.destination.hasPrefix($0.destination + "/")
-            }) {
-                // What waits would come to lie over it.
-                try prepareDeferred(entry)
-            } else if needsJoinedPIDNamespace(entry) {
-                if try !mountJoinedProc(entry) { deferred.append(entry) }
+            if case .fileSystem(let type) = entry.kind, type == "proc", let pidNamespace, sources.fileSystems[entry.index] == nil
+            {
+                try attach(try JoinedProc.mount(entry, of: pidNamespace), entry, isDirectory: true)
             } else {
                 try perform(entry)
             }
         }
-    }
-
-    private func needsJoinedPIDNamespace(_ entry: MountStep) -> Bool {
-        guard case .fileSystem(let type) = entry.kind else { return false }
-        return type == "proc" && pidNamespace != nil && sources.fileSystems[entry.index] == nil
-    }
-
-    /// What is the host's can be copied now only, as long as the host's mounts are there.
-    private mutating func prepareDeferred(_ entry: MountStep) throws(RuntimeError) {
-        if case .bind(let source, let recursive) = entry.kind, case .file? = sources.binds[entry.index] {
-            sources.binds[entry.index] = .tree(try copySource(source, recursive: recursive, entry))
-        }
-        deferred.append(entry)
-    }
-
-    /// What waited for the process that is in the joined pid namespace.
-    mutating func mountDeferred() throws(RuntimeError) {
-        for entry in deferred { try perform(entry) }
-        deferred = []
     }
 
     /// After everything has been made in it.

@@ -1,0 +1,96 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// The last part of a conversation: a process of ours becomes the program, at `start` or `exec`.
+///
+/// Others may have taken the process's end of it. So each message counts only when it's due, and what comes with it is checked.
+struct Execution {
+    /// For messages: "container init".
+    let subject: String
+    let pid: Int32
+    let config: Config
+    /// For the agent of a filter that notifies.
+    let state: ContainerState
+    var patience = Patience.usual
+
+    /// Waits until the process has become the program.
+    ///
+    /// `process`: its pidfd.
+    func complete(_ process: SharedDescriptor, _ conversation: borrowing Handshake, _ procfs: borrowing ProcFileSystem)
+        throws(RuntimeError)
+    {
+        guard let files = try conversation.expect(.executing, within: patience) else {
+            throw RuntimeError(.initDied, subject + " died before it ran the program, in step \"" + currentStep() + "\"")
+        }
+        var awaitsListener = config.linux.seccomp.map { SeccompListener.isNeeded(by: $0) } ?? false
+        while let (message, descriptors) = try conversation.receive() {
+            switch message {
+            case .failed(let error): throw error
+            case .listener where awaitsListener:
+                try handOver(descriptors.first, procfs)
+            case .listenerAt(let number) where awaitsListener:
+                try handOver(try take(number, from: process), procfs)
+            default: throw Handshake.unexpected(message, due: awaitsListener ? "listener" : "end of the conversation")
+            }
+            awaitsListener = false
+            try conversation.tell(.listening)
+        }
+        if let errno = files.first.flatMap({ LastWord.left(in: $0) }) {
+            throw ProcessExecution.failure(of: config.process?.args.first ?? "", errno: errno)
+        }
+    }
+
+    /// The listener of a filter that lets its process send nothing: it's there as soon as the filter is.
+    private func take(_ number: Int32, from process: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
+        let deadline = Deadline(milliseconds: 10_000)
+        while true {
+            do throws(SystemError) {
+                return SharedDescriptor(try process.with { (pidfd) throws(SystemError) in try pidfd.descriptor(number) })
+            } catch  where error.errno == EBADF && !deadline.isOver {
+                Clock.sleep(milliseconds: 1)
+            } catch {
+                throw RuntimeError(
+                    .seccomp, "the filter's listener can't be taken from the process", error,
+                    pointer: "/linux/seccomp/listenerPath",
+                    hint: "root may take it; for other users the filter has to allow sendmsg")
+            }
+        }
+    }
+
+    /// Gives a filter's listener to the agent that the configuration names: config-linux.md, "The Container Process State".
+    private func handOver(_ listener: SharedDescriptor?, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath, let listener,
+            try isListener(listener, procfs)
+        else {
+            throw RuntimeError(
+                .seccomp, "what the container's process handed over is no listener of a seccomp filter",
+                pointer: "/linux/seccomp/listenerPath")
+        }
+        let agentState = ContainerProcessState(
+            ociVersion: state.ociVersion, pid: pid, metadata: seccomp.listenerMetadata, state: state.hookJSON)
+        try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, agentState) }
+    }
+
+    private func isListener(_ descriptor: SharedDescriptor, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> Bool {
+        try explaining(.system, "a descriptor of the container's process can't be looked at") { () throws(SystemError) in
+            try procfs.target(of: try procfs.own() + "/fd/" + ByteString(decimal: descriptor.rawValue))
+                == ("anon_inode:seccomp notify" as StaticString)
+        }
+    }
+}
+
+extension Terminal {
+    /// The controller that came with a message.
+    static func controller(among descriptors: [SharedDescriptor]) throws(RuntimeError) -> SharedDescriptor {
+        guard let descriptor = descriptors.first, descriptor.with({ isController($0) }) else {
+            throw RuntimeError(
+                .terminal, "what the container's process handed over is no terminal", pointer: "/process/terminal",
+                hint: "another process in its pid namespace may have taken its place")
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,246 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// A process of ours that is all but the container's program: it waits for the word to become it.
+///
+/// Others may be in its pid namespace, and whoever has CAP_SYS_PTRACE there, and isn't in a user namespace of its own, can read its
+/// memory. So it has none but what is here and what it needs to run: no command line and environment of the caller's, no configuration,
+/// no host paths. To that end all here is a copy, made after `ProcessStack.beginAllocation`.
+final class PreparedProcess {
+    /// What `start` has to do first, with all rights.
+    struct Hooks {
+        let list: [Hook]
+        /// What they read, but for the pid, which only the process itself knows.
+        var state: ContainerState
+    }
+
+    /// Our end of the conversation with Host.
+    private let conversation: Int32
+    /// Listens for `start`: only the container's first process has one.
+    private let startSocket: Int32?
+    private let terminal: (controller: Int32, peer: Int32)?
+    /// nil for a container that is made without a process.
+    let execution: ProcessExecution?
+    /// nil where it's still to be found.
+    private var program: ByteString?
+    private let environment: [ByteString]
+    private let hooks: Hooks?
+    /// What has still to be loaded.
+    var filter: SeccompProgram?
+    /// Whether the user's rights are needed to enter the working directory.
+    private let entersDirectoryLate: Bool
+    /// The stack that this process was prepared on, where that was this very process.
+    private let preparedOn: ProcessStack?
+
+    init(
+        conversation: Int32, startSocket: Int32?, terminal: (controller: Int32, peer: Int32)?, execution: ProcessExecution?,
+        program: ByteString?, environment: [ByteString], hooks: Hooks?, entersDirectoryLate: Bool, preparedOn: ProcessStack?
+    ) {
+        self.conversation = conversation
+        self.startSocket = startSocket
+        self.terminal = terminal
+        self.execution = execution?.copied()
+        self.program = program?.copied()
+        self.environment = environment.copied()
+        self.hooks = hooks?.copied()
+        filter = self.execution?.filter
+        self.entersDirectoryLate = entersDirectoryLate
+        self.preparedOn = preparedOn
+    }
+
+    var context: UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
+
+    private static func from(_ context: UnsafeMutableRawPointer) -> PreparedProcess {
+        Unmanaged<PreparedProcess>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    // MARK: The container's first process
+
+    /// Goes on as the container's first process, which waits for `start`.
+    static func beFirst(_ context: UnsafeMutableRawPointer) -> Never {
+        let prepared = from(context)
+        let handshake = prepared.handshake
+        do throws(RuntimeError) {
+            try prepared.settle(handshake)
+            try prepared.awaitCreated(handshake)
+        } catch {
+            try? handshake.send(.failed(error.during(currentStep())))
+            _exit(1)
+        }
+        prepared.waitForStart()
+    }
+
+    private var handshake: Handshake { Handshake(SharedDescriptor(FileDescriptor(adopting: conversation))) }
+
+    /// Has nothing of its past, and dies with Host.
+    private func settle(_ handshake: borrowing Handshake) throws(RuntimeError) {
+        step("leave the caller's memory")
+        if let preparedOn {
+            try explaining(.system, "what the caller left in memory can't be given up") { () throws(SystemError) in
+                try preparedOn.dropMemory()
+            }
+        } else {
+            ProcessStack.forgetWithheldMemory()
+            _ = setsid()
+            try dieWithHost(handshake)
+        }
+        if program == nil, hooks == nil, let execution { program = try execution.findProgram(seesAll: false) }
+    }
+
+    /// Tells Host that all is made, and waits until Host has written it down.
+    private func awaitCreated(_ handshake: borrowing Handshake) throws(RuntimeError) {
+        step("ready")
+        do throws(SystemError) {
+            try handshake.send(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
+        } catch {
+            // Nobody is there to be told.
+            _exit(1)
+        }
+        if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
+        guard case .created? = try handshake.receive(within: .endless)?.message else { _exit(1) }
+        c_end_by_signals()
+        try outliveHost()
+        // Host waits for the end of the conversation: after it, its own end no longer matters.
+        try closeDescriptors(from: firstOfOurs, but: startSocket.map { [$0] } ?? [])
+    }
+
+    private var firstOfOurs: Int32 { 3 + Int32(execution?.preservedDescriptors ?? 0) }
+
+    /// Sleeps until `start` comes, then becomes the program.
+    private func waitForStart() -> Never {
+        step("wait for start")
+        let socket = FileDescriptor(adopting: startSocket ?? -1)
+        while true {
+            let connection: FileDescriptor
+            do throws(SystemError) {
+                connection = try socket.accept()
+            } catch {
+                _exit(1)
+            }
+            let starter = Handshake(SharedDescriptor(connection))
+            do throws(RuntimeError) {
+                try start(starter)
+            } catch {
+                try? starter.send(.failed(error.during(currentStep())))
+                _exit(1)
+            }
+        }
+    }
+
+    private func start(_ starter: borrowing Handshake) throws(RuntimeError) {
+        guard let execution else {
+            throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
+        }
+        if let hooks {
+            step("startContainer hooks")
+            var state = hooks.state
+            state.pid = getpid()
+            try HookRunner.run(hooks.list, kind: .startContainer, state: state)
+            // Anew: the hooks may have changed what there is.
+            program = try execution.findProgram()
+            let isInside = execution.enterWorkingDirectory()
+            if try execution.reducePrivileges(before: []) { filter = nil }
+            try execute(execution, starter, entersDirectoryLate: !isInside)
+        } else {
+            try execute(execution, starter, entersDirectoryLate: entersDirectoryLate)
+        }
+    }
+
+    // MARK: The process of an exec
+
+    /// Goes on as exec's second process.
+    static func beSecond(_ context: UnsafeMutableRawPointer) -> Never {
+        let prepared = from(context)
+        let handshake = prepared.handshake
+        do throws(RuntimeError) {
+            try prepared.becomeSecond(handshake)
+        } catch {
+            try? handshake.send(.failed(error.during(currentStep())))
+        }
+        _exit(255)
+    }
+
+    private func becomeSecond(_ handshake: borrowing Handshake) throws(RuntimeError) {
+        ProcessStack.forgetWithheldMemory()
+        guard let execution else { return }
+        step("isolate")
+        c_signals_reset()
+        c_trap_install(255)
+        _ = setsid()
+        try dieWithHost(handshake)
+        if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
+        if program == nil {
+            program = try execution.findProgram(seesAll: false)
+            try handshake.tell(.ready)
+        }
+        guard case .created? = try handshake.receive(within: .endless)?.message else { _exit(255) }
+        try outliveHost()
+        try execute(execution, handshake, entersDirectoryLate: entersDirectoryLate)
+    }
+
+    // MARK: The program
+
+    private func execute(_ execution: ProcessExecution, _ witness: borrowing Handshake, entersDirectoryLate: Bool)
+        throws(RuntimeError)
+    {
+        guard let program else { throw RuntimeError(.program, "no program was found", pointer: "/process/args/0") }
+        try execution.execute(
+            program, environment: environment, filter: filter, entersDirectoryLate: entersDirectoryLate, witness)
+    }
+}
+
+// MARK: - Copies that share no memory with the original
+
+extension ByteString {
+    fileprivate func copied() -> ByteString { ByteString(bytes.copied()) }
+}
+
+extension [UInt8] {
+    fileprivate func copied() -> [UInt8] { withUnsafeBytes { Array($0) } }
+}
+
+extension [ByteString] {
+    fileprivate func copied() -> [ByteString] { map { $0.copied() } }
+}
+
+extension PreparedProcess.Hooks {
+    fileprivate func copied() -> Self {
+        Self(
+            list: list.map {
+                Hook(path: $0.path.copied(), args: $0.args.copied(), env: $0.env?.copied(), timeout: $0.timeout)
+            },
+            state: ContainerState(
+                ociVersion: state.ociVersion.copied(), id: state.id.copied(), pid: 0, status: state.status,
+                bundle: state.bundle.copied(), rootfs: "", created: "",
+                annotations: state.annotations.map { Annotation(key: $0.key.copied(), value: $0.value.copied()) }, owner: ""))
+    }
+}
+
+extension ProcessExecution {
+    fileprivate func copied() -> ProcessExecution {
+        ProcessExecution(
+            process: process.copied(), capabilities: capabilities, personality: personality, filter: filter?.copied(),
+            preservedDescriptors: preservedDescriptors, isInUserNamespace: isInUserNamespace)
+    }
+}
+
+extension Process {
+    /// What the last steps need of it.
+    fileprivate func copied() -> Process {
+        var copy = self
+        copy.cwd = cwd.copied()
+        copy.env = env.copied()
+        copy.args = args.copied()
+        copy.user.additionalGids = user.additionalGids.map { $0 }
+        copy.rlimits = rlimits.map { $0 }
+        copy.capabilities = nil
+        copy.apparmorProfile = nil
+        copy.selinuxLabel = nil
+        copy.execCPUAffinity = nil
+        return copy
+    }
+}

@@ -1,0 +1,33 @@
+import CLinux
+import Errors
+import Linux
+
+/// Why execve failed, said without a system call: under a filter that forbids to say it otherwise.
+///
+/// The word stands in a file of memory. Whoever waits for the program got the file before the filter was loaded.
+struct LastWord: ~Copyable {
+    private let file: FileDescriptor
+    private let word: UnsafeMutablePointer<Int32>
+
+    var descriptor: Int32 { file.rawValue }
+
+    init() throws(SystemError) {
+        let file = try FileDescriptor.memory(holding: [0, 0, 0, 0])
+        guard let page = c_map_file(file.rawValue, UInt(MemoryLayout<Int32>.size)) else { throw .last("mmap") }
+        word = page.bindMemory(to: Int32.self, capacity: 1)
+        self.file = file
+    }
+
+    borrowing func say(errno: Int32) { word.pointee = errno }
+
+    /// The error number that was left in a file: nil for none.
+    ///
+    /// The file came from a process that others may have taken the place of: so it must be memory, which never keeps a reader waiting.
+    static func left(in file: SharedDescriptor) -> Int32? {
+        var errno: Int32 = 0
+        guard c_fcntl(file.rawValue, F_GET_SEALS, 0) >= 0, pread(file.rawValue, &errno, MemoryLayout<Int32>.size, 0) == 4,
+            errno > 0
+        else { return nil }
+        return errno
+    }
+}

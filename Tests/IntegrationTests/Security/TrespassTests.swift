@@ -1,0 +1,140 @@
+import CHarness
+import Testing
+
+/// What a container that has CAP_SYS_PTRACE, and no user namespace of its own, gets from the runtime's processes in its pid namespace.
+///
+/// One after another: a hostile container takes a whole processor.
+@Suite("processes that can be traced", .needsRoot, .sandboxed, .serialized)
+struct TrespassTests {
+    private static let tracing = ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_KILL"]
+
+    /// What is the caller's and must not be seen, each in one place of its own.
+    private static let secrets = [
+        "environment-of-the-caller", "path-of-the-bundle", "hook-of-the-host", "value-for-a-hook", "source-of-a-mount",
+        "annotation-for-the-engine", "log-of-the-engine",
+    ]
+
+    private func confidential(_ configure: (inout JSON) throws -> Void = { _ in }) throws -> Bundle {
+        let bundle = try Bundle {
+            $0.process.capabilities = .capabilities(Self.tracing)
+            $0.annotations = ["org.example": "annotation-for-the-engine"]
+            try configure(&$0)
+        }
+        let source = bundle.path + "/source-of-a-mount"
+        try makeDirectory(source)
+        try write("#!/bin/busybox sh\n", to: bundle.path + "/hook-of-the-host", mode: 0o755)
+        bundle.config.mounts.append(.mount("/mnt", source: source, ["rbind"]))
+        bundle.config.hooks.createRuntime = [
+            ["path": .string(Workspace.busybox), "args": ["sh", "-c", "# hook-of-the-host"], "env": ["SECRET=value-for-a-hook"]]
+        ]
+        // By another name: the root file system's own path may show in its mount table.
+        try makeLink(bundle.path + "/path-of-the-bundle", to: bundle.path)
+        return bundle
+    }
+
+    private func create(_ bundle: Bundle) throws -> Container {
+        try bundle.writeConfig()
+        var create = bundle.sandbox.command(
+            ["create", "--bundle", bundle.path + "/path-of-the-bundle", bundle.id],
+            global: ["--log", bundle.path + "/log-of-the-engine"])
+        create.environment.append("SECRET=environment-of-the-caller")
+        let created = try create.run()
+        try #require(created.succeeded, "\(created)")
+        return try Container(of: bundle, created)
+    }
+
+    /// With a mark behind the first character, which the search takes away.
+    private func disguised(_ texts: [String]) -> [String] { texts.map { "\($0.prefix(1))~\($0.dropFirst())" } }
+
+    /// The first process of a pid namespace can't end before the others are reaped.
+    private func end(_ guest: Container) {
+        kill(guest.pid, SIGKILL)
+        waitpid(guest.pid, nil, 0)
+    }
+
+    @Test func waitingProcessHasNothingOfTheCallersInMemory() throws {
+        let container = try create(try confidential())
+        let search = container.joining(["probe", "memory", "1"] + disguised(Self.secrets + ["wait for start"]))
+        let seen = try search.run()
+        #expect(seen.succeeded, "\(seen)")
+        #expect(seen.output.contains("searched"), "\(seen)")
+        // It's in the program itself: so the search finds what is there.
+        #expect(seen.output.contains("found wait for start\n"), "\(seen)")
+        for secret in Self.secrets { #expect(!seen.output.contains("found \(secret)"), "\(seen)") }
+    }
+
+    @Test func waitingProcessShowsNoCommandLineAndNoEnvironment() throws {
+        let container = try create(try confidential())
+        #expect(try container.exec("cat", "/proc/1/cmdline", "/proc/1/environ").output == "")
+    }
+
+    @Test func waitingProcessInAJoinedNamespaceHasNothingOfTheCallersInMemory() throws {
+        let first = try Bundle {
+            $0.process.capabilities = .capabilities(Self.tracing)
+            $0.runs("sleep 1000")
+        }.start()
+        let second = try create(try confidential { $0.join(namespace: "pid", at: "/proc/\(first.pid)/ns/pid") })
+        let number = read("/proc/\(second.pid)/status").lines.first { $0.hasPrefix("NSpid:") }?.words.last ?? ""
+        let seen = try first.joining(["probe", "memory", number] + disguised(Self.secrets + ["wait for start"])).run()
+        #expect(seen.output.contains("found wait for start\n"), "\(seen)")
+        for secret in Self.secrets { #expect(!seen.output.contains("found \(secret)"), "\(seen)") }
+        defer { end(second) }
+        #expect(try first.exec("cat", "/proc/\(number)/cmdline", "/proc/\(number)/environ").output == "")
+    }
+
+    // Stopped by a process of the container's as soon as it's born there.
+    @Test func joiningProcessHasNothingOfTheCallersInMemory() throws {
+        let bundle = try confidential {
+            $0.runs(arguments: ["probe", "memory", "next"] + disguised(Self.secrets + ["wait for start"]))
+        }
+        let container = try create(bundle)
+        try container.start()
+        try container.waitFor("ready\n")
+        for _ in 0..<100 where !container.output.contains("searched") {
+            var exec = container.joining(["true"], global: ["--log", bundle.path + "/log-of-the-engine"])
+            exec.environment.append("SECRET=environment-of-the-caller")
+            _ = try exec.run()
+        }
+        #expect(container.output.contains("found wait for start\n"), "\(container.output)")
+        for secret in Self.secrets { #expect(!container.output.contains("found \(secret)"), "\(container.output)") }
+    }
+
+    // Taken by pidfd_getfd(2), Init's end of the conversation lets another process say anything, at any time.
+    @Test(arguments: [1...1, 2...2, 3...3, 4...4, 5...5, 6...6, 7...7, 8...8, 9...9, 10...10, 11...11, 1...14])
+    func whateverIsSaidInItsNameTheContainersProcessIsItsOwn(tags: ClosedRange<Int>) throws {
+        let bystander = try Command(["sleep", "1000"]).start()
+        let limits = read("/proc/\(bystander.pid)/limits")
+        let attacker = try Bundle {
+            $0.process.capabilities = .capabilities(Self.tracing)
+            $0.runs(arguments: ["probe", "impersonate", "\(tags.lowerBound)", "\(tags.upperBound)", "\(bystander.pid)"])
+        }.start()
+        try attacker.waitFor("ready\n")
+        for _ in 0..<20 where !attacker.output.contains("spoke for") {
+            try createBeside(attacker, bystander)
+        }
+        #expect(attacker.output.contains("spoke for"), "nobody was impersonated: the test shows nothing")
+        #expect(read("/proc/\(bystander.pid)/limits") == limits)
+        #expect(read("/proc/\(bystander.pid)/oom_score_adj") == "0\n")
+        #expect(!bystander.hasEnded)
+        try write("", to: attacker.bundle.rootfs + "/tmp/stop")
+    }
+
+    private func createBeside(_ attacker: Container, _ bystander: RunningCommand) throws {
+        let victim = try Bundle {
+            $0.join(namespace: "pid", at: "/proc/\(attacker.pid)/ns/pid")
+            $0.process.rlimits = [["type": "RLIMIT_NOFILE", "soft": 77, "hard": 77]]
+            $0.process.oomScoreAdj = 999
+        }
+        let pidFile = victim.path + "/pid"
+        let created = try victim.command("create", ["--pid-file", pidFile]).run()
+        guard created.succeeded else {
+            #expect(read(pidFile) != "\(bystander.pid)", "\(created)")
+            #expect(created.ending == .exited(1), "\(created)")
+            return
+        }
+        let container = try Container(of: victim)
+        defer { end(container) }
+        #expect(read(pidFile) == "\(container.pid)")
+        #expect(Cgroup.processes(victim.cgroup) == [container.pid])
+    }
+}
