@@ -128,10 +128,16 @@ struct ForegroundTests {
     }
 
     // Signals are the container's once run only waits for its end. Before, they're the runtime's, whatever that waits for.
-    @Test(arguments: ["prestart", "createRuntime", "poststart"], [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
+    @Test(
+        arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"],
+        [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
     func signalDuringAHookEndsAllOfIt(kind: String, number: Int32) throws {
         let bundle = try Bundle { $0.runs("sleep 1000") }
-        bundle.config.hooks[kind] = [.hook("touch \(bundle.rootfs)/tmp/hook; exec sleep 1000")]
+        let isInside = kind == "startContainer"
+        let script = "touch \(isInside ? "" : bundle.rootfs)/tmp/hook; exec sleep 1000"
+        bundle.config.hooks[kind] = [
+            isInside ? ["path": "/bin/busybox", "args": ["sh", "-c", .string(script)]] : .hook(script)
+        ]
         bundle.config.hooks.poststop = [.hook("touch \(bundle.path)/stopped")]
         let running = try bundle.command("run").start()
         try eventually("the hook") { exists(bundle.rootfs + "/tmp/hook") }
