@@ -186,14 +186,14 @@ struct ContainerDirectory: ~Copyable {
         try write(bytes, as: ContainerDirectory.recordName)
     }
 
-    /// Puts a file in its place whole, or not at all.
+    /// Puts a file in its place whole, or not at all. It isn't synchronised to a disk: what it describes doesn't outlive a restart of the
+    /// machine.
     borrowing func write(_ bytes: [UInt8], as name: ByteString) throws(RuntimeError) {
         try explaining(.system, "the container's state can't be written", path: name) { () throws(SystemError) in
             let temporary = name + ".new"
             do throws(SystemError) {
                 let file = try descriptor.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
                 try file.writeAll(bytes)
-                _ = fdatasync(file.rawValue)
                 try descriptor.rename(temporary, to: name)
             } catch {
                 try? descriptor.unlink(temporary)
