@@ -17,7 +17,7 @@ import Linux
 //                          ─── created ──────────►
 //               end of file: Init no longer dies with Host
 //
-//     exec:     Host                                   the processes of Joiner
+//     exec:     Host                                   the processes of ExecInit
 //                          ◄── ready + terminal ──     of the first, only with a terminal
 //                          ◄── ready ─────────────     of the second, only if it had to search for the program
 //                          ─── created ──────────►     and so on as in start
@@ -28,22 +28,6 @@ import Linux
 //                          ◄── listenerAt ────────     … or this, before the filter, if that forbids to send descriptors
 //                          ─── listening ────────►
 //               end of file: the program runs          or `failed`
-
-/// One message: a byte that says which, then its fields, each a length in 32 bits and that many bytes.
-enum Message {
-    case needsMapping
-    case mapped
-    case mounted
-    case hooked
-    case ready
-    case created
-    case listener
-    /// The number that the listener's descriptor is going to have in the process that says so.
-    case listenerAt(Int32)
-    case listening
-    case executing
-    case failed(RuntimeError)
-}
 
 /// One end of the conversation.
 struct Handshake: ~Copyable {
@@ -117,133 +101,5 @@ struct Handshake: ~Copyable {
             try socket.receive(limit: Handshake.limit)
         }
         return (bytes, descriptors)
-    }
-}
-
-extension Message {
-    func encoded() -> [UInt8] {
-        var writer = FieldWriter(tag: tag)
-        switch self {
-        case .listenerAt(let number): writer.add(number: number)
-        case .failed(let error):
-            writer.add(number: Int32(RuntimeError.Code.all.firstIndex { $0 == error.code } ?? 0))
-            writer.add(Array(error.sentence.utf8))
-            writer.add(optional: error.step)
-            writer.add(optional: error.pointer)
-            writer.add(optional: error.path.map { $0.displayText })
-            writer.add(optional: error.call)
-            writer.add(number: error.errno ?? 0)
-            writer.add(optional: error.hint)
-        default: break
-        }
-        return writer.bytes
-    }
-
-    fileprivate var tag: UInt8 {
-        switch self {
-        case .needsMapping: 1
-        case .mapped: 2
-        case .mounted: 3
-        case .hooked: 4
-        case .ready: 5
-        case .created: 6
-        case .listener: 7
-        case .listenerAt: 8
-        case .listening: 9
-        case .executing: 10
-        case .failed: 11
-        }
-    }
-
-    fileprivate var name: StaticString {
-        switch self {
-        case .needsMapping: "needs mapping"
-        case .mapped: "mapped"
-        case .mounted: "mounted"
-        case .hooked: "hooked"
-        case .ready: "ready"
-        case .created: "created"
-        case .listener: "listener"
-        case .listenerAt: "listener at"
-        case .listening: "listening"
-        case .executing: "executing"
-        case .failed: "failed"
-        }
-    }
-
-    init?(decoding bytes: [UInt8]) {
-        var reader = FieldReader(bytes)
-        switch reader.tag {
-        case 1: self = .needsMapping
-        case 2: self = .mapped
-        case 3: self = .mounted
-        case 4: self = .hooked
-        case 5: self = .ready
-        case 6: self = .created
-        case 7: self = .listener
-        case 8:
-            guard let number = reader.number() else { return nil }
-            self = .listenerAt(number)
-        case 9: self = .listening
-        case 10: self = .executing
-        case 11:
-            guard let code = reader.number(), let sentence = reader.text(), let step = reader.text(), let pointer = reader.text(),
-                let path = reader.text(), let call = reader.text(), let errno = reader.number(), let hint = reader.text(),
-                RuntimeError.Code.all.indices.contains(Int(code))
-            else { return nil }
-            self = .failed(
-                RuntimeError(
-                    RuntimeError.Code.all[Int(code)], sentence, step: step.nonEmpty, pointer: pointer.nonEmpty,
-                    path: path.nonEmpty.map { ByteString($0) }, call: call.nonEmpty, errno: errno == 0 ? nil : errno,
-                    hint: hint.nonEmpty))
-        default: return nil
-        }
-        guard reader.isAtEnd else { return nil }
-    }
-}
-
-extension String {
-    fileprivate var nonEmpty: String? { isEmpty ? nil : self }
-}
-
-private struct FieldWriter {
-    private(set) var bytes: [UInt8]
-
-    init(tag: UInt8) { bytes = [tag] }
-
-    mutating func add(_ field: [UInt8]) {
-        // An error's text never needs more; a message that didn't fit would be lost whole.
-        let field = field.prefix(7 * 1024)
-        withUnsafeBytes(of: UInt32(field.count)) { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: field)
-    }
-
-    mutating func add(number: Int32) { withUnsafeBytes(of: number) { add(Array($0)) } }
-
-    mutating func add(optional text: String?) { add(Array((text ?? "").utf8)) }
-}
-
-private struct FieldReader {
-    private let bytes: [UInt8]
-    private var offset = 1
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    var tag: UInt8 { bytes[0] }
-    var isAtEnd: Bool { offset == bytes.count }
-
-    private mutating func field() -> ArraySlice<UInt8>? {
-        guard bytes.count - offset >= 4 else { return nil }
-        let length = (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
-        guard length <= bytes.count - offset - 4 else { return nil }
-        defer { offset += 4 + length }
-        return bytes[(offset + 4)..<(offset + 4 + length)]
-    }
-
-    mutating func text() -> String? { field().map { String(decoding: $0, as: UTF8.self) } }
-
-    mutating func number() -> Int32? {
-        guard let bytes = field(), bytes.count == 4 else { return nil }
-        return Int32(bitPattern: bytes.enumerated().reduce(0) { $0 | UInt32($1.element) << (8 * UInt32($1.offset)) })
     }
 }

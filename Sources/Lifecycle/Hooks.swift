@@ -109,11 +109,4 @@ extension ContainerState {
         }
         return json.bytes
     }
-
-    static func forHook(_ plan: Plan, pid: Int32, status: Status) -> ContainerState {
-        ContainerState(
-            ociVersion: plan.config.ociVersion, id: plan.options.id, pid: pid, status: status, bundle: plan.bundle,
-            rootfs: plan.rootfs,
-            created: "", annotations: plan.config.annotations, owner: "")
-    }
 }

@@ -61,3 +61,30 @@ public struct RunOptions: Sendable {
 
     public init(create: CreateOptions) { self.create = create }
 }
+
+/// What `exec` is asked for.
+public struct ExecOptions: Sendable {
+    public var id: ByteString
+    /// The file of a whole process (`--process`); nil takes the container's own with the changes below.
+    public var processFile: ByteString?
+    public var args: [ByteString] = []
+    public var cwd: ByteString?
+    public var env: [ByteString] = []
+    public var user: (uid: UInt32, gid: UInt32?)?
+    public var additionalGids: [UInt32] = []
+    public var terminal: Bool?
+    public var capabilities: [ByteString] = []
+    public var noNewPrivileges: Bool?
+    public var apparmorProfile: ByteString?
+    public var selinuxLabel: ByteString?
+    public var detach = false
+    public var pidFile: ByteString?
+    public var consoleSocket: ByteString?
+    public var pidfdSocket: ByteString?
+    public var preserveFDs = 0
+    /// `--cgroup [CONTROLLER[,CONTROLLER]:]PATH`.
+    public var cgroups: [ByteString] = []
+    public var ignorePaused = false
+
+    public init(id: ByteString) { self.id = id }
+}

@@ -4,63 +4,9 @@ public import Errors
 import Linux
 import OCI
 
-/// First thing in each command that makes processes in a container: goes on only in a sealed copy of the program.
-public func ensureSealed() throws(RuntimeError) {
-    step("seal program")
-    do throws(SystemError) {
-        try SealedProgram.ensure()
-    } catch {
-        let sentence = "the program can't be copied to where no container reaches it"
-        switch error.errno {
-        case EFBIG: throw RuntimeError(.system, sentence + ": files may not be so large (RLIMIT_FSIZE)", error)
-        case EMFILE, ENFILE, ENOMEM: throw RuntimeError(.system, sentence, error)
-        default: throw RuntimeError(.system, sentence, error, hint: "are memfds allowed here, and executable?")
-        }
-    }
-}
-
 /// Creates a container: runtime.md, "Create". Its process waits for `start`.
 ///
 /// On failure nothing is left of it.
 public func createContainer(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) {
     try Creation.begin(try prepareCaller(options, host), detached: true, host).execute()
-}
-
-/// The same for a command that makes a container.
-///
-/// - Returns: the options, with the descriptors that the container's process really gets.
-func prepareCaller(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) -> CreateOptions {
-    let inherited = try prepareCaller(
-        preserving: options.preserveFDs, listening: try InheritedDescriptors.sockets(host.log),
-        named: [host.root, options.bundle, options.pidFile, options.consoleSocket, options.pidfdSocket], host.log)
-    var options = options
-    (options.preserveFDs, options.listenFDs) = (inherited.preserved, inherited.listening)
-    return options
-}
-
-/// Puts our own process into a known state, whatever the caller left it in.
-///
-/// `paths`: those that options name.
-@discardableResult
-func prepareCaller(preserving descriptors: Int, listening: Int = 0, named paths: [ByteString?], _ log: Log) throws(RuntimeError)
-    -> InheritedDescriptors
-{
-    c_ignore_signal(SIGPIPE)
-    // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
-    c_default_signal(SIGCHLD)
-    _ = umask(0o022)
-    let inherited = try InheritedDescriptors(listening: listening, preserving: descriptors, log)
-    try inherited.closeOthers(but: log, named: paths)
-    return inherited
-}
-
-/// A closed standard stream would be taken by the next file that is opened: and then written to.
-public func openMissingStreams() {
-    while true {
-        let descriptor = ("/dev/null" as ByteString).withCString { c_openat(AT_FDCWD, $0, O_RDWR, 0) }
-        if descriptor < 0 || descriptor > 2 {
-            if descriptor > 2 { _ = close(descriptor) }
-            return
-        }
-    }
 }

@@ -63,23 +63,3 @@ extension Process {
         }
     }
 }
-
-/// Tells the caller which process it is: by `--pid-file` and `--pidfd-socket`.
-struct ProcessAnnouncement {
-    let process: ContainerProcess
-    let pidFile: ByteString?
-    let pidfdSocket: ByteString?
-
-    func make() throws(RuntimeError) {
-        if let path = pidFile {
-            step("write pid file")
-            try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) {
-                () throws(SystemError) in try PIDFile.write(process.pid, to: path)
-            }
-        }
-        if let path = pidfdSocket {
-            step("send pidfd")
-            try CallersSocket(connectingTo: path, "pidfd socket", .system).send("pidfd", process.handle.descriptor.rawValue)
-        }
-    }
-}

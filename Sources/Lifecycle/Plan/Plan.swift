@@ -132,18 +132,6 @@ final class Plan: Sendable {
     }
 }
 
-/// What the plan needs to know of the host.
-struct HostFacts {
-    let capabilities: CapabilitySet
-
-    static func gather() throws(RuntimeError) -> HostFacts {
-        let own = try explaining(.system, "the runtime's own capabilities can't be read") { () throws(SystemError) in
-            try ThreadCapabilities.current()
-        }
-        return HostFacts(capabilities: own.permitted)
-    }
-}
-
 /// The whole environment that the runtime was called with.
 func inheritedEnvironment() -> [ByteString] {
     var entries: [ByteString] = []

@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 import Cgroups
 import CLinux
 public import Errors

@@ -66,15 +66,6 @@ extension Rootfs {
     }
 }
 
-extension CgroupView {
-    /// The view of a container that is there already.
-    init(of cgroup: Cgroup?, _ namespaces: NamespacePlan, isUnifiedHost: Bool) {
-        self.init(
-            mountPoints: cgroup?.mountPoints ?? [], isUnifiedHost: isUnifiedHost,
-            hasOwnNamespace: namespaces.origin(of: .cgroup) == .new)
-    }
-}
-
 extension NamespacePlan {
     /// Refuses joined namespaces that criu can't put a process into.
     func checkRestorable() throws(RuntimeError) {

@@ -224,14 +224,3 @@ extension Personality {
     /// As personality(2) has it.
     var domain: UInt64 { self == .linux32 ? 8 : 0 }
 }
-
-/// Texts as execve(2) wants them, in memory that is never given back: execve does that.
-struct CStringArray {
-    let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-
-    init(_ texts: [ByteString]) {
-        pointer = .allocate(capacity: texts.count + 1)
-        for (index, text) in texts.enumerated() { pointer[index] = text.withCString { strdup($0) } }
-        pointer[texts.count] = nil
-    }
-}

@@ -5,14 +5,6 @@ import Errors
 import Linux
 import OCI
 
-/// The container's cgroups as its own file system shows them.
-struct CgroupView: Sendable {
-    let mountPoints: [CgroupMountPoint]
-    /// Whether the host has cgroup v2 alone, directly on /sys/fs/cgroup.
-    let isUnifiedHost: Bool
-    let hasOwnNamespace: Bool
-}
-
 extension Rootfs {
     /// A mount of type cgroup: on cgroup v2 the one hierarchy, on v1 a tmpfs with a folder for each. Type cgroup2 is the v2 hierarchy.
     mutating func mountCgroups(_ entry: MountStep, onlyUnified: Bool) throws(RuntimeError) {

@@ -4,41 +4,6 @@ import Errors
 import Linux
 import OCI
 
-extension Init {
-    /// A pseudoterminal of the container's own devpts, and its /dev/console.
-    func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {
-        guard let process = plan.config.process, process.terminal else { return nil }
-        step("open terminal")
-        return try explaining(
-            .terminal, "a terminal can't be opened", pointer: "/process/terminal", hint: "mount a devpts on /dev/pts"
-        ) { () throws(SystemError) in
-            let terminal: Terminal
-            if let devpts = rootfs.devpts {
-                terminal = try devpts.with { (devpts) throws(SystemError) in try Terminal.open(devpts: devpts) }
-            } else {
-                terminal = try Terminal.open(devpts: try rootfs.root.open("/dev/pts", flags: O_PATH | O_DIRECTORY))
-            }
-            if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
-            if !plan.bindsDev { try mountConsole(terminal.peer, rootfs) }
-            // Its user is to read and write it by its name too.
-            _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
-            return terminal
-        }
-    }
-
-    /// Puts the terminal on /dev/console. What is there may be a link of the image's: it's neither followed nor opened (CVE-2025-52565).
-    private func mountConsole(_ peer: borrowing FileDescriptor, _ rootfs: borrowing Rootfs) throws(SystemError) {
-        let entry = try rootfs.root.parent(of: "/dev/console")
-        let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o620, 0) }
-        guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
-        let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
-        guard try place.status().kind != .link, try place.status().kind != .directory else {
-            throw SystemError("openat", errno: ELOOP)
-        }
-        try rootfs.put(try peer.cloneTree(recursive: false), on: place)
-    }
-}
-
 /// The standard streams of a process on its way into a container.
 enum StandardStreams {
     /// Makes the terminal the process's own, and its three standard streams. After its controller was handed over: whoever waits for

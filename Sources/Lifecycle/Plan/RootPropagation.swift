@@ -1,0 +1,41 @@
+import CLinux
+import Errors
+import Linux
+import OCI
+
+/// How mount events spread between the host and the container's mounts. Source: config-linux.md, "Rootfs Mount Propagation".
+enum RootPropagation {
+    case shared(recursive: Bool)
+    case slave(recursive: Bool)
+    case `private`(recursive: Bool)
+    case unbindable(recursive: Bool)
+
+    var flags: UInt64 {
+        switch self {
+        case .shared: UInt64(MS_SHARED)
+        case .slave: UInt64(MS_SLAVE)
+        case .private: UInt64(MS_PRIVATE)
+        case .unbindable: UInt64(MS_UNBINDABLE)
+        }
+    }
+
+    var isShared: Bool { if case .shared = self { true } else { false } }
+
+    var isRecursive: Bool {
+        switch self {
+        case .shared(let recursive), .slave(let recursive), .private(let recursive), .unbindable(let recursive): recursive
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Gives a copy of a host's mount the relation to its original that the container asked for: a shared one is left as it is, a peer
+    /// of the original. Whatever else was asked for the root, mounts inside must not reach the host.
+    borrowing func spread(_ propagation: RootPropagation) throws(SystemError) {
+        switch propagation {
+        case .shared: break
+        case .slave: try setPropagation(UInt64(MS_SLAVE), recursive: true)
+        case .private, .unbindable: try setPropagation(UInt64(MS_PRIVATE), recursive: true)
+        }
+    }
+}
