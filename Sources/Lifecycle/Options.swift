@@ -6,7 +6,7 @@ import Errors
 public enum RootlessMode: Sendable { case auto, yes, no }
 
 /// What the global options say.
-public struct HostOptions {
+public struct GlobalSettings {
     /// The directory that holds one folder for each container.
     public var root: ByteString
     public var cgroupManager: CgroupManagerKind

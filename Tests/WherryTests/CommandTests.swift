@@ -75,9 +75,9 @@ import Testing
             ("--systemd-cgroup --cgroup-manager disabled list", "disabled"), ("--cgroup-manager systemd list", "systemd"),
         ] {
             let (globals, _) = try parse("--root /r " + line)
-            let host = try globals.hostOptions(log: try globals.openLog())
-            #expect("\(host.cgroupManager)" == manager, "\(line)")
-            #expect(host.root == "/r")
+            let settings = try globals.settings(log: try globals.openLog())
+            #expect("\(settings.cgroupManager)" == manager, "\(line)")
+            #expect(settings.root == "/r")
         }
     }
 

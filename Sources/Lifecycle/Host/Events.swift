@@ -30,17 +30,18 @@ public enum ContainerEvent: Sendable {
 }
 
 /// What a container that hasn't stopped has used so far.
-public func containerStatistics(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> ContainerEvent {
-    let (_, cgroup) = try observed(id, host)
+public func containerStatistics(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerEvent {
+    let (_, cgroup) = try observed(id, settings)
     return .statistics(try cgroup.statistics())
 }
 
 /// Reports what a container has used, at every interval of so many milliseconds, and each time it's out of memory, until its first
 /// process has ended. The first report comes after one interval.
 public func followEvents(
-    id: ByteString, interval milliseconds: Int, _ host: HostOptions, _ report: (ContainerEvent) throws(RuntimeError) -> Void
+    id: ByteString, interval milliseconds: Int, _ settings: GlobalSettings,
+    _ report: (ContainerEvent) throws(RuntimeError) -> Void
 ) throws(RuntimeError) {
-    let (record, cgroup) = try observed(id, host)
+    let (record, cgroup) = try observed(id, settings)
     // Before the look at the process: what happens to it from there on is seen.
     let watch = try cgroup.watchOutOfMemory()
     guard let process = try record.process(hostProcFileSystem()) else { return }
@@ -64,26 +65,26 @@ public func followEvents(
         if hasEnded { return }
         if deadline.isOver {
             deadline = Deadline(milliseconds: milliseconds)
-            guard let statistics = current(cgroup, process, host) else { continue }
+            guard let statistics = current(cgroup, process, settings) else { continue }
             try report(.statistics(statistics))
         }
     }
 }
 
 /// Nil where the cgroup can't be read: no news when the container is ending, and else no reason to end the report.
-private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ host: HostOptions) -> CgroupStatistics? {
+private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ settings: GlobalSettings) -> CgroupStatistics? {
     do throws(RuntimeError) {
         return try cgroup.statistics()
     } catch {
-        if !process.waitForEnd(milliseconds: 0) { host.log.warn(error.message) }
+        if !process.waitForEnd(milliseconds: 0) { settings.log.warn(error.message) }
         return nil
     }
 }
 
-private func observed(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
-    let directory = try ContainerDirectory.require(id, host)
+private func observed(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
+    let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
     case .created, .running, .paused: break
     case .creating, .stopped:
         throw RuntimeError(.wrongState, "container with id " + id.displayText + " is not running")

@@ -8,8 +8,8 @@ import OCI
 /// Sends a signal to a container: runtime.md, "Kill".
 ///
 /// `all`: to all its processes; then it's no error if the first one has ended.
-public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: HostOptions) throws(RuntimeError) {
-    let directory = try ContainerDirectory.require(id, host)
+public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
     let cgroup = try record.presentCgroup()
@@ -27,7 +27,7 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ host: Host
         return
     }
     if all, signal != SIGKILL || !record.hasOwnPIDNamespace {
-        host.log.warn("the container has no cgroup: the signal goes to its first process alone")
+        settings.log.warn("the container has no cgroup: the signal goes to its first process alone")
     }
     do throws(SystemError) {
         try process.send(signal: signal)

@@ -6,11 +6,11 @@ import Linux
 import OCI
 
 /// Stops all processes of a container where they are. One that was created and not started yet can be paused too, as with runc.
-public func pauseContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
-    let directory = try ContainerDirectory.require(id, host)
+public func pauseContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
     case .created, .running: break
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     case .paused: throw RuntimeError(.wrongState, "container not running: it is paused already")
@@ -26,11 +26,11 @@ public func pauseContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
 }
 
 /// Lets a paused container go on.
-public func resumeContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
-    let directory = try ContainerDirectory.require(id, host)
+public func resumeContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    guard try Observation(record, in: directory, procfs: try hostProcFileSystem()).status == .paused else {
+    guard try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status == .paused else {
         throw RuntimeError(.wrongState, "container not paused")
     }
     try record.requireCgroup("resumed").thaw()

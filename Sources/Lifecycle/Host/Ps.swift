@@ -5,8 +5,8 @@ public import Errors
 import Linux
 
 /// The processes of a container, as the caller's pid namespace numbers them, in ascending order. None once it has stopped.
-public func containerProcesses(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> [Int32] {
-    let directory = try ContainerDirectory.require(id, host)
+public func containerProcesses(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> [Int32] {
+    let directory = try ContainerDirectory.require(id, settings)
     let cgroup = try directory.requireRecord().requireCgroup("searched for processes")
     // 0 stands for those of a pid namespace that the caller doesn't see.
     return try cgroup.processes().filter { $0 > 0 }.ordered()
@@ -15,8 +15,10 @@ public func containerProcesses(id: ByteString, _ host: HostOptions) throws(Runti
 /// What the host's ps, given these options, says of the container's processes: its header, and the lines that are about one of them.
 ///
 /// The options have to leave the column PID in.
-public func containerProcessTable(id: ByteString, options: [ByteString], _ host: HostOptions) throws(RuntimeError) -> [UInt8] {
-    let processes = try containerProcesses(id: id, host)
+public func containerProcessTable(id: ByteString, options: [ByteString], _ settings: GlobalSettings) throws(RuntimeError)
+    -> [UInt8]
+{
+    let processes = try containerProcesses(id: id, settings)
     let output = try listing(options.isEmpty ? ["-ef"] : options)
     guard let table = ProcessTable(output) else {
         throw RuntimeError(

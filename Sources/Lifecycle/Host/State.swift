@@ -5,16 +5,16 @@ import Linux
 public import OCI
 
 /// Tells what a container is doing: runtime.md, "State".
-public func containerState(id: ByteString, _ host: HostOptions) throws(RuntimeError) -> ContainerState {
-    let directory = try ContainerDirectory.require(id, host)
+public func containerState(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerState {
+    let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    return try Observation(record, in: directory, procfs: try hostProcFileSystem()).state
+    return try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).state
 }
 
 /// All containers of the state directory, in the order of their ids. What vanishes meanwhile is left out, and so is what is damaged,
 /// with a warning. What can't be read at the moment is an error: it may be there and running.
-public func listContainers(_ host: HostOptions) throws(RuntimeError) -> [ContainerState] {
-    guard let root = try StateRoot.open(host.root) else { return [] }
+public func listContainers(_ settings: GlobalSettings) throws(RuntimeError) -> [ContainerState] {
+    guard let root = try StateRoot.open(settings.root) else { return [] }
     let procfs = try hostProcFileSystem()
     let users = UserNames()
     var states: [ContainerState] = []
@@ -22,11 +22,11 @@ public func listContainers(_ host: HostOptions) throws(RuntimeError) -> [Contain
         guard let directory = try ContainerDirectory.open(id, in: root) else { continue }
         do throws(RuntimeError) {
             guard let record = try directory.record() else { continue }
-            var state = try Observation(record, in: directory, procfs: procfs).state
+            var state = try ContainerStatus(record, in: directory, procfs: procfs).state
             state.owner = users.name(of: record.owner)
             states.append(state)
         } catch  where error.code == .corruptState {
-            host.log.warn(error.message)
+            settings.log.warn(error.message)
         }
     }
     return states

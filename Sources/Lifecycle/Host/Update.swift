@@ -9,30 +9,30 @@ public import OCI
 ///
 /// Device rules are left as they are: engines send those that the container has already, with each update. Others, and properties
 /// that aren't known, are named in a warning.
-public func updateContainer(id: ByteString, resources: Resources, _ host: HostOptions) throws(RuntimeError) {
-    let directory = try ContainerDirectory.require(id, host)
+public func updateContainer(id: ByteString, resources: Resources, _ settings: GlobalSettings) throws(RuntimeError) {
+    let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    switch try Observation(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
     case .created, .running, .paused: break
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     }
     let cgroup = try record.requireCgroup("updated")
-    for property in resources.unknownProperties { host.log.warn(property + ": unknown property, ignored") }
-    try warnOfDevices(resources, directory, host)
+    for property in resources.unknownProperties { settings.log.warn(property + ": unknown property, ignored") }
+    try warnOfDevices(resources, directory, settings)
     var resources = resources
     // Elsewhere 0 is a limit; engines that mean "as it is" send it here.
     if resources.pidsLimit == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
     try cgroup.update(plan)
-    for warning in cgroup.warnings { host.log.warn(warning) }
+    for warning in cgroup.warnings { settings.log.warn(warning) }
 }
 
 private func warnOfDevices(
-    _ resources: Resources, _ directory: borrowing ContainerDirectory, _ host: HostOptions
+    _ resources: Resources, _ directory: borrowing ContainerDirectory, _ settings: GlobalSettings
 ) throws(RuntimeError) {
     guard !resources.devices.isEmpty, try resources.devices != directory.config().linux.resources.devices else { return }
-    host.log.warn("/devices: no effect, since the device rules of a container can't be changed once it is created")
+    settings.log.warn("/devices: no effect, since the device rules of a container can't be changed once it is created")
 }
 
 /// Reads resources as JSON from a file, or from standard input for "-".

@@ -7,14 +7,14 @@ import OCI
 import Seccomp
 
 /// What Host hands to Init: all of it in memory that both had when they were one.
-final class Inheritance {
+final class InitContext {
     let plan: Plan
     let handshake: SharedDescriptor
     /// Listens in the state directory: `start` connects to it.
     let startSocket: SharedDescriptor
     let namespaces: NamespaceFiles
     /// What Host could open better than Init: nil if Init does it.
-    let sources: Sources?
+    let sources: MountSources?
     /// User namespaces for the id mappings of mounts that Init copies, by place in `/mounts`.
     let mappings: [Int: SharedDescriptor]
     /// Where mounts are written down that would stay on the host: nil with a mount namespace.
@@ -30,7 +30,8 @@ final class Inheritance {
     let stack: ProcessStack
 
     init(
-        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, namespaces: NamespaceFiles, sources: Sources?,
+        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, namespaces: NamespaceFiles,
+        sources: MountSources?,
         mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
         sysctls: [SysctlPlan.Entry], seccomp: SeccompProgram?,
         succession: Succession?, stack: ProcessStack
@@ -55,22 +56,22 @@ final class Inheritance {
 ///
 /// The sequence is that of the two columns in docs/design.md. Each step is a function; its name is what errors and traces show.
 struct Init: ~Copyable {
-    let inheritance: Inheritance
+    let context: InitContext
     let handshake: Handshake
     var procfs: ProcFileSystem?
 
-    private init(_ inheritance: Inheritance) {
-        self.inheritance = inheritance
-        handshake = Handshake(inheritance.handshake)
+    private init(_ context: InitContext) {
+        self.context = context
+        handshake = Handshake(context.handshake)
         procfs = nil
     }
 
-    var plan: Plan { inheritance.plan }
+    var plan: Plan { context.plan }
 
     /// Never returns: the process ends in execve, or with the error told to whoever listens.
-    static func main(_ inheritance: Inheritance) -> Never {
+    static func main(_ context: InitContext) -> Never {
         traceSteps(to: nil)
-        var process = Init(inheritance)
+        var process = Init(context)
         do throws(RuntimeError) {
             try process.create()
         } catch {
@@ -125,26 +126,26 @@ struct Init: ~Copyable {
         _ = setsid()
         Affinity.allowAll()
         try dieWithHost(handshake)
-        var kept: [Int32] = [inheritance.handshake.rawValue, inheritance.startSocket.rawValue]
-        kept += inheritance.namespaces.descriptors
-        kept += inheritance.sources?.descriptors ?? []
-        kept += inheritance.mappings.values.map { $0.rawValue }
-        kept += inheritance.journal.map { [$0.rawValue] } ?? []
-        kept += inheritance.cgroupTasks?.descriptors ?? []
+        var kept: [Int32] = [context.handshake.rawValue, context.startSocket.rawValue]
+        kept += context.namespaces.descriptors
+        kept += context.sources?.descriptors ?? []
+        kept += context.mappings.values.map { $0.rawValue }
+        kept += context.journal.map { [$0.rawValue] } ?? []
+        kept += context.cgroupTasks?.descriptors ?? []
         try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
     }
 
     private func makeRootfs() throws(RuntimeError) -> Rootfs {
         step("open mount sources")
-        let sources: Sources
-        if let opened = inheritance.sources {
+        let sources: MountSources
+        if let opened = context.sources {
             sources = opened
         } else {
-            sources = try Sources.open(plan, copiesAtOnce: false)
+            sources = try MountSources.open(plan, copiesAtOnce: false)
         }
         var rootfs = try Rootfs(
-            plan: plan, sources: sources, mappings: inheritance.mappings, journal: inheritance.journal,
-            cgroups: inheritance.cgroupView, pidNamespace: inheritance.namespaces.file(of: .pid))
+            plan: plan, sources: sources, mappings: context.mappings, journal: context.journal,
+            cgroups: context.cgroupView, pidNamespace: context.namespaces.file(of: .pid))
         try rootfs.mountAll()
         try rootfs.makeDevices()
         return rootfs
@@ -216,11 +217,11 @@ struct Init: ~Copyable {
         }
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(
-            conversation: inheritance.handshake.rawValue, startSocket: inheritance.startSocket.rawValue, terminal: ends,
+            conversation: context.handshake.rawValue, startSocket: context.startSocket.rawValue, terminal: ends,
             execution: execution, program: program, environment: environment,
             hooks: hooks.isEmpty
                 ? nil : PreparedProcess.Hooks(list: hooks, state: .forHook(plan, pid: 0, status: .created)),
-            entersDirectoryLate: entersDirectoryLate, preparedOn: joinedPIDNamespace == nil ? inheritance.stack : nil)
+            entersDirectoryLate: entersDirectoryLate, preparedOn: joinedPIDNamespace == nil ? context.stack : nil)
         if let join = joinedPIDNamespace {
             try leavePlace(to: prepared, in: join, on: stack)
         } else {
@@ -234,7 +235,7 @@ struct Init: ~Copyable {
         plan.config.process.map {
             ProcessExecution(
                 process: $0, capabilities: plan.capabilities, personality: plan.config.linux.personality,
-                filter: inheritance.seccomp, preservedDescriptors: plan.preservedDescriptors,
+                filter: context.seccomp, preservedDescriptors: plan.preservedDescriptors,
                 isInUserNamespace: plan.namespaces.has(.user))
         }
     }
@@ -259,14 +260,14 @@ struct Init: ~Copyable {
     private func leavePlace(to prepared: PreparedProcess, in join: NamespacePlan.Join, on stack: ProcessStack)
         throws(RuntimeError)
     {
-        guard let succession = inheritance.succession else {
+        guard let succession = context.succession else {
             throw RuntimeError(.system, "no process was expected to come after Init")
         }
         step("join pid namespace")
         if !plan.namespaces.isStaged { try enter(join) }
         try succession.withhold()
         try explaining(.system, "the caller's memory can't be kept from the container's process") { () throws(SystemError) in
-            try inheritance.stack.withholdMemory()
+            try context.stack.withholdMemory()
         }
         try reducePrivileges(of: prepared, before: [(SYS_clone, [c_sibling_flags])])
         step("join pid namespace")

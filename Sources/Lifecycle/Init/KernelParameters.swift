@@ -9,7 +9,7 @@ extension Init {
     /// /proc/sys becomes read-only.
     mutating func setKernelParameters() throws(RuntimeError) {
         step("set sysctls")
-        for entry in inheritance.sysctls {
+        for entry in context.sysctls {
             do throws(SystemError) {
                 try procfs?.write(entry.path, entry.value.bytes)
             } catch {

@@ -27,7 +27,7 @@ extension Init {
     }
 
     func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
-        guard let file = inheritance.namespaces.file(of: join.kind) else { return }
+        guard let file = context.namespaces.file(of: join.kind) else { return }
         try file.with { (file) throws(RuntimeError) in
             try explaining(
                 .namespace, "the " + join.kind.name.description + " namespace can't be joined", pointer: join.pointer,
@@ -66,7 +66,7 @@ extension Init {
                 try unshare(made)
             }
         }
-        if namespaces.origin(of: .pid) == .new { try inheritance.succession?.goOn(c_new_pid, handshake) }
+        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(c_new_pid, handshake) }
     }
 
     private func awaitMapping() throws(RuntimeError) {
@@ -94,8 +94,8 @@ extension Init {
     /// not before, the cgroup namespace: its root is the cgroup in which its maker is.
     func enterCgroups() throws(RuntimeError) {
         step("enter cgroups")
-        try inheritance.cgroupTasks?.enter()
-        inheritance.cgroupTasks?.closeFiles()
+        try context.cgroupTasks?.enter()
+        context.cgroupTasks?.closeFiles()
         let namespaces = plan.namespaces
         if namespaces.origin(of: .cgroup) == .new {
             try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {
@@ -111,7 +111,7 @@ extension Init {
     mutating func prepareSession() throws(RuntimeError) {
         let process = plan.config.process
         let needsProcfs =
-            !inheritance.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
+            !context.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
             || plan.namespaces.origin(of: .time) == .new
         if needsProcfs {
             step("open procfs")

@@ -62,11 +62,11 @@ struct ContainerDirectory: ~Copyable {
     }
 
     /// Opens what has to be there.
-    static func require(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) -> ContainerDirectory {
+    static func require(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerDirectory {
         try ContainerID.validate(id)
-        if let root = try StateRoot.open(host.root), let directory = try open(id, in: root) { return directory }
+        if let root = try StateRoot.open(settings.root), let directory = try open(id, in: root) { return directory }
         throw RuntimeError(
-            .containerNotFound, "container does not exist", path: host.root + "/" + id,
+            .containerNotFound, "container does not exist", path: settings.root + "/" + id,
             hint: "list shows the containers of this --root")
     }
 

@@ -50,8 +50,8 @@ struct GlobalOptions {
         return try Log(file: file, format: isJSON ? .json : .text, debug: debug)
     }
 
-    func hostOptions(log: Log) throws(RuntimeError) -> HostOptions {
-        HostOptions(
+    func settings(log: Log) throws(RuntimeError) -> GlobalSettings {
+        GlobalSettings(
             root: try stateRoot(chosen: arguments.text(GlobalOptions.root)), cgroupManager: manager, rootless: rootlessMode,
             log: log)
     }

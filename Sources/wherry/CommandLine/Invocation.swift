@@ -9,7 +9,7 @@ struct Invocation {
     let log: Log
 
     /// Made when it's asked for: a command that keeps no state needs no place for it.
-    func host() throws(RuntimeError) -> HostOptions { try globals.hostOptions(log: log) }
+    func settings() throws(RuntimeError) -> GlobalSettings { try globals.settings(log: log) }
 
     /// The container's id. Commands that ask for it have an operand of that name.
     var id: ByteString { operand(0) ?? "" }

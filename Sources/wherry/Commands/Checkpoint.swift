@@ -84,7 +84,7 @@ enum Checkpoint {
                 guard let server = PageServer(text) else { throw .takes("ADDRESS:PORT", pageServer, text) }
                 request.pageServer = server
             }
-            try checkpointContainer(request, try invocation.host())
+            try checkpointContainer(request, try invocation.settings())
             return 0
         })
 }

@@ -58,7 +58,7 @@ enum Create {
         errorPrefix: "create failed: ",
         action: { invocation throws(RuntimeError) in
             try ensureSealed()
-            try createContainer(request(invocation), try invocation.host())
+            try createContainer(request(invocation), try invocation.settings())
             return 0
         })
 }

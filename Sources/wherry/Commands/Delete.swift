@@ -19,7 +19,7 @@ enum Delete {
             wherry delete --force web
             """,
         action: { invocation throws(RuntimeError) in
-            try deleteContainer(id: invocation.id, force: invocation.arguments.isOn(force), try invocation.host())
+            try deleteContainer(id: invocation.id, force: invocation.arguments.isOn(force), try invocation.settings())
             return 0
         })
 }

@@ -22,12 +22,12 @@ enum Events {
             """,
         action: { invocation throws(RuntimeError) in
             let milliseconds = try milliseconds(invocation.arguments.text(interval) ?? "5s")
-            let host = try invocation.host()
+            let settings = try invocation.settings()
             if invocation.arguments.isOn(stats) {
-                try show(try containerStatistics(id: invocation.id, host), invocation.id)
+                try show(try containerStatistics(id: invocation.id, settings), invocation.id)
                 return 0
             }
-            try followEvents(id: invocation.id, interval: milliseconds, host) { event throws(RuntimeError) in
+            try followEvents(id: invocation.id, interval: milliseconds, settings) { event throws(RuntimeError) in
                 try show(event, invocation.id)
             }
             return 0

@@ -47,7 +47,7 @@ enum Exec {
         errorPrefix: "exec failed: ", statusOfErrors: 255,
         action: { invocation throws(RuntimeError) in
             try ensureSealed()
-            return try execInContainer(try request(invocation), try invocation.host())
+            return try execInContainer(try request(invocation), try invocation.settings())
         })
 
     private static func request(_ invocation: Invocation) throws(RuntimeError) -> ExecOptions {

@@ -27,7 +27,7 @@ enum Kill {
         action: { invocation throws(RuntimeError) in
             try killContainer(
                 id: invocation.id, signal: try signal(invocation.operand(1) ?? "TERM"), all: invocation.arguments.isOn(all),
-                try invocation.host())
+                try invocation.settings())
             return 0
         })
 

@@ -22,7 +22,7 @@ enum List {
             wherry --root /run/containerd/runc/default list --format json
             """,
         action: { invocation throws(RuntimeError) in
-            let containers = try listContainers(try invocation.host())
+            let containers = try listContainers(try invocation.settings())
             if invocation.arguments.isOn(quiet) {
                 try printOut(Array(containers.map { $0.id.bytes + [UInt8(ascii: "\n")] }.joined()))
             } else if invocation.arguments.text(format) == "json" {

@@ -12,7 +12,7 @@ enum Pause {
             """,
         example: "wherry pause web",
         action: { invocation throws(RuntimeError) in
-            try pauseContainer(id: invocation.id, try invocation.host())
+            try pauseContainer(id: invocation.id, try invocation.settings())
             return 0
         })
 }

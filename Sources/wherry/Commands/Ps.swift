@@ -24,12 +24,12 @@ enum Ps {
             wherry ps --format json web
             """,
         action: { invocation throws(RuntimeError) in
-            let host = try invocation.host()
+            let settings = try invocation.settings()
             if invocation.arguments.text(format) == "json" {
-                try printOut(json(try containerProcesses(id: invocation.id, host)))
+                try printOut(json(try containerProcesses(id: invocation.id, settings)))
             } else {
                 let options = Array(invocation.arguments.operands.dropFirst())
-                try printOut(try containerProcessTable(id: invocation.id, options: options, host))
+                try printOut(try containerProcessTable(id: invocation.id, options: options, settings))
             }
             return 0
         })

@@ -51,6 +51,6 @@ enum Restore {
             request.noSubreaper = arguments.isOn(noSubreaper)
             request.lsmProfile = arguments.text(lsmProfile)
             request.lsmMountContext = arguments.text(lsmMountContext)
-            return try restoreContainer(request, try invocation.host())
+            return try restoreContainer(request, try invocation.settings())
         })
 }

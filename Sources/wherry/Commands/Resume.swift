@@ -7,7 +7,7 @@ enum Resume {
         description: "Lets the processes of a container go on that \"wherry pause\" has stopped.",
         example: "wherry resume web",
         action: { invocation throws(RuntimeError) in
-            try resumeContainer(id: invocation.id, try invocation.host())
+            try resumeContainer(id: invocation.id, try invocation.settings())
             return 0
         })
 }

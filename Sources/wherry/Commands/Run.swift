@@ -34,6 +34,6 @@ enum Run {
             request.detach = arguments.isOn(detach)
             request.keep = arguments.isOn(keep)
             request.noSubreaper = arguments.isOn(noSubreaper)
-            return try runContainer(request, try invocation.host())
+            return try runContainer(request, try invocation.settings())
         })
 }

@@ -16,7 +16,7 @@ enum Start {
             wherry start web
             """,
         action: { invocation throws(RuntimeError) in
-            try startContainer(id: invocation.id, try invocation.host())
+            try startContainer(id: invocation.id, try invocation.settings())
             return 0
         })
 }

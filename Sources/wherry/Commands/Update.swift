@@ -77,7 +77,7 @@ enum Update {
                 // Written as the document that they stand for: one set of rules is enough.
                 wanted = try Resources(parsing: try document(invocation.arguments))
             }
-            try updateContainer(id: invocation.id, resources: wanted, try invocation.host())
+            try updateContainer(id: invocation.id, resources: wanted, try invocation.settings())
             return 0
         })
 

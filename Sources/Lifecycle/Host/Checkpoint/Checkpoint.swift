@@ -6,27 +6,27 @@ import Linux
 import OCI
 
 /// Writes the state of a container's processes to files, by criu. Unless they're left running they end, and the container is deleted.
-public func checkpointContainer(_ options: CheckpointOptions, _ host: HostOptions) throws(RuntimeError) {
+public func checkpointContainer(_ options: CheckpointOptions, _ settings: GlobalSettings) throws(RuntimeError) {
     c_ignore_signal(SIGPIPE)
     c_default_signal(SIGCHLD)
-    let directory = try ContainerDirectory.require(options.id, host)
+    let directory = try ContainerDirectory.require(options.id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    let status = try Observation(record, in: directory, procfs: procfs).status
+    let status = try ContainerStatus(record, in: directory, procfs: procfs).status
     guard status == .running || status == .paused else {
         throw RuntimeError(
             .wrongState, "container cannot be checkpointed in " + status.name.description + " state",
             hint: "checkpoint a container that is running or paused")
     }
     let config = try directory.config()
-    try Checkpointing(options, record, config, host.log).execute(procfs)
+    try CheckpointSession(options, record, config, settings.log).execute(procfs)
     guard !options.leaveRunning, !options.preDump else { return }
-    guard let root = try StateRoot.open(host.root) else { return }
+    guard let root = try StateRoot.open(settings.root) else { return }
     do throws(RuntimeError) {
-        try Deletion(record: record, host: host).execute(directory, root, procfs, force: true)
+        try Deletion(record: record, settings: settings).execute(directory, root, procfs, force: true)
     } catch {
-        host.log.warn("the container was checkpointed, but can't be removed: " + error.message)
+        settings.log.warn("the container was checkpointed, but can't be removed: " + error.message)
     }
 }
 
@@ -63,7 +63,7 @@ extension CriuOptions {
     }
 }
 
-private final class Checkpointing {
+private final class CheckpointSession {
     private static let logFile: ByteString = "dump.log"
 
     private let options: CheckpointOptions
@@ -94,10 +94,10 @@ private final class Checkpointing {
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
         try images.checkOutside(rootfs: record.rootfs, mounts: mounts)
         try work.checkOutside(rootfs: record.rootfs, mounts: mounts)
-        try work.checkLog(Checkpointing.logFile)
+        try work.checkLog(CheckpointSession.logFile)
 
         var request = CriuOptions()
-        request.set(options.image, images: images.descriptor, work: work.descriptor, logFile: Checkpointing.logFile)
+        request.set(options.image, images: images.descriptor, work: work.descriptor, logFile: CheckpointSession.logFile)
         try describe(&request, images)
         if !options.preDump {
             try addMounts(to: &request, mounts, namespaces, procfs)
@@ -106,7 +106,7 @@ private final class Checkpointing {
         }
         try addNamespaces(to: &request, namespaces, procfs)
         request.setConfigFile(config.annotations)
-        try dump(request, CriuLog(path: work.path + "/" + Checkpointing.logFile))
+        try dump(request, CriuLog(path: work.path + "/" + CheckpointSession.logFile))
     }
 
     private func describe(_ request: inout CriuOptions, _ images: ImageDirectory) throws(RuntimeError) {

@@ -22,7 +22,7 @@ extension [MountStep] {
     }
 }
 
-extension Sources {
+extension MountSources {
     /// Copies what lies in the root file system itself.
     mutating func copyInside(_ plan: Plan) throws(RuntimeError) {
         try plan.mounts.refuseSourcesInMounts(rootfs: plan.rootfs)

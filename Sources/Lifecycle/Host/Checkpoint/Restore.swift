@@ -7,20 +7,20 @@ import OCI
 /// Makes a container anew from the image that `checkpoint` wrote, by criu; its processes go on where they were.
 ///
 /// - Returns: the exit status for the shell: 0 if detached, else the first process's own, or 128 + n for signal n.
-public func restoreContainer(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
+public func restoreContainer(_ options: RestoreOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let create = options.create
     try prepareCaller(
         preserving: 0,
         named: [
-            host.root, create.bundle, create.pidFile, create.consoleSocket, options.image.imagePath, options.image.workPath,
-        ], host.log)
+            settings.root, create.bundle, create.pidFile, create.consoleSocket, options.image.imagePath, options.image.workPath,
+        ], settings.log)
     if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
-    let restoration = try Restoration.begin(options, host)
+    let restoration = try RestoreSession.begin(options, settings)
     let signals = options.detach ? nil : try SignalRelay()
     try restoration.execute()
     guard let process = restoration.process else {
         throw RuntimeError(.system, "the container has no process")
     }
     guard let signals else { return 0 }
-    return try awaitEnd(of: process, signals, id: options.create.id, keep: false, host)
+    return try awaitEnd(of: process, signals, id: options.create.id, keep: false, settings)
 }

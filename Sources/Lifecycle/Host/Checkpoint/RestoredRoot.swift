@@ -24,7 +24,7 @@ struct RestoredRoot {
     private let root: SharedDescriptor
     private let entries: [Entry]
 
-    init(_ plan: Plan, _ sources: Sources, cgroups: CgroupView) throws(RuntimeError) {
+    init(_ plan: Plan, _ sources: MountSources, cgroups: CgroupView) throws(RuntimeError) {
         place = try explaining(.mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs) {
             () throws(SystemError) in try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY).hostPath()
         }
@@ -56,7 +56,7 @@ struct RestoredRoot {
     }
 
     /// With all its attributes: where two mounts are of one file system, criu gives them to the first alone.
-    private static func tree(of mount: ExternalMount, _ sources: Sources) throws(RuntimeError) -> SharedDescriptor? {
+    private static func tree(of mount: ExternalMount, _ sources: MountSources) throws(RuntimeError) -> SharedDescriptor? {
         switch mount.source {
         case .null:
             try explaining(.mount, "the null device can't be limited", path: "/dev/null") { () throws(SystemError) in
@@ -133,7 +133,7 @@ struct RestoredRoot {
 
     /// Makes the mount points that are missing, in the root and in folders of the host's: criu makes none. Those on a file system of the
     /// container's own come back with its content.
-    static func makeMountPoints(_ plan: Plan, _ sources: Sources) throws(RuntimeError) {
+    static func makeMountPoints(_ plan: Plan, _ sources: MountSources) throws(RuntimeError) {
         step("make mount points")
         for (place, mount) in plan.mounts.enumerated() {
             guard let (folder, path) = folder(below: mount.destination, plan.mounts[..<place], sources) else { continue }
@@ -155,7 +155,7 @@ struct RestoredRoot {
 
     /// What lies below a destination when it's mounted on: the last mount that covers it, or the root; and the path from there. Nil for a
     /// file system that is in the image.
-    private static func folder(below destination: ByteString, _ earlier: ArraySlice<MountStep>, _ sources: Sources)
+    private static func folder(below destination: ByteString, _ earlier: ArraySlice<MountStep>, _ sources: MountSources)
         -> (SharedDescriptor, ByteString)?
     {
         guard let cover = earlier.last(where: { destination.hasPrefix($0.destination + "/") }) else {

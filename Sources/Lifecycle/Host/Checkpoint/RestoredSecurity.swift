@@ -11,13 +11,13 @@ import OCI
 /// now, and whoever finds anything here that isn't as it should be ends them before they have run.
 final class RestoredSecurity {
     private let plan: Plan
-    private let sources: Sources
+    private let sources: MountSources
     private let namespaces: NamespaceFiles
     private let cgroup: CgroupRecord?
     private let lsmProfile: ByteString?
 
     /// `lsmProfile`: the label that is asked for instead of config.json's.
-    init(_ plan: Plan, _ sources: Sources, _ namespaces: NamespaceFiles, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
+    init(_ plan: Plan, _ sources: MountSources, _ namespaces: NamespaceFiles, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
         self.plan = plan
         self.sources = sources
         self.namespaces = namespaces

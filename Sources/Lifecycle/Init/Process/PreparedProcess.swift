@@ -184,12 +184,12 @@ final class PreparedProcess {
 
     // MARK: The program
 
-    private func execute(_ execution: ProcessExecution, _ witness: borrowing Handshake, entersDirectoryLate: Bool)
+    private func execute(_ execution: ProcessExecution, _ starter: borrowing Handshake, entersDirectoryLate: Bool)
         throws(RuntimeError)
     {
         guard let program else { throw RuntimeError(.program, "no program was found", pointer: "/process/args/0") }
         try execution.execute(
-            program, environment: environment, filter: filter, entersDirectoryLate: entersDirectoryLate, witness)
+            program, environment: environment, filter: filter, entersDirectoryLate: entersDirectoryLate, starter)
     }
 }
 

@@ -19,10 +19,10 @@ struct ProcessExecution {
     ///
     /// `filter`: what has still to be loaded. Behind it nothing is called but execve: a filter may forbid anything else.
     ///
-    /// `witness`: is told right before what comes next can silence us, and the error if it fails.
+    /// `starter`: is told right before what comes next can silence us, and the error if it fails.
     func execute(
         _ program: ByteString, environment: [ByteString], filter: SeccompProgram?, entersDirectoryLate: Bool,
-        _ witness: borrowing Handshake
+        _ starter: borrowing Handshake
     ) throws(RuntimeError) {
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
@@ -31,16 +31,16 @@ struct ProcessExecution {
         try lowerFileLimit()
         _ = umask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
-        try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [witness.rawValue])
+        try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [starter.rawValue])
         try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
         if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
         guard let filter else {
             step("execve")
-            try witness.tell(.executing)
+            try starter.tell(.executing)
             _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
             throw ProcessExecution.failure(of: program, errno: c_errno())
         }
-        try execute(program, arguments, environment, under: filter, witness)
+        try execute(program, arguments, environment, under: filter, starter)
     }
 
     /// Why a program could not be executed.
@@ -169,13 +169,13 @@ struct ProcessExecution {
 
     private func execute(
         _ program: ByteString, _ arguments: CStringArray, _ environment: CStringArray, under filter: SeccompProgram,
-        _ witness: borrowing Handshake
+        _ starter: borrowing Handshake
     ) throws(RuntimeError) {
         step("load seccomp filter")
         let canSpeak = filter.permits(SYS_write) && filter.permits(SYS_exit_group)
-        let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(witness)
-        if lastWord == nil { try witness.tell(.executing) }
-        try load(filter, witness)
+        let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(starter)
+        if lastWord == nil { try starter.tell(.executing) }
+        try load(filter, starter)
         step("execve")
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         let errno = c_errno()
@@ -185,30 +185,30 @@ struct ProcessExecution {
     }
 
     /// For a filter that may let us neither say why execve fails nor end.
-    private func makeLastWord(_ witness: borrowing Handshake) throws(RuntimeError) -> LastWord {
+    private func makeLastWord(_ starter: borrowing Handshake) throws(RuntimeError) -> LastWord {
         let lastWord = try explaining(.system, "no memory to say in why the program can't be executed") {
             () throws(SystemError) in
             try LastWord()
         }
-        try witness.tell(.executing, descriptors: [lastWord.descriptor])
+        try starter.tell(.executing, descriptors: [lastWord.descriptor])
         // Then we end by a signal, which mustn't be caught.
         c_signals_reset()
         return lastWord
     }
 
-    private func load(_ filter: SeccompProgram, _ witness: borrowing Handshake) throws(RuntimeError) {
+    private func load(_ filter: SeccompProgram, _ starter: borrowing Handshake) throws(RuntimeError) {
         let sendsListener = filter.needsListener && filter.permits(SYS_sendmsg)
         if filter.needsListener, !sendsListener {
             // Host takes it. The kernel gives it the lowest number that is free.
-            let number = c_fcntl(witness.rawValue, F_DUPFD_CLOEXEC, 0)
+            let number = c_fcntl(starter.rawValue, F_DUPFD_CLOEXEC, 0)
             close(number)
-            try witness.tell(.listenerAt(number))
+            try starter.tell(.listenerAt(number))
         }
         guard let listener = try filter.load() else { return }
         // Nothing more is done before it's in the agent's hands.
         if sendsListener {
             do throws(SystemError) {
-                try witness.send(.listener, descriptors: [listener.rawValue])
+                try starter.send(.listener, descriptors: [listener.rawValue])
             } catch {
                 throw RuntimeError(
                     .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
@@ -216,7 +216,7 @@ struct ProcessExecution {
         }
         // Not closed under the filter: execve does that.
         _ = listener.release()
-        guard witness.hears(.listening) else { c_end_for_good(1) }
+        guard starter.hears(.listening) else { c_end_for_good(1) }
     }
 }
 

@@ -7,7 +7,7 @@ import OCI
 /// The container's file system while it is being made. Everything in it is reached through `root`.
 struct Rootfs: ~Copyable {
     let plan: Plan
-    var sources: Sources
+    var sources: MountSources
     /// User namespaces that stand for the id mappings of mounts, by place in `/mounts`.
     let mappings: [Int: SharedDescriptor]
     /// Where mounts are written down that would stay on the host.
@@ -26,7 +26,7 @@ struct Rootfs: ~Copyable {
     /// First no mount of the tree may be shared any more: one attached below a shared mount would appear on the host too. They still
     /// follow the host's, for sources that are copied later.
     init(
-        plan: Plan, sources: Sources, mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroups: CgroupView,
+        plan: Plan, sources: MountSources, mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
     ) throws(RuntimeError) {
         step("attach root file system")
@@ -70,7 +70,7 @@ struct Rootfs: ~Copyable {
         for entry in plan.mounts {
             if case .fileSystem(let type) = entry.kind, type == "proc", let pidNamespace, sources.fileSystems[entry.index] == nil
             {
-                try attach(try JoinedProc.mount(entry, of: pidNamespace), entry, isDirectory: true)
+                try attach(try ForeignProc.mount(entry, of: pidNamespace), entry, isDirectory: true)
             } else {
                 try perform(entry)
             }

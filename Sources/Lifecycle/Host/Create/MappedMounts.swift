@@ -38,7 +38,7 @@ enum MappedMounts {
     }
 }
 
-extension Sources {
+extension MountSources {
     /// Maps the copies that were made at once. The others are mapped at their turn.
     ///
     /// - Returns: the namespaces for those.

@@ -6,7 +6,7 @@ import Linux
 import OCI
 
 /// What a container is doing now, from its record and the kernel's own word.
-struct Observation {
+struct ContainerStatus {
     let record: ContainerRecord
     let status: ContainerState.Status
 

@@ -7,8 +7,8 @@ import OCI
 import Seccomp
 
 /// A container being created: the conversation with the process that becomes its first.
-final class Creation {
-    private let making: ContainerMaking
+final class CreateSession {
+    private let transaction: ContainerTransaction
     private let namespaces: NamespaceFiles
     private let sysctls: [SysctlPlan.Entry]
     private let console: ConsoleSocket
@@ -16,22 +16,23 @@ final class Creation {
     /// Whether the process that comes after Init is known.
     private var hasSuccessor = false
 
-    private var plan: Plan { making.plan }
+    private var plan: Plan { transaction.plan }
     /// The container's first process, and its terminal if it has one.
-    var process: ContainerProcess? { making.process }
+    var process: ContainerProcess? { transaction.process }
 
     /// Reads the bundle and decides everything. Nothing is made yet but the state directory's entry, which decides between two creates
     /// of one id.
-    static func begin(_ options: CreateOptions, detached: Bool, _ host: HostOptions) throws(RuntimeError) -> Creation {
+    static func begin(_ options: CreateOptions, detached: Bool, _ settings: GlobalSettings) throws(RuntimeError) -> CreateSession
+    {
         step("read bundle")
-        try host.refuseSystemd()
+        try settings.refuseSystemd()
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
         let config = try Config(parsing: bundle.configText)
-        host.log.sharesStderr = config.process?.terminal != true
+        settings.log.sharesStderr = config.process?.terminal != true
         step("plan")
         let plan = try Plan(config, options: options, bundle: bundle.path, host: try HostFacts.gather())
-        for warning in plan.warnings { host.log.warn(warning) }
+        for warning in plan.warnings { settings.log.warn(warning) }
         let procfs = try explaining(.system, "/proc is not a procfs, and none can be mounted") { () throws(SystemError) in
             try ProcFileSystem.forHost()
         }
@@ -42,26 +43,28 @@ final class Creation {
         }
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: config.process?.terminal == true, detached: detached)
-        return try Creation(
-            making: try .begin(plan, configText: bundle.configText, host, procfs), namespaces: namespaces, sysctls: sysctls,
+        return try CreateSession(
+            transaction: try .begin(plan, configText: bundle.configText, settings, procfs), namespaces: namespaces,
+            sysctls: sysctls,
             console: console)
     }
 
     private init(
-        making: ContainerMaking, namespaces: NamespaceFiles, sysctls: [SysctlPlan.Entry], console: consuming ConsoleSocket
+        transaction: ContainerTransaction, namespaces: NamespaceFiles, sysctls: [SysctlPlan.Entry],
+        console: consuming ConsoleSocket
     ) throws(RuntimeError) {
-        self.making = making
+        self.transaction = transaction
         self.namespaces = namespaces
         self.sysctls = sysctls
         self.console = console
-        succession = making.plan.namespaces.hasSuccessor ? try Succession() : nil
+        succession = transaction.plan.namespaces.hasSuccessor ? try Succession() : nil
     }
 
     /// Does it all; on failure nothing is left.
     func execute() throws(RuntimeError) {
-        try making.attempt { () throws(RuntimeError) in
-            try making.makeCgroup()
-            let handshake = try launch(try seccompProgram(for: plan.config, making.host.log))
+        try transaction.attempt { () throws(RuntimeError) in
+            try transaction.makeCgroup()
+            let handshake = try launch(try seccompProgram(for: plan.config, transaction.settings.log))
             try converse(handshake)
             try finish(handshake)
         }
@@ -74,38 +77,40 @@ final class Creation {
             try FileDescriptor.messagePair()
         }
         let startSocket = try explaining(.system, "the start socket can't be made") { () throws(SystemError) in
-            SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: making.directory.descriptor))
+            SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor))
         }
         var mappings = try makeMappings()
         let sources = try openSources(&mappings)
         let stack = try explaining(.system, "no memory for the container's first process") { () throws(SystemError) in
             try ProcessStack()
         }
-        let inheritance = Inheritance(
+        let context = InitContext(
             plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces, sources: sources,
             mappings: mappings,
-            journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: making.directory),
-            cgroupTasks: try making.cgroup?.openTasks(), cgroupView: making.cgroupView, sysctls: sysctls, seccomp: filter,
+            journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory),
+            cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: transaction.cgroupView, sysctls: sysctls,
+            seccomp: filter,
             succession: succession, stack: stack)
-        let cgroupDirectory = try making.cgroup?.sharedDirectoryForClone()
+        let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         c_step_share()
-        try NamespaceFiles.visiting(plan.namespaces.joinedByHost, namespaces, procfs: making.procfs) { () throws(RuntimeError) in
+        try NamespaceFiles.visiting(plan.namespaces.joinedByHost, namespaces, procfs: transaction.procfs) {
+            () throws(RuntimeError) in
             let clone = try explaining(
                 .namespace, "the container's namespaces can't be made", pointer: "/linux/namespaces",
                 hint: "are namespaces of these kinds allowed here, and are there fewer than /proc/sys/user/max_*_namespaces?"
             ) { () throws(SystemError) in
                 try stack.clone(
                     plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue,
-                    Unmanaged.passUnretained(inheritance).toOpaque()
-                ) { Init.main(Unmanaged<Inheritance>.fromOpaque($0).takeUnretainedValue()) }
+                    Unmanaged.passUnretained(context).toOpaque()
+                ) { Init.main(Unmanaged<InitContext>.fromOpaque($0).takeUnretainedValue()) }
             }
             switch consume clone {
-            case .child: Init.main(inheritance)
-            case .parent(let pid, let handle): try making.adopt(ContainerProcess(pid: pid, handle: handle))
+            case .child: Init.main(context)
+            case .parent(let pid, let handle): try transaction.adopt(ContainerProcess(pid: pid, handle: handle))
             }
         }
         // Our copy of its end of the conversation is closed with it: else there would be no end of file.
-        withExtendedLifetime(consume inheritance) {}
+        withExtendedLifetime(consume context) {}
         let handshake = Handshake(ours)
         if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(handshake) }
         return handshake
@@ -113,13 +118,13 @@ final class Creation {
 
     /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
     /// map ids of what belongs to the host.
-    private func openSources(_ mappings: inout [Int: SharedDescriptor]) throws(RuntimeError) -> Sources? {
+    private func openSources(_ mappings: inout [Int: SharedDescriptor]) throws(RuntimeError) -> MountSources? {
         guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else { return nil }
-        var sources: Sources
+        var sources: MountSources
         do throws(RuntimeError) {
-            sources = try Sources.open(plan, copiesAtOnce: true)
+            sources = try MountSources.open(plan, copiesAtOnce: true)
             mappings = try sources.map(by: mappings, plan.mounts)
-        } catch  where error.errno == EPERM && mappings.isEmpty && UserNamespace.isInside(making.procfs) {
+        } catch  where error.errno == EPERM && mappings.isEmpty && UserNamespace.isInside(transaction.procfs) {
             // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
             return nil
         }
@@ -127,7 +132,7 @@ final class Creation {
         for entry in plan.mounts where plan.namespaces.origin(of: .pid) != .new {
             guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
             if let joined = namespaces.file(of: .pid) {
-                sources.fileSystems[entry.index] = try JoinedProc.mount(entry, of: joined)
+                sources.fileSystems[entry.index] = try ForeignProc.mount(entry, of: joined)
             } else {
                 sources.fileSystems[entry.index] = try FileSystems.make(type, entry)
             }
@@ -141,15 +146,15 @@ final class Creation {
             throw RuntimeError(
                 .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
         }
-        return try MappedMounts.namespaces(plan, namespaces, making.procfs)
+        return try MappedMounts.namespaces(plan, namespaces, transaction.procfs)
     }
 
     private func mapIDs(_ handshake: borrowing Handshake) throws(RuntimeError) {
         step("map ids")
         let linux = plan.config.linux
-        try IDMaps(pid: making.record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(making.procfs)
+        try IDMaps(pid: transaction.record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(transaction.procfs)
         // While the process's files are the caller's: it waits for this, and may not be traced from there on.
-        try plan.config.process?.setOOMScore(of: ByteString(decimal: making.record.pid), making.procfs)
+        try plan.config.process?.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
         try tell(.mapped, handshake)
     }
 
@@ -170,7 +175,7 @@ final class Creation {
         if plan.hasEarlyHooks {
             _ = try hear(.mounted, handshake)
             if plan.namespaces.origin(of: .pid) == .new { try adoptSuccessor() }
-            try making.runEarlyHooks()
+            try transaction.runEarlyHooks()
             try tell(.hooked, handshake)
         }
         let descriptors = try hear(.ready, handshake, within: .usual(with: plan.config.hooks.createContainer))
@@ -202,23 +207,26 @@ final class Creation {
         let former = process
         // A child of ours: nobody else gets its number before we have reaped it.
         let successor = try ContainerProcess(child: succession.pid)
-        try making.adopt(successor)
+        try transaction.adopt(successor)
         hasSuccessor = true
         former?.handle.end()
     }
 
     /// What binds Init too comes last; then all is written down, and Init is let go.
     private func finish(_ handshake: borrowing Handshake) throws(RuntimeError) {
-        try making.limitLate()
-        if let process = plan.config.process { try ProcessLimits(pid: making.record.pid, process: process).apply(making.procfs) }
+        try transaction.limitLate()
+        if let process = plan.config.process {
+            try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)
+        }
         step("hand over terminal")
         if let terminal = process?.terminal { try console.handOver(terminal) }
-        try making.writeCreated()
+        try transaction.writeCreated()
         if let process {
             try ProcessAnnouncement(process: process, pidFile: plan.options.pidFile, pidfdSocket: plan.options.pidfdSocket).make()
         }
         if let user = plan.config.process?.user, process?.terminal == nil {
-            GivenStreams.give(to: user.uid, of: making.record.pid, inUserNamespace: plan.namespaces.has(.user), making.procfs)
+            GivenStreams.give(
+                to: user.uid, of: transaction.record.pid, inUserNamespace: plan.namespaces.has(.user), transaction.procfs)
         }
         step("release")
         try tell(.created, handshake)
@@ -239,7 +247,7 @@ final class Creation {
         if let shortage = currentShortage() { return RuntimeError(.initDied, "container init died: " + shortage + " " + place) }
         switch status {
         case .killed(let signal):
-            if signal == SIGKILL, making.cgroup?.hasOOMKill() == true {
+            if signal == SIGKILL, transaction.cgroup?.hasOOMKill() == true {
                 return RuntimeError(
                     .initDied, "container init was OOM-killed (memory limit too low?)", pointer: "/linux/resources/memory/limit")
             }

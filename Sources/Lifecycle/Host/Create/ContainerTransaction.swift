@@ -8,9 +8,9 @@ import OCI
 /// A container that `create` or `restore` is making: its state directory, its cgroup, its first process, and how they're undone.
 ///
 /// What is made is first written to the record: whoever comes after a Host that was killed finds there what to remove.
-final class ContainerMaking {
+final class ContainerTransaction {
     let plan: Plan
-    let host: HostOptions
+    let settings: GlobalSettings
     let procfs: ProcFileSystem
     let directory: ContainerDirectory
     private let configText: [UInt8]
@@ -25,22 +25,22 @@ final class ContainerMaking {
     var process: ContainerProcess?
 
     /// Makes the state directory's entry, which decides between two that make a container of one id.
-    static func begin(_ plan: Plan, configText: [UInt8], _ host: HostOptions, _ procfs: consuming ProcFileSystem)
-        throws(RuntimeError) -> ContainerMaking
+    static func begin(_ plan: Plan, configText: [UInt8], _ settings: GlobalSettings, _ procfs: consuming ProcFileSystem)
+        throws(RuntimeError) -> ContainerTransaction
     {
         step("make state directory")
-        let root = try StateRoot.make(host.root)
+        let root = try StateRoot.make(settings.root)
         let directory = try ContainerDirectory.make(plan.options.id, in: root)
-        return ContainerMaking(
-            plan: plan, host: host, procfs: procfs, configText: configText, root: root, directory: directory)
+        return ContainerTransaction(
+            plan: plan, settings: settings, procfs: procfs, configText: configText, root: root, directory: directory)
     }
 
     private init(
-        plan: Plan, host: HostOptions, procfs: consuming ProcFileSystem, configText: [UInt8], root: consuming StateRoot,
+        plan: Plan, settings: GlobalSettings, procfs: consuming ProcFileSystem, configText: [UInt8], root: consuming StateRoot,
         directory: consuming ContainerDirectory
     ) {
         self.plan = plan
-        self.host = host
+        self.settings = settings
         self.procfs = procfs
         self.configText = configText
         self.root = root
@@ -56,7 +56,7 @@ final class ContainerMaking {
             directory.unlock()
         } catch {
             let failure = error.during(currentStep())
-            host.log.sharesStderr = false
+            settings.log.sharesStderr = false
             // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
             let mayHaveRunHooks = process != nil && !plan.config.hooks.createContainer.isEmpty
             ranHooks = ranHooks || mayHaveRunHooks || failure.code == .hook
@@ -68,7 +68,7 @@ final class ContainerMaking {
     // MARK: Cgroup
 
     func makeCgroup() throws(RuntimeError) {
-        guard host.cgroupManager != .disabled else { return try directory.write(record) }
+        guard settings.cgroupManager != .disabled else { return try directory.write(record) }
         step("make cgroup")
         let isOptional = isRootless
         let layout = try CgroupHost.detect(procfs: procfs)
@@ -88,7 +88,7 @@ final class ContainerMaking {
         record.cgroup = cgroup.record
         step("write cgroup limits")
         try cgroup.applyEarly(resources)
-        for warning in cgroup.warnings { host.log.warn(warning) }
+        for warning in cgroup.warnings { settings.log.warn(warning) }
     }
 
     /// Two containers in one cgroup would end each other's processes. One that has none of its own at the moment, created but not
@@ -112,7 +112,7 @@ final class ContainerMaking {
 
     /// Whether missing rights on cgroups are no error.
     private var isRootless: Bool {
-        switch host.rootless {
+        switch settings.rootless {
         case .yes: true
         case .no: false
         case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
@@ -210,7 +210,7 @@ final class ContainerMaking {
         if ranHooks {
             HookRunner.runRegardless(
                 plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),
-                directory: plan.bundle, log: host.log)
+                directory: plan.bundle, log: settings.log)
         }
         try? directory.remove(from: root)
     }

@@ -15,7 +15,7 @@ import Seccomp
 /// The first may run in Host's own memory while Host waits for its end: so until the second is born, nothing here changes what Host has,
 /// be it an object or a global variable. What the first opens and closes is its own. The second has none of that memory, which others in
 /// the container may read: it has what was prepared for it (PreparedProcess).
-struct Joiner: ~Copyable {
+struct ExecInit: ~Copyable {
     /// What Host hands over, and gets back.
     final class Start {
         /// What the first process tells Host, in memory that both have and the second doesn't: nothing in the container has a say in
@@ -27,7 +27,7 @@ struct Joiner: ~Copyable {
             var leavesSearch = false
         }
 
-        let plan: JoiningPlan
+        let plan: ExecPlan
         /// Our end of the conversation: a number, since Host closes its own by itself.
         let socket: Int32
         let initProcess: SharedDescriptor
@@ -37,7 +37,7 @@ struct Joiner: ~Copyable {
         let stack: ProcessStack
         let report: UnsafeMutablePointer<Report>
 
-        init(plan: JoiningPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, sharesMemory: Bool)
+        init(plan: ExecPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, sharesMemory: Bool)
             throws(SystemError)
         {
             stack = try ProcessStack()
@@ -66,7 +66,7 @@ struct Joiner: ~Copyable {
     private let start: Start
     private let handshake: Handshake
 
-    private var plan: JoiningPlan { start.plan }
+    private var plan: ExecPlan { start.plan }
 
     private init(_ start: Start) {
         self.start = start
@@ -75,7 +75,7 @@ struct Joiner: ~Copyable {
 
     /// Never returns: the process leaves its place to the second, or ends with the error told to Host.
     static func main(_ start: Start) -> Never {
-        let joiner = Joiner(start)
+        let joiner = ExecInit(start)
         do throws(RuntimeError) {
             try joiner.isolate()
             try joiner.enterCgroups()

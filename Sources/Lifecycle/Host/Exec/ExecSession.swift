@@ -7,41 +7,41 @@ import OCI
 import Seccomp
 
 /// A process being brought into a container: what Host does for `exec`.
-struct Joining: ~Copyable {
+struct ExecSession: ~Copyable {
     private let options: ExecOptions
-    private let host: HostOptions
+    private let settings: GlobalSettings
     private let record: ContainerRecord
     private let config: Config
     private let process: Process
     private let procfs: ProcFileSystem
     private let console: ConsoleSocket
     private let initProcess: SharedDescriptor
-    private let plan: JoiningPlan
+    private let plan: ExecPlan
 
     init(
-        options: ExecOptions, host: HostOptions, record: ContainerRecord, initProcess: SharedDescriptor, config: Config,
+        options: ExecOptions, settings: GlobalSettings, record: ContainerRecord, initProcess: SharedDescriptor, config: Config,
         process: Process, procfs: consuming ProcFileSystem
     ) throws(RuntimeError) {
         step("plan")
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: process.terminal, detached: options.detach)
-        let namespaces = try JoiningPlan.namespaces(of: config, record, procfs)
+        let namespaces = try ExecPlan.namespaces(of: config, record, procfs)
         var warnings: [String] = []
         let isInUserNamespace = namespaces & c_new_user != 0
         let grantable = isInUserNamespace ? CapabilitySet(bits: .max) : try HostFacts.gather().capabilities
         let capabilities = CapabilityPlan(process.capabilities, grantable: grantable, warnings: &warnings)
-        for warning in warnings { host.log.warn(warning) }
-        plan = JoiningPlan(
+        for warning in warnings { settings.log.warn(warning) }
+        plan = ExecPlan(
             id: record.id, namespaces: namespaces,
-            root: namespaces & c_new_mount == 0 ? try JoiningPlan.root(of: record.pid, procfs) : nil,
+            root: namespaces & c_new_mount == 0 ? try ExecPlan.root(of: record.pid, procfs) : nil,
             hasOwnKeyring: record.hasOwnKeyring,
             execution: ProcessExecution(
                 process: process, capabilities: capabilities, personality: config.linux.personality,
-                filter: try seccompProgram(for: config, host.log), preservedDescriptors: options.preserveFDs,
+                filter: try seccompProgram(for: config, settings.log), preservedDescriptors: options.preserveFDs,
                 isInUserNamespace: isInUserNamespace),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity))
         self.options = options
-        self.host = host
+        self.settings = settings
         self.record = record
         self.config = config
         self.process = process
@@ -95,7 +95,7 @@ struct Joining: ~Copyable {
     ///
     /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't
     ///   kept: as long as that is open there's no end of file.
-    private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> (Joiner.Start.Report, SharedDescriptor) {
+    private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> (ExecInit.Start.Report, SharedDescriptor) {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
@@ -122,29 +122,29 @@ struct Joining: ~Copyable {
     }
 
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
-        -> Joiner.Start.Report
+        -> ExecInit.Start.Report
     {
         // The log is ours alone, also after a trap.
         let log = traceSteps(to: nil)
         c_trap_log(-1, 0)
         defer {
             traceSteps(to: log)
-            host.log.tellOfTraps()
+            settings.log.tellOfTraps()
         }
         // Who shares memory may not change its time namespace (setns(2)).
         let isOrdinary = plan.namespaces & c_new_time != 0
         let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
-            try Joiner.Start(
+            try ExecInit.Start(
                 plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary)
         }
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
             try start.stack.clone(isOrdinary ? 0 : c_clone_memory, cgroup: directory, Unmanaged.passUnretained(start).toOpaque())
             {
-                Joiner.main(Unmanaged<Joiner.Start>.fromOpaque($0).takeUnretainedValue())
+                ExecInit.main(Unmanaged<ExecInit.Start>.fromOpaque($0).takeUnretainedValue())
             }
         }
         switch consume clone {
-        case .child: Joiner.main(start)
+        case .child: ExecInit.main(start)
         case .parent(_, let handle): try awaitEnd(of: handle)
         }
         return withExtendedLifetime(start) { start.report.pointee }
@@ -197,7 +197,7 @@ struct Joining: ~Copyable {
         } catch {
             throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
-        let execution = Execution(subject: "the process", pid: joined.pid, config: config, state: record.state(.running))
+        let execution = ExecutionMonitor(subject: "the process", pid: joined.pid, config: config, state: record.state(.running))
         try execution.complete(try joined.pidfd(), handshake, procfs)
     }
 }

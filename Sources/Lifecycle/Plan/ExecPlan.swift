@@ -5,7 +5,7 @@ import Linux
 import OCI
 
 /// What the process that joins has to know.
-struct JoiningPlan {
+struct ExecPlan {
     let id: ByteString
     /// CLONE_NEW… flags of the namespaces that aren't ours.
     let namespaces: UInt64

@@ -8,7 +8,7 @@ import Seccomp
 /// The last part of a conversation: a process of ours becomes the program, at `start` or `exec`.
 ///
 /// Others may have taken the process's end of it. So each message counts only when it's due, and what comes with it is checked.
-struct Execution {
+struct ExecutionMonitor {
     /// For messages: "container init".
     let subject: String
     let pid: Int32

@@ -6,15 +6,15 @@ import OCI
 import Seccomp
 
 /// Has a created container run its program: runtime.md, "Start".
-public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeError) {
+public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     c_ignore_signal(SIGPIPE)
-    let directory = try ContainerDirectory.require(id, host)
+    let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
     // Held on to from before the start: it may end as soon as it has begun.
     let process = try record.process(procfs)?.shared()
-    switch try Observation(record, in: directory, procfs: procfs, isAlive: process != nil).status {
+    switch try ContainerStatus(record, in: directory, procfs: procfs, isAlive: process != nil).status {
     case .created: break
     case .stopped:
         throw RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
@@ -28,5 +28,5 @@ public func startContainer(id: ByteString, _ host: HostOptions) throws(RuntimeEr
             .invalidConfig, "missing: a container can't be started without it", pointer: "/process",
             hint: "create it anew with a process in config.json")
     }
-    try Starting(record: record, config: config, process: process, host: host).execute(directory, procfs)
+    try StartSession(record: record, config: config, process: process, settings: settings).execute(directory, procfs)
 }

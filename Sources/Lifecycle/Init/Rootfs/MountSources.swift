@@ -5,7 +5,7 @@ import Linux
 import OCI
 
 /// What of the host's files the container gets to see.
-struct Sources {
+struct MountSources {
     /// A detached copy of the root file system; the plain directory where the container has no mount namespace.
     let root: SharedDescriptor
     /// By place in `/mounts`.
@@ -25,7 +25,7 @@ struct Sources {
     /// Opens all that is looked up before anything is mounted.
     ///
     /// `copiesAtOnce`: by a process in another mount namespace than the container's, which only whole copies can go to.
-    static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> Sources {
+    static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> MountSources {
         let directory = try explaining(
             .mount, "the root file system \"" + plan.rootfs.displayText + "\" can't be opened", pointer: "/root/path",
             path: plan.rootfs, hint: "unpack the image there, or correct root.path"
@@ -33,7 +33,7 @@ struct Sources {
             try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY)
         }
         let lookup = BindSourceLookup(plan, root: directory, copiesAtOnce: copiesAtOnce)
-        var sources = Sources(
+        var sources = MountSources(
             root: try openRoot(directory, plan), null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull(),
             areHosts: copiesAtOnce)
         for entry in plan.mounts {

@@ -5,11 +5,11 @@ import Linux
 import OCI
 
 /// The conversation that lets Init go on.
-struct Starting {
+struct StartSession {
     let record: ContainerRecord
     let config: Config
     let process: SharedDescriptor
-    let host: HostOptions
+    let settings: GlobalSettings
 
     /// A failure ends and deletes the container: runtime.md, "Lifecycle", steps 8 and 10.
     func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
@@ -22,10 +22,10 @@ struct Starting {
         } catch {
             let failure = error.during(currentStep())
             do throws(RuntimeError) {
-                guard let root = try StateRoot.open(host.root) else { throw failure }
-                try Deletion(record: record, host: host).execute(directory, root, procfs, force: true)
+                guard let root = try StateRoot.open(settings.root) else { throw failure }
+                try Deletion(record: record, settings: settings).execute(directory, root, procfs, force: true)
             } catch {
-                host.log.warn("what is left of the container can't be removed: " + error.message)
+                settings.log.warn("what is left of the container can't be removed: " + error.message)
             }
             throw failure
         }
@@ -41,7 +41,7 @@ struct Starting {
         guard c_peer_user(connection.rawValue) == Int64(geteuid()) else {
             throw RuntimeError(.corruptState, "the start socket belongs to another user")
         }
-        let execution = Execution(
+        let execution = ExecutionMonitor(
             subject: "container init", pid: record.pid, config: config, state: state(.creating),
             patience: .usual(with: config.hooks.startContainer))
         try execution.complete(process, Handshake(connection), procfs)

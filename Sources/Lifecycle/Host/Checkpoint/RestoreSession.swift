@@ -6,35 +6,35 @@ import Linux
 import OCI
 
 /// A container being restored: the conversation with criu, which makes its processes.
-final class Restoration {
+final class RestoreSession {
     private static let logFile: ByteString = "restore.log"
 
     private let options: RestoreOptions
-    private let making: ContainerMaking
+    private let transaction: ContainerTransaction
     private let namespaces: NamespaceFiles
     private let console: ConsoleSocket
     private let images: ImageDirectory
     private let work: ImageDirectory
-    private var sources: Sources?
+    private var sources: MountSources?
     private var terminal: SharedDescriptor?
     private var isChecked = false
 
-    private var plan: Plan { making.plan }
+    private var plan: Plan { transaction.plan }
     /// The container's first process, and its terminal if it has one.
-    var process: ContainerProcess? { making.process }
+    var process: ContainerProcess? { transaction.process }
 
     /// Reads bundle and image and decides everything. Nothing is made yet but the state directory's entry.
-    static func begin(_ options: RestoreOptions, _ host: HostOptions) throws(RuntimeError) -> Restoration {
+    static func begin(_ options: RestoreOptions, _ settings: GlobalSettings) throws(RuntimeError) -> RestoreSession {
         step("read bundle")
         try ContainerID.validate(options.create.id)
-        try host.refuseSystemd()
+        try settings.refuseSystemd()
         let bundle = try Bundle.open(options.create.bundle)
         let config = try Config(parsing: bundle.configText)
-        host.log.sharesStderr = config.process?.terminal != true
+        settings.log.sharesStderr = config.process?.terminal != true
         step("plan")
         let plan = try Plan(config, options: options.create, bundle: bundle.path, host: try HostFacts.gather())
         try plan.namespaces.checkRestorable()
-        for warning in plan.warnings { host.log.warn(warning) }
+        for warning in plan.warnings { settings.log.warn(warning) }
         let procfs = try hostProcFileSystem()
         let namespaces = try NamespaceFiles(plan.namespaces, procfs: procfs)
         step("open image")
@@ -47,17 +47,18 @@ final class Restoration {
         try work.checkLog(logFile)
         let console = try ConsoleSocket(
             options.create.consoleSocket, terminal: config.process?.terminal == true, detached: options.detach)
-        return Restoration(
-            options: options, making: try .begin(plan, configText: bundle.configText, host, procfs), namespaces: namespaces,
+        return RestoreSession(
+            options: options, transaction: try .begin(plan, configText: bundle.configText, settings, procfs),
+            namespaces: namespaces,
             console: console, images: images, work: work)
     }
 
     private init(
-        options: RestoreOptions, making: ContainerMaking, namespaces: NamespaceFiles, console: consuming ConsoleSocket,
+        options: RestoreOptions, transaction: ContainerTransaction, namespaces: NamespaceFiles, console: consuming ConsoleSocket,
         images: ImageDirectory, work: ImageDirectory
     ) {
         self.options = options
-        self.making = making
+        self.transaction = transaction
         self.namespaces = namespaces
         self.console = console
         self.images = images
@@ -66,8 +67,8 @@ final class Restoration {
 
     /// Does it all; on failure nothing is left.
     func execute() throws(RuntimeError) {
-        try making.attempt { () throws(RuntimeError) in
-            try making.makeCgroup()
+        try transaction.attempt { () throws(RuntimeError) in
+            try transaction.makeCgroup()
             try restore()
             guard let process, isChecked else {
                 throw RuntimeError(.checkpoint, "criu restored the container without a word before it ran")
@@ -80,17 +81,17 @@ final class Restoration {
 
     private func restore() throws(RuntimeError) {
         step("open file systems")
-        var sources = try Sources.open(plan, copiesAtOnce: true)
+        var sources = try MountSources.open(plan, copiesAtOnce: true)
         try sources.copyInside(plan)
-        _ = try sources.map(by: try MappedMounts.namespaces(plan, namespaces, making.procfs), plan.mounts)
+        _ = try sources.map(by: try MappedMounts.namespaces(plan, namespaces, transaction.procfs), plan.mounts)
         self.sources = sources
         try RestoredRoot.makeMountPoints(plan, sources)
-        let restoredRoot = try RestoredRoot(plan, sources, cgroups: making.cgroupView)
-        var start = CriuProcess.Start(log: CriuLog(path: work.path + "/" + Restoration.logFile))
+        let restoredRoot = try RestoredRoot(plan, sources, cgroups: transaction.cgroupView)
+        var start = CriuProcess.Start(log: CriuLog(path: work.path + "/" + RestoreSession.logFile))
         start.namespaces = c_new_mount
-        start.cgroup = try making.cgroup?.sharedDirectoryForClone()
+        start.cgroup = try transaction.cgroup?.sharedDirectoryForClone()
         start.diesWithUs = true
-        let tasks = try making.cgroup?.openTasks()
+        let tasks = try transaction.cgroup?.openTasks()
         let folders = [images.path, work.path]
         let keyring = options.create.noNewKeyring ? nil : plan.options.id
         let forbidsNewPrivileges = plan.config.process?.noNewPrivileges == true
@@ -113,7 +114,7 @@ final class Restoration {
                     () throws(SystemError) in try Credentials.forbidNewPrivileges()
                 }
             }
-            return try Restoration.open(folders)
+            return try RestoreSession.open(folders)
         }
         var request = CriuOptions()
         restoredRoot.describe(to: &request)
@@ -136,18 +137,18 @@ final class Restoration {
     private func run(_ criu: borrowing CriuProcess, _ described: CriuOptions) throws(RuntimeError) {
         do throws(RuntimeError) {
             var request = described
-            guard criu.prepared.count == 2 else { throw Restoration.confusion }
-            request.set(options.image, images: criu.prepared[0], work: criu.prepared[1], logFile: Restoration.logFile)
+            guard criu.prepared.count == 2 else { throw RestoreSession.confusion }
+            request.set(options.image, images: criu.prepared[0], work: criu.prepared[1], logFile: RestoreSession.logFile)
             describe(&request)
             // Should we be killed before the container's processes are known, `delete --force` finds criu, which has their cgroup.
-            try making.adopt(try ContainerProcess(child: criu.pid))
-            making.process = nil
+            try transaction.adopt(try ContainerProcess(child: criu.pid))
+            transaction.process = nil
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
             step("restore")
             try criu.perform(.restore, request, failing: "criu can't restore the container") {
                 [self] (notification, descriptors) throws(RuntimeError) in
-                making.host.log.debug("criu: " + notification.script.displayText)
+                transaction.settings.log.debug("criu: " + notification.script.displayText)
                 try answer(notification, descriptors)
             }
         } catch {
@@ -163,8 +164,8 @@ final class Restoration {
         request.set(.restoredSibling)
         request.set(.lsmProfile, options.lsmProfile)
         request.set(.lsmMountContext, options.lsmMountContext)
-        for group in making.record.cgroup?.groups ?? [] {
-            request.addCgroupRoot(controllers: group.subsystems, "/" + (making.record.cgroup?.path ?? ""))
+        for group in transaction.record.cgroup?.groups ?? [] {
+            request.addCgroupRoot(controllers: group.subsystems, "/" + (transaction.record.cgroup?.path ?? ""))
         }
         request.setConfigFile(plan.config.annotations)
     }
@@ -197,12 +198,12 @@ final class Restoration {
         switch notification.script {
         case "setup-namespaces":
             // The processes have namespaces and nothing in them yet.
-            guard let pid = notification.pid, pid > 0, making.process == nil else { throw Restoration.confusion }
+            guard let pid = notification.pid, pid > 0, transaction.process == nil else { throw RestoreSession.confusion }
             let process = try ContainerProcess(child: pid)
             // A word of criu's, which the container's processes may have had a socket of: but only criu makes children of ours.
-            guard process.handle.isChild else { throw Restoration.confusion }
-            try making.adopt(process)
-            try making.runEarlyHooks()
+            guard process.handle.isChild else { throw RestoreSession.confusion }
+            try transaction.adopt(process)
+            try transaction.runEarlyHooks()
             step("restore")
             if plan.namespaces.origin(of: .network) == .new { try bringUpLoopback(pid) }
         case "orphan-pts-master": if terminal == nil { terminal = try Terminal.controller(among: descriptors) }
@@ -225,7 +226,7 @@ final class Restoration {
         case .child:
             let file = ByteString(decimal: pid) + "/ns/net"
             do throws(SystemError) {
-                try FileDescriptor.open(file, at: making.procfs.root.rawValue, flags: O_RDONLY).enterNamespace(c_new_network)
+                try FileDescriptor.open(file, at: transaction.procfs.root.rawValue, flags: O_RDONLY).enterNamespace(c_new_network)
                 _exit(c_loopback_up() == 0 ? 0 : 1)
             } catch {
                 _exit(1)
@@ -237,8 +238,8 @@ final class Restoration {
 
     private func isInOwnTimeNamespace(_ pid: Int32) throws(RuntimeError) -> Bool {
         do throws(SystemError) {
-            let own = try making.procfs.namespaceStatus(try making.procfs.own(), "time")
-            let theirs = try making.procfs.namespaceStatus(ByteString(decimal: pid), "time")
+            let own = try transaction.procfs.namespaceStatus(try transaction.procfs.own(), "time")
+            let theirs = try transaction.procfs.namespaceStatus(ByteString(decimal: pid), "time")
             return own.st_ino != theirs.st_ino || own.st_dev != theirs.st_dev
         } catch  where error.errno == ENOENT {
             // A kernel without time namespaces.
@@ -250,20 +251,20 @@ final class Restoration {
 
     private func beforeRunning() throws(RuntimeError) {
         do throws(RuntimeError) {
-            guard let process, let sources, !isChecked else { throw Restoration.confusion }
-            try RestoredSecurity(plan, sources, namespaces, cgroup: making.record.cgroup, lsmProfile: options.lsmProfile)
-                .check(process.pid, making.procfs)
-            if try isInOwnTimeNamespace(process.pid) { making.noteTimeNamespace() }
-            try making.limitLate()
+            guard let process, let sources, !isChecked else { throw RestoreSession.confusion }
+            try RestoredSecurity(plan, sources, namespaces, cgroup: transaction.record.cgroup, lsmProfile: options.lsmProfile)
+                .check(process.pid, transaction.procfs)
+            if try isInOwnTimeNamespace(process.pid) { transaction.noteTimeNamespace() }
+            try transaction.limitLate()
             step("hand over terminal")
             process.terminal = terminal
             if let terminal { try console.handOver(terminal) }
-            try making.writeCreated()
+            try transaction.writeCreated()
             isChecked = true
             step("restore")
         } catch {
             let failure = error.during(currentStep())
-            making.endProcesses()
+            transaction.endProcesses()
             throw failure
         }
     }

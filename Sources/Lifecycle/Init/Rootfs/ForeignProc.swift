@@ -9,7 +9,7 @@ import OCI
 /// From kernel 6.17 on the file system takes the namespace as an option. Before, it shows that of the process that opens it (fsopen(2)): so
 /// a process of ours goes there for that moment. Others in the namespace can see it. So it has nothing of the host's: an empty root, no
 /// memory of the caller's, no descriptor but a socket, and of the capabilities only the one that fsopen demands, CAP_SYS_ADMIN.
-enum JoinedProc {
+enum ForeignProc {
     static func mount(_ entry: MountStep, of namespace: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
         do throws(RuntimeError) {
             return try FileSystems.make("proc", entry, pidNamespace: namespace)
@@ -53,7 +53,7 @@ enum JoinedProc {
         let start = Start(namespace: namespace, socket: theirs, succession: succession, stack: stack)
         let clone = try explaining(.namespace, "a process for the pid namespace can't be made") { () throws(SystemError) in
             try stack.clone(0, cgroup: nil, Unmanaged.passUnretained(start).toOpaque()) {
-                JoinedProc.become(Unmanaged<Start>.fromOpaque($0).takeUnretainedValue())
+                ForeignProc.become(Unmanaged<Start>.fromOpaque($0).takeUnretainedValue())
             }
         }
         switch consume clone {
@@ -92,7 +92,7 @@ enum JoinedProc {
                 ProcessStack.beginAllocation()
                 try start.stack.withholdMemory()
                 guard let socket = UnsafeMutableRawPointer(bitPattern: Int(handshake.rawValue)) else { return }
-                try next.cloneSibling(number: start.succession.number, socket) { JoinedProc.open(Int32(Int(bitPattern: $0))) }
+                try next.cloneSibling(number: start.succession.number, socket) { ForeignProc.open(Int32(Int(bitPattern: $0))) }
             }
         } catch {
             try? handshake.send(.failed(error))

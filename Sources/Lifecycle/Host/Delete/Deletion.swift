@@ -7,12 +7,12 @@ import OCI
 
 struct Deletion {
     let record: ContainerRecord
-    let host: HostOptions
+    let settings: GlobalSettings
 
     func execute(
         _ directory: borrowing ContainerDirectory, _ root: borrowing StateRoot, _ procfs: borrowing ProcFileSystem, force: Bool
     ) throws(RuntimeError) {
-        let status = try Observation(record, in: directory, procfs: procfs).status
+        let status = try ContainerStatus(record, in: directory, procfs: procfs).status
         switch status {
         case .stopped, .created: break
         case .creating, .running, .paused:
@@ -62,7 +62,7 @@ struct Deletion {
             return try directory.config()
         } catch  where error.code == .corruptState || error.code == .invalidConfig {
             // A creation that was broken off has none.
-            if record.stage == .created { host.log.warn("poststop hooks can't be run: " + error.message) }
+            if record.stage == .created { settings.log.warn("poststop hooks can't be run: " + error.message) }
             return nil
         }
     }
@@ -74,7 +74,7 @@ struct Deletion {
         HookRunner.runRegardless(
             config.hooks.poststop, kind: .poststop,
             state: record.state(.stopped),
-            directory: record.bundle, log: host.log)
+            directory: record.bundle, log: settings.log)
     }
 }
 

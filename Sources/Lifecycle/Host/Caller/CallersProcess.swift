@@ -23,10 +23,10 @@ public func ensureSealed() throws(RuntimeError) {
 /// The same for a command that makes a container.
 ///
 /// - Returns: the options, with the descriptors that the container's process really gets.
-func prepareCaller(_ options: CreateOptions, _ host: HostOptions) throws(RuntimeError) -> CreateOptions {
+func prepareCaller(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) -> CreateOptions {
     let inherited = try prepareCaller(
-        preserving: options.preserveFDs, listening: try InheritedDescriptors.sockets(host.log),
-        named: [host.root, options.bundle, options.pidFile, options.consoleSocket, options.pidfdSocket], host.log)
+        preserving: options.preserveFDs, listening: try InheritedDescriptors.sockets(settings.log),
+        named: [settings.root, options.bundle, options.pidFile, options.consoleSocket, options.pidfdSocket], settings.log)
     var options = options
     (options.preserveFDs, options.listenFDs) = (inherited.preserved, inherited.listening)
     return options

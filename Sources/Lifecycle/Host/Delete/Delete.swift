@@ -11,19 +11,19 @@ import OCI
 /// whatever was left of it, half-made or damaged.
 ///
 /// An error of the system on the way is an error, and says nothing about the container. It returns without one only if nothing is left.
-public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) throws(RuntimeError) {
+public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     c_ignore_signal(SIGPIPE)
     let directory: ContainerDirectory
     do throws(RuntimeError) {
-        directory = try ContainerDirectory.require(id, host)
+        directory = try ContainerDirectory.require(id, settings)
     } catch  where force && error.code == .containerNotFound {
         return
     } catch  where force && error.code == .corruptState {
         // A file, where only directories stand for containers.
-        host.log.warn(error.message)
-        return try removeFile(id, host)
+        settings.log.warn(error.message)
+        return try removeFile(id, settings)
     }
-    guard let root = try StateRoot.open(host.root) else { return }
+    guard let root = try StateRoot.open(settings.root) else { return }
     let procfs = try hostProcFileSystem()
     if force { try endWhatBlocks(directory, procfs) }
     do throws(RuntimeError) {
@@ -31,15 +31,15 @@ public func deleteContainer(id: ByteString, force: Bool, _ host: HostOptions) th
     } catch  where force && error.code == .containerNotFound {
         return
     }
-    guard let record = force ? try recordForDeletion(directory, host) : try directory.requireRecord() else {
+    guard let record = force ? try recordForDeletion(directory, settings) : try directory.requireRecord() else {
         // Nothing was made before the record.
         return try directory.remove(from: root)
     }
-    try Deletion(record: record, host: host).execute(directory, root, procfs, force: force)
+    try Deletion(record: record, settings: settings).execute(directory, root, procfs, force: force)
 }
 
-private func removeFile(_ id: ByteString, _ host: HostOptions) throws(RuntimeError) {
-    guard let root = try StateRoot.open(host.root) else { return }
+private func removeFile(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
+    guard let root = try StateRoot.open(settings.root) else { return }
     try explaining(.system, "it can't be removed", path: root.path + "/" + id) { () throws(SystemError) in
         try root.descriptor.unlink(id)
     }
@@ -61,22 +61,22 @@ private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: 
 /// The record, or where that is damaged or missing its copy: nil where neither was ever written.
 ///
 /// With both damaged nothing says for sure which processes are the container's. They aren't guessed: a wrong guess ends another's.
-private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ host: HostOptions) throws(RuntimeError)
+private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ settings: GlobalSettings) throws(RuntimeError)
     -> ContainerRecord?
 {
     do throws(RuntimeError) {
         return try directory.record()
     } catch  where error.code == .corruptState {
-        host.log.warn(error.message)
+        settings.log.warn(error.message)
         if let copy = try directory.copyOfRecord() { return copy }
         throw RuntimeError(
             .corruptState,
             error.sentence
                 + ", and there is no whole copy of it: it isn't known whether processes, cgroups or mounts of the container are left"
                 + traces(of: directory),
-            path: host.root + "/" + directory.id,
+            path: settings.root + "/" + directory.id,
             hint: "end what is left of it, remove its cgroups, then remove the directory "
-                + (host.root + "/" + directory.id).displayText)
+                + (settings.root + "/" + directory.id).displayText)
     }
 }
 

@@ -9,17 +9,17 @@ import Seccomp
 /// Runs one more process in a container.
 ///
 /// - Returns: the exit status for the shell: 0 if detached, else the program's own, or 128 + n for signal n.
-public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(RuntimeError) -> Int32 {
+public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let inherited = try prepareCaller(
         preserving: options.preserveFDs,
-        named: [host.root, options.processFile, options.pidFile, options.consoleSocket, options.pidfdSocket], host.log)
+        named: [settings.root, options.processFile, options.pidFile, options.consoleSocket, options.pidfdSocket], settings.log)
     var options = options
     options.preserveFDs = inherited.preserved
-    let directory = try ContainerDirectory.require(options.id, host)
+    let directory = try ContainerDirectory.require(options.id, settings)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
     let initProcess = try record.process(procfs)?.shared()
-    switch try Observation(record, in: directory, procfs: procfs, isAlive: initProcess != nil).status {
+    switch try ContainerStatus(record, in: directory, procfs: procfs, isAlive: initProcess != nil).status {
     case .creating: throw RuntimeError(.wrongState, "cannot exec in a container that is being created")
     case .paused where !options.ignorePaused:
         throw RuntimeError(.wrongState, "cannot exec in a paused container (use --ignore-paused to override)")
@@ -28,11 +28,12 @@ public func execInContainer(_ options: ExecOptions, _ host: HostOptions) throws(
     guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
     let config = try directory.config()
     let process = try ExecProcess.resolve(options, config)
-    host.log.sharesStderr = !process.terminal
+    settings.log.sharesStderr = !process.terminal
     let signals = options.detach ? nil : try SignalRelay()
-    let joining = try Joining(
-        options: options, host: host, record: record, initProcess: initProcess, config: config, process: process, procfs: procfs)
-    let joined = try joining.execute()
+    let session = try ExecSession(
+        options: options, settings: settings, record: record, initProcess: initProcess, config: config, process: process,
+        procfs: procfs)
+    let joined = try session.execute()
     guard let signals else { return 0 }
     return try Foreground(process: joined, signals: signals).wait().shellStatus
 }
