@@ -1,3 +1,4 @@
+import OCI
 import Cgroups
 
 /// The container's cgroups as its own file system shows them.

@@ -1,3 +1,4 @@
+import Bytes
 import OCI
 
 extension ContainerState {
