@@ -13,6 +13,9 @@ static pid_t await_runtime(void) {
     for (pid_t pid = getpid() + 1;;) {
         char path[64], target[64] = "";
         int process = pidfd_of(pid);
+        // Those before may have come and gone unseen.
+        for (int ahead = 1; process < 0 && ahead < 32; ahead++)
+            if ((process = pidfd_of(pid + ahead)) >= 0) pid += ahead;
         if (process < 0) continue;
         send_signal(process, SIGSTOP);
         snprintf(path, sizeof path, "/proc/%d/exe", pid);

@@ -90,7 +90,7 @@ struct TrespassTests {
         let container = try create(bundle)
         try container.start()
         try container.waitFor("ready\n")
-        for _ in 0..<100 where !container.output.contains("searched") {
+        for _ in 0..<2000 where !container.output.contains("searched") {
             var exec = container.joining(["true"], global: ["--log", bundle.path + "/log-of-the-engine"])
             exec.environment.append("SECRET=environment-of-the-caller")
             _ = try exec.run()
@@ -104,6 +104,7 @@ struct TrespassTests {
     func whateverIsSaidInItsNameTheContainersProcessIsItsOwn(tags: ClosedRange<Int>) throws {
         let bystander = try Command(["sleep", "1000"]).start()
         let limits = read("/proc/\(bystander.pid)/limits")
+        let score = read("/proc/\(bystander.pid)/oom_score_adj")
         let attacker = try Bundle {
             $0.process.capabilities = .capabilities(Self.tracing)
             $0.runs(arguments: ["probe", "impersonate", "\(tags.lowerBound)", "\(tags.upperBound)", "\(bystander.pid)"])
@@ -114,7 +115,7 @@ struct TrespassTests {
         }
         #expect(attacker.output.contains("spoke for"), "nobody was impersonated: the test shows nothing")
         #expect(read("/proc/\(bystander.pid)/limits") == limits)
-        #expect(read("/proc/\(bystander.pid)/oom_score_adj") == "0\n")
+        #expect(read("/proc/\(bystander.pid)/oom_score_adj") == score)
         #expect(!bystander.hasEnded)
         try write("", to: attacker.bundle.rootfs + "/tmp/stop")
     }
