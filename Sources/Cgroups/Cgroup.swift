@@ -36,7 +36,6 @@ public final class Cgroup {
         groups = host.hierarchies.map { Group($0, path: path) }
         isUnified = host.layout == .unified
         for group in groups {
-            try group.refuseTooLong()
             try survey(group)
         }
     }

@@ -42,6 +42,11 @@ public struct CgroupHost: Sendable {
         return locations
     }
 
+    /// Refuses a path that leaves no room for the names of the files in the cgroup.
+    public func refuseTooLong(_ path: CgroupPath) throws(RuntimeError) {
+        for hierarchy in hierarchies { try Group(hierarchy, path: path).refuseTooLong() }
+    }
+
     /// The first free path for a container whose configuration names none and whose caller isn't root: beside the caller's own
     /// cgroup, since that one has the caller in it and so can't hand controllers to a child (cgroups(7), "no internal processes").
     public static func delegatedBase(procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ByteString {

@@ -106,7 +106,7 @@ struct LiveCreationTests {
         let host = try LiveHost.detected()
         for length in [4040, 4076, 4095] {
             let path = try CgroupPath(ByteString([UInt8](repeating: UInt8(ascii: "A"), count: length)), id: "x")
-            let error = try #require(throws: RuntimeError.self) { try Cgroup(host: host, path: path) }
+            let error = try #require(throws: RuntimeError.self) { try host.refuseTooLong(path) }
             #expect(error.pointer == "/linux/cgroupsPath")
             #expect(error.sentence.contains(" leave room for the files in it"), "\(error.sentence)")
         }

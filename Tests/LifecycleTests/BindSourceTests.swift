@@ -12,6 +12,6 @@ import Testing
             ("/b/../c", "/c/x", nil), ("/b/rootfs", "/b/rootfs/..data", "/..data"),
         ] as [(ByteString, ByteString, ByteString?)])
     func findsThePathInTheRoot(root: ByteString, path: ByteString, expected: ByteString?) {
-        #expect(BindSourceLookup.below(root, path) == expected)
+        #expect(ContainerPath.below(root, path) == expected)
     }
 }

@@ -61,6 +61,27 @@ public enum CgroupStep: Sendable {
     case deviceProgram([BPFInstruction])
 }
 
+extension CgroupWrite {
+    fileprivate var line: String { file.displayText + " = " + value.displayText }
+}
+
+extension CgroupStep {
+    /// In words.
+    var lines: [String] {
+        switch self {
+        case .write(let write), .kernelMemory(let write): [write.line]
+        case .together(let writes): writes.map { $0.line }
+        case .firstPresent(let writes): writes.prefix(1).map { $0.line }
+        case .cpuPeriod(let period): ["cpu.max with the period " + String(period)]
+        case .memoryAndSwap(let memory, let swap): [memory.line, swap.line]
+        case .swapAbovePresentLimit(let swap): ["memory.swap.max for a sum of " + String(swap)]
+        case .refuseBelowUsage: []
+        case .deviceLines(let lines): ["devices.allow and devices.deny, " + String(lines.count) + " lines"]
+        case .deviceProgram: ["device filter"]
+        }
+    }
+}
+
 /// The property of `linux.resources` that a value comes from, for messages: a JSON pointer, put together only when it's needed.
 public struct PropertyName: Sendable {
     let name: StaticString

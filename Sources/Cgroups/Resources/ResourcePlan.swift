@@ -46,6 +46,9 @@ public struct ResourcePlan: Sendable {
         for entry in resources.unified { unifiedControllers.formUnion(unifiedController(of: entry.file)) }
     }
 
+    /// The files that are written and what goes there, in words.
+    public var lines: [String] { (steps + lateSteps).flatMap { $0.lines } }
+
     private typealias Conversion<Value> = (Value, PlanContext) throws(RuntimeError) -> [CgroupStep]
 
     private mutating func add<Value>(

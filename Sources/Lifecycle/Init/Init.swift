@@ -12,7 +12,6 @@ final class InitContext {
     let handshake: SharedDescriptor
     /// Listens in the state directory: `start` connects to it.
     let startSocket: SharedDescriptor
-    let namespaces: NamespaceFiles
     /// What Host could open better than Init: nil if Init does it.
     let sources: MountSources?
     /// User namespaces for the id mappings of mounts that Init copies, by place in `/mounts`.
@@ -22,31 +21,24 @@ final class InitContext {
     /// cgroup v1: the files to enter by. nil where clone3 did it.
     let cgroupTasks: CgroupTasks?
     let cgroupView: CgroupView
-    let sysctls: [SysctlPlan.Entry]
-    let seccomp: SeccompProgram?
     /// nil where Init stays the container's first process.
     let succession: Succession?
     /// What Init runs on.
     let stack: ProcessStack
 
     init(
-        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, namespaces: NamespaceFiles,
-        sources: MountSources?,
+        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
         mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
-        sysctls: [SysctlPlan.Entry], seccomp: SeccompProgram?,
         succession: Succession?, stack: ProcessStack
     ) {
         self.plan = plan
         self.handshake = handshake
         self.startSocket = startSocket
-        self.namespaces = namespaces
         self.sources = sources
         self.mappings = mappings
         self.journal = journal
         self.cgroupTasks = cgroupTasks
         self.cgroupView = cgroupView
-        self.sysctls = sysctls
-        self.seccomp = seccomp
         self.succession = succession
         self.stack = stack
     }
@@ -83,18 +75,17 @@ struct Init: ~Copyable {
 
     /// The owner of what is made has to be somebody in the user namespace (EOVERFLOW, user_namespaces(7)).
     private func explained(_ error: RuntimeError) -> RuntimeError {
-        let linux = plan.config.linux
         guard error.errno == EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
-            linux.uidMappings.hostID(of: 0) == nil || linux.gidMappings.hostID(of: 0) == nil
+            plan.idMappings.uids.hostID(of: 0) == nil || plan.idMappings.gids.hostID(of: 0) == nil
         else { return error }
         return error.suffixed(", since the user namespace has no mapping for user 0 or group 0, root, who makes it")
     }
 
     private mutating func create() throws(RuntimeError) {
         try isolate()
-        let hasKeyring = plan.options.noNewKeyring ? true : try joinSessionKeyringEarly(of: plan.options.id)
+        let hasKeyring = !plan.makesKeyring ? true : try joinSessionKeyringEarly(of: plan.identity.id)
         try enterNamespaces()
-        if !hasKeyring { try joinSessionKeyring(of: plan.options.id) }
+        if !hasKeyring { try joinSessionKeyring(of: plan.identity.id) }
         try enterCgroups()
         try prepareSession()
         var rootfs = try makeRootfs()
@@ -107,7 +98,7 @@ struct Init: ~Copyable {
         let program = try findProgram(rootfs)
         try rootfs.makeReadOnly()
         try rootfs.setPropagation()
-        if plan.config.process?.terminal != true {
+        if plan.process?.spec.terminal != true {
             try StandardStreams.replaceHostNull(rootfs.root, isInUserNamespace: plan.namespaces.has(.user))
         }
         try becomePrepared(program, terminal)
@@ -127,12 +118,12 @@ struct Init: ~Copyable {
         Affinity.allowAll()
         try dieWithHost(handshake)
         var kept: [Int32] = [context.handshake.rawValue, context.startSocket.rawValue]
-        kept += context.namespaces.descriptors
+        kept += plan.namespaceFiles.descriptors
         kept += context.sources?.descriptors ?? []
         kept += context.mappings.values.map { $0.rawValue }
         kept += context.journal.map { [$0.rawValue] } ?? []
         kept += context.cgroupTasks?.descriptors ?? []
-        try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: kept)
+        try closeDescriptors(from: 3 + Int32(plan.process?.preservedDescriptors ?? 0), but: kept)
     }
 
     private func makeRootfs() throws(RuntimeError) -> Rootfs {
@@ -145,7 +136,7 @@ struct Init: ~Copyable {
         }
         var rootfs = try Rootfs(
             plan: plan, sources: sources, mappings: context.mappings, journal: context.journal,
-            cgroups: context.cgroupView, pidNamespace: context.namespaces.file(of: .pid))
+            cgroups: context.cgroupView, pidNamespace: plan.namespaceFiles.file(of: .pid))
         try rootfs.mountAll()
         try rootfs.makeDevices()
         return rootfs
@@ -161,8 +152,8 @@ struct Init: ~Copyable {
     private func runCreateContainerHooks() throws(RuntimeError) {
         step("createContainer hooks")
         try HookRunner.run(
-            plan.config.hooks.createContainer, kind: .createContainer,
-            state: ContainerState.forHook(plan, pid: getpid(), status: .created), directory: plan.bundle)
+            plan.hooks.createContainer, kind: .createContainer,
+            state: plan.identity.state(.created, pid: getpid()), directory: plan.identity.bundle)
     }
 
     func say(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
@@ -181,12 +172,12 @@ struct Init: ~Copyable {
         guard let execution else { return nil }
         step("find program")
         do throws(SystemError) {
-            let directory = try rootfs.root.makeDirectories(execution.process.cwd)
+            let directory = try rootfs.root.makeDirectories(execution.plan.spec.cwd)
             // Who may not enter it as root, may as the user: that's found out later.
             if fchdir(directory.rawValue) == 0 { try ProgramLookup.requireReachable() }
             guard chdir("/") == 0 else { throw .last("chdir") }
         } catch {
-            throw ProcessExecution.failureOfWorkingDirectory(execution.process, error)
+            throw ProcessExecution.failureOfWorkingDirectory(execution.plan.spec, error)
         }
         do throws(RuntimeError) {
             return try execution.findProgram()
@@ -202,11 +193,11 @@ struct Init: ~Copyable {
     /// Goes on as the process that waits for `start`, or leaves its place to that one: returns only by an error. That process has nothing in memory but what is prepared here.
     private func becomePrepared(_ program: ByteString?, _ terminal: consuming Terminal?) throws(RuntimeError) {
         let execution = execution
-        let hooks = plan.config.hooks.startContainer
+        let hooks = plan.hooks.startContainer
         var entersDirectoryLate = false
         var environment: [ByteString] = []
         if let execution {
-            environment = Environment.entries(for: execution.process, listenDescriptors: plan.listenDescriptors)
+            environment = Environment.entries(for: execution.plan.spec, listenDescriptors: execution.plan.listenDescriptors)
             try execution.setIOPriority()
             // Hooks run with all rights, and in the root.
             if hooks.isEmpty { entersDirectoryLate = !execution.enterWorkingDirectory() }
@@ -220,7 +211,7 @@ struct Init: ~Copyable {
             conversation: context.handshake.rawValue, startSocket: context.startSocket.rawValue, terminal: ends,
             execution: execution, program: program, environment: environment,
             hooks: hooks.isEmpty
-                ? nil : PreparedProcess.Hooks(list: hooks, state: .forHook(plan, pid: 0, status: .created)),
+                ? nil : PreparedProcess.Hooks(list: hooks, state: plan.identity.state(.created, pid: 0)),
             entersDirectoryLate: entersDirectoryLate, preparedOn: joinedPIDNamespace == nil ? context.stack : nil)
         if let join = joinedPIDNamespace {
             try leavePlace(to: prepared, in: join, on: stack)
@@ -232,12 +223,7 @@ struct Init: ~Copyable {
 
     /// nil for a container that is made without a process.
     private var execution: ProcessExecution? {
-        plan.config.process.map {
-            ProcessExecution(
-                process: $0, capabilities: plan.capabilities, personality: plan.config.linux.personality,
-                filter: context.seccomp, preservedDescriptors: plan.preservedDescriptors,
-                isInUserNamespace: plan.namespaces.has(.user))
-        }
+        plan.process.map { ProcessExecution(plan: $0) }
     }
 
     /// Both sides of a terminal as numbers, which outlive their owner.
@@ -251,7 +237,7 @@ struct Init: ~Copyable {
     /// Gives up what nothing more is done by: others may be in the pid namespace, a joined one, or by exec, while the process waits.
     private func reducePrivileges(of prepared: PreparedProcess, before calls: [FilteredCall]) throws(RuntimeError) {
         guard let execution = prepared.execution else { return try giveUpAllPrivileges() }
-        guard plan.config.hooks.startContainer.isEmpty else { return }
+        guard plan.hooks.startContainer.isEmpty else { return }
         if try execution.reducePrivileges(before: calls + [(SYS_accept4, [])]) { prepared.filter = nil }
     }
 

@@ -9,7 +9,7 @@ extension Init {
     /// /proc/sys becomes read-only.
     mutating func setKernelParameters() throws(RuntimeError) {
         step("set sysctls")
-        for entry in context.sysctls {
+        for entry in plan.sysctls {
             do throws(SystemError) {
                 try procfs?.write(entry.path, entry.value.bytes)
             } catch {
@@ -22,12 +22,12 @@ extension Init {
             }
         }
         step("set host name")
-        if let name = plan.config.hostname, plan.namespaces.has(.uts) {
+        if let name = plan.hostname {
             guard name.withCString({ sethostname($0, name.count) }) == 0 else {
                 throw RuntimeError(.process, "can't be set", .last("sethostname"), pointer: "/hostname")
             }
         }
-        if let name = plan.config.domainname, plan.namespaces.has(.uts) {
+        if let name = plan.domainname {
             guard name.withCString({ setdomainname($0, name.count) }) == 0 else {
                 throw RuntimeError(.process, "can't be set", .last("setdomainname"), pointer: "/domainname")
             }

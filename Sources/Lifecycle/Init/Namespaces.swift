@@ -27,7 +27,7 @@ extension Init {
     }
 
     func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
-        guard let file = context.namespaces.file(of: join.kind) else { return }
+        guard let file = plan.namespaceFiles.file(of: join.kind) else { return }
         try file.with { (file) throws(RuntimeError) in
             try explaining(
                 .namespace, "the " + join.kind.name.description + " namespace can't be joined", pointer: join.pointer,
@@ -109,9 +109,9 @@ extension Init {
 
     /// What belongs to the session and to the namespaces, before any file is made.
     mutating func prepareSession() throws(RuntimeError) {
-        let process = plan.config.process
+        let process = plan.process?.spec
         let needsProcfs =
-            !context.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
+            !plan.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
             || plan.namespaces.origin(of: .time) == .new
         if needsProcfs {
             step("open procfs")
@@ -135,7 +135,7 @@ extension Init {
     }
 
     private func setLabels() throws(RuntimeError) {
-        guard let process = plan.config.process else { return }
+        guard let process = plan.process?.spec else { return }
         switch procfs {
         case .some(let procfs): try Labels.set(for: process, by: procfs)
         case nil: break
@@ -151,7 +151,7 @@ extension Init {
             try unshare(c_new_time)
             var text: [UInt8] = []
             for (name, offset) in [
-                ("monotonic", plan.config.linux.timeOffsets?.monotonic), ("boottime", plan.config.linux.timeOffsets?.boottime),
+                ("monotonic", plan.timeOffsets?.monotonic), ("boottime", plan.timeOffsets?.boottime),
             ] {
                 guard let offset else { continue }
                 text += Array(name.utf8) + [0x20] + ByteString(decimal: offset.secs).bytes + [0x20]

@@ -7,7 +7,7 @@ import OCI
 extension Init {
     /// A pseudoterminal of the container's own devpts, and its /dev/console.
     func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {
-        guard let process = plan.config.process, process.terminal else { return nil }
+        guard let process = plan.process?.spec, process.terminal else { return nil }
         step("open terminal")
         return try explaining(
             .terminal, "a terminal can't be opened", pointer: "/process/terminal", hint: "mount a devpts on /dev/pts"
@@ -19,7 +19,7 @@ extension Init {
                 terminal = try Terminal.open(devpts: try rootfs.root.open("/dev/pts", flags: O_PATH | O_DIRECTORY))
             }
             if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
-            if !plan.bindsDev { try mountConsole(terminal.peer, rootfs) }
+            if !plan.rootfs.bindsDev { try mountConsole(terminal.peer, rootfs) }
             // Its user is to read and write it by its name too.
             _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
             return terminal

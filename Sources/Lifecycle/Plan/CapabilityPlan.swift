@@ -10,6 +10,11 @@ struct CapabilityPlan: Sendable {
     let inheritable: CapabilitySet
     let ambient: CapabilitySet
 
+    /// Nothing at all.
+    static let none = CapabilityPlan()
+
+    private init() { bounding = .init(); effective = .init(); permitted = .init(); inheritable = .init(); ambient = .init() }
+
     /// What can't be granted is left out and warned of, as config.md demands: a name that nobody knows, and what the runtime itself
     /// hasn't got to give.
     ///

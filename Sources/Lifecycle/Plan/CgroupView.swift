@@ -1,5 +1,6 @@
 import OCI
 import Cgroups
+import OCI
 
 /// The container's cgroups as its own file system shows them.
 struct CgroupView: Sendable {

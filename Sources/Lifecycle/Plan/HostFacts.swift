@@ -1,14 +1,21 @@
-import Errors
+import Bytes
+import Cgroups
 import Linux
 
-/// What the plan needs to know of the host.
+/// What the plan depends on besides the configuration and the request.
 struct HostFacts {
+    /// What the runtime has itself, and so can give.
     let capabilities: CapabilitySet
+    let isRoot: Bool
+    /// nil where `--cgroup-manager disabled` asks for no cgroup.
+    let cgroups: Cgroups?
 
-    static func gather() throws(RuntimeError) -> HostFacts {
-        let own = try explaining(.system, "the runtime's own capabilities can't be read") { () throws(SystemError) in
-            try ThreadCapabilities.current()
-        }
-        return HostFacts(capabilities: own.permitted)
+    struct Cgroups {
+        let host: CgroupHost
+        let controllers: ControllerLocations
+        /// Whether missing rights on cgroups are no error.
+        let access: Cgroup.Access
+        /// Where a cgroup goes whose path the configuration leaves open.
+        let base: ByteString
     }
 }

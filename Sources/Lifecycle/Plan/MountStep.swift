@@ -63,7 +63,7 @@ struct MountStep: Sendable {
         var attributes = MountAttributes()
         var recursive = MountAttributes()
         self.index = index
-        let destination = MountStep.absolute(mount.destination)
+        let destination = ContainerPath.absolute(mount.destination)
         self.destination = destination
         let label = "/mounts/" + String(index)
         for option in mount.options {
@@ -150,7 +150,7 @@ struct MountStep: Sendable {
                 throw RuntimeError(.unsupported, "only bind mounts can have an id mapping", pointer: pointer + "/uidMappings")
             }
         }
-        guard MountStep.mayCover(destination) else {
+        guard ContainerPath.mayCover(destination) else {
             throw RuntimeError(
                 .invalidConfig, destination.displayText + " is inside /proc: nothing may be mounted there",
                 pointer: pointer + "/destination",
@@ -169,35 +169,6 @@ struct MountStep: Sendable {
         }
     }
 
-    /// Whether a place in the container may be mounted on: in /proc only what lxcfs and its like replace. Anything else there would
-    /// let the container choose what our own writes to /proc reach (CVE-2019-16884).
-    static func mayCover(_ path: ByteString) -> Bool {
-        guard path.hasPrefix("/proc/") else { return true }
-        let allowed: [StaticString] = [
-            "cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg", "slabinfo", "sys/kernel/ns_last_pid",
-            "sys/crypto/fips_enabled",
-        ]
-        let name = path.dropFirst(6)
-        return allowed.contains { name == $0 }
-    }
-
-    /// The path from "/", without empty components, "." and "..": the last as the kernel takes them in a root of their own, at the top.
-    static func absolute(_ path: ByteString) -> ByteString {
-        var parts: [ByteString] = []
-        for part in path.split(separator: UInt8(ascii: "/")) where !part.isEmpty && part != "." {
-            if part == ".." {
-                _ = parts.popLast()
-            } else {
-                parts.append(part)
-            }
-        }
-        var bytes: [UInt8] = []
-        for part in parts {
-            bytes.append(UInt8(ascii: "/"))
-            bytes.append(contentsOf: part.bytes)
-        }
-        return bytes.isEmpty ? "/" : ByteString(bytes)
-    }
 }
 
 extension MountAttributes {

@@ -1,83 +1,88 @@
 import Bytes
-import CLinux
+import Cgroups
 import Errors
 import Linux
 import OCI
+import Seccomp
 
-/// All that is decided before anything is changed. What can be refused is refused here, with nothing to undo.
+/// All that `create` and `restore` decide before they change anything on the host. What can be refused is refused while this is made,
+/// so that nothing has to be undone. Host and Init do what stands here, and don't look at the configuration again.
 final class Plan: Sendable {
-    let options: CreateOptions
-    let config: Config
-    /// Absolute.
-    let bundle: ByteString
-    /// Absolute.
-    let rootfs: ByteString
+    let identity: ContainerIdentity
     let namespaces: NamespacePlan
-    let mounts: [MountStep]
-    let capabilities: CapabilityPlan
-    /// Descriptors from 3 upward that the process keeps: those asked for and those of LISTEN_FDS, sd_listen_fds(3).
-    let preservedDescriptors: Int
-    let listenDescriptors: Int
-    /// What is left out or does nothing, in sentences.
+    let namespaceFiles: NamespaceFiles
+    /// Of the user namespace: what a new one gets, and what a joined one must have where they aren't empty.
+    let idMappings: IDMappings
+    let timeOffsets: TimeOffsets?
+    let rootfs: RootfsPlan
+    /// Whether the root is changed by pivot_root(2), which `--no-pivot` forbids.
+    let pivots: Bool
+    let sysctls: [SysctlPlan.Entry]
+    /// nil where it stays what it is: left out, or of a UTS namespace that isn't the container's.
+    let hostname: ByteString?
+    let domainname: ByteString?
+    /// nil where the container gets none: `--cgroup-manager disabled`.
+    let cgroup: CgroupPlan?
+    /// nil for a container that is made without a process.
+    let process: ProcessPlan?
+    let hooks: Hooks
+    /// Whether the container gets a session keyring of its own, which `--no-new-keyring` forbids.
+    let makesKeyring: Bool
+    let announcement: Announcement
+    /// What is left out or has no effect, in sentences.
     let warnings: [String]
 
     init(
-        _ config: Config, options: CreateOptions, bundle: ByteString, host: HostFacts
+        _ config: Config, _ options: CreateOptions, bundle: ByteString, _ namespaces: NamespacePlan, _ files: NamespaceFiles,
+        filter: SeccompProgram?, _ facts: HostFacts
     ) throws(RuntimeError) {
         var warnings: [String] = []
-        guard let root = config.root else {
-            throw RuntimeError(.invalidConfig, "missing: the root file system has to be named", pointer: "/root")
+        let linux = config.linux
+        rootfs = try RootfsPlan(config, bundle: bundle, warnings: &warnings)
+        identity = ContainerIdentity(
+            id: options.id, ociVersion: config.ociVersion, bundle: bundle, rootfs: rootfs.path, annotations: config.annotations)
+        self.namespaces = namespaces
+        namespaceFiles = files
+        idMappings = IDMappings(uids: linux.uidMappings, gids: linux.gidMappings)
+        timeOffsets = linux.timeOffsets
+        pivots = !options.noPivot
+        process = config.process.map {
+            ProcessPlan(
+                $0, linux, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
+                grantable: facts.capabilities, isInUserNamespace: namespaces.has(.user), warnings: &warnings)
         }
-        self.options = options
-        self.config = config
-        self.bundle = bundle
-        rootfs = root.path.hasPrefix("/") ? root.path : bundle + "/" + root.path
-        namespaces = NamespacePlan(config.linux.namespaces)
-        var mounts: [MountStep] = []
-        for (index, mount) in config.mounts.enumerated() {
-            mounts.append(try MountStep(mount, index: index, bundle: bundle, warnings: &warnings))
-        }
-        self.mounts = mounts
-        // In a user namespace of its own the process starts with every capability there is.
-        let grantable = namespaces.has(.user) ? CapabilitySet(bits: .max) : host.capabilities
-        capabilities = CapabilityPlan(
-            config.process?.capabilities, grantable: grantable, warnings: &warnings)
-        listenDescriptors = options.listenFDs
-        preservedDescriptors = options.preserveFDs + options.listenFDs
+        try Plan.refuseUnsupported(linux)
+        sysctls = try SysctlPlan.entries(linux.sysctl) { namespaces.has($0) && !files.isHosts($0) }
+        hostname = namespaces.has(.uts) ? config.hostname : nil
+        domainname = namespaces.has(.uts) ? config.domainname : nil
+        hooks = config.hooks
+        makesKeyring = !options.noNewKeyring
+        announcement = Announcement(pidFile: options.pidFile, pidfdSocket: options.pidfdSocket)
         self.warnings = warnings + config.unknownProperties.map { $0 + ": unknown property, ignored" }
-        try refuseUnsupported()
-        try check(host)
-    }
-
-    /// Whether the configuration mounts a /dev of the host's.
-    var bindsDev: Bool {
-        mounts.contains { entry in
-            guard case .bind = entry.kind else { return false }
-            return entry.destination == "/dev"
+        let isDelegated =
+            namespaces.origin(of: .cgroup) == .new && namespaces.origin(of: .user) == .new && rootfs.showsCgroupsWritable
+        let owner = isDelegated ? config.process.flatMap { linux.uidMappings.hostID(of: $0.user.uid) } : nil
+        cgroup = try facts.cgroups.map { (cgroups) throws(RuntimeError) in
+            try CgroupPlan(linux, id: options.id, owner: owner, cgroups)
         }
+        try checkPaths()
+        try checkMappings()
+        try checkMounts(isRoot: facts.isRoot)
+        try checkHooks()
     }
 
-    /// What nothing says anything about follows the host, and doesn't lead it.
-    var rootPropagation: RootPropagation {
-        switch config.linux.rootfsPropagation {
-        case .shared: .shared(recursive: false)
-        case .recursiveShared: .shared(recursive: true)
-        case .slave: .slave(recursive: false)
-        case .recursiveSlave, nil: .slave(recursive: true)
-        case .private: .private(recursive: false)
-        case .recursivePrivate: .private(recursive: true)
-        case .unbindable: .unbindable(recursive: false)
-        case .recursiveUnbindable: .unbindable(recursive: true)
-        }
+    /// Whether Host has to run hooks after the container's mounts are made and before its root is entered.
+    var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
+
+    /// The container's cgroups as a mount of type cgroup shows them. `cgroup`: the one that was made.
+    func cgroupView(_ cgroup: Cgroup?) -> CgroupView {
+        CgroupView(of: cgroup, namespaces, isUnifiedHost: self.cgroup?.isUnified == true)
     }
 
-    /// Host waits with the mapping of ids, hooks and the like only where there are any.
-    var hasEarlyHooks: Bool { !config.hooks.prestart.isEmpty || !config.hooks.createRuntime.isEmpty }
-
-    private func refuseUnsupported() throws(RuntimeError) {
+    private static func refuseUnsupported(_ linux: LinuxConfig) throws(RuntimeError) {
         let asked: [(Bool, String)] = [
-            (config.linux.intelRdt != nil, "/linux/intelRdt"), (config.linux.memoryPolicy != nil, "/linux/memoryPolicy"),
-            (!config.linux.netDevices.isEmpty, "/linux/netDevices"), (config.linux.mountLabel != nil, "/linux/mountLabel"),
+            (linux.intelRdt != nil, "/linux/intelRdt"), (linux.memoryPolicy != nil, "/linux/memoryPolicy"),
+            (!linux.netDevices.isEmpty, "/linux/netDevices"), (linux.mountLabel != nil, "/linux/mountLabel"),
         ]
         for (isAsked, pointer) in asked where isAsked {
             throw RuntimeError(
@@ -85,41 +90,29 @@ final class Plan: Sendable {
         }
     }
 
-    private func check(_ host: HostFacts) throws(RuntimeError) {
-        let linux = config.linux
-        for (paths, pointer) in [(linux.maskedPaths, "/linux/maskedPaths"), (linux.readonlyPaths, "/linux/readonlyPaths")]
+    // MARK: What doesn't go together
+
+    private func checkPaths() throws(RuntimeError) {
+        for (paths, pointer) in [(rootfs.maskedPaths, "/linux/maskedPaths"), (rootfs.readonlyPaths, "/linux/readonlyPaths")]
         where !namespaces.has(.mount) && !paths.isEmpty {
             throw RuntimeError(
                 .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
                 hint: "add a namespace of type mount")
         }
-        if namespaces.origin(of: .user) == .new {
-            if linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
-                throw RuntimeError(
-                    .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
-            }
-            try IDMaps.check(linux.uidMappings, "/linux/uidMappings")
-            try IDMaps.check(linux.gidMappings, "/linux/gidMappings")
-        }
-        for mount in mounts {
-            guard let mapping = mount.idMapping else { continue }
-            try IDMaps.check(mapping.uids, mount.pointer + "/uidMappings")
-            try IDMaps.check(mapping.gids, mount.pointer + "/gidMappings")
-        }
-        if namespaces.isStaged, namespaces.has(.pid), namespaces.origin(of: .pid) == .joined,
-            !config.hooks.createContainer.isEmpty
-        {
+    }
+
+    private func checkMappings() throws(RuntimeError) {
+        guard namespaces.origin(of: .user) == .new else { return }
+        if idMappings.uids.isEmpty || idMappings.gids.isEmpty {
             throw RuntimeError(
-                .unsupported, "createContainer hooks would be seen, with the host's files, in the joined pid namespace",
-                pointer: "/hooks/createContainer", hint: "use createRuntime hooks, or a pid namespace of the container's own")
+                .invalidConfig, "a new user namespace needs both uidMappings and gidMappings", pointer: "/linux/uidMappings")
         }
-        guard let process = config.process else { return }
-        if namespaces.origin(of: .user) == .new {
-            try checkMapped(process.user.uid, in: linux.uidMappings, "/process/user/uid", "uidMappings")
-            try checkMapped(process.user.gid, in: linux.gidMappings, "/process/user/gid", "gidMappings")
-            for (index, gid) in process.user.additionalGids.enumerated() {
-                try checkMapped(gid, in: linux.gidMappings, "/process/user/additionalGids/" + String(index), "gidMappings")
-            }
+        try idMappings.check("/linux")
+        guard let user = process?.spec.user else { return }
+        try checkMapped(user.uid, in: idMappings.uids, "/process/user/uid", "uidMappings")
+        try checkMapped(user.gid, in: idMappings.gids, "/process/user/gid", "gidMappings")
+        for (index, gid) in user.additionalGids.enumerated() {
+            try checkMapped(gid, in: idMappings.gids, "/process/user/additionalGids/" + String(index), "gidMappings")
         }
     }
 
@@ -130,21 +123,22 @@ final class Plan: Sendable {
                 hint: "extend /linux/" + property + ", or choose an id that it maps")
         }
     }
-}
 
-/// The whole environment that the runtime was called with.
-func inheritedEnvironment() -> [ByteString] {
-    var entries: [ByteString] = []
-    while let entry = c_environment(Int32(entries.count)) { entries.append(ByteString(cString: entry)) }
-    return entries
-}
-
-/// A variable of the runtime's own environment.
-func environmentValue(_ name: ByteString) -> ByteString? {
-    var index: Int32 = 0
-    while let entry = c_environment(index) {
-        if let (key, value) = ByteString(cString: entry).splitOnce(separator: UInt8(ascii: "=")), key == name { return value }
-        index += 1
+    private func checkMounts(isRoot: Bool) throws(RuntimeError) {
+        for mount in rootfs.mounts {
+            guard let mapping = mount.idMapping else { continue }
+            try IDMappings(uids: mapping.uids, gids: mapping.gids).check(mount.pointer)
+            guard isRoot, namespaces.origin(of: .mount) == .new else {
+                throw RuntimeError(
+                    .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mount.label)
+            }
+        }
     }
-    return nil
+
+    private func checkHooks() throws(RuntimeError) {
+        guard namespaces.isStaged, namespaces.origin(of: .pid) == .joined, !hooks.createContainer.isEmpty else { return }
+        throw RuntimeError(
+            .unsupported, "createContainer hooks would be seen, with the host's files, in the joined pid namespace",
+            pointer: "/hooks/createContainer", hint: "use createRuntime hooks, or a pid namespace of the container's own")
+    }
 }

@@ -10,6 +10,21 @@ enum RootPropagation {
     case `private`(recursive: Bool)
     case unbindable(recursive: Bool)
 
+    /// Without a property the root follows mounts of the host's: they appear in the container, but not the other way round.
+    init(_ property: Propagation?) {
+        self =
+            switch property {
+            case .shared: .shared(recursive: false)
+            case .recursiveShared: .shared(recursive: true)
+            case .slave: .slave(recursive: false)
+            case .recursiveSlave, nil: .slave(recursive: true)
+            case .private: .private(recursive: false)
+            case .recursivePrivate: .private(recursive: true)
+            case .unbindable: .unbindable(recursive: false)
+            case .recursiveUnbindable: .unbindable(recursive: true)
+            }
+    }
+
     var flags: UInt64 {
         switch self {
         case .shared: UInt64(MS_SHARED)

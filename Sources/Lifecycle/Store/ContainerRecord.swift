@@ -147,15 +147,15 @@ struct ContainerRecord {
 
     init(_ plan: Plan, owner: UInt32, created: ByteString) {
         stage = .creating
-        ociVersion = plan.config.ociVersion
-        id = plan.options.id
-        bundle = plan.bundle
-        rootfs = plan.rootfs
+        ociVersion = plan.identity.ociVersion
+        id = plan.identity.id
+        bundle = plan.identity.bundle
+        rootfs = plan.rootfs.path
         self.created = created
         self.owner = owner
-        annotations = plan.config.annotations
+        annotations = plan.identity.annotations
         hasOwnPIDNamespace = plan.namespaces.origin(of: .pid) == .new
-        hasOwnKeyring = !plan.options.noNewKeyring
-        streams = StandardStreamNames.current()
+        hasOwnKeyring = plan.makesKeyring
+        streams = StreamNames.current()
     }
 }

@@ -10,16 +10,15 @@ import Linux
 struct MountJournal: Sendable {
     private let file: SharedDescriptor
 
-    static let name: ByteString = "mounts"
-
     var rawValue: Int32 { file.rawValue }
 
     static func make(in directory: borrowing ContainerDirectory) throws(RuntimeError) -> MountJournal {
-        try explaining(.system, "the list of the container's mounts can't be kept", path: name) { () throws(SystemError) in
+        try explaining(.system, "the list of the container's mounts can't be kept", path: ContainerDirectory.journalName) {
+            () throws(SystemError) in
             MountJournal(
                 file: SharedDescriptor(
                     try directory.descriptor.open(
-                        name, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)))
+                        ContainerDirectory.journalName, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)))
         }
     }
 
@@ -46,18 +45,24 @@ struct MountJournal: Sendable {
     private static func read(_ directory: borrowing ContainerDirectory) throws(RuntimeError) -> [MountNumber]? {
         let text: [UInt8]
         do throws(SystemError) {
-            text = try directory.descriptor.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK).readAll(limit: 1 << 20)
+            text = try directory.descriptor.open(
+                ContainerDirectory.journalName, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            ).readAll(limit: 1 << 20)
         } catch  where error.errno == ENOENT {
             return nil
         } catch {
-            throw RuntimeError(.system, "the list of the container's mounts can't be read", error, path: name)
+            throw RuntimeError(
+                .system, "the list of the container's mounts can't be read", error, path: ContainerDirectory.journalName)
         }
         var mounts: [MountNumber] = []
         // A line that its writer didn't end is of a mount that was never attached.
         for line in text[..<(text.lastIndex(of: UInt8(ascii: "\n")) ?? 0)].split(separator: UInt8(ascii: "\n")) {
             guard let (number, unique) = ByteString(line).splitOnce(separator: UInt8(ascii: " ")),
                 let number = number.decimal(as: UInt64.self), let unique = unique.decimal(as: UInt64.self)
-            else { throw RuntimeError(.corruptState, "the list of the container's mounts is damaged", path: name) }
+            else {
+                throw RuntimeError(
+                    .corruptState, "the list of the container's mounts is damaged", path: ContainerDirectory.journalName)
+            }
             mounts.append(MountNumber(number: number, unique: unique))
         }
         return mounts
@@ -72,7 +77,7 @@ struct MountJournal: Sendable {
             let top = try explaining(.mount, failure) { () throws(SystemError) in try topmost(over: mount, procfs) }
             guard let top else { return }
             // A container that may mount has moved it: whatever lies there is more than its own.
-            guard BindSourceLookup.below(root, top.place) != nil else {
+            guard ContainerPath.below(root, top.place) != nil else {
                 throw RuntimeError(
                     .mount, failure + ": it isn't in the container's root any more", path: top.place,
                     hint: "unmount " + top.place.displayText + " by hand")

@@ -18,7 +18,8 @@ enum State {
             wherry state web | jq -r .status
             """,
         action: { invocation throws(RuntimeError) in
-            try printOut(try containerState(id: invocation.id, try invocation.settings()).json(.indented(2)) + [UInt8(ascii: "\n")])
+            try printOut(
+                try containerState(id: invocation.id, try invocation.settings()).json(.indented(2)) + [UInt8(ascii: "\n")])
             return 0
         })
 }

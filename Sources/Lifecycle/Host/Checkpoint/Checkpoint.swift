@@ -84,25 +84,22 @@ private final class CheckpointSession {
         try namespaces.checkRestorable()
         try checkStatusDescriptor()
         var ignored: [String] = []
-        var mounts: [MountStep] = []
-        for (index, mount) in config.mounts.enumerated() {
-            mounts.append(try MountStep(mount, index: index, bundle: record.bundle, warnings: &ignored))
-        }
-        try mounts.refuseSourcesInMounts(rootfs: record.rootfs)
+        let rootfs = try RootfsPlan(config, bundle: record.bundle, warnings: &ignored)
+        try rootfs.mounts.refuseSourcesInMounts(rootfs: record.rootfs)
         let images = try ImageDirectory.make(
             options.image.imagePath, "image-path", forUserNamespace: namespaces.has(.user))
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
-        try images.checkOutside(rootfs: record.rootfs, mounts: mounts)
-        try work.checkOutside(rootfs: record.rootfs, mounts: mounts)
+        try images.checkOutside(rootfs: record.rootfs, mounts: rootfs.mounts)
+        try work.checkOutside(rootfs: record.rootfs, mounts: rootfs.mounts)
         try work.checkLog(CheckpointSession.logFile)
 
         var request = CriuOptions()
         request.set(options.image, images: images.descriptor, work: work.descriptor, logFile: CheckpointSession.logFile)
         try describe(&request, images)
         if !options.preDump {
-            try addMounts(to: &request, mounts, namespaces, procfs)
+            try addMounts(to: &request, rootfs, namespaces, procfs)
             try StandardStreamNames.write(record.streams, to: images)
-            for name in record.streams where StandardStreamNames.isFile(name) { request.set(.external, name) }
+            for name in record.streams where StreamNames.isFile(name) { request.set(.external, name) }
         }
         try addNamespaces(to: &request, namespaces, procfs)
         request.setConfigFile(config.annotations)
@@ -129,7 +126,7 @@ private final class CheckpointSession {
     /// Names the mounts that aren't to be written down by where they are now: links in the container's root are followed, as they
     /// were when it was made.
     private func addMounts(
-        to request: inout CriuOptions, _ mounts: [MountStep], _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
+        to request: inout CriuOptions, _ rootfs: RootfsPlan, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
         let root = try explaining(.checkpoint, "the container's root can't be opened") { () throws(SystemError) in
             RootedDirectory(
@@ -139,7 +136,7 @@ private final class CheckpointSession {
         let cgroup: Cgroup?
         if let record = record.cgroup { cgroup = try Cgroup(record: record) } else { cgroup = nil }
         let view = CgroupView(of: cgroup, namespaces, isUnifiedHost: try CgroupHost.detect(procfs: procfs).layout == .unified)
-        for mount in ExternalMount.all(mounts, config.linux, namespaces, cgroups: view) {
+        for mount in ExternalMount.all(rootfs, namespaces, cgroups: view) {
             let path: ByteString
             do throws(SystemError) {
                 let file = try root.open(mount.destination)

@@ -35,11 +35,9 @@ struct ExternalMount {
     }
 
     /// All that a container of this configuration may have. What comes later lies over what comes first.
-    static func all(
-        _ mounts: [MountStep], _ linux: LinuxConfig, _ namespaces: NamespacePlan, cgroups: CgroupView
-    ) -> [ExternalMount] {
+    static func all(_ rootfs: RootfsPlan, _ namespaces: NamespacePlan, cgroups: CgroupView) -> [ExternalMount] {
         var found: [ExternalMount] = []
-        for mount in mounts {
+        for mount in rootfs.mounts {
             switch mount.kind {
             case .bind: found.append(ExternalMount("mount", mount.destination, .bind(mount)))
             case .cgroup(let onlyUnified) where !cgroups.hasOwnNamespace:
@@ -52,17 +50,17 @@ struct ExternalMount {
             }
         }
         if namespaces.has(.user) {
-            for path in Rootfs.devicePaths(linux) { found.append(ExternalMount("device", path, .device(path))) }
+            for path in Rootfs.devicePaths(rootfs) { found.append(ExternalMount("device", path, .device(path))) }
         }
-        found += linux.maskedPaths.map { ExternalMount(masking: $0) }
+        found += rootfs.maskedPaths.map { ExternalMount(masking: $0) }
         return found
     }
 }
 
 extension Rootfs {
     /// Where the container's devices are.
-    static func devicePaths(_ linux: LinuxConfig) -> [ByteString] {
-        defaultDevices.map { $0.path } + linux.devices.map { $0.path }
+    static func devicePaths(_ plan: RootfsPlan) -> [ByteString] {
+        defaultDevices.map { $0.path } + plan.devices.map { $0.path }
     }
 }
 

@@ -9,7 +9,7 @@ extension [MountStep] {
     /// Refuses sources that an earlier entry mounts, or has something mounted in: what criu would get is what lies below that.
     func refuseSourcesInMounts(rootfs: ByteString) throws(RuntimeError) {
         for (place, entry) in enumerated() {
-            guard case .bind(let source, _) = entry.kind, let inside = BindSourceLookup.below(rootfs, source) else { continue }
+            guard case .bind(let source, _) = entry.kind, let inside = ContainerPath.below(rootfs, source) else { continue }
             let isMounted = self[..<place].contains { earlier in
                 inside == earlier.destination || inside.hasPrefix(earlier.destination + "/")
                     || earlier.destination.hasPrefix(inside == "/" ? inside : inside + "/")
@@ -25,15 +25,15 @@ extension [MountStep] {
 extension MountSources {
     /// Copies what lies in the root file system itself.
     mutating func copyInside(_ plan: Plan) throws(RuntimeError) {
-        try plan.mounts.refuseSourcesInMounts(rootfs: plan.rootfs)
-        for entry in plan.mounts {
+        try plan.rootfs.mounts.refuseSourcesInMounts(rootfs: plan.rootfs.path)
+        for entry in plan.rootfs.mounts {
             guard case .inside(let path)? = binds[entry.index], case .bind(let source, let recursive) = entry.kind else {
                 continue
             }
             binds[entry.index] = try explaining(
                 .mount, "source \"" + source.displayText + "\" can't be opened", pointer: entry.label, path: source
             ) { () throws(SystemError) in
-                let root = RootedDirectory(adopting: try .open(plan.rootfs, flags: O_PATH | O_DIRECTORY))
+                let root = RootedDirectory(adopting: try .open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY))
                 return .tree(try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan))
             }
         }

@@ -11,7 +11,6 @@ final class RestoreSession {
 
     private let options: RestoreOptions
     private let transaction: ContainerTransaction
-    private let namespaces: NamespaceFiles
     private let console: ConsoleSocket
     private let images: ImageDirectory
     private let work: ImageDirectory
@@ -25,41 +24,29 @@ final class RestoreSession {
 
     /// Reads bundle and image and decides everything. Nothing is made yet but the state directory's entry.
     static func begin(_ options: RestoreOptions, _ settings: GlobalSettings) throws(RuntimeError) -> RestoreSession {
-        step("read bundle")
-        try ContainerID.validate(options.create.id)
-        try settings.refuseSystemd()
-        let bundle = try Bundle.open(options.create.bundle)
-        let config = try Config(parsing: bundle.configText)
-        settings.log.sharesStderr = config.process?.terminal != true
-        step("plan")
-        let plan = try Plan(config, options: options.create, bundle: bundle.path, host: try HostFacts.gather())
+        let planned = try PlannedContainer(options.create, settings)
+        let plan = planned.plan
         try plan.namespaces.checkRestorable()
-        for warning in plan.warnings { settings.log.warn(warning) }
-        let procfs = try hostProcFileSystem()
-        let namespaces = try NamespaceFiles(plan.namespaces, procfs: procfs)
         step("open image")
         let images = try ImageDirectory.open(options.image.imagePath, "image-path")
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
-        try images.checkOutside(rootfs: plan.rootfs, mounts: plan.mounts)
-        try work.checkOutside(rootfs: plan.rootfs, mounts: plan.mounts)
+        try images.checkOutside(rootfs: plan.rootfs.path, mounts: plan.rootfs.mounts)
+        try work.checkOutside(rootfs: plan.rootfs.path, mounts: plan.rootfs.mounts)
         if plan.namespaces.has(.user) { try images.checkSearchable() }
         try images.checkContents()
         try work.checkLog(logFile)
         let console = try ConsoleSocket(
-            options.create.consoleSocket, terminal: config.process?.terminal == true, detached: options.detach)
+            options.create.consoleSocket, terminal: plan.process?.spec.terminal == true, detached: options.detach)
         return RestoreSession(
-            options: options, transaction: try .begin(plan, configText: bundle.configText, settings, procfs),
-            namespaces: namespaces,
-            console: console, images: images, work: work)
+            options: options, transaction: try .begin(planned, settings), console: console, images: images, work: work)
     }
 
     private init(
-        options: RestoreOptions, transaction: ContainerTransaction, namespaces: NamespaceFiles, console: consuming ConsoleSocket,
+        options: RestoreOptions, transaction: ContainerTransaction, console: consuming ConsoleSocket,
         images: ImageDirectory, work: ImageDirectory
     ) {
         self.options = options
         self.transaction = transaction
-        self.namespaces = namespaces
         self.console = console
         self.images = images
         self.work = work
@@ -73,7 +60,7 @@ final class RestoreSession {
             guard let process, isChecked else {
                 throw RuntimeError(.checkpoint, "criu restored the container without a word before it ran")
             }
-            try ProcessAnnouncement(process: process, pidFile: options.create.pidFile, pidfdSocket: nil).make()
+            try plan.announcement.make(of: process)
         }
     }
 
@@ -83,18 +70,18 @@ final class RestoreSession {
         step("open file systems")
         var sources = try MountSources.open(plan, copiesAtOnce: true)
         try sources.copyInside(plan)
-        _ = try sources.map(by: try MappedMounts.namespaces(plan, namespaces, transaction.procfs), plan.mounts)
+        _ = try sources.map(by: try MappedMounts.namespaces(plan, transaction.procfs), plan.rootfs.mounts)
         self.sources = sources
         try RestoredRoot.makeMountPoints(plan, sources)
-        let restoredRoot = try RestoredRoot(plan, sources, cgroups: transaction.cgroupView)
+        let restoredRoot = try RestoredRoot(plan, sources, cgroups: plan.cgroupView(transaction.cgroup))
         var start = CriuProcess.Start(log: CriuLog(path: work.path + "/" + RestoreSession.logFile))
         start.namespaces = c_new_mount
         start.cgroup = try transaction.cgroup?.sharedDirectoryForClone()
         start.diesWithUs = true
         let tasks = try transaction.cgroup?.openTasks()
         let folders = [images.path, work.path]
-        let keyring = options.create.noNewKeyring ? nil : plan.options.id
-        let forbidsNewPrivileges = plan.config.process?.noNewPrivileges == true
+        let keyring = plan.makesKeyring ? plan.identity.id : nil
+        let forbidsNewPrivileges = plan.process?.spec.noNewPrivileges == true
         // criu makes the cgroup namespace when it manages cgroups, and else leaves its own to the processes.
         let makesCgroupNamespace = options.image.cgroupsMode == .ignore && plan.namespaces.origin(of: .cgroup) == .new
         start.prepare = { () throws(RuntimeError) in
@@ -167,7 +154,7 @@ final class RestoreSession {
         for group in transaction.record.cgroup?.groups ?? [] {
             request.addCgroupRoot(controllers: group.subsystems, "/" + (transaction.record.cgroup?.path ?? ""))
         }
-        request.setConfigFile(plan.config.annotations)
+        request.setConfigFile(plan.identity.annotations)
     }
 
     /// Pipes that the container had as its standard streams are those now that its new caller brings.
@@ -182,7 +169,7 @@ final class RestoreSession {
 
     private func addNamespaces(to request: inout CriuOptions, _ start: inout CriuProcess.Start) {
         for join in plan.namespaces.joins {
-            guard let file = namespaces.file(of: join.kind) else { continue }
+            guard let file = plan.namespaceFiles.file(of: join.kind) else { continue }
             if ExternalNamespaces.byDescriptor.contains(join.kind) {
                 request.inherit(CriuProcess.firstPassed + start.passed.count, as: ExternalNamespaces.key(join.kind))
                 start.passed.append(file)
@@ -252,7 +239,7 @@ final class RestoreSession {
     private func beforeRunning() throws(RuntimeError) {
         do throws(RuntimeError) {
             guard let process, let sources, !isChecked else { throw RestoreSession.confusion }
-            try RestoredSecurity(plan, sources, namespaces, cgroup: transaction.record.cgroup, lsmProfile: options.lsmProfile)
+            try RestoredSecurity(plan, sources, cgroup: transaction.record.cgroup, lsmProfile: options.lsmProfile)
                 .check(process.pid, transaction.procfs)
             if try isInOwnTimeNamespace(process.pid) { transaction.noteTimeNamespace() }
             try transaction.limitLate()

@@ -25,15 +25,15 @@ struct RestoredRoot {
     private let entries: [Entry]
 
     init(_ plan: Plan, _ sources: MountSources, cgroups: CgroupView) throws(RuntimeError) {
-        place = try explaining(.mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs) {
-            () throws(SystemError) in try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY).hostPath()
+        place = try explaining(.mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs.path) {
+            () throws(SystemError) in try FileDescriptor.open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY).hostPath()
         }
         guard !place.contains(UInt8(ascii: "]")) else {
             throw RuntimeError(
                 .unsupported, "criu can't name a path with \"]\": " + place.displayText, pointer: "/root/path", path: place)
         }
         root = sources.root
-        if plan.config.root?.readonly == true {
+        if plan.rootfs.isReadOnly {
             try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
                 () throws(SystemError) in
                 try sources.root.with { (tree) throws(SystemError) in
@@ -42,7 +42,7 @@ struct RestoredRoot {
             }
         }
         var entries: [Entry] = []
-        for mount in ExternalMount.all(plan.mounts, plan.config.linux, plan.namespaces, cgroups: cgroups)
+        for mount in ExternalMount.all(plan.rootfs, plan.namespaces, cgroups: cgroups)
         where !entries.contains(where: { $0.key == mount.key }) {
             guard let tree = try RestoredRoot.tree(of: mount, sources) else { continue }
             let isDirectory = try explaining(.mount, "the file can't be looked at", path: mount.destination) {
@@ -135,8 +135,8 @@ struct RestoredRoot {
     /// container's own come back with its content.
     static func makeMountPoints(_ plan: Plan, _ sources: MountSources) throws(RuntimeError) {
         step("make mount points")
-        for (place, mount) in plan.mounts.enumerated() {
-            guard let (folder, path) = folder(below: mount.destination, plan.mounts[..<place], sources) else { continue }
+        for (place, mount) in plan.rootfs.mounts.enumerated() {
+            guard let (folder, path) = folder(below: mount.destination, plan.rootfs.mounts[..<place], sources) else { continue }
             try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in
                 let root = RootedDirectory(
                     adopting: try folder.with { (tree) throws(SystemError) in

@@ -12,15 +12,13 @@ import OCI
 final class RestoredSecurity {
     private let plan: Plan
     private let sources: MountSources
-    private let namespaces: NamespaceFiles
     private let cgroup: CgroupRecord?
     private let lsmProfile: ByteString?
 
     /// `lsmProfile`: the label that is asked for instead of config.json's.
-    init(_ plan: Plan, _ sources: MountSources, _ namespaces: NamespaceFiles, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
+    init(_ plan: Plan, _ sources: MountSources, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
         self.plan = plan
         self.sources = sources
-        self.namespaces = namespaces
         self.cgroup = cgroup
         self.lsmProfile = lsmProfile
     }
@@ -69,8 +67,9 @@ final class RestoredSecurity {
 
     // MARK: Rights
 
+    private var capabilities: CapabilityPlan { plan.process?.capabilities ?? .none }
+
     private func check(_ status: ProcessStatus, _ process: Int32) throws(RuntimeError) {
-        let capabilities = plan.capabilities
         let most =
             capabilities.bounding.bits | capabilities.permitted.bits | capabilities.inheritable.bits | capabilities.ambient.bits
         // A process that can't have gained anything since its start: it has what it was given, or less.
@@ -82,34 +81,33 @@ final class RestoredSecurity {
                 throw mismatch(process, "has capabilities that the configuration doesn't give", "/process/capabilities")
             }
         }
-        guard let settings = plan.config.process else { return }
-        if settings.noNewPrivileges, status.numbers("NoNewPrivs:") != [1] {
+        guard let planned = plan.process else { return }
+        if planned.spec.noNewPrivileges, status.numbers("NoNewPrivs:") != [1] {
             throw mismatch(process, "may gain privileges", "/process/noNewPrivileges")
         }
-        if plan.config.linux.seccomp != nil, status.numbers("Seccomp:") != [2] {
+        if planned.filter != nil, status.numbers("Seccomp:") != [2] {
             throw mismatch(process, "has no seccomp filter", "/linux/seccomp")
         }
-        try checkUser(status, settings, process)
+        try checkUser(status, planned.spec, process)
     }
 
     /// Of a process that can neither change its ids nor run a program that does.
-    private func checkUser(_ status: ProcessStatus, _ settings: Process, _ process: Int32) throws(RuntimeError) {
-        guard settings.noNewPrivileges else { return }
-        let linux = plan.config.linux
+    private func checkUser(_ status: ProcessStatus, _ wanted: Process, _ process: Int32) throws(RuntimeError) {
+        guard wanted.noNewPrivileges else { return }
         let (setGID, setUID) = (6, 7)
         let isMapped = plan.namespaces.origin(of: .user) == .new
-        if !plan.capabilities.bounding.contains(setUID) {
-            let uid = isMapped ? linux.uidMappings.hostID(of: settings.user.uid) : settings.user.uid
+        if !capabilities.bounding.contains(setUID) {
+            let uid = isMapped ? plan.idMappings.uids.hostID(of: wanted.user.uid) : wanted.user.uid
             guard let ids = status.numbers("Uid:"), ids.allSatisfy({ $0 == uid }) else {
                 throw mismatch(process, "runs as another user", "/process/user/uid")
             }
         }
-        if !plan.capabilities.bounding.contains(setGID) {
-            let gid = isMapped ? linux.gidMappings.hostID(of: settings.user.gid) : settings.user.gid
+        if !capabilities.bounding.contains(setGID) {
+            let gid = isMapped ? plan.idMappings.gids.hostID(of: wanted.user.gid) : wanted.user.gid
             guard let ids = status.numbers("Gid:"), ids.allSatisfy({ $0 == gid }) else {
                 throw mismatch(process, "runs with another group", "/process/user/gid")
             }
-            let groups = settings.user.additionalGids.map { isMapped ? linux.gidMappings.hostID(of: $0) : $0 } + [gid]
+            let groups = wanted.user.additionalGids.map { isMapped ? plan.idMappings.gids.hostID(of: $0) : $0 } + [gid]
             guard let found = status.numbers("Groups:"), found.allSatisfy({ groups.contains($0) }) else {
                 throw mismatch(process, "has other groups", "/process/user/additionalGids")
             }
@@ -117,11 +115,11 @@ final class RestoredSecurity {
     }
 
     private func checkLabel(of process: Int32, isFirst: Bool, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        guard let settings = plan.config.process else { return }
-        var wanted = settings.apparmorProfile ?? ""
+        guard let spec = plan.process?.spec else { return }
+        var wanted = spec.apparmorProfile ?? ""
         var pointer = "/process/apparmorProfile"
         if wanted.isEmpty {
-            wanted = settings.selinuxLabel ?? ""
+            wanted = spec.selinuxLabel ?? ""
             pointer = "/process/selinuxLabel"
         }
         if let (_, label) = lsmProfile?.splitOnce(separator: UInt8(ascii: ":")), !label.isEmpty { wanted = label }
@@ -139,10 +137,9 @@ final class RestoredSecurity {
 
     private func checkMappings(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard plan.namespaces.origin(of: .user) == .new else { return }
-        let linux = plan.config.linux
         for (wanted, file, pointer) in [
-            (linux.uidMappings, "/uid_map" as ByteString, "/linux/uidMappings"),
-            (linux.gidMappings, "/gid_map", "/linux/gidMappings"),
+            (plan.idMappings.uids, "/uid_map" as ByteString, "/linux/uidMappings"),
+            (plan.idMappings.gids, "/gid_map", "/linux/gidMappings"),
         ] {
             let text = try read(process) { () throws(SystemError) in try procfs.read(ByteString(decimal: process) + file) }
             guard UserNamespace.areSame(text, wanted) else {
@@ -154,7 +151,8 @@ final class RestoredSecurity {
     /// None is in a namespace of the host's where the container has another.
     private func checkNamespaces(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         // criu gives every container a time namespace.
-        for kind in Namespace.Kind.allCases where plan.namespaces.has(kind) && kind != .time && !namespaces.isHosts(kind) {
+        for kind in Namespace.Kind.allCases where plan.namespaces.has(kind) && kind != .time && !plan.namespaceFiles.isHosts(kind)
+        {
             let own = try read(process) { () throws(SystemError) in try procfs.namespace(kind, of: try procfs.own()) }
             let theirs = try read(process) { () throws(SystemError) in
                 try procfs.namespace(kind, of: ByteString(decimal: process))
@@ -167,7 +165,7 @@ final class RestoredSecurity {
 
     private func checkJoined(_ process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         for join in plan.namespaces.joins where join.kind != .time {
-            guard let file = namespaces.file(of: join.kind) else { continue }
+            guard let file = plan.namespaceFiles.file(of: join.kind) else { continue }
             let (wanted, found) = try read(process) { () throws(SystemError) in
                 (
                     try file.with { (file) throws(SystemError) in try file.status() },
@@ -198,20 +196,20 @@ final class RestoredSecurity {
     /// What is mounted where config.json has a mount. Whoever may mount may have changed it, and may anyhow.
     private func checkMounts(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         let sysAdmin = 21
-        guard !plan.capabilities.bounding.contains(sysAdmin) else { return }
+        guard !capabilities.bounding.contains(sysAdmin) else { return }
         let root = RootedDirectory(
             adopting: try read(process) { () throws(SystemError) in
                 try FileDescriptor.open(
                     ByteString(decimal: process) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY)
             })
-        if plan.config.root?.readonly == true {
+        if plan.rootfs.isReadOnly {
             let attributes = try read(process) { () throws(SystemError) in try root.descriptor.restrictions() }
             guard attributes & MountAttributes.readOnly != 0 else {
                 throw mismatch(process, "may write to its root", "/root/readonly")
             }
         }
-        for (place, mount) in plan.mounts.enumerated() {
-            let isCovered = plan.mounts[(place + 1)...].contains {
+        for (place, mount) in plan.rootfs.mounts.enumerated() {
+            let isCovered = plan.rootfs.mounts[(place + 1)...].contains {
                 $0.destination == mount.destination || mount.destination.hasPrefix($0.destination + "/")
             }
             if isCovered { continue }

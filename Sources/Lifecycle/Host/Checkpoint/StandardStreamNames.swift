@@ -9,41 +9,6 @@ import OCI
 enum StandardStreamNames {
     static let fileName: ByteString = "descriptors.json"
 
-    /// Of our own streams, which become the container's: "pipe:[NUMBER]", "file[MOUNT:INODE]", or nothing for what is neither.
-    ///
-    /// Read when the container is made: later on it can have anything in their place.
-    static func current() -> [ByteString] { (0..<3).map { name(of: $0) } }
-
-    private static func name(of number: Int32) -> ByteString {
-        var status = stat()
-        guard fstat(number, &status) == 0 else { return "" }
-        switch status.kind {
-        case .fifo: return "pipe:[" + ByteString(decimal: status.st_ino) + "]"
-        case .regular:
-            let file: ByteString = "/proc/self/fdinfo/" + ByteString(decimal: number)
-            guard let text = try? FileDescriptor.open(file, flags: O_RDONLY).readAll(limit: 4096),
-                let mount = ProcessStatus(text).numbers("mnt_id:")?.first
-            else { return "" }
-            return "file[" + ByteString(hexadecimal: UInt64(mount)) + ":" + ByteString(hexadecimal: UInt64(status.st_ino)) + "]"
-        default: return ""
-        }
-    }
-
-    /// Whether criu has to be told of it when it dumps.
-    static func isFile(_ name: ByteString) -> Bool { name.hasPrefix("file[") }
-
-    private static func isName(_ name: ByteString) -> Bool {
-        guard name.hasPrefix("pipe:[") || isFile(name), name.bytes.last == UInt8(ascii: "]") else { return false }
-        return name.bytes[5..<(name.count - 1)].allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: ":"),
-                UInt8(ascii: "["):
-                true
-            default: false
-            }
-        }
-    }
-
     static func write(_ names: [ByteString], to image: ImageDirectory) throws(RuntimeError) {
         var json = JSONWriter(.compact)
         json.array { json in
@@ -70,7 +35,7 @@ enum StandardStreamNames {
             throw RuntimeError(.checkpoint, "the image is damaged", path: image.path + "/" + fileName)
         }
         return names.elements.prefix(3).enumerated().compactMap { number, element in
-            guard let name = element.string, isName(name) else { return nil }
+            guard let name = element.string, StreamNames.isName(name) else { return nil }
             return (number, name)
         }
     }

@@ -17,32 +17,29 @@ final class ContainerTransaction {
     private let root: StateRoot
     private(set) var record: ContainerRecord
     private(set) var cgroup: Cgroup?
-    private var resources: ResourcePlan?
-    private var isUnifiedHost = false
     private var ranHooks = false
 
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?
 
     /// Makes the state directory's entry, which decides between two that make a container of one id.
-    static func begin(_ plan: Plan, configText: [UInt8], _ settings: GlobalSettings, _ procfs: consuming ProcFileSystem)
-        throws(RuntimeError) -> ContainerTransaction
+    static func begin(_ planned: consuming PlannedContainer, _ settings: GlobalSettings) throws(RuntimeError)
+        -> ContainerTransaction
     {
         step("make state directory")
         let root = try StateRoot.make(settings.root)
-        let directory = try ContainerDirectory.make(plan.options.id, in: root)
-        return ContainerTransaction(
-            plan: plan, settings: settings, procfs: procfs, configText: configText, root: root, directory: directory)
+        let directory = try ContainerDirectory.make(planned.plan.identity.id, in: root)
+        return ContainerTransaction(planned, settings, root: root, directory)
     }
 
     private init(
-        plan: Plan, settings: GlobalSettings, procfs: consuming ProcFileSystem, configText: [UInt8], root: consuming StateRoot,
-        directory: consuming ContainerDirectory
+        _ planned: consuming PlannedContainer, _ settings: GlobalSettings, root: consuming StateRoot,
+        _ directory: consuming ContainerDirectory
     ) {
-        self.plan = plan
+        plan = planned.plan
+        configText = planned.configText
+        procfs = planned.procfs
         self.settings = settings
-        self.procfs = procfs
-        self.configText = configText
         self.root = root
         self.directory = directory
         record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
@@ -58,7 +55,7 @@ final class ContainerTransaction {
             let failure = error.during(currentStep())
             settings.log.sharesStderr = false
             // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
-            let mayHaveRunHooks = process != nil && !plan.config.hooks.createContainer.isEmpty
+            let mayHaveRunHooks = process != nil && !plan.hooks.createContainer.isEmpty
             ranHooks = ranHooks || mayHaveRunHooks || failure.code == .hook
             undo()
             throw failure
@@ -68,33 +65,24 @@ final class ContainerTransaction {
     // MARK: Cgroup
 
     func makeCgroup() throws(RuntimeError) {
-        guard settings.cgroupManager != .disabled else { return try directory.write(record) }
+        guard let planned = plan.cgroup else { return try directory.write(record) }
         step("make cgroup")
-        let isOptional = isRootless
-        let layout = try CgroupHost.detect(procfs: procfs)
-        isUnifiedHost = layout.layout == .unified
-        let base = isOptional ? try CgroupHost.delegatedBase(procfs: procfs) : "/"
-        let path = try CgroupPath(plan.config.linux.cgroupsPath, id: plan.options.id, base: base)
-        let access: Cgroup.Access = isOptional ? .optional : .required
-        let resources = try ResourcePlan(
-            plan.config.linux.resources, locations: try layout.controllers(), access: access, devices: !isOptional)
-        let cgroup = try Cgroup(host: layout, path: path, access: access)
+        let cgroup = try Cgroup(host: planned.host, path: planned.path, access: planned.access)
         record.cgroup = cgroup.record
         try directory.write(record)
-        try cgroup.create(needs: resources.unifiedControllers)
+        try cgroup.create(needs: planned.resources.unifiedControllers)
         if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
         self.cgroup = cgroup
-        self.resources = resources
         record.cgroup = cgroup.record
         step("write cgroup limits")
-        try cgroup.applyEarly(resources)
+        try cgroup.applyEarly(planned.resources)
         for warning in cgroup.warnings { settings.log.warn(warning) }
     }
 
     /// Two containers in one cgroup would end each other's processes. One that has none of its own at the moment, created but not
     /// yet cloned or stopped but not yet deleted, is known by its record alone, which it writes before it makes the cgroup.
     private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
-        for id in try root.containers() where id != plan.options.id {
+        for id in try root.containers() where id != plan.identity.id {
             let other: ContainerRecord?
             do throws(RuntimeError) {
                 other = try ContainerDirectory.open(id, in: root)?.record()
@@ -110,35 +98,12 @@ final class ContainerTransaction {
         }
     }
 
-    /// Whether missing rights on cgroups are no error.
-    private var isRootless: Bool {
-        switch settings.rootless {
-        case .yes: true
-        case .no: false
-        case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
-        }
-    }
-
     /// What binds the container's first process too: once that has done what it needs to do.
     func limitLate() throws(RuntimeError) {
         step("write late cgroup limits")
-        if let resources { try cgroup?.applyLate(resources) }
-        try delegateCgroup()
-    }
-
-    private func delegateCgroup() throws(RuntimeError) {
-        let showsCgroupsWritable = plan.mounts.contains { entry in
-            guard case .cgroup = entry.kind else { return false }
-            return entry.attributes.set & MountAttributes.readOnly == 0
-        }
-        guard plan.namespaces.origin(of: .cgroup) == .new, showsCgroupsWritable, plan.namespaces.origin(of: .user) == .new,
-            let owner = plan.config.process.flatMap({ plan.config.linux.uidMappings.hostID(of: $0.user.uid) })
-        else { return }
-        try cgroup?.delegate(to: owner)
-    }
-
-    var cgroupView: CgroupView {
-        CgroupView(of: cgroup, plan.namespaces, isUnifiedHost: isUnifiedHost)
+        guard let cgroup, let planned = plan.cgroup else { return }
+        try cgroup.applyLate(planned.resources)
+        if let owner = planned.owner { try cgroup.delegate(to: owner) }
     }
 
     // MARK: First process
@@ -161,14 +126,14 @@ final class ContainerTransaction {
     /// Those that the host runs before the container's root is entered: config.md, "POSIX-platform Hooks".
     func runEarlyHooks() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
-        let hooks = plan.config.hooks
+        let hooks = plan.hooks
         ranHooks = true
         // The create operation proper is over: runtime.md, "Lifecycle", step 3. `state` says "creating" all the same until it returns.
-        let state = ContainerState.forHook(plan, pid: record.pid, status: .created)
+        let state = plan.identity.state(.created, pid: record.pid)
         step("prestart hooks")
-        try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.bundle)
+        try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.identity.bundle)
         step("createRuntime hooks")
-        try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.bundle)
+        try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.identity.bundle)
     }
 
     /// Has `exec` join the time namespace that criu has restored the container into.
@@ -203,14 +168,14 @@ final class ContainerTransaction {
             }
         }
         do throws(RuntimeError) {
-            try MountJournal.unmountAll(of: directory, rootfs: plan.rootfs, procfs)
+            try MountJournal.unmountAll(of: directory, rootfs: plan.rootfs.path, procfs)
         } catch {
             return
         }
         if ranHooks {
             HookRunner.runRegardless(
-                plan.config.hooks.poststop, kind: .poststop, state: .forHook(plan, pid: 0, status: .stopped),
-                directory: plan.bundle, log: settings.log)
+                plan.hooks.poststop, kind: .poststop, state: plan.identity.state(.stopped, pid: 0),
+                directory: plan.identity.bundle, log: settings.log)
         }
         try? directory.remove(from: root)
     }

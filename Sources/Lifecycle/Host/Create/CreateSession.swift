@@ -9,8 +9,6 @@ import Seccomp
 /// A container being created: the conversation with the process that becomes its first.
 final class CreateSession {
     private let transaction: ContainerTransaction
-    private let namespaces: NamespaceFiles
-    private let sysctls: [SysctlPlan.Entry]
     private let console: ConsoleSocket
     private let succession: Succession?
     /// Whether the process that comes after Init is known.
@@ -24,38 +22,14 @@ final class CreateSession {
     /// of one id.
     static func begin(_ options: CreateOptions, detached: Bool, _ settings: GlobalSettings) throws(RuntimeError) -> CreateSession
     {
-        step("read bundle")
-        try settings.refuseSystemd()
-        try ContainerID.validate(options.id)
-        let bundle = try Bundle.open(options.bundle)
-        let config = try Config(parsing: bundle.configText)
-        settings.log.sharesStderr = config.process?.terminal != true
-        step("plan")
-        let plan = try Plan(config, options: options, bundle: bundle.path, host: try HostFacts.gather())
-        for warning in plan.warnings { settings.log.warn(warning) }
-        let procfs = try explaining(.system, "/proc is not a procfs, and none can be mounted") { () throws(SystemError) in
-            try ProcFileSystem.forHost()
-        }
-        let namespaces = try NamespaceFiles(plan.namespaces, procfs: procfs)
-        try UserNamespace.checkMappings(plan, namespaces, procfs)
-        let sysctls = try SysctlPlan.entries(config.linux.sysctl) {
-            plan.namespaces.has($0) && !namespaces.isHosts($0)
-        }
+        let planned = try PlannedContainer(options, settings)
         let console = try ConsoleSocket(
-            options.consoleSocket, terminal: config.process?.terminal == true, detached: detached)
-        return try CreateSession(
-            transaction: try .begin(plan, configText: bundle.configText, settings, procfs), namespaces: namespaces,
-            sysctls: sysctls,
-            console: console)
+            options.consoleSocket, terminal: planned.plan.process?.spec.terminal == true, detached: detached)
+        return try CreateSession(transaction: try .begin(planned, settings), console: console)
     }
 
-    private init(
-        transaction: ContainerTransaction, namespaces: NamespaceFiles, sysctls: [SysctlPlan.Entry],
-        console: consuming ConsoleSocket
-    ) throws(RuntimeError) {
+    private init(transaction: ContainerTransaction, console: consuming ConsoleSocket) throws(RuntimeError) {
         self.transaction = transaction
-        self.namespaces = namespaces
-        self.sysctls = sysctls
         self.console = console
         succession = transaction.plan.namespaces.hasSuccessor ? try Succession() : nil
     }
@@ -64,14 +38,14 @@ final class CreateSession {
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
             try transaction.makeCgroup()
-            let handshake = try launch(try seccompProgram(for: plan.config, transaction.settings.log))
+            let handshake = try launch()
             try converse(handshake)
             try finish(handshake)
         }
     }
 
     /// Clones Init. From here on it dies with us.
-    private func launch(_ filter: SeccompProgram?) throws(RuntimeError) -> Handshake {
+    private func launch() throws(RuntimeError) -> Handshake {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
@@ -79,21 +53,20 @@ final class CreateSession {
         let startSocket = try explaining(.system, "the start socket can't be made") { () throws(SystemError) in
             SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor))
         }
-        var mappings = try makeMappings()
+        var mappings = try MappedMounts.namespaces(plan, transaction.procfs)
         let sources = try openSources(&mappings)
         let stack = try explaining(.system, "no memory for the container's first process") { () throws(SystemError) in
             try ProcessStack()
         }
         let context = InitContext(
-            plan: plan, handshake: theirs, startSocket: startSocket, namespaces: namespaces, sources: sources,
+            plan: plan, handshake: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory),
-            cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: transaction.cgroupView, sysctls: sysctls,
-            seccomp: filter,
+            cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: plan.cgroupView(transaction.cgroup),
             succession: succession, stack: stack)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         c_step_share()
-        try NamespaceFiles.visiting(plan.namespaces.joinedByHost, namespaces, procfs: transaction.procfs) {
+        try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
             let clone = try explaining(
                 .namespace, "the container's namespaces can't be made", pointer: "/linux/namespaces",
@@ -123,15 +96,15 @@ final class CreateSession {
         var sources: MountSources
         do throws(RuntimeError) {
             sources = try MountSources.open(plan, copiesAtOnce: true)
-            mappings = try sources.map(by: mappings, plan.mounts)
+            mappings = try sources.map(by: mappings, plan.rootfs.mounts)
         } catch  where error.errno == EPERM && mappings.isEmpty && UserNamespace.isInside(transaction.procfs) {
             // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
             return nil
         }
         // A user namespace may mount proc only for a pid namespace of its own.
-        for entry in plan.mounts where plan.namespaces.origin(of: .pid) != .new {
+        for entry in plan.rootfs.mounts where plan.namespaces.origin(of: .pid) != .new {
             guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
-            if let joined = namespaces.file(of: .pid) {
+            if let joined = plan.namespaceFiles.file(of: .pid) {
                 sources.fileSystems[entry.index] = try ForeignProc.mount(entry, of: joined)
             } else {
                 sources.fileSystems[entry.index] = try FileSystems.make(type, entry)
@@ -140,21 +113,11 @@ final class CreateSession {
         return sources
     }
 
-    private func makeMappings() throws(RuntimeError) -> [Int: SharedDescriptor] {
-        guard let mapped = plan.mounts.first(where: { $0.idMapping != nil }) else { return [:] }
-        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new else {
-            throw RuntimeError(
-                .unsupported, "an id mapping needs root on the host and a new mount namespace", pointer: mapped.label)
-        }
-        return try MappedMounts.namespaces(plan, namespaces, transaction.procfs)
-    }
-
     private func mapIDs(_ handshake: borrowing Handshake) throws(RuntimeError) {
         step("map ids")
-        let linux = plan.config.linux
-        try IDMaps(pid: transaction.record.pid, uids: linux.uidMappings, gids: linux.gidMappings).write(transaction.procfs)
+        try IDMaps(pid: transaction.record.pid, uids: plan.idMappings.uids, gids: plan.idMappings.gids).write(transaction.procfs)
         // While the process's files are the caller's: it waits for this, and may not be traced from there on.
-        try plan.config.process?.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
+        try plan.process?.spec.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
         try tell(.mapped, handshake)
     }
 
@@ -178,9 +141,9 @@ final class CreateSession {
             try transaction.runEarlyHooks()
             try tell(.hooked, handshake)
         }
-        let descriptors = try hear(.ready, handshake, within: .usual(with: plan.config.hooks.createContainer))
+        let descriptors = try hear(.ready, handshake, within: .usual(with: plan.hooks.createContainer))
         try adoptSuccessor()
-        if plan.config.process?.terminal == true { process?.terminal = try Terminal.controller(among: descriptors) }
+        if plan.process?.spec.terminal == true { process?.terminal = try Terminal.controller(among: descriptors) }
     }
 
     private func hear(_ message: Message, _ handshake: borrowing Handshake, within patience: Patience = .usual)
@@ -215,16 +178,16 @@ final class CreateSession {
     /// What binds Init too comes last; then all is written down, and Init is let go.
     private func finish(_ handshake: borrowing Handshake) throws(RuntimeError) {
         try transaction.limitLate()
-        if let process = plan.config.process {
+        if let process = plan.process?.spec {
             try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)
         }
         step("hand over terminal")
         if let terminal = process?.terminal { try console.handOver(terminal) }
         try transaction.writeCreated()
         if let process {
-            try ProcessAnnouncement(process: process, pidFile: plan.options.pidFile, pidfdSocket: plan.options.pidfdSocket).make()
+            try plan.announcement.make(of: process)
         }
-        if let user = plan.config.process?.user, process?.terminal == nil {
+        if let user = plan.process?.spec.user, process?.terminal == nil {
             GivenStreams.give(
                 to: user.uid, of: transaction.record.pid, inUserNamespace: plan.namespaces.has(.user), transaction.procfs)
         }

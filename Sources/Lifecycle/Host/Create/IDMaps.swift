@@ -12,13 +12,13 @@ struct IDMaps {
 
     func write(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         if geteuid() == 0 {
-            try write(IDMaps.text(of: gids), to: "gid_map", "/linux/gidMappings", procfs)
-            try write(IDMaps.text(of: uids), to: "uid_map", "/linux/uidMappings", procfs)
+            try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
+            try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
         } else if isOwnAlone {
             // Whoever may map only itself may do so only when groups can't be dropped: a group can also take rights away.
             try write(Array("deny".utf8), to: "setgroups", "/linux/gidMappings", procfs)
-            try write(IDMaps.text(of: gids), to: "gid_map", "/linux/gidMappings", procfs)
-            try write(IDMaps.text(of: uids), to: "uid_map", "/linux/uidMappings", procfs)
+            try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
+            try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
         } else {
             try runHelper("newgidmap", gids, "/linux/gidMappings")
             try runHelper("newuidmap", uids, "/linux/uidMappings")
@@ -28,28 +28,6 @@ struct IDMaps {
     private var isOwnAlone: Bool {
         uids.count == 1 && gids.count == 1 && uids[0].size == 1 && gids[0].size == 1 && uids[0].hostID == geteuid()
             && gids[0].hostID == getegid()
-    }
-
-    /// Refuses a text of a page or more, which the kernel doesn't take (user_namespaces(7)).
-    static func check(_ mappings: [IDMapping], _ pointer: String) throws(RuntimeError) {
-        // Fewer than 100 always fit.
-        guard mappings.count > 100 else { return }
-        let (size, most) = (text(of: mappings).count, Int(sysconf(Int32(_SC_PAGESIZE))) - 1)
-        guard size <= most else {
-            throw RuntimeError(
-                .unsupported,
-                "the " + String(mappings.count) + " mappings have " + String(size) + " bytes as text, and the kernel takes "
-                    + String(most), pointer: pointer, hint: "join neighbouring ranges into one")
-        }
-    }
-
-    private static func text(of mappings: [IDMapping]) -> [UInt8] {
-        var text: [UInt8] = []
-        for mapping in mappings {
-            text += ByteString(decimal: mapping.containerID).bytes + [0x20] + ByteString(decimal: mapping.hostID).bytes + [0x20]
-            text += ByteString(decimal: mapping.size).bytes + [0x0A]
-        }
-        return text
     }
 
     private func write(_ text: [UInt8], to file: ByteString, _ pointer: String, _ procfs: borrowing ProcFileSystem)
@@ -83,15 +61,6 @@ struct IDMaps {
             throw RuntimeError(
                 .namespace, "the ids can't be mapped: " + error.message, pointer: pointer, path: path,
                 hint: error.hint ?? "is there a range for this user in /etc/subuid and /etc/subgid?")
-        }
-    }
-}
-
-extension [IDMapping] {
-    /// The id outside that stands for one inside: nil where it has no place.
-    func hostID(of id: UInt32) -> UInt32? {
-        first { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }.map {
-            $0.hostID + (id - $0.containerID)
         }
     }
 }

@@ -13,17 +13,15 @@ enum UserNamespace {
     }
 
     /// Engines repeat the mappings of a namespace that they have made: then they have to be the same.
-    static func checkMappings(_ plan: Plan, _ namespaces: NamespaceFiles, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
-    {
-        let linux = plan.config.linux
-        guard let namespace = namespaces.file(of: .user), !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty else { return }
+    static func checkMappings(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        guard let namespace = plan.namespaceFiles.file(of: .user), !plan.idMappings.isEmpty else { return }
         try withHolder(
             { () throws(SystemError) in try namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_user) } }
         ) { (pid) throws(RuntimeError) in
             let folder = ByteString(decimal: pid)
             for (wanted, file, pointer) in [
-                (linux.uidMappings, folder + "/uid_map", "/linux/uidMappings"),
-                (linux.gidMappings, folder + "/gid_map", "/linux/gidMappings"),
+                (plan.idMappings.uids, folder + "/uid_map", "/linux/uidMappings"),
+                (plan.idMappings.gids, folder + "/gid_map", "/linux/gidMappings"),
             ] {
                 let found = try explaining(.namespace, "the mapping of the joined user namespace can't be read", pointer: pointer)
                 {

@@ -30,9 +30,9 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     let process = try ExecProcess.resolve(options, config)
     settings.log.sharesStderr = !process.terminal
     let signals = options.detach ? nil : try SignalRelay()
-    let session = try ExecSession(
-        options: options, settings: settings, record: record, initProcess: initProcess, config: config, process: process,
-        procfs: procfs)
+    let console = try ConsoleSocket(options.consoleSocket, terminal: process.terminal, detached: options.detach)
+    let plan = try ExecPlan(options, process, in: record, config, settings, procfs)
+    let session = ExecSession(plan, in: record, initProcess: initProcess, console: console, settings.log, procfs)
     let joined = try session.execute()
     guard let signals else { return 0 }
     return try Foreground(process: joined, signals: signals).wait().shellStatus

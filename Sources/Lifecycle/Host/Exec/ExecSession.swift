@@ -8,70 +8,40 @@ import Seccomp
 
 /// A process being brought into a container: what Host does for `exec`.
 struct ExecSession: ~Copyable {
-    private let options: ExecOptions
-    private let settings: GlobalSettings
-    private let record: ContainerRecord
-    private let config: Config
-    private let process: Process
-    private let procfs: ProcFileSystem
-    private let console: ConsoleSocket
-    private let initProcess: SharedDescriptor
     private let plan: ExecPlan
+    private let record: ContainerRecord
+    private let initProcess: SharedDescriptor
+    private let console: ConsoleSocket
+    private let log: Log
+    private let procfs: ProcFileSystem
 
+    /// `initProcess`: a pidfd of the container's first process.
     init(
-        options: ExecOptions, settings: GlobalSettings, record: ContainerRecord, initProcess: SharedDescriptor, config: Config,
-        process: Process, procfs: consuming ProcFileSystem
-    ) throws(RuntimeError) {
-        step("plan")
-        let console = try ConsoleSocket(
-            options.consoleSocket, terminal: process.terminal, detached: options.detach)
-        let namespaces = try ExecPlan.namespaces(of: config, record, procfs)
-        var warnings: [String] = []
-        let isInUserNamespace = namespaces & c_new_user != 0
-        let grantable = isInUserNamespace ? CapabilitySet(bits: .max) : try HostFacts.gather().capabilities
-        let capabilities = CapabilityPlan(process.capabilities, grantable: grantable, warnings: &warnings)
-        for warning in warnings { settings.log.warn(warning) }
-        plan = ExecPlan(
-            id: record.id, namespaces: namespaces,
-            root: namespaces & c_new_mount == 0 ? try ExecPlan.root(of: record.pid, procfs) : nil,
-            hasOwnKeyring: record.hasOwnKeyring,
-            execution: ProcessExecution(
-                process: process, capabilities: capabilities, personality: config.linux.personality,
-                filter: try seccompProgram(for: config, settings.log), preservedDescriptors: options.preserveFDs,
-                isInUserNamespace: isInUserNamespace),
-            affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity))
-        self.options = options
-        self.settings = settings
+        _ plan: ExecPlan, in record: ContainerRecord, initProcess: SharedDescriptor, console: consuming ConsoleSocket, _ log: Log,
+        _ procfs: consuming ProcFileSystem
+    ) {
+        self.plan = plan
         self.record = record
-        self.config = config
-        self.process = process
-        self.console = console
         self.initProcess = initProcess
+        self.console = console
+        self.log = log
         self.procfs = procfs
     }
+
+    private var process: Process { plan.process.spec }
 
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         c_step_share()
-        var (report, socket) = try launch(inCgroup: true)
-        var isOutside = false
-        if report.second == 0 {
-            let reason = try reasonOfDeath(Handshake(socket))
-            // The container is at its pids.limit, and for a moment two processes are more than the program's one. Moving a process there
-            // isn't limited: cgroup-v1/pids.rst.
-            guard reason.errno == EAGAIN, record.cgroup != nil else { throw reason.during(currentStep()) }
-            (report, socket) = try launch(inCgroup: false)
-            isOutside = true
-            if report.second == 0 { throw try reasonOfDeath(Handshake(socket)).during(currentStep()) }
-        }
-        let handshake = Handshake(socket)
+        let launched = try launchWithinLimits()
+        let handshake = Handshake(launched.socket)
         do throws(RuntimeError) {
             // Ours to reap: until then nobody else gets its number.
-            let joined = try ContainerProcess(child: report.second)
+            let joined = try ContainerProcess(child: launched.report.second)
             do throws(RuntimeError) {
                 if process.terminal { joined.terminal = try awaitReadiness(handshake, terminal: true) }
-                if report.leavesSearch { _ = try awaitReadiness(handshake, terminal: false) }
-                if isOutside { try moveIntoCgroup(joined) }
+                if launched.report.leavesSearch { _ = try awaitReadiness(handshake, terminal: false) }
+                if !launched.isInCgroup { try moveIntoCgroup(joined) }
                 try finish(handshake, joined)
             } catch {
                 try? joined.handle.send(signal: SIGKILL)
@@ -85,54 +55,76 @@ struct ExecSession: ~Copyable {
         }
     }
 
+    /// What became of a clone: what its process reports, above all the process that it leaves its place to, and our end of the
+    /// conversation. The other end isn't kept: as long as that is open there's no end of file.
+    private struct Launched {
+        let report: ExecInit.Start.Report
+        let socket: SharedDescriptor
+        let isInCgroup: Bool
+    }
+
+    /// Launches the process in the container's cgroup, or beside it where the container is at its pids.limit: for a moment two processes
+    /// are more than the program's one. Moving a process there isn't limited (cgroup-v1/pids.rst).
+    private borrowing func launchWithinLimits() throws(RuntimeError) -> Launched {
+        var launched: Launched
+        do throws(RuntimeError) {
+            launched = try launch(inCgroup: true)
+        } catch  where error.errno == EAGAIN && plan.cgroup != nil {
+            // v2: the clone itself was refused.
+            launched = try launch(inCgroup: false)
+        }
+        if launched.report.second == 0, launched.isInCgroup {
+            let reason = try reasonOfDeath(Handshake(launched.socket))
+            guard reason.errno == EAGAIN, plan.cgroup != nil else { throw reason.during(currentStep()) }
+            launched = try launch(inCgroup: false)
+        }
+        guard launched.report.second != 0 else {
+            throw try reasonOfDeath(Handshake(launched.socket)).during(currentStep())
+        }
+        return launched
+    }
+
     private borrowing func moveIntoCgroup(_ joined: ContainerProcess) throws(RuntimeError) {
         step("enter cgroups")
-        guard let cgroupRecord = record.cgroup else { return }
-        try Cgroup(record: cgroupRecord).move(joined.pid, options.cgroups)
+        guard let cgroup = plan.cgroup else { return }
+        try Cgroup(record: cgroup).move(joined.pid, plan.subgroups)
     }
 
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
-    ///
-    /// - Returns: what it reports, above all the process that it leaves its place to; and our end of the conversation. The other isn't
-    ///   kept: as long as that is open there's no end of file.
-    private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> (ExecInit.Start.Report, SharedDescriptor) {
+    private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> Launched {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
             try FileDescriptor.messagePair()
         }
         plan.affinity.applyInitial()
-        guard let cgroupRecord = record.cgroup, inCgroup else {
-            guard options.cgroups.isEmpty || record.cgroup != nil else {
-                throw RuntimeError(.usage, "--cgroup: the container has no cgroup")
-            }
-            return (try clone(theirs, nil, into: nil), ours)
+        guard let cgroupRecord = plan.cgroup, inCgroup else {
+            return Launched(report: try clone(theirs, nil, into: nil), socket: ours, isInCgroup: false)
         }
         let cgroup = try Cgroup(record: cgroupRecord)
-        let entry = try cgroup.openEntry(options.cgroups)
+        let entry = try cgroup.openEntry(plan.subgroups)
+        let report: ExecInit.Start.Report
         do throws(RuntimeError) {
-            return (try clone(theirs, entry.tasks, into: entry.directoryNumber), ours)
-        } catch  where error.errno == EBUSY && options.cgroups.isEmpty {
+            report = try clone(theirs, entry.tasks, into: entry.directoryNumber)
+        } catch  where error.errno == EBUSY && plan.subgroups.isEmpty {
             // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
-            return (try clone(theirs, entry.tasks, into: directory.rawValue), ours)
-        } catch  where error.errno == EAGAIN {
-            // v2, at its pids.limit.
-            return try launch(inCgroup: false)
+            report = try clone(theirs, entry.tasks, into: directory.rawValue)
         }
+        return Launched(report: report, socket: ours, isInCgroup: true)
     }
 
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
         -> ExecInit.Start.Report
     {
         // The log is ours alone, also after a trap.
-        let log = traceSteps(to: nil)
+        let traced = traceSteps(to: nil)
         c_trap_log(-1, 0)
         defer {
-            traceSteps(to: log)
-            settings.log.tellOfTraps()
+            traceSteps(to: traced)
+            log.tellOfTraps()
         }
         // Who shares memory may not change its time namespace (setns(2)).
-        let isOrdinary = plan.namespaces & c_new_time != 0
+        let isOrdinary = plan.joins(.time)
         let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
             try ExecInit.Start(
                 plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary)
@@ -184,10 +176,9 @@ struct ExecSession: ~Copyable {
         try ProcessLimits(pid: joined.pid, process: process).apply(procfs)
         step("hand over terminal")
         if let terminal = joined.terminal { try console.handOver(terminal) }
-        try ProcessAnnouncement(process: joined, pidFile: options.pidFile, pidfdSocket: options.pidfdSocket).make()
+        try plan.announcement.make(of: joined)
         if !process.terminal {
-            let isInUserNamespace = plan.namespaces & c_new_user != 0
-            GivenStreams.give(to: process.user.uid, of: joined.pid, inUserNamespace: isInUserNamespace, procfs)
+            GivenStreams.give(to: process.user.uid, of: joined.pid, inUserNamespace: plan.process.isInUserNamespace, procfs)
         }
         step("release")
         do throws(SystemError) {
@@ -197,7 +188,9 @@ struct ExecSession: ~Copyable {
         } catch {
             throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
-        let execution = ExecutionMonitor(subject: "the process", pid: joined.pid, config: config, state: record.state(.running))
+        let program = ProgramStart(name: process.args.first ?? "", listener: plan.process.listener, patience: .usual)
+        let execution = ExecutionMonitor(
+            subject: "the process", pid: joined.pid, program: program, state: record.state(.running))
         try execution.complete(try joined.pidfd(), handshake, procfs)
     }
 }

@@ -12,10 +12,9 @@ struct ExecutionMonitor {
     /// For messages: "container init".
     let subject: String
     let pid: Int32
-    let config: Config
+    let program: ProgramStart
     /// For the agent of a filter that notifies.
     let state: ContainerState
-    var patience = Patience.usual
 
     /// Waits until the process has become the program.
     ///
@@ -23,10 +22,10 @@ struct ExecutionMonitor {
     func complete(_ process: SharedDescriptor, _ conversation: borrowing Handshake, _ procfs: borrowing ProcFileSystem)
         throws(RuntimeError)
     {
-        guard let files = try conversation.expect(.executing, within: patience) else {
+        guard let files = try conversation.expect(.executing, within: program.patience) else {
             throw RuntimeError(.initDied, subject + " died before it ran the program, in step \"" + currentStep() + "\"")
         }
-        var awaitsListener = config.linux.seccomp.map { SeccompListener.isNeeded(by: $0) } ?? false
+        var awaitsListener = program.listener != nil
         while let (message, descriptors) = try conversation.receive() {
             switch message {
             case .failed(let error): throw error
@@ -40,7 +39,7 @@ struct ExecutionMonitor {
             try conversation.tell(.listening)
         }
         if let errno = files.first.flatMap({ LastWord.left(in: $0) }) {
-            throw ProcessExecution.failure(of: config.process?.args.first ?? "", errno: errno)
+            throw ProcessExecution.failure(of: program.name, errno: errno)
         }
     }
 
@@ -63,7 +62,7 @@ struct ExecutionMonitor {
 
     /// Gives a filter's listener to the agent that the configuration names: config-linux.md, "The Container Process State".
     private func handOver(_ listener: SharedDescriptor?, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        guard let seccomp = config.linux.seccomp, let path = seccomp.listenerPath, let listener,
+        guard let agent = program.listener, let path = agent.path, let listener,
             try isListener(listener, procfs)
         else {
             throw RuntimeError(
@@ -71,7 +70,7 @@ struct ExecutionMonitor {
                 pointer: "/linux/seccomp/listenerPath")
         }
         let agentState = ContainerProcessState(
-            ociVersion: state.ociVersion, pid: pid, metadata: seccomp.listenerMetadata, state: state.hookJSON)
+            ociVersion: state.ociVersion, pid: pid, metadata: agent.metadata, state: state.hookJSON)
         try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, agentState) }
     }
 

@@ -22,11 +22,10 @@ public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(Ru
     case .running: throw RuntimeError(.wrongState, "cannot start an already running container")
     case .paused: throw RuntimeError(.wrongState, "cannot start a container that is paused", hint: "resume it first")
     }
-    let config = try directory.config()
-    guard let process, config.process != nil else {
+    guard let process, let plan = StartPlan(try directory.config()) else {
         throw RuntimeError(
             .invalidConfig, "missing: a container can't be started without it", pointer: "/process",
             hint: "create it anew with a process in config.json")
     }
-    try StartSession(record: record, config: config, process: process, settings: settings).execute(directory, procfs)
+    try StartSession(record: record, plan: plan, process: process, settings: settings).execute(directory, procfs)
 }

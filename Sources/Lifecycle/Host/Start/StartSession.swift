@@ -7,7 +7,7 @@ import OCI
 /// The conversation that lets Init go on.
 struct StartSession {
     let record: ContainerRecord
-    let config: Config
+    let plan: StartPlan
     let process: SharedDescriptor
     let settings: GlobalSettings
 
@@ -18,7 +18,7 @@ struct StartSession {
             try directory.markStarted()
             step("poststart hooks")
             try HookRunner.run(
-                config.hooks.poststart, kind: .poststart, state: state(.running), directory: record.bundle)
+                plan.poststart, kind: .poststart, state: state(.running), directory: record.bundle)
         } catch {
             let failure = error.during(currentStep())
             do throws(RuntimeError) {
@@ -42,8 +42,7 @@ struct StartSession {
             throw RuntimeError(.corruptState, "the start socket belongs to another user")
         }
         let execution = ExecutionMonitor(
-            subject: "container init", pid: record.pid, config: config, state: state(.creating),
-            patience: .usual(with: config.hooks.startContainer))
+            subject: "container init", pid: record.pid, program: plan.program, state: state(.creating))
         try execution.complete(process, Handshake(connection), procfs)
         try requireThatInitIsGone(directory)
     }

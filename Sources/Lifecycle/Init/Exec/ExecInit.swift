@@ -89,7 +89,7 @@ struct ExecInit: ~Copyable {
     }
 
     private func closeAll(but kept: [Int32]) throws(RuntimeError) {
-        try closeDescriptors(from: 3 + Int32(plan.execution.preservedDescriptors), but: [handshake.rawValue] + kept)
+        try closeDescriptors(from: 3 + Int32(plan.process.preservedDescriptors), but: [handshake.rawValue] + kept)
     }
 
     private func isolate() throws(RuntimeError) {
@@ -98,7 +98,8 @@ struct ExecInit: ~Copyable {
         // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
         _ = setsid()
         try dieWithHost(handshake)
-        try closeAll(but: [start.initProcess.rawValue] + plan.descriptors + (start.tasks?.descriptors ?? []))
+        try closeAll(
+            but: [start.initProcess.rawValue] + (plan.root.map { [$0.rawValue] } ?? []) + (start.tasks?.descriptors ?? []))
     }
 
     private func enterCgroups() throws(RuntimeError) {
@@ -116,12 +117,12 @@ struct ExecInit: ~Copyable {
             guard plan.namespaces != 0 else { return }
             try start.initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(plan.namespaces) }
         }
-        let hasKeyring = plan.hasOwnKeyring ? try joinSessionKeyringEarly(of: plan.id) : true
+        let hasKeyring = plan.joinsKeyring ? try joinSessionKeyringEarly(of: plan.id) : true
         try explaining(.namespace, "the container's root can't be entered") { () throws(SystemError) in
             if let root = plan.root {
                 guard fchdir(root.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
             }
-            if plan.namespaces & c_new_user != 0 {
+            if plan.joins(.user) {
                 do throws(SystemError) {
                     try Credentials.setGroup(0)
                     try Credentials.setUser(0)
@@ -138,7 +139,7 @@ struct ExecInit: ~Copyable {
 
     /// What a process sets in its own files, while the host's procfs can be reached. It passes to the process that is cloned.
     private func setOwnAttributes() throws(RuntimeError) {
-        let process = plan.execution.process
+        let process = plan.process.spec
         let setsOOMScore = process.oomScoreAdj != nil && geteuid() != 0
         guard process.apparmorProfile != nil || process.selinuxLabel != nil || setsOOMScore else { return }
         let procfs = try explaining(.system, "the process has no procfs to set its attributes by") { () throws(SystemError) in
@@ -156,14 +157,14 @@ struct ExecInit: ~Copyable {
 
     /// Does what is better done before another process is seen in the container, and puts together what that one has to know.
     private func prepare() throws(RuntimeError) -> (process: PreparedProcess, stack: ProcessStack) {
-        let execution = plan.execution
-        let environment = Environment.entries(for: execution.process, listenDescriptors: 0)
+        let execution = ProcessExecution(plan: plan.process)
+        let environment = Environment.entries(for: execution.plan.spec, listenDescriptors: 0)
         plan.affinity.applyFinal()
         var terminal: (controller: Int32, peer: Int32)?
-        if execution.process.terminal {
+        if execution.plan.spec.terminal {
             terminal = (-1, try openTerminal(try root()))
         } else {
-            try StandardStreams.replaceHostNull(try root(), isInUserNamespace: execution.isInUserNamespace)
+            try StandardStreams.replaceHostNull(try root(), isInUserNamespace: execution.plan.isInUserNamespace)
         }
         let program = try findProgram()
         start.report.pointee.leavesSearch = program == nil
@@ -186,11 +187,11 @@ struct ExecInit: ~Copyable {
     /// - Returns: nil where the second process has to find it.
     private func findProgram() throws(RuntimeError) -> ByteString? {
         do throws(RuntimeError) {
-            return try plan.execution.findProgram()
+            return try ProcessExecution(plan: plan.process).findProgram()
         } catch {
             // /proc/self, and what leads there, isn't there for a process that isn't in the pid namespace. But what it may not execute
             // with all rights is no program.
-            guard plan.namespaces & c_new_pid != 0, error.errno != EACCES else { throw error }
+            guard plan.joins(.pid), error.errno != EACCES else { throw error }
             return nil
         }
     }
@@ -209,7 +210,7 @@ struct ExecInit: ~Copyable {
     /// - Returns: the side of the program.
     private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> Int32 {
         step("open terminal")
-        let process = plan.execution.process
+        let process = plan.process.spec
         let terminal = try explaining(
             .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?"
         ) {

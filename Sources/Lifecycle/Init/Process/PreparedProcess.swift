@@ -47,7 +47,7 @@ final class PreparedProcess {
         self.program = program?.copied()
         self.environment = environment.copied()
         self.hooks = hooks?.copied()
-        filter = self.execution?.filter
+        filter = self.execution?.plan.filter
         self.entersDirectoryLate = entersDirectoryLate
         self.preparedOn = preparedOn
     }
@@ -108,7 +108,7 @@ final class PreparedProcess {
         try closeDescriptors(from: firstOfOurs, but: startSocket.map { [$0] } ?? [])
     }
 
-    private var firstOfOurs: Int32 { 3 + Int32(execution?.preservedDescriptors ?? 0) }
+    private var firstOfOurs: Int32 { 3 + Int32(execution?.plan.preservedDescriptors ?? 0) }
 
     /// Sleeps until `start` comes, then becomes the program.
     private func waitForStart() -> Never {
@@ -221,10 +221,15 @@ extension PreparedProcess.Hooks {
 }
 
 extension ProcessExecution {
-    fileprivate func copied() -> ProcessExecution {
-        ProcessExecution(
-            process: process.copied(), capabilities: capabilities, personality: personality, filter: filter?.copied(),
-            preservedDescriptors: preservedDescriptors, isInUserNamespace: isInUserNamespace)
+    fileprivate func copied() -> ProcessExecution { ProcessExecution(plan: plan.copied()) }
+}
+
+extension ProcessPlan {
+    fileprivate func copied() -> ProcessPlan {
+        ProcessPlan(
+            spec: spec.copied(), capabilities: capabilities, personality: personality, filter: filter?.copied(), listener: nil,
+            preservedDescriptors: preservedDescriptors, listenDescriptors: listenDescriptors,
+            isInUserNamespace: isInUserNamespace)
     }
 }
 

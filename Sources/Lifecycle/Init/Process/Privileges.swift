@@ -27,13 +27,13 @@ extension ProcessExecution {
     /// - Returns: whether the filter is in force.
     func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> Bool {
         try limitBounding()
-        if process.noNewPrivileges { try forbidNewPrivileges() }
+        if plan.spec.noNewPrivileges { try forbidNewPrivileges() }
         let isFiltered = try loadFilterAhead(of: commonCalls + calls)
         step("reduce capabilities")
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             let held = try ThreadCapabilities.current().permitted
-            let kept = CapabilitySet(bits: held.bits & (capabilities.permitted.bits | stillNeeded(isFiltered).bits))
-            try ThreadCapabilities(effective: kept, permitted: kept, inheritable: capabilities.inheritable).apply()
+            let kept = CapabilitySet(bits: held.bits & (plan.capabilities.permitted.bits | stillNeeded(isFiltered).bits))
+            try ThreadCapabilities(effective: kept, permitted: kept, inheritable: plan.capabilities.inheritable).apply()
         }
         return isFiltered
     }
@@ -42,7 +42,7 @@ extension ProcessExecution {
     private func limitBounding() throws(RuntimeError) {
         step("limit capabilities")
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
-            try Credentials.limitBounding(to: capabilities.bounding)
+            try Credentials.limitBounding(to: plan.capabilities.bounding)
         }
     }
 
@@ -58,7 +58,7 @@ extension ProcessExecution {
         needed.insert(Int(CAP_SETGID))
         needed.insert(Int(CAP_SETUID))
         // It isn't always passed on in a clone (SCHED_DEADLINE, SCHED_FLAG_RESET_ON_FORK).
-        if process.scheduler != nil { needed.insert(Int(CAP_SYS_NICE)) }
+        if plan.spec.scheduler != nil { needed.insert(Int(CAP_SYS_NICE)) }
         if !isFiltered { needed.bits |= neededForFilter.bits }
         return needed
     }
@@ -66,13 +66,14 @@ extension ProcessExecution {
     /// Without no_new_privs it takes CAP_SYS_ADMIN to load a filter.
     var neededForFilter: CapabilitySet {
         var needed = CapabilitySet()
-        if filter != nil, !process.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
+        if plan.filter != nil, !plan.spec.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
         return needed
     }
 
     /// Where the filter permits all that is still to be done, it needn't wait.
     private func loadFilterAhead(of calls: [FilteredCall]) throws(RuntimeError) -> Bool {
-        guard let filter, !filter.needsListener, calls.allSatisfy({ filter.permits($0.number, $0.arguments) }) else {
+        guard let filter = plan.filter, !filter.needsListener, calls.allSatisfy({ filter.permits($0.number, $0.arguments) })
+        else {
             return false
         }
         step("load seccomp filter")
@@ -96,9 +97,9 @@ extension ProcessExecution {
             SYS_getcwd,
             SYS_execve,
         ].map { ($0, []) }
-        if process.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SYS_prlimit64, [])) }
-        if process.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
-        if let personality { calls.append((SYS_personality, [personality.domain])) }
+        if plan.spec.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SYS_prlimit64, [])) }
+        if plan.spec.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
+        if let personality = plan.personality { calls.append((SYS_personality, [personality.domain])) }
         return calls
     }
 }

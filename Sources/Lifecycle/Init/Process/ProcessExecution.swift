@@ -7,13 +7,15 @@ import Seccomp
 
 /// The last steps of a process on its way into a container's program: of the first one at `start`, and of each that `exec` brings.
 struct ProcessExecution {
-    let process: Process
-    let capabilities: CapabilityPlan
-    let personality: Personality?
-    let filter: SeccompProgram?
-    /// Descriptors from 3 upward that it keeps.
-    let preservedDescriptors: Int
-    let isInUserNamespace: Bool
+    let plan: ProcessPlan
+
+    private var process: Process { plan.spec }
+
+    /// Finds the program and checks that it can be run.
+    func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
+        step("find program")
+        return try ProgramLookup(plan.spec).find(seesAll: seesAll)
+    }
 
     /// Becomes the program, after `reducePrivileges`. Returns only by an error.
     ///
@@ -31,7 +33,7 @@ struct ProcessExecution {
         try lowerFileLimit()
         _ = umask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
-        try closeDescriptors(from: 3 + Int32(preservedDescriptors), but: [starter.rawValue])
+        try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [starter.rawValue])
         try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
         if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
         guard let filter else {
@@ -92,7 +94,7 @@ struct ProcessExecution {
                 throw RuntimeError(.process, "can't be set", .last("sched_setattr"), pointer: "/process/scheduler")
             }
         }
-        if let personality {
+        if let personality = plan.personality {
             guard c_personality(UInt(personality.domain)) >= 0 else {
                 throw RuntimeError(.process, "can't be set", .last("personality"), pointer: "/linux/personality")
             }
@@ -106,14 +108,14 @@ struct ProcessExecution {
     /// the bounding, inheritable and ambient sets, the user and the file (capabilities(7), "Transformation of capabilities").
     private func takeCredentials(keeping kept: CapabilitySet) throws(RuntimeError) {
         step("set credentials")
-        let sets = capabilities
+        let sets = plan.capabilities
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             try Credentials.keepCapabilities(true)
         }
         try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
             do throws(SystemError) {
                 try Credentials.setGroups(process.user.additionalGids)
-            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && isInUserNamespace {
+            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && plan.isInUserNamespace {
                 // Whoever may not map groups may not drop them either (user_namespaces(7), "setgroups").
             }
             try Credentials.setGroup(process.user.gid)

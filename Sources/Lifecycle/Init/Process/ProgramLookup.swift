@@ -4,14 +4,6 @@ import Errors
 import Linux
 import OCI
 
-extension ProcessExecution {
-    /// Finds the program and checks that it can be run.
-    func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
-        step("find program")
-        return try ProgramLookup(process).find(seesAll: seesAll)
-    }
-}
-
 /// The search for `args[0]` as execvp(3) does it, in the container's files and its PATH.
 struct ProgramLookup {
     private let name: ByteString

@@ -26,7 +26,7 @@ enum BindSource {
 
     static func copy(_ file: borrowing FileDescriptor, recursive: Bool, for plan: Plan) throws(SystemError) -> SharedDescriptor {
         let tree = try file.cloneTree(recursive: recursive)
-        if plan.namespaces.has(.mount) { try tree.spread(plan.rootPropagation) }
+        if plan.namespaces.has(.mount) { try tree.spread(plan.rootfs.propagation) }
         return SharedDescriptor(tree)
     }
 }
@@ -42,12 +42,12 @@ struct BindSourceLookup {
     init(_ plan: Plan, root: borrowing FileDescriptor, copiesAtOnce: Bool) {
         self.plan = plan
         self.copiesAtOnce = copiesAtOnce
-        let hasBinds = plan.mounts.contains { if case .bind = $0.kind { true } else { false } }
+        let hasBinds = plan.rootfs.mounts.contains { if case .bind = $0.kind { true } else { false } }
         rootPath = hasBinds ? try? root.hostPath() : nil
     }
 
     func find(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> BindSource {
-        if let inside = BindSourceLookup.below(plan.rootfs, source) { return .inside(inside) }
+        if let inside = ContainerPath.below(plan.rootfs.path, source) { return .inside(inside) }
         do throws(SystemError) {
             return try open(source, recursive: recursive)
         } catch {
@@ -59,10 +59,10 @@ struct BindSourceLookup {
     private func open(_ source: ByteString, recursive: Bool) throws(SystemError) -> BindSource {
         let file = try FileDescriptor.open(source, flags: O_PATH)
         let path = try? file.hostPath()
-        if let rootPath, let path, let inside = BindSourceLookup.below(rootPath, path) { return .inside(inside) }
+        if let rootPath, let path, let inside = ContainerPath.below(rootPath, path) { return .inside(inside) }
         // Whatever lies above the root must not bring a second copy of the container's mounts into it, without their masks.
-        let isAboveRoot = rootPath.flatMap { root in path.map { BindSourceLookup.below($0, root) != nil } } ?? true
-        if copiesAtOnce || plan.rootPropagation.isShared || (recursive && isAboveRoot) {
+        let isAboveRoot = rootPath.flatMap { root in path.map { ContainerPath.below($0, root) != nil } } ?? true
+        if copiesAtOnce || plan.rootfs.propagation.isShared || (recursive && isAboveRoot) {
             return .tree(try BindSource.copy(file, recursive: recursive, for: plan))
         }
         return .file(SharedDescriptor(file))
@@ -81,20 +81,6 @@ struct BindSourceLookup {
 
     // MARK: Paths in the root
 
-    /// The path from `root` on: nil where `path` doesn't lie in it, as far as the text tells.
-    static func below(_ root: ByteString, _ path: ByteString) -> ByteString? {
-        guard !hasUpwardPart(root), !hasUpwardPart(path) else { return nil }
-        let root = MountStep.absolute(root)
-        let path = MountStep.absolute(path)
-        if path == root { return "/" }
-        if root == "/" { return path }
-        return path.hasPrefix(root + "/") ? path.dropFirst(root.count) : nil
-    }
-
-    private static func hasUpwardPart(_ path: ByteString) -> Bool {
-        path.split(separator: UInt8(ascii: "/")).contains { $0 == ".." }
-    }
-
     /// The path in the root of a source that isn't there yet: a mount that is listed before may bring it.
     private func missingPathInside(_ source: ByteString) -> ByteString? {
         guard let rootPath else { return nil }
@@ -107,46 +93,8 @@ struct BindSourceLookup {
                 continue
             }
             guard let path = try? file.hostPath() else { return nil }
-            return BindSourceLookup.below(rootPath, path + missing)
+            return ContainerPath.below(rootPath, path + missing)
         }
         return nil
-    }
-}
-
-extension Rootfs {
-    /// The copy of a mount that an entry asks for, attached nowhere.
-    mutating func copySource(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        // Taken out, and closed with it: no folder of the host's may be open when others can see this process.
-        switch sources.binds.removeValue(forKey: entry.index) {
-        case .tree(let tree):
-            // A second copy, for the order of the mount table: the kernel can from 6.15 on, but for Host's.
-            guard !sources.areHosts,
-                let again = try? tree.with({ (tree) throws(SystemError) in try tree.cloneTree(recursive: recursive) })
-            else { return tree }
-            return SharedDescriptor(again)
-        case .file(let file):
-            return try explaining(.mount, "source \"" + source.displayText + "\" can't be mounted", pointer: entry.label) {
-                () throws(SystemError) in
-                try file.with { (file) throws(SystemError) in try BindSource.copy(file, recursive: recursive, for: plan) }
-            }
-        case .inside(let path): return try copyInside(path, source, recursive: recursive, entry)
-        case nil: throw RuntimeError(.mount, "the source was not opened", pointer: entry.label)
-        }
-    }
-
-    /// A link would let the image, or another container of an earlier volume, choose what is mounted: the container's own proc, say,
-    /// without masks.
-    private func copyInside(_ path: ByteString, _ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError)
-        -> SharedDescriptor
-    {
-        do throws(SystemError) {
-            return try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan)
-        } catch  where error.errno == ELOOP {
-            throw RuntimeError(
-                .mount, "source \"" + source.displayText + "\" leads through a link in the container's own root",
-                pointer: entry.label, path: source, hint: "name the place that the link leads to")
-        } catch {
-            throw BindSourceLookup.failure(source, error, entry)
-        }
     }
 }

@@ -12,7 +12,7 @@ extension Rootfs {
             guard fchdir(root.descriptor.rawValue) == 0 else { throw .last("fchdir") }
             if !plan.namespaces.has(.mount) {
                 guard chroot(".") == 0 else { throw .last("chroot") }
-            } else if plan.options.noPivot {
+            } else if !plan.pivots {
                 try move()
             } else {
                 // The old root comes to lie over the new one, at the same place, from where it's taken away: no folder is needed for it.
@@ -79,8 +79,8 @@ extension Rootfs {
 
     /// Sets `rootfsPropagation` on the new root, when nothing of the host's is above it any more.
     func setPropagation() throws(RuntimeError) {
-        guard plan.config.linux.rootfsPropagation != nil, plan.namespaces.has(.mount) else { return }
-        let propagation = plan.rootPropagation
+        guard plan.rootfs.setsPropagation, plan.namespaces.has(.mount) else { return }
+        let propagation = plan.rootfs.propagation
         try explaining(.mount, "can't be set", pointer: "/linux/rootfsPropagation") { () throws(SystemError) in
             try root.descriptor.setPropagation(propagation.flags, recursive: propagation.isRecursive)
         }

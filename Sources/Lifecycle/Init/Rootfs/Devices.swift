@@ -21,15 +21,15 @@ extension Rootfs {
     /// made on the host.
     func makeDevices() throws(RuntimeError) {
         step("make devices")
-        if plan.bindsDev { return }
-        for device in Rootfs.defaultDevices where !plan.config.linux.devices.contains(where: { $0.path == device.path }) {
+        if plan.rootfs.bindsDev { return }
+        for device in Rootfs.defaultDevices where !plan.rootfs.devices.contains(where: { $0.path == device.path }) {
             try make(
                 Device(
                     kind: .character, path: device.path, major: device.major, minor: device.minor, fileMode: 0o666, uid: nil,
                     gid: nil),
                 pointer: "/linux/devices")
         }
-        for (index, device) in plan.config.linux.devices.enumerated() {
+        for (index, device) in plan.rootfs.devices.enumerated() {
             // The container's own terminal multiplexer takes this place.
             if device.path == "/dev/ptmx" { continue }
             try make(device, pointer: "/linux/devices/" + String(index))

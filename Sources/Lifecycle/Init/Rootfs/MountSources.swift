@@ -27,16 +27,16 @@ struct MountSources {
     /// `copiesAtOnce`: by a process in another mount namespace than the container's, which only whole copies can go to.
     static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> MountSources {
         let directory = try explaining(
-            .mount, "the root file system \"" + plan.rootfs.displayText + "\" can't be opened", pointer: "/root/path",
-            path: plan.rootfs, hint: "unpack the image there, or correct root.path"
+            .mount, "the root file system \"" + plan.rootfs.path.displayText + "\" can't be opened", pointer: "/root/path",
+            path: plan.rootfs.path, hint: "unpack the image there, or correct root.path"
         ) { () throws(SystemError) in
-            try FileDescriptor.open(plan.rootfs, flags: O_PATH | O_DIRECTORY)
+            try FileDescriptor.open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY)
         }
         let lookup = BindSourceLookup(plan, root: directory, copiesAtOnce: copiesAtOnce)
         var sources = MountSources(
-            root: try openRoot(directory, plan), null: plan.config.linux.maskedPaths.isEmpty ? nil : try openNull(),
+            root: try openRoot(directory, plan), null: plan.rootfs.maskedPaths.isEmpty ? nil : try openNull(),
             areHosts: copiesAtOnce)
-        for entry in plan.mounts {
+        for entry in plan.rootfs.mounts {
             guard case .bind(let source, let recursive) = entry.kind else { continue }
             sources.binds[entry.index] = try lookup.find(source, recursive: recursive, entry)
         }
@@ -46,12 +46,12 @@ struct MountSources {
     private static func openRoot(_ directory: consuming FileDescriptor, _ plan: Plan) throws(RuntimeError) -> SharedDescriptor {
         guard plan.namespaces.has(.mount) else { return SharedDescriptor(directory) }
         try refuseHostRoot(directory, plan)
-        return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs) {
+        return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs.path) {
             () throws(SystemError) in
             let tree = try directory.cloneTree(recursive: true)
-            try tree.spread(plan.rootPropagation)
+            try tree.spread(plan.rootfs.propagation)
             // pivot_root(2) takes no shared mount. It becomes shared again when it's the root.
-            if plan.rootPropagation.isShared { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
+            if plan.rootfs.propagation.isShared { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
             return SharedDescriptor(tree)
         }
     }
@@ -62,7 +62,8 @@ struct MountSources {
             status.st_ino == root.st_ino, status.st_dev == root.st_dev
         else { return }
         throw RuntimeError(
-            .invalidConfig, "\"" + plan.rootfs.displayText + "\" is the host's own root", pointer: "/root/path", path: plan.rootfs
+            .invalidConfig, "\"" + plan.rootfs.path.displayText + "\" is the host's own root", pointer: "/root/path",
+            path: plan.rootfs.path
         )
     }
 

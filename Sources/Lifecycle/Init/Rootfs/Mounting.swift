@@ -21,7 +21,7 @@ extension Rootfs {
     private mutating func bind(_ entry: MountStep, _ source: ByteString, recursive: Bool) throws(RuntimeError) {
         let tree = try copySource(source, recursive: recursive, entry)
         let isDirectory = try tree.with { (tree) throws(RuntimeError) in
-            if let namespace = mappings[entry.index] { try MappedMounts.map(tree, by: namespace, entry) }
+            if let namespace = mappings[entry.index] { try Rootfs.mapIDs(of: tree, by: namespace, entry) }
             return try explaining(.mount, "the options can't be set", pointer: entry.label, hint: Rootfs.lockedHint) {
                 () throws(SystemError) in
                 try Rootfs.setAttributes(of: tree, entry)

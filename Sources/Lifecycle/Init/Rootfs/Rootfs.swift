@@ -36,12 +36,12 @@ struct Rootfs: ~Copyable {
         self.journal = journal
         self.cgroups = cgroups
         self.pidNamespace = pidNamespace
-        let rootfs = plan.rootfs
+        let rootfs = plan.rootfs.path
         let hasMountNamespace = plan.namespaces.has(.mount)
         root = try explaining(.mount, "the root file system can't be attached", pointer: "/root/path", path: rootfs) {
             () throws(SystemError) in
             if hasMountNamespace {
-                let propagation = UInt64(plan.rootPropagation.isShared ? MS_PRIVATE : MS_SLAVE)
+                let propagation = UInt64(plan.rootfs.propagation.isShared ? MS_PRIVATE : MS_SLAVE)
                 guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation, -1) == 0 else {
                     throw .last("mount_setattr")
                 }
@@ -67,7 +67,7 @@ struct Rootfs: ~Copyable {
     /// Does the entries of `/mounts` in their order, as config.md demands.
     mutating func mountAll() throws(RuntimeError) {
         step("mount file systems")
-        for entry in plan.mounts {
+        for entry in plan.rootfs.mounts {
             if case .fileSystem(let type) = entry.kind, type == "proc", let pidNamespace, sources.fileSystems[entry.index] == nil
             {
                 try attach(try ForeignProc.mount(entry, of: pidNamespace), entry, isDirectory: true)
@@ -87,7 +87,7 @@ struct Rootfs: ~Copyable {
                 }
             }
         }
-        guard plan.config.root?.readonly == true else { return }
+        guard plan.rootfs.isReadOnly else { return }
         try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
             () throws(SystemError) in
             try root.descriptor.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)

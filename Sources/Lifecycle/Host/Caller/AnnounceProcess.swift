@@ -2,13 +2,8 @@ import Bytes
 import Errors
 import Linux
 
-/// Tells the caller which process it is: by `--pid-file` and `--pidfd-socket`.
-struct ProcessAnnouncement {
-    let process: ContainerProcess
-    let pidFile: ByteString?
-    let pidfdSocket: ByteString?
-
-    func make() throws(RuntimeError) {
+extension Announcement {
+    func make(of process: ContainerProcess) throws(RuntimeError) {
         if let path = pidFile {
             step("write pid file")
             try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) {

@@ -1,0 +1,69 @@
+import Bytes
+import Cgroups
+import CLinux
+import Errors
+import Linux
+import OCI
+import Seccomp
+
+/// A container that `create` or `restore` is asked for, with all that is decided about it. Nothing on the host is changed by then.
+struct PlannedContainer: ~Copyable {
+    let plan: Plan
+    /// config.json as it was read.
+    let configText: [UInt8]
+    let procfs: ProcFileSystem
+
+    init(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
+        step("read bundle")
+        try settings.refuseSystemd()
+        try ContainerID.validate(options.id)
+        let bundle = try Bundle.open(options.bundle)
+        let config = try Config(parsing: bundle.configText)
+        settings.log.sharesStderr = config.process?.terminal != true
+        let filter = try seccompProgram(for: config, settings.log)
+        step("plan")
+        let procfs = try hostProcFileSystem()
+        let namespaces = NamespacePlan(config.linux.namespaces)
+        let plan = try Plan(
+            config, options, bundle: bundle.path, namespaces, try NamespaceFiles(namespaces, procfs: procfs), filter: filter,
+            try .gather(settings, procfs))
+        try UserNamespace.checkMappings(plan, procfs)
+        for warning in plan.warnings { settings.log.warn(warning) }
+        if settings.log.isDebugging {
+            for line in plan.lines { settings.log.debug("plan: " + line) }
+        }
+        self.plan = plan
+        configText = bundle.configText
+        self.procfs = procfs
+    }
+}
+
+extension HostFacts {
+    static func gather(_ settings: GlobalSettings, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> HostFacts {
+        HostFacts(
+            capabilities: try ownCapabilities(), isRoot: geteuid() == 0,
+            cgroups: settings.cgroupManager == .disabled ? nil : try Cgroups(settings.rootless, procfs))
+    }
+
+    /// The capabilities that the runtime may give on.
+    static func ownCapabilities() throws(RuntimeError) -> CapabilitySet {
+        try explaining(.system, "the runtime's own capabilities can't be read") { () throws(SystemError) in
+            try ThreadCapabilities.current().permitted
+        }
+    }
+}
+
+extension HostFacts.Cgroups {
+    fileprivate init(_ mode: RootlessMode, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        let isRootless =
+            switch mode {
+            case .yes: true
+            case .no: false
+            case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
+            }
+        host = try CgroupHost.detect(procfs: procfs)
+        controllers = try host.controllers()
+        access = isRootless ? .optional : .required
+        base = isRootless ? try CgroupHost.delegatedBase(procfs: procfs) : "/"
+    }
+}

@@ -1,0 +1,22 @@
+import Bytes
+import OCI
+
+/// The processors that a process may run on: config.md, `execCPUAffinity`.
+struct Affinity {
+    let initial: [UInt8]?
+    let final: [UInt8]?
+
+    init(_ affinity: ExecCPUAffinity?) {
+        initial = affinity.flatMap { Affinity.mask($0.initial) }
+        final = affinity.flatMap { Affinity.mask($0.final) }
+    }
+
+    private static func mask(_ list: ByteString) -> [UInt8]? {
+        guard !list.isEmpty, let ranges = NumberList(list)?.ranges else { return nil }
+        var mask = [UInt8](repeating: 0, count: 1024)
+        for range in ranges {
+            for number in range where number < 8192 { mask[Int(number) / 8] |= 1 << UInt8(number % 8) }
+        }
+        return mask
+    }
+}
