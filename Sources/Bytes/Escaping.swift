@@ -45,17 +45,10 @@ extension [UInt8] {
             if isObeyed(scalar) {
                 let short = value < 0x80 && escaping != .json
                 append(short ? "\\x" : "\\u")
-                appendHexadecimal(value, digits: short ? 2 : 4)
+                appendHexadecimal(UInt64(value), digits: short ? 2 : 4)
             } else {
                 UTF8.encode(scalar, into: { append($0) })
             }
-        }
-    }
-
-    private mutating func appendHexadecimal(_ value: UInt32, digits: Int) {
-        for place in stride(from: digits - 1, through: 0, by: -1) {
-            let digit = UInt8(truncatingIfNeeded: value >> UInt32(place * 4) & 0xF)
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
     }
 }

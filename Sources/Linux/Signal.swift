@@ -39,11 +39,11 @@ public enum Signal {
     }
 
     private static func parse(_ text: ByteString) -> Int32? {
-        if let first = text.bytes.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) {
+        if text.bytes.first?.isDigit == true {
             guard let number = text.decimal(as: Int32.self), number <= highest else { return nil }
             return number
         }
-        let upper = ByteString(text.bytes.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 & 0xDF : $0 })
+        let upper = ByteString(text.bytes.map { $0.isLetter ? $0 & 0xDF : $0 })
         let name = upper.hasPrefix("SIG") ? upper.dropFirst(3) : upper
         if name.hasPrefix("RTM") { return realTimeNumber(name) }
         return names.first { name == $0.0 }?.1

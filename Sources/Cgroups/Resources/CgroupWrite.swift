@@ -102,17 +102,7 @@ public struct PropertyName: Sendable {
     func pointer(_ base: String) -> String {
         var text = base + "/" + name.description
         if let index { text += "/" + String(index) }
-        if let key {
-            var escaped: [UInt8] = []
-            for byte in key.bytes {
-                switch byte {
-                case UInt8(ascii: "~"): escaped += [byte, UInt8(ascii: "0")]
-                case UInt8(ascii: "/"): escaped += [UInt8(ascii: "~"), UInt8(ascii: "1")]
-                default: escaped.append(byte)
-                }
-            }
-            text += "/" + ByteString(escaped).displayText
-        }
+        if let key { text += "/" + key.escapedForJSONPointer }
         if let member { text += "/" + member.description }
         return text
     }

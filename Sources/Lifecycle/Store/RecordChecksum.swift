@@ -11,9 +11,9 @@ enum RecordChecksum {
 
     /// The member, and the brace that ends the object that `bytes` begin.
     static func member(for bytes: ArraySlice<UInt8>) -> [UInt8] {
-        let digits = ByteString("0123456789abcdef").bytes
-        let sum = fnv1a(bytes)
-        return name.bytes + (0..<16).map { digits[Int(sum >> UInt64(60 - 4 * $0) & 15)] } + end.bytes
+        var member = name.bytes
+        member.appendHexadecimal(fnv1a(bytes), digits: 16)
+        return member + end.bytes
     }
 
     static func holds(for record: [UInt8]) -> Bool {

@@ -72,7 +72,7 @@ struct ObjectDecoder {
     func missing(_ name: StaticString, _ sentence: StaticString = "required property is missing") -> RuntimeError {
         RuntimeError(
             .invalidConfig, sentence.description,
-            pointer: object.document.pointer(to: object.node) + "/" + escapedForPointer(ByteString(stringLiteral: name)))
+            pointer: object.document.pointer(to: object.node) + "/" + ByteString(stringLiteral: name).escapedForJSONPointer)
     }
 
     /// Properties that this object may have and that don't concern Linux.

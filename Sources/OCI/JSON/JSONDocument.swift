@@ -58,24 +58,11 @@ final class JSONDocument: Sendable {
         while child < nodes[container].end {
             let value = isObject ? child + 1 : child
             if target < nodes[value].end {
-                return (isObject ? escapedForPointer(copy(of: child)) : "\(position)", value)
+                return (isObject ? copy(of: child).escapedForJSONPointer : "\(position)", value)
             }
             child = Int(nodes[value].end)
             position += 1
         }
         return nil
     }
-}
-
-/// RFC 6901, chapter 3: "~" and "/" of a key.
-func escapedForPointer(_ key: ByteString) -> String {
-    var bytes: [UInt8] = []
-    for byte in key.bytes {
-        switch byte {
-        case UInt8(ascii: "~"): bytes += [UInt8(ascii: "~"), UInt8(ascii: "0")]
-        case UInt8(ascii: "/"): bytes += [UInt8(ascii: "~"), UInt8(ascii: "1")]
-        default: bytes.append(byte)
-        }
-    }
-    return ByteString(bytes).displayText
 }

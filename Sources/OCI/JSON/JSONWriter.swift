@@ -230,9 +230,7 @@ extension JSONWriter {
         case 0x80...: append(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
         default:
             append("\\u00")
-            for digit in [byte >> 4, byte & 0xF] {
-                bytes.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            }
+            bytes.appendHexadecimal(UInt64(byte), digits: 2)
         }
     }
 }

@@ -13,7 +13,7 @@ struct SpecificationVersion {
         guard let major: UInt64 = numbers[0].decimal() else { return nil }
         guard build.map({ SpecificationVersion.isList($0) { _ in true } }) ?? true else { return nil }
         // Identifiers of digits alone are numbers, which have no leading zero.
-        let isIdentifier = { (part: ByteString) in !part.bytes.allSatisfy(isDigit) || SpecificationVersion.isNumber(part) }
+        let isIdentifier = { (part: ByteString) in !part.bytes.allSatisfy { $0.isDigit } || SpecificationVersion.isNumber(part) }
         guard prerelease.map({ SpecificationVersion.isList($0, of: isIdentifier) }) ?? true else { return nil }
         self.major = major
         isBefore1 = major == 0 || (major == 1 && numbers[1] == "0" && numbers[2] == "0" && prerelease != nil)
@@ -28,21 +28,12 @@ struct SpecificationVersion {
     }
 
     private static func isNumber(_ text: ByteString) -> Bool {
-        !text.isEmpty && text.bytes.allSatisfy(isDigit) && (text.count == 1 || text.bytes[0] != UInt8(ascii: "0"))
+        !text.isEmpty && text.bytes.allSatisfy { $0.isDigit } && (text.count == 1 || text.bytes[0] != UInt8(ascii: "0"))
     }
 
     private static func isList(_ text: ByteString, of isIdentifier: (ByteString) -> Bool) -> Bool {
         text.split(separator: UInt8(ascii: ".")).allSatisfy { part in
-            !part.isEmpty && part.bytes.allSatisfy(isIdentifierByte) && isIdentifier(part)
+            !part.isEmpty && part.bytes.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") } && isIdentifier(part)
         }
-    }
-}
-
-private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
-private func isIdentifierByte(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"): true
-    default: isDigit(byte)
     }
 }

@@ -30,11 +30,11 @@ enum Quantity {
 
     /// Takes a number and its unit off the front. Of a fraction, thousandths count.
     private static func part(_ rest: inout ArraySlice<UInt8>, _ scale: (ByteString) -> Int64?) -> Int64? {
-        let whole = rest.prefix { isDigit($0) }
+        let whole = rest.prefix { $0.isDigit }
         rest = rest.dropFirst(whole.count)
         var thousandths: Int64 = 0
         if rest.first == UInt8(ascii: ".") {
-            let fraction = rest.dropFirst().prefix { isDigit($0) }
+            let fraction = rest.dropFirst().prefix { $0.isDigit }
             rest = rest.dropFirst(1 + fraction.count)
             guard !fraction.isEmpty else { return nil }
             for place in 0..<3 {
@@ -42,7 +42,7 @@ enum Quantity {
                 thousandths = thousandths * 10 + Int64(digit)
             }
         }
-        let unit = rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }
+        let unit = rest.prefix { !$0.isDigit && $0 != UInt8(ascii: ".") }
         rest = rest.dropFirst(unit.count)
         guard let number: Int64 = ByteString(whole).decimal(), let scale = scale(ByteString(unit)) else { return nil }
         let (product, overflow) = number.multipliedReportingOverflow(by: scale)
@@ -50,8 +50,6 @@ enum Quantity {
         let (sum, sumOverflow) = product.addingReportingOverflow(scale * thousandths / 1000)
         return overflow || sumOverflow ? nil : sum
     }
-
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func nanoseconds(in unit: ByteString) -> Int64? {
         switch unit {

@@ -84,7 +84,7 @@ enum Exec {
     /// Digits alone, and no number that means "none" to the kernel: what isn't understood must never become root (CVE-2016-3697,
     /// CVE-2026-30892).
     private static func id(_ text: ByteString, _ option: StaticString) throws(RuntimeError) -> UInt32 {
-        guard text.bytes.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+        guard text.bytes.allSatisfy({ $0.isDigit }),
             let number: UInt32 = text.decimal(),
             number < UInt32.max
         else {

@@ -1,0 +1,14 @@
+extension ByteString {
+    /// The key as a part of a JSON pointer: RFC 6901, chapter 3.
+    public var escapedForJSONPointer: String {
+        var escaped: [UInt8] = []
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "~"): escaped.append("~0")
+            case UInt8(ascii: "/"): escaped.append("~1")
+            default: escaped.append(byte)
+            }
+        }
+        return ByteString(escaped).displayText
+    }
+}
