@@ -33,7 +33,7 @@ import Testing
     }
 
     private static func throttle(_ name: String, _ v1: String) -> [Property] {
-        ["major", "minor", "rate"].map {
+        ["device.major", "device.minor", "rate"].map {
             one(
                 "blockIO.\(name).\($0)", #"{"blockIO":{"\#(name)":[{"major":8,"minor":16,"rate":1000}]}}"#,
                 "/blockIO/\(name)/0/rate", v1: .file(v1), v2: .file("io.max"))
@@ -96,7 +96,7 @@ import Testing
                 "blockIO.leafWeight", #"{"blockIO":{"leafWeight":50}}"#, "/blockIO/leafWeight", v1: .file("blkio.leaf_weight"),
                 v2: .refused),
         ]
-        + ["major", "minor", "weight"].map {
+        + ["device.major", "device.minor", "weight"].map {
             one(
                 "blockIO.weightDevice." + $0, #"{"blockIO":{"weightDevice":[{"major":8,"minor":16,"weight":50}]}}"#,
                 "/blockIO/weightDevice/0/weight", v1: .file("blkio.weight_device"), v2: .file("io.bfq.weight"))
@@ -125,7 +125,7 @@ import Testing
                 "rdma." + $0, #"{"rdma":{"rxe0":{"hcaHandles":5,"hcaObjects":6}}}"#, "/rdma/rxe0", v1: .file("rdma.max"),
                 v2: .file("rdma.max"))
         }
-        + ["file", "value"].map {
+        + ["file", "lines"].map {
             one(
                 "unified." + $0, #"{"unified":{"memory.high":"5"}}"#, "/unified/memory.high", v1: .refused,
                 v2: .file("memory.high"))
@@ -155,13 +155,20 @@ import Testing
         switch mirror.displayStyle {
         case .optional: return mirror.children.first.map { names(of: $0.value, name) } ?? [name]
         case .collection: return mirror.children.first.map { names(of: $0.value, name) } ?? [name]
-        case .struct where !(value is ByteString) && !mirror.children.isEmpty && !isNumber(value):
+        case .struct where !isText(value) && !mirror.children.isEmpty && !isNumber(value):
             return names(in: value, name + ".")
         default: return [name]
         }
     }
 
-    private func isNumber(_ value: Any) -> Bool { value is any BinaryInteger || value is Bool }
+    private func isNumber(_ value: Any) -> Bool {
+        value is any BinaryInteger || value is Bool || value is Limit || value is Weight
+    }
+
+    private func isText(_ value: Any) -> Bool {
+        value is ByteString || value is NumberList || value is PageSize || value is InterfaceName || value is RDMADeviceName
+            || value is ControllerFile
+    }
 
     /// By a plan for all of them, on a host with every controller.
     @Test(arguments: properties) func reachesAFileOrIsRefusedByName(property: Property) throws {

@@ -39,7 +39,7 @@ import Testing
         if resources.memory?.swappiness != nil {
             let asked = resources
             #expect(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .unified) }
-            resources.memory?.swappiness = nil
+            resources.memory = nil
         }
         #expect(try !ResourcePlan(resources, locations: .unified).steps.isEmpty)
     }

@@ -1,6 +1,6 @@
 import Bytes
 import Errors
-@testable import OCI
+import OCI
 import Testing
 
 @testable import Cgroups
@@ -73,13 +73,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"memory":{"limit":-1,"swap":4}}"#, "/linux/resources/memory/swap"),
         (#"{"cpu":{"shares":1}}"#, "/linux/resources/cpu/shares"),
         (#"{"cpu":{"shares":262145}}"#, "/linux/resources/cpu/shares"),
-        (
-            #"{"blockIO":{"throttleReadBpsDevice":[{"major":4096,"minor":0,"rate":1}]}}"#,
-            "/linux/resources/blockIO/throttleReadBpsDevice/0"
-        ),
         (#"{"unified":{"memory.max":"1"}}"#, "/linux/resources/unified/memory.max"),
     ])
     func refusesWhatTheKernelWouldTakeForSomethingElse(json: String, pointer: String) throws {
@@ -108,35 +103,5 @@ import Testing
         let plan = try ResourcePlan(Resources(#"{"pids":{"limit":0},"cpu":{"shares":5}}"#), locations: .legacy, devices: false)
         #expect(plan.steps.flatMap { $0.lines } == ["cpu.shares = 5"])
         #expect(plan.lateSteps.flatMap { $0.lines } == ["pids.max = 0"])
-    }
-
-    /// Values of an update come from the command line, past the decoder's checks.
-    @Test func checksValuesThatNoDecoderHasSeen() throws {
-        func refuses(_ change: (inout Resources) throws -> Void) throws -> String? {
-            var resources = try Resources(#"{"memory":{},"cpu":{},"blockIO":{},"pids":{},"network":{}}"#)
-            try change(&resources)
-            let asked = resources
-            return try #require(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .legacy, devices: false) }.pointer
-        }
-        #expect(try refuses { $0.memory?.limit = -2 } == "/linux/resources/memory/limit")
-        #expect(
-            try refuses {
-                $0.memory?.limit = 5
-                $0.memory?.swap = 4
-            } == "/linux/resources/memory/swap")
-        #expect(try refuses { $0.memory?.swappiness = 101 } == "/linux/resources/memory/swappiness")
-        #expect(try refuses { $0.pidsLimit = -2 } == "/linux/resources/pids/limit")
-        #expect(try refuses { $0.cpu?.cpus = "0\n1" } == "/linux/resources/cpu/cpus")
-        #expect(try refuses { $0.cpu?.idle = 2 } == "/linux/resources/cpu/idle")
-        #expect(try refuses { $0.blockIO?.weight = 9 } == "/linux/resources/blockIO/weight")
-        #expect(
-            try refuses { $0.unified = [.init(file: "../memory.max", value: "1")] } == "/linux/resources/unified/..~1memory.max")
-        #expect(
-            try refuses { $0.hugepageLimits = [.init(pageSize: "../../x", limit: 1)] }
-                == "/linux/resources/hugepageLimits/0/pageSize")
-        #expect(try refuses { $0.rdma = [.init(device: "a b", hcaHandles: 1)] } == "/linux/resources/rdma/a b")
-        #expect(
-            try refuses { $0.network?.priorities = [.init(name: "0123456789abcdef", priority: 1)] }
-                == "/linux/resources/network/priorities/0")
     }
 }

@@ -1,6 +1,6 @@
 import Bytes
 import Errors
-@testable import OCI
+import OCI
 import Testing
 
 @testable import Cgroups
@@ -91,25 +91,6 @@ import Testing
         let error = try refusal(json, on: .unified)
         #expect(error.pointer == "/linux/resources/" + property)
         #expect(error.code == .unsupported)
-    }
-
-    @Test(
-        arguments: [
-            "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "cgroup.kill", "cgroup.freeze", "cgroup.type", "memory",
-            ".max",
-            "memory.", "memory..max", "memory.max ", "memory.ma-x",
-        ] as [ByteString])
-    func refusesUnifiedNamesThatAreNoControllersFile(file: ByteString) throws {
-        var resources = Resources()
-        resources.unified = [.init(file: file, value: "1")]
-        let asked = resources
-        #expect(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .unified, devices: false) }
-    }
-
-    @Test func refusesAnEmptyUnifiedValue() throws {
-        #expect(
-            try refusal(#"{"unified":{"memory.swap.max":"\n"}}"#, on: .unified).pointer
-                == "/linux/resources/unified/memory.swap.max")
     }
 
     @Test func refusesAUnifiedFileOfAControllerThatTheHostHasNot() throws {

@@ -1,12 +1,12 @@
 import Bytes
-import Errors
 import OCI
 
-/// The file of pids: the same in both versions. 0 is a limit like others: config-linux.md, "PIDs".
-func pidsSteps(_ limit: Int64, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
-    let property = PropertyName("pids/limit")
-    guard limit >= -1 else {
-        throw context.invalid(property, String(limit) + " is neither a number of processes nor -1, which is without limit")
-    }
-    return [.write(CgroupWrite(.pids, "pids.max", limit == -1 ? "max" : ByteString(decimal: limit), property))]
+/// The file of pids: the same in both versions.
+func pidsSteps(_ limit: Limit) -> [CgroupStep] {
+    [.write(CgroupWrite(.pids, "pids.max", limit.textInV2, PropertyName("pids/limit")))]
+}
+
+extension Limit {
+    /// As cgroup v2 has it, and the files that are the same in both versions.
+    var textInV2: ByteString { isUnlimited ? "max" : ByteString(decimal: number) }
 }

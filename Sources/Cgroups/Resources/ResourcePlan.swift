@@ -28,44 +28,51 @@ public struct ResourcePlan: Sendable {
     ) throws(RuntimeError) {
         context = PlanContext(base: base, locations: locations, access: access)
         if devices { try planDevices(resources.devices) }
-        if let memory = resources.memory { try add(.memory, "memory", memory, V1.memory, V2.memory) }
-        if let cpu = resources.cpu {
-            try add(.cpuset, "cpu", cpu, cpusetSteps, cpusetSteps)
-            try add(.cpu, "cpu", cpu, V1.cpu, V2.cpu)
+        let context = context
+        if let memory = resources.memory {
+            try add(.memory, "memory", v1: V1.memory(memory), v2: try V2.memory(memory, context))
         }
-        if let blockIO = resources.blockIO { try add(.blkio, "blockIO", blockIO, V1.blockIO, V2.blockIO) }
-        try add(.hugetlb, "hugepageLimits", resources.hugepageLimits, V1.hugetlb, V2.hugetlb)
+        if let cpu = resources.cpu {
+            try add(.cpuset, "cpu", cpusetSteps(cpu))
+            try add(.cpu, "cpu", v1: try V1.cpu(cpu, context), v2: try V2.cpu(cpu, context))
+        }
+        if let blockIO = resources.blockIO {
+            try add(.blkio, "blockIO", v1: V1.blockIO(blockIO), v2: try V2.blockIO(blockIO, context))
+        }
+        let hugepages = resources.hugepageLimits
+        try add(.hugetlb, "hugepageLimits", v1: V1.hugetlb(hugepages), v2: V2.hugetlb(hugepages))
         if let network = resources.network {
             // v2 hasn't got these two controllers at all.
-            try add(.netCls, "network/classID", network, V1.networkClass, V1.networkClass)
-            try add(.netPrio, "network/priorities", network, V1.networkPriorities, V1.networkPriorities)
+            try add(.netCls, "network/classID", V1.networkClass(network))
+            try add(.netPrio, "network/priorities", V1.networkPriorities(network))
         }
-        try add(.rdma, "rdma", resources.rdma, rdmaSteps, rdmaSteps)
-        if let limit = resources.pidsLimit { try add(.pids, "pids/limit", limit, pidsSteps, pidsSteps, late: true) }
+        try add(.rdma, "rdma", rdmaSteps(resources.rdma))
+        if let limit = resources.pidsLimit { try add(.pids, "pids/limit", pidsSteps(limit), late: true) }
         steps += try unifiedSteps(resources.unified, context)
-        for entry in resources.unified { unifiedControllers.formUnion(unifiedController(of: entry.file)) }
+        for entry in resources.unified { unifiedControllers.formUnion(unifiedController(of: entry.file.text)) }
     }
 
     /// The files that are written and what goes there, in words.
     public var lines: [String] { (steps + lateSteps).flatMap { $0.lines } }
 
-    private typealias Conversion<Value> = (Value, PlanContext) throws(RuntimeError) -> [CgroupStep]
-
-    private mutating func add<Value>(
-        _ controller: Controller, _ name: StaticString, _ value: Value, _ v1: Conversion<Value>, _ v2: Conversion<Value>,
-        late: Bool = false
-    ) throws(RuntimeError) {
-        let found: [CgroupStep]
+    /// Steps that are the same in both versions.
+    private mutating func add(_ controller: Controller, _ name: StaticString, _ found: [CgroupStep], late: Bool = false)
+        throws(RuntimeError)
+    {
+        guard !found.isEmpty else { return }
         switch context.locations.version(of: controller) {
-        case .v1: found = try v1(value, context)
-        case .v2:
-            found = try v2(value, context)
-            if !found.isEmpty { unifiedControllers.formUnion(ControllerSet(controller)) }
-        case nil:
-            guard try v1(value, context).isEmpty else { throw context.missing(controller, PropertyName(name)) }
-            return
+        case .v1: break
+        case .v2: unifiedControllers.formUnion(ControllerSet(controller))
+        case nil: throw context.missing(controller, PropertyName(name))
         }
         if late { lateSteps += found } else { steps += found }
+    }
+
+    private mutating func add(
+        _ controller: Controller, _ name: StaticString, v1: @autoclosure () throws(RuntimeError) -> [CgroupStep],
+        v2: @autoclosure () throws(RuntimeError) -> [CgroupStep]
+    ) throws(RuntimeError) {
+        try add(controller, name, context.locations.version(of: controller) == .v2 ? try v2() : try v1())
     }
 
     private mutating func planDevices(_ rules: [Resources.DeviceRule]) throws(RuntimeError) {
@@ -107,15 +114,6 @@ struct PlanContext: Sendable {
             hint: access == .required
                 ? "mount it below /sys/fs/cgroup, or remove the limit"
                 : "only root and users to whom a cgroup with it was delegated can set this limit; remove it otherwise")
-    }
-
-    /// A number of bytes or microseconds, or -1. Nil where there is none, and for 0, which engines send for it.
-    func limit(_ value: Int64?, _ name: StaticString) throws(RuntimeError) -> Int64? {
-        guard let value, value != 0 else { return nil }
-        guard value >= -1 else {
-            throw invalid(PropertyName(name), String(value) + " is neither a limit nor -1, which is without limit")
-        }
-        return value
     }
 }
 

@@ -7,40 +7,39 @@ extension V2 {
     static func blockIO(_ io: Resources.BlockIO, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         var steps: [CgroupStep] = []
         let property = PropertyName("blockIO/weight")
-        if let weight = try context.weight(io.weight, property) {
+        if let weight = io.weight?.number {
             steps.append(
                 .firstPresent([
                     CgroupWrite(.blkio, "io.bfq.weight", weight, property),
                     CgroupWrite(.blkio, "io.weight", ioWeight(weight), property),
                 ]))
         }
-        if let leaf = io.leafWeight, leaf != 0 { throw context.notInV2(PropertyName("blockIO/leafWeight")) }
+        if io.leafWeight != nil { throw context.notInV2(PropertyName("blockIO/leafWeight")) }
         for (index, entry) in io.weightDevice.enumerated() {
-            if let leaf = entry.leafWeight, leaf != 0 {
+            if entry.leafWeight != nil {
                 throw context.notInV2(PropertyName("blockIO/weightDevice", index: index, member: "leafWeight"))
             }
             let property = PropertyName("blockIO/weightDevice", index: index, member: "weight")
-            let device = try context.blockDevice(entry.major, entry.minor, "blockIO/weightDevice", index)
-            guard let weight = try context.weight(entry.weight, property) else { continue }
+            guard let weight = entry.weight?.number else { continue }
+            let device = entry.device.text
             steps.append(
                 .firstPresent([
                     CgroupWrite(.blkio, "io.bfq.weight", device + " " + ByteString(decimal: weight), property),
                     CgroupWrite(.blkio, "io.weight", device + " " + ByteString(decimal: ioWeight(weight)), property),
                 ]))
         }
-        func throttle(_ entries: [Resources.ThrottleDevice], _ key: ByteString, _ name: StaticString) throws(RuntimeError) {
+        func throttle(_ entries: [Resources.ThrottleDevice], _ key: ByteString, _ name: StaticString) {
             for (index, entry) in entries.enumerated() {
-                let device = try context.blockDevice(entry.major, entry.minor, name, index)
                 // v1 lifts a limit with 0, v2 with "max".
                 let rate: ByteString = entry.rate == 0 ? "max" : ByteString(decimal: entry.rate)
                 let property = PropertyName(name, index: index, member: "rate")
-                steps.append(.write(CgroupWrite(.blkio, "io.max", device + " " + key + "=" + rate, property)))
+                steps.append(.write(CgroupWrite(.blkio, "io.max", entry.device.text + " " + key + "=" + rate, property)))
             }
         }
-        try throttle(io.throttleReadBpsDevice, "rbps", "blockIO/throttleReadBpsDevice")
-        try throttle(io.throttleWriteBpsDevice, "wbps", "blockIO/throttleWriteBpsDevice")
-        try throttle(io.throttleReadIOPSDevice, "riops", "blockIO/throttleReadIOPSDevice")
-        try throttle(io.throttleWriteIOPSDevice, "wiops", "blockIO/throttleWriteIOPSDevice")
+        throttle(io.throttleReadBpsDevice, "rbps", "blockIO/throttleReadBpsDevice")
+        throttle(io.throttleWriteBpsDevice, "wbps", "blockIO/throttleWriteBpsDevice")
+        throttle(io.throttleReadIOPSDevice, "riops", "blockIO/throttleReadIOPSDevice")
+        throttle(io.throttleWriteIOPSDevice, "wiops", "blockIO/throttleWriteIOPSDevice")
         return steps
     }
 

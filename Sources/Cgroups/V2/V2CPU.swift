@@ -6,28 +6,26 @@ import OCI
 extension V2 {
     /// Admin-guide/cgroup-v2.rst, "CPU Interface Files".
     static func cpu(_ cpu: Resources.CPU, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
-        if let period = cpu.realtimePeriod, period != 0 { throw context.notInV2(PropertyName("cpu/realtimePeriod")) }
-        if let runtime = cpu.realtimeRuntime, runtime != 0 { throw context.notInV2(PropertyName("cpu/realtimeRuntime")) }
+        if cpu.realtimePeriod != nil { throw context.notInV2(PropertyName("cpu/realtimePeriod")) }
+        if cpu.realtimeRuntime != nil { throw context.notInV2(PropertyName("cpu/realtimeRuntime")) }
         var weights: [CgroupWrite] = []
-        if let shares = cpu.shares, shares != 0 {
+        if let shares = cpu.shares {
             weights.append(CgroupWrite(.cpu, "cpu.weight", weight(shares: shares), PropertyName("cpu/shares")))
         }
-        if let idle = try context.idle(cpu) { weights.append(CgroupWrite(.cpu, "cpu.idle", idle, PropertyName("cpu/idle"))) }
+        if let idle = cpu.idle { weights.append(CgroupWrite(.cpu, "cpu.idle", idle ? 1 : 0, PropertyName("cpu/idle"))) }
 
         var bandwidth: [CgroupWrite] = []
-        let period = cpu.period.flatMap { $0 == 0 ? nil : $0 }
-        let quota = try context.quota(cpu)
-        if let quota {
-            var value: ByteString = quota == -1 ? "max" : ByteString(decimal: quota)
+        if let quota = cpu.quota {
+            var value = quota.textInV2
             // One number alone leaves the period as it is.
-            if let period { value = value + " " + ByteString(decimal: period) }
+            if let period = cpu.period { value = value + " " + ByteString(decimal: period) }
             bandwidth.append(CgroupWrite(.cpu, "cpu.max", value, PropertyName("cpu/quota")))
         }
         if let burst = cpu.burst {
             bandwidth.append(CgroupWrite(.cpu, "cpu.max.burst", burst, PropertyName("cpu/burst"), optional: burst == 0))
         }
         var steps: [CgroupStep] = [weights, bandwidth].filter { !$0.isEmpty }.map { .together($0) }
-        if quota == nil, let period { steps.append(.cpuPeriod(period)) }
+        if cpu.quota == nil, let period = cpu.period { steps.append(.cpuPeriod(period)) }
         return steps
     }
 

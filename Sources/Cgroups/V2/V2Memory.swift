@@ -6,13 +6,14 @@ extension V2 {
     /// Admin-guide/cgroup-v2.rst, "Memory Interface Files".
     static func memory(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         try refuseLegacy(memory, context)
-        let limit = try context.limit(memory.limit, "memory/limit")
-        let swap = try context.limit(memory.swap, "memory/swap")
-        try context.checkSwap(swap, limit: limit)
-        let memoryMax = limit.map { CgroupWrite(.memory, "memory.max", text($0), PropertyName("memory/limit")) }
+        let limit = memory.limit?.number
+        let swap = memory.swap?.number
+        let memoryMax = memory.limit.map { CgroupWrite(.memory, "memory.max", $0.textInV2, PropertyName("memory/limit")) }
         let swapMax = swapValue(swap, limit: limit).map { value in
             // Without the file nothing can be swapped, which "0" asks for, and nothing is limited, which "max" asks for.
-            CgroupWrite(.memory, "memory.swap.max", text(value), PropertyName("memory/swap"), optional: value <= 0)
+            CgroupWrite(
+                .memory, "memory.swap.max", value == -1 ? "max" : ByteString(decimal: value), PropertyName("memory/swap"),
+                optional: value <= 0)
         }
         var steps: [CgroupStep] = []
         if memory.checkBeforeUpdate == true, let limit, limit > 0 {
@@ -24,8 +25,8 @@ extension V2 {
             steps.append(.write(only))
         }
         if let swap, swap > 0, limit == nil { steps.append(.swapAbovePresentLimit(swap)) }
-        if let reservation = try context.limit(memory.reservation, "memory/reservation") {
-            steps.append(.write(CgroupWrite(.memory, "memory.low", text(reservation), PropertyName("memory/reservation"))))
+        if let reservation = memory.reservation {
+            steps.append(.write(CgroupWrite(.memory, "memory.low", reservation.textInV2, PropertyName("memory/reservation"))))
         }
         return steps
     }
@@ -38,13 +39,11 @@ extension V2 {
         return swap - limit
     }
 
-    private static func text(_ limit: Int64) -> ByteString { limit == -1 ? "max" : ByteString(decimal: limit) }
-
     private static func refuseLegacy(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) {
-        if let kernel = try context.limit(memory.kernel, "memory/kernel"), kernel != -1 {
+        if memory.kernel?.isUnlimited == false {
             throw context.notInV2(PropertyName("memory/kernel"), hint: "memory.limit counts the kernel's memory too")
         }
-        if let buffers = try context.limit(memory.kernelTCP, "memory/kernelTCP"), buffers != -1 {
+        if memory.kernelTCP?.isUnlimited == false {
             throw context.notInV2(PropertyName("memory/kernelTCP"), hint: "memory.limit counts socket buffers too")
         }
         if memory.swappiness != nil { throw context.notInV2(PropertyName("memory/swappiness"), hint: "set memory.swap instead") }

@@ -22,7 +22,7 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     try warnOfDevices(resources, directory, settings)
     var resources = resources
     // Elsewhere 0 is a limit; engines that mean "as it is" send it here.
-    if resources.pidsLimit == 0 { resources.pidsLimit = nil }
+    if resources.pidsLimit?.number == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
     try cgroup.update(plan)
     for warning in cgroup.warnings { settings.log.warn(warning) }

@@ -21,7 +21,7 @@ enum SysctlPlan {
             guard isOwn(entry.namespace) else {
                 throw RuntimeError(
                     .invalidConfig,
-                    "\"" + sysctl.key.displayText + "\" belongs to the " + entry.namespace.name.description
+                    "\"" + sysctl.key.text.displayText + "\" belongs to the " + entry.namespace.name.description
                         + " namespace, and the container shares the host's",
                     pointer: entry.pointer,
                     hint: "add a namespace of type " + entry.namespace.name.description + ", or leave it out")
@@ -32,11 +32,11 @@ enum SysctlPlan {
     }
 
     private static func entry(_ sysctl: Sysctl) throws(RuntimeError) -> Entry {
-        let pointer = "/linux/sysctl/" + pointerComponent(sysctl.key)
-        let parts = components(of: sysctl.key)
-        guard parts.allSatisfy(isSafe), let namespace = namespace(of: parts) else {
+        let pointer = "/linux/sysctl/" + sysctl.key.text.escapedForJSONPointer
+        let parts = sysctl.key.components
+        guard let namespace = namespace(of: parts) else {
             throw RuntimeError(
-                .invalidConfig, "\"" + sysctl.key.displayText + "\" is not a parameter of a namespace", pointer: pointer,
+                .invalidConfig, "\"" + sysctl.key.text.displayText + "\" is not a parameter of a namespace", pointer: pointer,
                 hint: "kernel.msg*, kernel.sem, kernel.shm*, kernel.domainname, fs.mqueue.*, net.* and user.* can be set")
         }
         if parts.count == 2, parts[0] == "kernel", parts[1] == "hostname" {
@@ -47,32 +47,7 @@ enum SysctlPlan {
             path.append(UInt8(ascii: "/"))
             path.append(contentsOf: part.bytes)
         }
-        return Entry(key: sysctl.key, path: ByteString(path), value: sysctl.value, namespace: namespace, pointer: pointer)
-    }
-
-    /// Both ways of writing: "net.ipv4.ip_forward", where a slash stands for a dot in a name, and "net/ipv4/conf/eno2.100/forwarding".
-    private static func components(of key: ByteString) -> [ByteString] {
-        let dot = UInt8(ascii: ".")
-        let slash = UInt8(ascii: "/")
-        guard let first = key.bytes.first(where: { $0 == dot || $0 == slash }), first == dot else {
-            return key.split(separator: slash)
-        }
-        return key.split(separator: dot).map { ByteString($0.bytes.map { $0 == slash ? dot : $0 }) }
-    }
-
-    /// No way up, nothing empty, nothing but what names of parameters and interfaces are made of: "+" and its like have been read as
-    /// something else by programs behind us (CVE-2022-0811).
-    private static func isSafe(_ part: ByteString) -> Bool {
-        guard !part.isEmpty, part != ".", part != ".." else { return false }
-        return part.bytes.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "@"), UInt8(ascii: ":"):
-                true
-            default: false
-            }
-        }
+        return Entry(key: sysctl.key.text, path: ByteString(path), value: sysctl.value, namespace: namespace, pointer: pointer)
     }
 
     private static func namespace(of parts: [ByteString]) -> Namespace.Kind? {
@@ -92,18 +67,5 @@ enum SysctlPlan {
             }
         default: return nil
         }
-    }
-
-    /// RFC 6901: "~" and "/" are escaped.
-    private static func pointerComponent(_ key: ByteString) -> String {
-        var bytes: [UInt8] = []
-        for byte in key.bytes {
-            switch byte {
-            case UInt8(ascii: "~"): bytes += Array("~0".utf8)
-            case UInt8(ascii: "/"): bytes += Array("~1".utf8)
-            default: bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

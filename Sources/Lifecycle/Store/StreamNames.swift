@@ -31,10 +31,8 @@ enum StreamNames {
         guard name.hasPrefix("pipe:[") || isFile(name), name.bytes.last == UInt8(ascii: "]") else { return false }
         return name.bytes[5..<(name.count - 1)].allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: ":"),
-                UInt8(ascii: "["):
-                true
-            default: false
+            case UInt8(ascii: ":"), UInt8(ascii: "["): true
+            default: byte.hexadecimalValue != nil
             }
         }
     }

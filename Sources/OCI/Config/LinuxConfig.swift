@@ -86,14 +86,15 @@ public struct Device: Sendable {
 
 public struct NetDevice: Sendable {
     /// The interface's name on the host.
-    public var host: ByteString
+    public var host: InterfaceName
     /// Its name in the container: nil keeps the host's.
-    public var name: ByteString?
+    public var name: InterfaceName?
 }
 
 public struct Sysctl: Sendable {
-    public var key: ByteString
-    public var value: ByteString
+    public let key: SysctlKey
+    /// A single line.
+    public let value: ByteString
 }
 
 public enum Propagation: Sendable {
@@ -112,7 +113,7 @@ public struct IntelRdt: Sendable {
 public struct MemoryPolicy: Sendable {
     /// MPOL_… of linux/mempolicy.h.
     public var mode: UInt32
-    public var nodes: ByteString
+    public var nodes: NumberList?
     /// MPOL_F_… of linux/mempolicy.h, or-ed together.
     public var flags: UInt32
 }

@@ -87,8 +87,8 @@ public struct IOPriority: Sendable {
     public var priority: Int32
 }
 
-/// Lists of processors such as "0-3,7", empty where the document has none. config.md, `execCPUAffinity`.
+/// config.md, `execCPUAffinity`.
 public struct ExecCPUAffinity: Sendable {
-    public var initial: ByteString
-    public var final: ByteString
+    public var initial: NumberList?
+    public var final: NumberList?
 }

@@ -5,8 +5,8 @@ public struct Resources: Sendable {
     public var devices: [DeviceRule] = []
     public var memory: Memory?
     public var cpu: CPU?
-    /// -1 is without limit.
-    public var pidsLimit: Int64?
+    /// 0 is a limit like others: config-linux.md, "PIDs".
+    public var pidsLimit: Limit?
     public var blockIO: BlockIO?
     public var hugepageLimits: [HugepageLimit] = []
     public var network: Network?
@@ -22,90 +22,93 @@ public struct Resources: Sendable {
     public struct DeviceRule: Equatable, Sendable {
         public enum Kind: Sendable { case all, character, block }
 
-        public var allow: Bool
-        public var kind: Kind
+        public let allow: Bool
+        public let kind: Kind
         /// nil is every number.
-        public var major: UInt32?
-        public var minor: UInt32?
-        public var read: Bool
-        public var write: Bool
-        public var mknod: Bool
+        public let major: UInt32?
+        public let minor: UInt32?
+        public let read: Bool
+        public let write: Bool
+        public let mknod: Bool
     }
 
-    /// Bytes; -1 is without limit.
+    /// Bytes. 0, which engines send for "unset", is nil here.
     public struct Memory: Sendable {
-        public var limit: Int64?
-        public var reservation: Int64?
-        /// Memory and swap together, as cgroup v1 counts.
-        public var swap: Int64?
-        public var kernel: Int64?
-        public var kernelTCP: Int64?
-        public var swappiness: UInt64?
-        public var disableOOMKiller: Bool?
-        public var useHierarchy: Bool?
-        public var checkBeforeUpdate: Bool?
+        public let limit: Limit?
+        public let reservation: Limit?
+        /// Memory and swap together, as cgroup v1 counts: never below `limit`, and never a number if `limit` is unlimited.
+        public let swap: Limit?
+        public let kernel: Limit?
+        public let kernelTCP: Limit?
+        /// 0 to 100.
+        public let swappiness: UInt8?
+        public let disableOOMKiller: Bool?
+        public let useHierarchy: Bool?
+        public let checkBeforeUpdate: Bool?
     }
 
-    /// Microseconds for quota, burst, period and the real-time pair.
+    /// Microseconds for quota, burst, period and the real-time pair. 0, which engines send for "unset", is nil here except for `burst`.
     public struct CPU: Sendable {
-        public var shares: UInt64?
-        public var quota: Int64?
-        public var burst: UInt64?
-        public var period: UInt64?
-        public var realtimeRuntime: Int64?
-        public var realtimePeriod: UInt64?
-        public var cpus: ByteString?
-        public var mems: ByteString?
-        public var idle: Int64?
+        public let shares: UInt64?
+        public let quota: Limit?
+        /// Not above `quota`.
+        public let burst: UInt64?
+        public let period: UInt64?
+        public let realtimeRuntime: Limit?
+        public let realtimePeriod: UInt64?
+        public let cpus: NumberList?
+        public let mems: NumberList?
+        public let idle: Bool?
     }
 
     public struct BlockIO: Sendable {
-        public var weight: UInt16?
-        public var leafWeight: UInt16?
-        public var weightDevice: [WeightDevice] = []
-        public var throttleReadBpsDevice: [ThrottleDevice] = []
-        public var throttleWriteBpsDevice: [ThrottleDevice] = []
-        public var throttleReadIOPSDevice: [ThrottleDevice] = []
-        public var throttleWriteIOPSDevice: [ThrottleDevice] = []
+        public let weight: Weight?
+        public let leafWeight: Weight?
+        public let weightDevice: [WeightDevice]
+        public let throttleReadBpsDevice: [ThrottleDevice]
+        public let throttleWriteBpsDevice: [ThrottleDevice]
+        public let throttleReadIOPSDevice: [ThrottleDevice]
+        public let throttleWriteIOPSDevice: [ThrottleDevice]
     }
 
+    /// At least one of the two weights.
     public struct WeightDevice: Sendable {
-        public var major: Int64
-        public var minor: Int64
-        public var weight: UInt16?
-        public var leafWeight: UInt16?
+        public let device: DeviceNumber
+        public let weight: Weight?
+        public let leafWeight: Weight?
     }
 
     public struct ThrottleDevice: Sendable {
-        public var major: Int64
-        public var minor: Int64
+        public let device: DeviceNumber
         /// Bytes or operations a second.
-        public var rate: UInt64
+        public let rate: UInt64
     }
 
     public struct HugepageLimit: Sendable {
-        public var pageSize: ByteString
-        public var limit: UInt64
+        public let pageSize: PageSize
+        public let limit: UInt64
     }
 
     public struct Network: Sendable {
         public struct Priority: Sendable {
-            public var name: ByteString
-            public var priority: UInt32
+            public let name: InterfaceName
+            public let priority: UInt32
         }
 
-        public var classID: UInt32?
-        public var priorities: [Priority] = []
+        public let classID: UInt32?
+        public let priorities: [Priority]
     }
 
+    /// At least one of the two limits.
     public struct RDMALimit: Sendable {
-        public var device: ByteString
-        public var hcaHandles: UInt32?
-        public var hcaObjects: UInt32?
+        public let device: RDMADeviceName
+        public let hcaHandles: UInt32?
+        public let hcaObjects: UInt32?
     }
 
     public struct UnifiedEntry: Sendable {
-        public var file: ByteString
-        public var value: ByteString
+        public let file: ControllerFile
+        /// One or more, none of them empty. Each is one write.
+        public let lines: [ByteString]
     }
 }

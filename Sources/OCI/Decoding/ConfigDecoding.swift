@@ -15,7 +15,6 @@ extension Resources {
         let notes = DecodingNotes()
         self = try Resources(JSONValue(config: text), notes)
         unknownProperties = notes.unknownProperties
-        try validate(at: "")
     }
 }
 

@@ -86,11 +86,13 @@ extension Device {
         let kind = try object.requiredChoice("type", Names.device)
         // A fifo has no numbers: what stands there doesn't count.
         if kind == .fifo { object.ignore("major", "minor") }
+        let path = try object.requiredAbsolutePath("path")
+        let number = kind == .fifo ? nil : try DeviceNumber(of: &object)
         try self.init(
             kind: kind,
-            path: object.requiredAbsolutePath("path"),
-            major: kind == .fifo ? 0 : object.requiredInteger("major", in: 0...highestMajor),
-            minor: kind == .fifo ? 0 : object.requiredInteger("minor", in: 0...highestMinor),
+            path: path,
+            major: number?.major ?? 0,
+            minor: number?.minor ?? 0,
             // Engines send st_mode with the bits of the file's type.
             fileMode: object.integer("fileMode", in: 0...0o177777).map { $0 & 0o7777 },
             uid: object.integer("uid", in: validIDs),
@@ -99,28 +101,20 @@ extension Device {
     }
 }
 
-/// What the kernel's dev_t has room for: 12 and 20 bits.
-private let highestMajor: UInt32 = 0xFFF
-private let highestMinor: UInt32 = 0xFFFFF
-
 extension NetDevice {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(member.value, notes)
-        try self.init(host: member.key, name: object.text("name"))
+        let name = try object.text("name")
         object.finish()
-        for name in [host, name ?? host] where !isInterfaceName(name) {
-            throw member.value.error("\(quoted(name)) can't be the name of a network interface")
-        }
+        host = try member.value.checked(member.key)
+        self.name = if let name { try member.value.checked(name) } else { nil }
     }
 }
 
 extension Sysctl {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        try self.init(key: member.key, value: member.value.text())
-        guard components != nil else {
-            throw member.value.error(
-                "\(quoted(key)) can't be the name of a kernel parameter", hint: "names look like net.ipv4.ip_forward")
-        }
+        let value = try member.value.text()
+        try self.init(key: member.value.checked(member.key, hint: "names look like net.ipv4.ip_forward"), value: value)
         guard !value.contains(UInt8(ascii: "\n")) else { throw member.value.error("the value must be a single line") }
     }
 }

@@ -43,7 +43,7 @@ extension MemoryPolicy {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             mode: object.requiredChoice("mode", Names.memoryPolicyMode),
-            nodes: object.numberList("nodes") ?? "",
+            nodes: object.checkedText("nodes"),
             flags: object.flags("flags", Names.memoryPolicyFlag))
         object.finish()
     }

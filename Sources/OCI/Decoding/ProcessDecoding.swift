@@ -141,8 +141,8 @@ extension ExecCPUAffinity {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
-            initial: object.numberList("initial") ?? "",
-            final: object.numberList("final") ?? "")
+            initial: object.checkedText("initial"),
+            final: object.checkedText("final"))
         object.finish()
     }
 }

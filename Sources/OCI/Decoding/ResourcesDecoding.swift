@@ -11,7 +11,7 @@ extension Resources {
         pidsLimit =
             try object.nested("pids") { (value, notes) throws(RuntimeError) in
                 var pids = try ObjectDecoder(value, notes)
-                let limit: Int64? = try pids.integer("limit", in: -1...Int64.max)
+                let limit = try pids.limit("limit")
                 pids.finish()
                 return limit
             } ?? nil
@@ -57,28 +57,13 @@ extension ObjectDecoder {
         let number: Int64? = try integer(name, in: -1...Int64(UInt32.max))
         return number.flatMap { UInt32(exactly: $0) }
     }
+}
 
-    /// Bytes, or -1 for no limit.
-    fileprivate mutating func limit(_ name: StaticString) throws(RuntimeError) -> Int64? { try integer(name, in: -1...Int64.max) }
-
-    /// 0, which docker sends, is as good as absent.
-    fileprivate mutating func weight(_ name: StaticString) throws(RuntimeError) -> UInt16? {
-        guard let value = value(name) else { return nil }
-        let weight = try value.integer(in: UInt16.min...UInt16.max)
-        guard weight != 0 else { return nil }
-        guard (10...1000).contains(weight) else {
-            throw value.error("a weight must be from 10 to 1000, found \(decimal(weight))")
-        }
-        return weight
-    }
-
-    /// Numbers and ranges, such as "0-3,7".
-    mutating func numberList(_ name: StaticString) throws(RuntimeError) -> ByteString? {
-        guard let value = value(name) else { return nil }
-        let text = try value.text()
-        guard !text.isEmpty else { return nil }
-        guard NumberList(text) != nil else { throw value.error("\(quoted(text)) is no list of numbers and ranges such as 0-3,7") }
-        return text
+extension ObjectDecoder {
+    /// 0, which engines send for "unset", is as good as absent.
+    fileprivate mutating func positive(_ name: StaticString) throws(RuntimeError) -> UInt64? {
+        let number: UInt64? = try integer(name)
+        return number == 0 ? nil : number
     }
 }
 
@@ -86,16 +71,26 @@ extension Resources.Memory {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
-            limit: object.limit("limit"),
-            reservation: object.limit("reservation"),
-            swap: object.limit("swap"),
-            kernel: object.limit("kernel"),
-            kernelTCP: object.limit("kernelTCP"),
+            limit: object.positiveLimit("limit"),
+            reservation: object.positiveLimit("reservation"),
+            swap: object.positiveLimit("swap"),
+            kernel: object.positiveLimit("kernel"),
+            kernelTCP: object.positiveLimit("kernelTCP"),
             swappiness: object.integer("swappiness", in: 0...100),
             disableOOMKiller: object.bool("disableOOMKiller"),
             useHierarchy: object.bool("useHierarchy"),
             checkBeforeUpdate: object.bool("checkBeforeUpdate"))
         object.finish()
+        guard let limit, let swap, !swap.isUnlimited else { return }
+        let place = value["swap"] ?? value
+        guard !limit.isUnlimited else {
+            throw place.error("a limit on memory and swap together needs one on memory, which is unlimited")
+        }
+        guard swap.number >= limit.number else {
+            throw place.error(
+                "\(decimal(swap.number)) is below the memory limit of \(decimal(limit.number))",
+                hint: "swap is the limit of memory and swap together")
+        }
     }
 }
 
@@ -103,18 +98,18 @@ extension Resources.CPU {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
-            shares: object.integer("shares"),
-            quota: object.limit("quota"),
+            shares: object.positive("shares"),
+            quota: object.positiveLimit("quota"),
             burst: object.integer("burst"),
-            period: object.integer("period"),
-            realtimeRuntime: object.limit("realtimeRuntime"),
-            realtimePeriod: object.integer("realtimePeriod"),
-            cpus: object.numberList("cpus"),
-            mems: object.numberList("mems"),
-            idle: object.integer("idle", in: 0...1))
+            period: object.positive("period"),
+            realtimeRuntime: object.positiveLimit("realtimeRuntime"),
+            realtimePeriod: object.positive("realtimePeriod"),
+            cpus: object.checkedText("cpus"),
+            mems: object.checkedText("mems"),
+            idle: object.integer("idle", in: 0...1 as ClosedRange<UInt8>).map { $0 == 1 })
         object.finish()
-        guard let burst, let quota, quota > 0, burst > UInt64(quota) else { return }
-        throw value.error("the burst of \(decimal(burst)) µs is above the quota of \(decimal(quota)) µs")
+        guard let burst, let quota, !quota.isUnlimited, burst > quota.number else { return }
+        throw value.error("the burst of \(decimal(burst)) µs is above the quota of \(decimal(quota.number)) µs")
     }
 }
 
@@ -133,14 +128,11 @@ extension Resources.BlockIO {
     }
 }
 
-private let blockDeviceNumbers: ClosedRange<Int64> = 0...Int64(UInt32.max)
-
 extension Resources.WeightDevice {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
-            major: object.requiredInteger("major", in: blockDeviceNumbers),
-            minor: object.requiredInteger("minor", in: blockDeviceNumbers),
+            device: DeviceNumber(of: &object),
             weight: object.weight("weight"),
             leafWeight: object.weight("leafWeight"))
         object.finish()
@@ -152,8 +144,7 @@ extension Resources.ThrottleDevice {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
-            major: object.requiredInteger("major", in: blockDeviceNumbers),
-            minor: object.requiredInteger("minor", in: blockDeviceNumbers),
+            device: DeviceNumber(of: &object),
             rate: object.requiredInteger("rate"))
         object.finish()
     }
@@ -162,10 +153,8 @@ extension Resources.ThrottleDevice {
 extension Resources.HugepageLimit {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        let size = try object.required("pageSize")
-        try self.init(pageSize: size.filledText(), limit: object.requiredInteger("limit"))
+        try self.init(pageSize: object.requiredCheckedText("pageSize"), limit: object.requiredInteger("limit"))
         object.finish()
-        guard isPageSize(pageSize) else { throw size.error("\(quoted(pageSize)) is no page size such as 64KB, 2MB, 1GB") }
     }
 }
 
@@ -182,10 +171,8 @@ extension Resources.Network {
 extension Resources.Network.Priority {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
-        let interface = try object.required("name")
-        try self.init(name: interface.filledText(), priority: object.requiredInteger("priority"))
+        try self.init(name: object.requiredCheckedText("name"), priority: object.requiredInteger("priority"))
         object.finish()
-        guard isInterfaceName(name) else { throw interface.error("\(quoted(name)) can't be the name of a network interface") }
     }
 }
 
@@ -193,18 +180,17 @@ extension Resources.RDMALimit {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(member.value, notes)
         try self.init(
-            device: member.key, hcaHandles: object.integer("hcaHandles"), hcaObjects: object.integer("hcaObjects"))
+            device: member.value.checked(member.key), hcaHandles: object.integer("hcaHandles"),
+            hcaObjects: object.integer("hcaObjects"))
         object.finish()
-        guard isPlainFileName(device), !device.contains(UInt8(ascii: " ")) else {
-            throw member.value.error("\(quoted(device)) can't be the name of an RDMA device")
-        }
         guard hcaHandles != nil || hcaObjects != nil else { throw member.value.error("must have hcaHandles or hcaObjects") }
     }
 }
 
 extension Resources.UnifiedEntry {
     fileprivate init(_ member: JSONValue.Member, _ notes: DecodingNotes) throws(RuntimeError) {
-        try self.init(file: member.key, value: member.value.text())
-        guard isPlainFileName(file) else { throw member.value.error("\(quoted(file)) can't be the name of a cgroup's file") }
+        let lines = try member.value.text().split(separator: UInt8(ascii: "\n")).filter { !$0.isEmpty }
+        try self.init(file: member.value.checked(member.key), lines: lines)
+        guard !lines.isEmpty else { throw member.value.error("the value is empty") }
     }
 }

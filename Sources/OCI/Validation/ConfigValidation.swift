@@ -69,13 +69,3 @@ extension Scheduler {
         }
     }
 }
-
-extension Resources {
-    /// cgroup v1 counts swap together with memory, and so does the specification.
-    func validate(at pointer: String) throws(RuntimeError) {
-        guard let memory, let limit = memory.limit, let swap = memory.swap, limit > 0, swap > 0, swap < limit else { return }
-        throw invalid(
-            pointer + "/memory/swap", "\(decimal(swap)) is below the memory limit of \(decimal(limit))",
-            hint: "swap is the limit of memory and swap together")
-    }
-}

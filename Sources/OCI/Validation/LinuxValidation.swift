@@ -8,7 +8,6 @@ extension LinuxConfig {
         try validateTimeOffsets()
         try validateNetDevices()
         try memoryPolicy?.validate(at: "/linux/memoryPolicy")
-        try resources.validate(at: "/linux/resources")
     }
 
     private func namespace(_ kind: Namespace.Kind) -> Namespace? { namespaces.first { $0.kind == kind } }
@@ -46,13 +45,14 @@ extension LinuxConfig {
             throw invalid(
                 "/linux/netDevices", "needs a network namespace", hint: "add {\"type\": \"network\"} to /linux/namespaces")
         }
-        var names: Set<ByteString> = []
+        var names: Set<InterfaceName> = []
         for device in netDevices {
             let name = device.name ?? device.host
             // "%d" is a template: the kernel finds a number that is free.
-            guard !name.contains(UInt8(ascii: "%")), !names.insert(name).inserted else { continue }
+            guard !name.text.contains(UInt8(ascii: "%")), !names.insert(name).inserted else { continue }
             throw invalid(
-                "/linux/netDevices/" + escapedForPointer(device.host), "the name \(quoted(name)) is taken by a device before it")
+                "/linux/netDevices/" + device.host.text.escapedForJSONPointer,
+                "the name \(quoted(name.text)) is taken by a device before it")
         }
     }
 }
@@ -104,10 +104,10 @@ extension MemoryPolicy {
         try validateFlags(at: pointer + "/flags")
         switch mode {
         case Mode.default, Mode.local:
-            guard nodes.isEmpty else { throw invalid(pointer + "/nodes", "MPOL_DEFAULT and MPOL_LOCAL have no nodes") }
+            guard nodes == nil else { throw invalid(pointer + "/nodes", "MPOL_DEFAULT and MPOL_LOCAL have no nodes") }
         case Mode.preferred: break
         default:
-            guard !nodes.isEmpty else { throw invalid(pointer, "this mode needs nodes") }
+            guard nodes != nil else { throw invalid(pointer, "this mode needs nodes") }
         }
     }
 
@@ -119,7 +119,7 @@ extension MemoryPolicy {
         guard flags & Flag.numaBalancing == 0 || mode == Mode.bind || mode == Mode.preferredMany else {
             throw invalid(pointer, "MPOL_F_NUMA_BALANCING goes with MPOL_BIND and MPOL_PREFERRED_MANY only")
         }
-        guard nodeFlags == 0 || !nodes.isEmpty || mode == Mode.default else {
+        guard nodeFlags == 0 || nodes != nil || mode == Mode.default else {
             throw invalid(pointer, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES need nodes")
         }
     }

@@ -44,8 +44,8 @@ import Testing
         #expect(process.apparmorProfile == "p" && process.selinuxLabel == "l" && process.oomScoreAdj == -1000)
         #expect(process.ioPriority?.class == .idle)
         #expect(process.ioPriority?.priority == 7)
-        #expect(process.execCPUAffinity?.initial == "7")
-        #expect(process.execCPUAffinity?.final == "0-3,7")
+        #expect(process.execCPUAffinity?.initial?.text == "7")
+        #expect(process.execCPUAffinity?.final?.text == "0-3,7")
     }
 
     @Test(arguments: ResourceLimit.Resource.allCases) func knowsEveryResource(_ resource: ResourceLimit.Resource) throws {

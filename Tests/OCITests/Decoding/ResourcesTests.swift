@@ -32,8 +32,8 @@ import Testing
             try resources(
                 #""memory": {"limit": 536870912, "reservation": 0, "swap": -1, "kernel": -1, "kernelTCP": 9223372036854775807, "swappiness": 100, "disableOOMKiller": true, "useHierarchy": false, "checkBeforeUpdate": true}"#
             ).memory)
-        #expect(memory.limit == 536_870_912 && memory.reservation == 0 && memory.swap == -1)
-        #expect(memory.kernel == -1 && memory.kernelTCP == Int64.max && memory.swappiness == 100)
+        #expect(memory.limit?.number == 536_870_912 && memory.reservation == nil && memory.swap?.isUnlimited == true)
+        #expect(memory.kernel?.number == -1 && memory.kernelTCP?.number == Int64.max && memory.swappiness == 100)
         #expect(memory.disableOOMKiller == true && memory.useHierarchy == false && memory.checkBeforeUpdate == true)
     }
 
@@ -42,14 +42,14 @@ import Testing
             try resources(
                 #""cpu": {"shares": 0, "quota": 50000, "burst": 50000, "period": 100000, "realtimeRuntime": 950000, "realtimePeriod": 1000000, "cpus": "0-1,3", "mems": "0", "idle": 1}"#
             ).cpu)
-        #expect(cpu.shares == 0 && cpu.quota == 50000 && cpu.burst == 50000 && cpu.period == 100_000)
-        #expect(cpu.realtimeRuntime == 950_000 && cpu.realtimePeriod == 1_000_000)
-        #expect(cpu.cpus == "0-1,3" && cpu.mems == "0" && cpu.idle == 1)
+        #expect(cpu.shares == nil && cpu.quota?.number == 50000 && cpu.burst == 50000 && cpu.period == 100_000)
+        #expect(cpu.realtimeRuntime?.number == 950_000 && cpu.realtimePeriod == 1_000_000)
+        #expect(cpu.cpus?.text == "0-1,3" && cpu.mems?.text == "0" && cpu.idle == true)
         #expect(try resources(#""cpu": {"cpus": "", "quota": -1, "burst": 5}"#).cpu?.cpus == nil)
     }
 
     @Test(arguments: [-1, 0, 1, Int64.max]) func decodesThePidsLimit(_ limit: Int64) throws {
-        #expect(try resources(#""pids": {"limit": \#(limit)}"#).pidsLimit == limit)
+        #expect(try resources(#""pids": {"limit": \#(limit)}"#).pidsLimit?.number == limit)
     }
 
     @Test func decodesBlockIO() throws {
@@ -64,13 +64,13 @@ import Testing
                 "throttleWriteIOPSDevice": [{"major": 8, "minor": 4, "rate": 0}]}
                 """#
             ).blockIO)
-        #expect(blockIO.weight == nil && blockIO.leafWeight == 10)
-        #expect(blockIO.weightDevice.map(\.minor) == [16, 0])
-        #expect(blockIO.weightDevice.map(\.weight) == [1000, nil])
-        #expect(blockIO.weightDevice.map(\.leafWeight) == [nil, 10])
+        #expect(blockIO.weight == nil && blockIO.leafWeight?.number == 10)
+        #expect(blockIO.weightDevice.map(\.device.text) == ["8:16", "8:0"])
+        #expect(blockIO.weightDevice.map(\.weight?.number) == [1000, nil])
+        #expect(blockIO.weightDevice.map(\.leafWeight?.number) == [nil, 10])
         #expect(blockIO.throttleReadBpsDevice.map(\.rate) == [UInt64.max])
-        #expect(blockIO.throttleWriteBpsDevice.map(\.minor) == [2])
-        #expect(blockIO.throttleReadIOPSDevice.map(\.minor) == [3])
+        #expect(blockIO.throttleWriteBpsDevice.map(\.device.minor) == [2])
+        #expect(blockIO.throttleReadIOPSDevice.map(\.device.minor) == [3])
         #expect(blockIO.throttleWriteIOPSDevice.map(\.rate) == [0])
     }
 
@@ -80,18 +80,18 @@ import Testing
             "hugepageLimits": [{"pageSize": "2MB", "limit": 209715200}, {"pageSize": "64KB", "limit": 1}, {"pageSize": "1GB", "limit": 0}],
             "network": {"classID": 1048577, "priorities": [{"name": "eth0", "priority": 500}]},
             "rdma": {"mlx5_1": {"hcaHandles": 3, "hcaObjects": 10000}, "rxe3": {"hcaObjects": 4294967295}},
-            "unified": {"io.max": "259:0 rbps=1\n253:0 rbps=2", "hugetlb.1GB.max": ""}
+            "unified": {"io.max": "259:0 rbps=1\n\n253:0 rbps=2\n", "hugetlb.1GB.max": "0"}
             """#)
-        #expect(resources.hugepageLimits.map(\.pageSize) == ["2MB", "64KB", "1GB"])
+        #expect(resources.hugepageLimits.map(\.pageSize.text) == ["2MB", "64KB", "1GB"])
         #expect(resources.hugepageLimits.map(\.limit) == [209_715_200, 1, 0])
         #expect(resources.network?.classID == 1_048_577)
-        #expect(resources.network?.priorities.map(\.name) == ["eth0"])
+        #expect(resources.network?.priorities.map(\.name.text) == ["eth0"])
         #expect(resources.network?.priorities.map(\.priority) == [500])
-        #expect(resources.rdma.map(\.device) == ["mlx5_1", "rxe3"])
+        #expect(resources.rdma.map(\.device.text) == ["mlx5_1", "rxe3"])
         #expect(resources.rdma.map(\.hcaHandles) == [3, nil])
         #expect(resources.rdma.map(\.hcaObjects) == [10000, UInt32.max])
-        #expect(resources.unified.map(\.file) == ["io.max", "hugetlb.1GB.max"])
-        #expect(resources.unified.map(\.value) == ["259:0 rbps=1\n253:0 rbps=2", ""])
+        #expect(resources.unified.map(\.file.text) == ["io.max", "hugetlb.1GB.max"])
+        #expect(resources.unified.map(\.lines) == [["259:0 rbps=1", "253:0 rbps=2"], ["0"]])
     }
 
     private static let int64 = "expected an integer from -1 to 9223372036854775807"
@@ -122,6 +122,10 @@ import Testing
             #""memory": {"limit": 2, "swap": 1}"#,
             "/memory/swap: 1 is below the memory limit of 2\nswap is the limit of memory and swap together"
         ),
+        (
+            #""memory": {"limit": -1, "swap": 4}"#,
+            "/memory/swap: a limit on memory and swap together needs one on memory, which is unlimited"
+        ),
         (#""cpu": {"shares": -1}"#, "/cpu/shares: expected an integer from 0 to 18446744073709551615, found the number -1"),
         (#""cpu": {"quota": -2}"#, "/cpu/quota: \(int64), found the number -2"),
         (#""cpu": {"quota": 4, "burst": 5}"#, "/cpu: the burst of 5 µs is above the quota of 4 µs"),
@@ -146,7 +150,15 @@ import Testing
         ),
         (
             #""blockIO": {"throttleWriteIOPSDevice": [{"major": -1, "minor": 0, "rate": 1}]}"#,
-            "/blockIO/throttleWriteIOPSDevice/0/major: expected an integer from 0 to 4294967295, found the number -1"
+            "/blockIO/throttleWriteIOPSDevice/0/major: expected an integer from 0 to 4095, found the number -1"
+        ),
+        (
+            #""blockIO": {"throttleReadBpsDevice": [{"major": 4096, "minor": 0, "rate": 1}]}"#,
+            "/blockIO/throttleReadBpsDevice/0/major: expected an integer from 0 to 4095, found the number 4096"
+        ),
+        (
+            #""blockIO": {"weightDevice": [{"major": 8, "minor": 1048576, "weight": 10}]}"#,
+            "/blockIO/weightDevice/0/minor: expected an integer from 0 to 1048575, found the number 1048576"
         ),
         (#""hugepageLimits": [{"limit": 1}]"#, "/hugepageLimits/0/pageSize: required property is missing"),
         (#""hugepageLimits": [{"pageSize": "2MB"}]"#, "/hugepageLimits/0/limit: required property is missing"),
@@ -166,10 +178,11 @@ import Testing
         (#""rdma": {"mlx": {}}"#, "/rdma/mlx: must have hcaHandles or hcaObjects"),
         (#""rdma": {"a/b": {"hcaHandles": 1}}"#, "/rdma/a~1b: \"a/b\" can't be the name of an RDMA device"),
         (#""rdma": {"a b": {"hcaHandles": 1}}"#, "/rdma/a b: \"a b\" can't be the name of an RDMA device"),
-        (#""unified": {"../x": "1"}"#, "/unified/..~1x: \"../x\" can't be the name of a cgroup's file"),
-        (#""unified": {"..": "1"}"#, "/unified/..: \"..\" can't be the name of a cgroup's file"),
-        (#""unified": {"": "1"}"#, "/unified/: \"\" can't be the name of a cgroup's file"),
-        (#""unified": {"a\nb": "1"}"#, "/unified/a\nb: \"a\nb\" can't be the name of a cgroup's file"),
+        (#""unified": {"../x": "1"}"#, "/unified/..~1x: \"../x\" is not the name of a controller's file"),
+        (#""unified": {"": "1"}"#, "/unified/: \"\" is not the name of a controller's file"),
+        (#""unified": {"cgroup.procs": "1"}"#, "/unified/cgroup.procs: \"cgroup.procs\" is not the name of a controller's file"),
+        (#""unified": {"memory.max": ""}"#, "/unified/memory.max: the value is empty"),
+        (#""unified": {"memory.max": "\n"}"#, "/unified/memory.max: the value is empty"),
         (#""unified": {"memory.high": 5}"#, "/unified/memory.high: expected a string, found the number 5"),
     ])
     func refuses(_ members: String, _ message: String) {

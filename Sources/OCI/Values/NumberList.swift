@@ -1,7 +1,10 @@
 public import Bytes
 
 /// Processors or memory nodes as the kernel lists them, "0-3,7". cpuset(7), "List format".
-public struct NumberList: Equatable, Sendable {
+public struct NumberList: Equatable, CheckedText {
+    static let refusal: StaticString = "is no list of numbers and ranges such as 0-3,7"
+
+    public let text: ByteString
     /// In the order of the text, none of them empty.
     public let ranges: [ClosedRange<UInt32>]
 
@@ -16,6 +19,7 @@ public struct NumberList: Equatable, Sendable {
             guard first <= last, last <= NumberList.highest else { return nil }
             ranges.append(first...last)
         }
+        self.text = text
         self.ranges = ranges
     }
 }
