@@ -47,21 +47,10 @@ extension ContainerRecord {
             created: created, annotations: annotations, owner: "")
     }
 
-    /// A handle on the first process, the very one, not another that came to have its number: nil where it has ended.
-    ///
-    /// What can't be found out is an error: whoever takes a running container for ended deletes it.
+    /// A handle on the first process: nil where it has ended.
     func process(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ProcessHandle? {
-        guard pid > 0 else { return nil }
-        return try explaining(.system, "can't tell whether the container's process " + String(pid) + " is there", path: id) {
-            () throws(SystemError) in
-            // Opened first and checked then: from there on the number can't come to mean another.
-            guard let handle = try ProcessHandle.ofExisting(pid: pid), let birth = try procfs.birth(of: pid),
-                birth.startTime == startTime, birth.state != UInt8(ascii: "Z"), birth.state != UInt8(ascii: "X")
-            else { return nil }
-            // Two processes can come to one number within a clock tick.
-            if identity != 0, try handle.identity != identity { return nil }
-            return handle
-        }
+        guard let process = made.process else { return nil }
+        return try process.handle(procfs)
     }
 
     func isPaused() throws(RuntimeError) -> Bool {

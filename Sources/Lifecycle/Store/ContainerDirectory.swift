@@ -21,7 +21,6 @@ struct ContainerDirectory: ~Copyable {
     static let recordName: ByteString = "state.json"
     static let copyName: ByteString = "record"
     static let configName: ByteString = "config.json"
-    static let journalName: ByteString = "mounts"
     static let startSocketName: ByteString = "start"
     private static let recordLimit = 4 << 20
 
@@ -139,7 +138,7 @@ struct ContainerDirectory: ~Copyable {
         try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
             let names = [
                 ContainerDirectory.copyName, ContainerDirectory.configName, ContainerDirectory.startSocketName,
-                ContainerDirectory.journalName,
+                MountJournal.name,
             ]
             for name in names {
                 if try descriptor.contains(name) { return true }

@@ -22,13 +22,8 @@ struct ContainerRecord {
     /// The user whose it is.
     var owner: UInt32
     var annotations: [Annotation]
-    /// 0 until there is one.
-    var pid: Int32 = 0
-    /// Clock ticks since the machine's start: with the pid it names one process for ever.
-    var startTime: UInt64 = 0
-    /// The kernel's own number for the process, which it never gives again: 0 where the kernel has none (before 6.9).
-    var identity: UInt64 = 0
-    var cgroup: CgroupRecord?
+    /// What there is on the host besides this record.
+    var made: [MadeThing] = []
     /// Whether the end of the first process is the end of all.
     var hasOwnPIDNamespace: Bool
     /// Whether it has a session keyring of its own, which `exec` joins.
@@ -38,7 +33,11 @@ struct ContainerRecord {
     /// What its standard streams were at first, for `checkpoint`.
     var streams: [ByteString] = []
 
-    /// 1 had no checksum. Containers that were made then may still run.
+    /// Of the first process: 0 until there is one.
+    var pid: Int32 { made.process?.pid ?? 0 }
+    var cgroup: CgroupRecord? { made.cgroup }
+
+    /// 1 had no checksum, and no list of what was made. Containers that were made then may still run.
     private static let version = 2
 
     static let damageHint = "delete --force ends and removes what the record, or a copy of it, tells of"
@@ -60,28 +59,14 @@ struct ContainerRecord {
             json.member("rootfs", rootfs)
             json.member("created", created)
             json.member("owner", owner)
-            json.member("pid", pid)
-            json.member("startTime", startTime)
-            json.member("identity", identity)
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
             json.member("ownKeyring", hasOwnKeyring)
             if hasRestoredTimeNamespace { json.member("restoredTimeNamespace", true) }
             json.array("streams") { json in
                 for stream in streams { json.element(stream) }
             }
-            if let cgroup {
-                json.object("cgroup") { json in
-                    json.member("path", cgroup.path)
-                    json.array("groups") { json in
-                        for group in cgroup.groups {
-                            json.object { json in
-                                json.member("mountPoint", group.mountPoint)
-                                json.member("subsystems", group.subsystems)
-                                json.member("existing", group.existing)
-                            }
-                        }
-                    }
-                }
+            json.array("made") { json in
+                for thing in made { thing.write(to: &json) }
             }
             json.object("annotations") { json in
                 for annotation in annotations { json.member(named: annotation.key, annotation.value) }
@@ -99,9 +84,7 @@ struct ContainerRecord {
             version == 1 || (version == ContainerRecord.version && RecordChecksum.holds(for: bytes)),
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
-            let owner = json["owner"]?.integer(as: UInt32.self), let pid = json["pid"]?.integer(as: Int32.self), pid >= 0,
-            let startTime = json["startTime"]?.integer(as: UInt64.self),
-            let identity = json["identity"]?.integer(as: UInt64.self),
+            let owner = json["owner"]?.integer(as: UInt32.self),
             let ownPID = json["ownPIDNamespace"]?.bool,
             let ownKeyring = json["ownKeyring"]?.bool
         else { throw damaged }
@@ -112,9 +95,6 @@ struct ContainerRecord {
         self.rootfs = rootfs
         self.created = created
         self.owner = owner
-        self.pid = pid
-        self.startTime = startTime
-        self.identity = identity
         hasOwnPIDNamespace = ownPID
         hasOwnKeyring = ownKeyring
         hasRestoredTimeNamespace = json["restoredTimeNamespace"]?.bool ?? false
@@ -126,23 +106,30 @@ struct ContainerRecord {
                 annotations.append(Annotation(key: member.key, value: value))
             }
         }
-        cgroup = nil
-        if let group = json["cgroup"] {
-            guard let record = ContainerRecord.cgroup(group) else { throw damaged }
-            cgroup = record
-        }
+        guard let made = ContainerRecord.made(json, version) else { throw damaged }
+        self.made = made
     }
 
-    private static func cgroup(_ json: JSONValue) -> CgroupRecord? {
-        guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
-        var groups: [CgroupRecord.Group] = []
-        for entry in list.elements {
-            guard let mountPoint = entry["mountPoint"]?.string, let subsystems = entry["subsystems"]?.string,
-                let existing = entry["existing"]?.integer(as: Int.self)
-            else { return nil }
-            groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
+    private static func made(_ json: JSONValue, _ version: Int) -> [MadeThing]? {
+        var made: [MadeThing] = []
+        if version == 1 {
+            made = [.hooks, .mounts]
+            if let cgroup = json["cgroup"] {
+                guard let record = CgroupRecord(cgroup) else { return nil }
+                made.add(.cgroup(record))
+            }
+            guard let pid = json["pid"]?.integer(as: Int32.self) else { return nil }
+            guard pid != 0 else { return made }
+            guard let process = MadeProcess(json) else { return nil }
+            made.add(.process(process))
+        } else {
+            guard let list = json["made"] else { return nil }
+            for entry in list.elements {
+                guard let thing = MadeThing(entry) else { return nil }
+                made.add(thing)
+            }
         }
-        return CgroupRecord(path: path, groups: groups)
+        return made
     }
 
     init(_ plan: Plan, owner: UInt32, created: ByteString) {

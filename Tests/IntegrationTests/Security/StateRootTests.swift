@@ -147,14 +147,17 @@ struct StateRootTests {
         try container.delete("--force")
     }
 
-    /// A container that was made before records had a checksum goes on.
+    /// A container of 0.1.0 goes on, whose record had no checksum and no list of what was made.
     @Test func recordOfAnEarlierVersionIsRead() throws {
         let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
         let directory = container.bundle.sandbox.root + "/" + container.id
-        let text = read(directory + "/state.json")
-        let end = try #require(text.firstRange(of: ",\"checksum\"")?.lowerBound)
-        try write(
-            text[..<end].replacing("\"version\":2", with: "\"version\":1") + "}", to: directory + "/state.json", mode: 0o600)
+        var record = try JSONParser.parse(read(directory + "/state.json"))
+        let made = record.made.elements
+        let process = try #require(made.first { $0.kind == "process" })
+        (record.pid, record.startTime, record.identity) = (process.pid, process.startTime, process.identity)
+        record.cgroup = try #require(made.first { $0.kind == "cgroup" })
+        (record.version, record.made, record.checksum) = (1, .null, .null)
+        try write(record.description, to: directory + "/state.json", mode: 0o600)
         unlink(directory + "/record")
         #expect(try container.status() == "running")
         try container.delete("--force")

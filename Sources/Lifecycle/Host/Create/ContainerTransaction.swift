@@ -17,7 +17,6 @@ final class ContainerTransaction {
     private let root: StateRoot
     private(set) var record: ContainerRecord
     private(set) var cgroup: Cgroup?
-    private var ranHooks = false
 
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?
@@ -43,6 +42,7 @@ final class ContainerTransaction {
         self.root = root
         self.directory = directory
         record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
+        if !plan.namespaces.has(.mount) { record.made.add(.mounts) }
     }
 
     /// Does `body` under the container's lock; where it fails, nothing is left.
@@ -54,9 +54,9 @@ final class ContainerTransaction {
         } catch {
             let failure = error.during(currentStep())
             settings.log.sharesStderr = false
-            // Who hooked the container in somewhere wants to hear of its end: runtime.md, "Lifecycle".
+            // Init runs hooks, too, which may have hooked the container in somewhere.
             let mayHaveRunHooks = process != nil && !plan.hooks.createContainer.isEmpty
-            ranHooks = ranHooks || mayHaveRunHooks || failure.code == .hook
+            if mayHaveRunHooks || failure.code == .hook { record.made.add(.hooks) }
             undo()
             throw failure
         }
@@ -68,12 +68,18 @@ final class ContainerTransaction {
         guard let planned = plan.cgroup else { return try directory.write(record) }
         step("make cgroup")
         let cgroup = try Cgroup(host: planned.host, path: planned.path, access: planned.access)
-        record.cgroup = cgroup.record
+        // Before it's made: should we be killed, `delete --force` finds it.
+        record.made.add(.cgroup(cgroup.record))
         try directory.write(record)
-        try cgroup.create(needs: planned.resources.unifiedControllers)
-        if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
+        do throws(RuntimeError) {
+            try cgroup.create(needs: planned.resources.unifiedControllers)
+            if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
+        } catch {
+            record.made.remove(.cgroup(cgroup.record))
+            throw error
+        }
         self.cgroup = cgroup
-        record.cgroup = cgroup.record
+        record.made.add(.cgroup(cgroup.record))
         step("write cgroup limits")
         try cgroup.applyEarly(planned.resources)
         for warning in cgroup.warnings { settings.log.warn(warning) }
@@ -116,9 +122,7 @@ final class ContainerTransaction {
         guard let birth else {
             throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
         }
-        record.pid = process.pid
-        record.startTime = birth.startTime
-        record.identity = identity
+        record.made.add(.process(MadeProcess(pid: process.pid, startTime: birth.startTime, identity: identity)))
         self.process = process
         try directory.write(record)
     }
@@ -127,7 +131,7 @@ final class ContainerTransaction {
     func runEarlyHooks() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
         let hooks = plan.hooks
-        ranHooks = true
+        record.made.add(.hooks)
         // The create operation proper is over: runtime.md, "Lifecycle", step 3. `state` says "creating" all the same until it returns.
         let state = plan.identity.state(.created, pid: record.pid)
         step("prestart hooks")
@@ -144,6 +148,7 @@ final class ContainerTransaction {
         step("write state")
         try directory.write(configText, as: ContainerDirectory.configName)
         record.stage = .created
+        record.made.add(.hooks)
         try directory.writeWithCopy(record)
     }
 
@@ -154,29 +159,17 @@ final class ContainerTransaction {
         try? cgroup?.kill(SIGKILL)
     }
 
-    /// Takes back what was made, in reverse order. What fails here isn't reported: there's an error already that matters more, and the
-    /// record stays for `delete --force` where something couldn't be removed.
+    /// Takes back what was made. What fails here isn't reported: there's an error already that matters more, and the record stays for
+    /// `delete --force` where something couldn't be removed.
     private func undo() {
-        endProcesses()
-        if let process, !process.isReaped { process.handle.end() }
-        process = nil
-        if let cgroup {
-            do throws(RuntimeError) {
-                try cgroup.remove()
-            } catch {
-                return
-            }
-        }
+        let container = UndoneContainer(
+            made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
         do throws(RuntimeError) {
-            try MountJournal.unmountAll(of: directory, rootfs: plan.rootfs.path, procfs)
+            try container.undo(in: directory.descriptor, procfs)
+            try directory.remove(from: root)
         } catch {
-            return
+            // Written down by now, but for what was made since.
+            try? directory.write(record)
         }
-        if ranHooks {
-            HookRunner.runRegardless(
-                plan.hooks.poststop, kind: .poststop, state: plan.identity.state(.stopped, pid: 0),
-                directory: plan.identity.bundle, log: settings.log)
-        }
-        try? directory.remove(from: root)
     }
 }

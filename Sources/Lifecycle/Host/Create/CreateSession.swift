@@ -61,7 +61,7 @@ final class CreateSession {
         let context = InitContext(
             plan: plan, handshake: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
-            journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory),
+            journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory.descriptor),
             cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: plan.cgroupView(transaction.cgroup),
             succession: succession, stack: stack)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()

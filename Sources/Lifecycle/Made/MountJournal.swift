@@ -10,15 +10,17 @@ import Linux
 struct MountJournal: Sendable {
     private let file: SharedDescriptor
 
+    static let name: ByteString = "mounts"
+
     var rawValue: Int32 { file.rawValue }
 
-    static func make(in directory: borrowing ContainerDirectory) throws(RuntimeError) -> MountJournal {
-        try explaining(.system, "the list of the container's mounts can't be kept", path: ContainerDirectory.journalName) {
+    static func make(in directory: borrowing FileDescriptor) throws(RuntimeError) -> MountJournal {
+        try explaining(.system, "the list of the container's mounts can't be kept", path: MountJournal.name) {
             () throws(SystemError) in
             MountJournal(
                 file: SharedDescriptor(
-                    try directory.descriptor.open(
-                        ContainerDirectory.journalName, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)))
+                    try directory.open(
+                        MountJournal.name, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)))
         }
     }
 
@@ -32,7 +34,7 @@ struct MountJournal: Sendable {
 
     /// Detaches all that is listed, the last first, and whatever was mounted on it since. `rootfs`: the container's.
     static func unmountAll(
-        of directory: borrowing ContainerDirectory, rootfs: ByteString, _ procfs: borrowing ProcFileSystem
+        listedIn directory: borrowing FileDescriptor, rootfs: ByteString, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
         guard let mounts = try read(directory), !mounts.isEmpty else { return }
         step("unmount file systems")
@@ -42,17 +44,17 @@ struct MountJournal: Sendable {
         for mount in mounts.reversed() { try unmount(mount, below: root, procfs) }
     }
 
-    private static func read(_ directory: borrowing ContainerDirectory) throws(RuntimeError) -> [MountNumber]? {
+    private static func read(_ directory: borrowing FileDescriptor) throws(RuntimeError) -> [MountNumber]? {
         let text: [UInt8]
         do throws(SystemError) {
-            text = try directory.descriptor.open(
-                ContainerDirectory.journalName, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            text = try directory.open(
+                MountJournal.name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
             ).readAll(limit: 1 << 20)
         } catch  where error.errno == ENOENT {
             return nil
         } catch {
             throw RuntimeError(
-                .system, "the list of the container's mounts can't be read", error, path: ContainerDirectory.journalName)
+                .system, "the list of the container's mounts can't be read", error, path: MountJournal.name)
         }
         var mounts: [MountNumber] = []
         // A line that its writer didn't end is of a mount that was never attached.
@@ -61,7 +63,7 @@ struct MountJournal: Sendable {
                 let number = number.decimal(as: UInt64.self), let unique = unique.decimal(as: UInt64.self)
             else {
                 throw RuntimeError(
-                    .corruptState, "the list of the container's mounts is damaged", path: ContainerDirectory.journalName)
+                    .corruptState, "the list of the container's mounts is damaged", path: MountJournal.name)
             }
             mounts.append(MountNumber(number: number, unique: unique))
         }

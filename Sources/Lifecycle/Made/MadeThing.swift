@@ -1,0 +1,121 @@
+import Bytes
+import Cgroups
+import Errors
+import Linux
+import OCI
+
+/// One thing that making a container leaves on the host. A container's record lists them; undoing the list from its end to its
+/// beginning is what `delete` does, and a `create` or `restore` that fails.
+///
+/// A new kind is a case here, with a file of its own for how it's recorded and undone.
+enum MadeThing: Sendable {
+    /// Hooks have been told of the container: the poststop hooks have to be told of its end.
+    case hooks
+    /// Mounts on the host: see MountJournal.
+    case mounts
+    case cgroup(CgroupRecord)
+    case process(MadeProcess)
+
+    /// Its place in the list. It isn't always the order of making: poststop hooks run last, when all else is gone.
+    fileprivate var place: Int {
+        switch self {
+        case .hooks: 0
+        case .mounts: 1
+        case .cgroup: 2
+        case .process: 3
+        }
+    }
+
+    private var name: StaticString {
+        switch self {
+        case .hooks: "hooks"
+        case .mounts: "mounts"
+        case .cgroup: "cgroup"
+        case .process: "process"
+        }
+    }
+
+    // MARK: Recording
+
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("kind", name)
+            switch self {
+            case .hooks, .mounts: break
+            case .cgroup(let record): record.write(to: &json)
+            case .process(let process): process.write(to: &json)
+            }
+        }
+    }
+
+    /// nil for what `write` didn't write.
+    init?(_ json: JSONValue) {
+        switch json["kind"]?.string {
+        case "hooks": self = .hooks
+        case "mounts": self = .mounts
+        case "cgroup":
+            guard let record = CgroupRecord(json) else { return nil }
+            self = .cgroup(record)
+        case "process":
+            guard let process = MadeProcess(json) else { return nil }
+            self = .process(process)
+        default: return nil
+        }
+    }
+
+    // MARK: Undoing
+
+    /// Takes it back. What is gone already is no error, so that this can be repeated.
+    func undo(_ container: UndoneContainer, _ directory: borrowing FileDescriptor, _ procfs: borrowing ProcFileSystem)
+        throws(RuntimeError)
+    {
+        switch self {
+        case .process(let process): try process.end(in: container.made.cgroup, procfs)
+        case .cgroup(let record): try record.remove(endingProcesses: container.made.process != nil)
+        case .mounts: try MountJournal.unmountAll(listedIn: directory, rootfs: container.state.rootfs, procfs)
+        case .hooks:
+            step("poststop hooks")
+            HookRunner.runRegardless(
+                container.poststop, kind: .poststop, state: container.state, directory: container.state.bundle, log: container.log
+            )
+        }
+    }
+}
+
+/// What undoing has to know of the container as a whole.
+struct UndoneContainer {
+    let made: [MadeThing]
+    /// Empty where they aren't known.
+    let poststop: [Hook]
+    /// The state of the stopped container.
+    let state: ContainerState
+    let log: Log
+}
+
+extension [MadeThing] {
+    /// Puts a thing in its place in the list. Of each kind there is one: a later one takes the place of the former.
+    mutating func add(_ thing: MadeThing) {
+        remove(thing)
+        insert(thing, at: firstIndex { $0.place > thing.place } ?? count)
+    }
+
+    /// Takes out what is of the same kind: because it has been undone.
+    mutating func remove(_ thing: MadeThing) { removeAll { $0.place == thing.place } }
+
+    var process: MadeProcess? {
+        for case .process(let process) in self { return process }
+        return nil
+    }
+
+    var cgroup: CgroupRecord? {
+        for case .cgroup(let record) in self { return record }
+        return nil
+    }
+}
+
+extension UndoneContainer {
+    /// Undoes everything, from the end of the list to its beginning. The first failure ends it: the rest is left for another attempt.
+    func undo(in directory: borrowing FileDescriptor, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        for thing in made.reversed() { try thing.undo(self, directory, procfs) }
+    }
+}
