@@ -55,26 +55,12 @@ static void add_number(struct line *line, long number, int digits) {
     add(line, text, (unsigned long)digits);
 }
 
-// RFC 3339, in UTC. Years are counted from March, so that the odd day is a year's last.
 static void add_time(struct line *line) {
     struct timespec now = {0};
+    char text[19];
     clock_gettime(CLOCK_REALTIME, &now);
-    long days = now.tv_sec / 86400, seconds = now.tv_sec % 86400;
-    long since = days + 719468, era = since / 146097, of_era = since % 146097;
-    long year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    long of_year = of_era - (365 * year + year / 4 - year / 100), march = (5 * of_year + 2) / 153;
-    long month = march < 10 ? march + 3 : march - 9;
-    add_number(line, year + era * 400 + (month <= 2), 4);
-    add_text(line, "-");
-    add_number(line, month, 2);
-    add_text(line, "-");
-    add_number(line, of_year - (153 * march + 2) / 5 + 1, 2);
-    add_text(line, "T");
-    add_number(line, seconds / 3600, 2);
-    add_text(line, ":");
-    add_number(line, seconds / 60 % 60, 2);
-    add_text(line, ":");
-    add_number(line, seconds % 60, 2);
+    c_write_utc(now.tv_sec, text);
+    add(line, text, sizeof text);
     add_text(line, "Z");
 }
 

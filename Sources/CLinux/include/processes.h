@@ -201,6 +201,9 @@ const char *_Nullable c_step_shortage(void);
 /// Says that it's memory. If somebody can do without what couldn't be had, nothing comes of it.
 void c_step_out_of_memory(void);
 
+/// Writes "2026-11-21T06:34:16", 19 bytes without a NUL, for seconds since 1970 in UTC: RFC 3339. For the years 0 to 9999.
+void c_write_utc(long seconds, char *text);
+
 /// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log, then the end with
 /// `status`.
 void c_trap_install(int status);
