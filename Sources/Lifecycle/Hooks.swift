@@ -6,34 +6,10 @@ import OCI
 
 /// Runs hooks: config.md, "POSIX-platform Hooks".
 enum HookRunner {
-    enum Kind {
-        case prestart, createRuntime, createContainer, startContainer, poststart, poststop
-
-        var name: StaticString {
-            switch self {
-            case .prestart: "prestart"
-            case .createRuntime: "createRuntime"
-            case .createContainer: "createContainer"
-            case .startContainer: "startContainer"
-            case .poststart: "poststart"
-            case .poststop: "poststop"
-            }
-        }
-
-        /// Whether a hook without `env` has the environment of whoever called us, as with runc and crun. Hooks that run in the
-        /// container's namespaces have none: there, the container's files are what a variable of the caller's could name.
-        var getsCallersEnvironment: Bool {
-            switch self {
-            case .prestart, .createRuntime, .poststart, .poststop: true
-            case .createContainer, .startContainer: false
-            }
-        }
-    }
-
     /// Runs all in their order; the first that fails ends it.
     ///
     /// `directory`: where they run: the bundle. nil leaves the working directory, in the container.
-    static func run(_ hooks: [Hook], kind: Kind, state: @autoclosure () -> ContainerState, directory: ByteString? = nil)
+    static func run(_ hooks: [Hook], kind: Hook.Kind, state: @autoclosure () -> ContainerState, directory: ByteString? = nil)
         throws(RuntimeError)
     {
         guard !hooks.isEmpty else { return }
@@ -45,7 +21,7 @@ enum HookRunner {
 
     /// Runs all, whatever becomes of each: runtime.md wants no more than a warning of a poststop hook.
     static func runRegardless(
-        _ hooks: [Hook], kind: Kind, state: @autoclosure () -> ContainerState, directory: ByteString?, log: Log
+        _ hooks: [Hook], kind: Hook.Kind, state: @autoclosure () -> ContainerState, directory: ByteString?, log: Log
     ) {
         guard !hooks.isEmpty else { return }
         let state = state().hookJSON
@@ -58,14 +34,16 @@ enum HookRunner {
         }
     }
 
-    private static func run(_ hook: Hook, kind: Kind, index: Int, state: [UInt8], directory: ByteString?) throws(RuntimeError) {
+    private static func run(_ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], directory: ByteString?)
+        throws(RuntimeError)
+    {
         let pointer = "/hooks/" + kind.name.description + "/" + String(index)
         let label = "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
         let outcome: HelperProcess.Outcome
         do throws(SystemError) {
             let program = HelperProcess.Program(
                 path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args,
-                environment: hook.env ?? (kind.getsCallersEnvironment ? inheritedEnvironment() : []), input: state,
+                environment: hook.env ?? (kind.getsCallersEnvironment ? OwnEnvironment.entries : []), input: state,
                 directory: directory)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
         } catch  where error.errno == EINTR {
@@ -88,6 +66,17 @@ enum HookRunner {
         }
         guard let failure = outcome.failure(timeout: "not ended within 30 seconds") else { return }
         throw RuntimeError(.hook, label + ": " + failure)
+    }
+}
+
+extension Hook.Kind {
+    /// Whether a hook without `env` has the environment of whoever called us, as with runc and crun. Hooks that run in the
+    /// container's namespaces have none: there, the container's files are what a variable of the caller's could name.
+    fileprivate var getsCallersEnvironment: Bool {
+        switch self {
+        case .prestart, .createRuntime, .poststart, .poststop: true
+        case .createContainer, .startContainer: false
+        }
     }
 }
 

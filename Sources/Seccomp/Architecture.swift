@@ -17,7 +17,7 @@ struct Architecture: Equatable {
     init?(named name: ByteString) {
         let prefix: ByteString = "SCMP_ARCH_"
         guard name.hasPrefix(prefix) else { return nil }
-        let lowercase = ByteString(name.bytes.dropFirst(prefix.count).map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 })
+        let lowercase = ByteString(name.bytes.dropFirst(prefix.count).map { $0.isLetter ? $0 | 0x20 : $0 })
         token = lowercase.withCString { seccomp_arch_resolve_name($0) }
         guard token != 0 else { return nil }
     }

@@ -6,14 +6,6 @@ import OCI
 
 /// The profile's flags as seccomp(2) takes them.
 enum SeccompFlags {
-    static var names: [(flag: Seccomp.Flag, name: ByteString)] {
-        [
-            (.log, "SECCOMP_FILTER_FLAG_LOG"), (.specAllow, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"),
-            (.tsync, "SECCOMP_FILTER_FLAG_TSYNC"),
-            (.waitKillableReceive, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"),
-        ]
-    }
-
     /// - Throws: the name of a flag that the running kernel doesn't know.
     static func value(for profile: Seccomp, needsListener: Bool) throws(RuntimeError) -> UInt32 {
         var value: UInt32 = needsListener ? c_filter_flag_new_listener : 0
@@ -22,7 +14,7 @@ enum SeccompFlags {
         guard let flags = profile.flags else { return value | c_filter_flag_spec_allow }
         for (index, flag) in flags.enumerated() {
             guard kernelKnows(flag) else {
-                let name = names.first { $0.flag == flag }?.name ?? ""
+                let name = SpecificationNames.seccompFlags.first { $0.flag == flag }?.name ?? ""
                 throw RuntimeError(
                     .unsupported, "the kernel doesn't know \(name.displayText)", pointer: "/linux/seccomp/flags/\(index)")
             }

@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func namesOnlyNamespacesThatAreTaken() throws {
-        let list = FeatureNames.namespaces.map { #"{"type": "\#($0.displayText)"}"# }.joined(separator: ",")
+        let list = SpecificationNames.namespaces.map { #"{"type": "\#($0.displayText)"}"# }.joined(separator: ",")
         #expect(try config(#""linux": {"namespaces": [\#(list)]}"#).linux.namespaces.count == 8)
     }
 

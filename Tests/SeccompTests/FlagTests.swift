@@ -50,13 +50,6 @@ import Testing
 @Suite struct FeatureTests {
     private func texts(_ names: [ByteString]) -> Set<String> { Set(names.map(\.displayText)) }
 
-    @Test func namesWhatTheDecoderTakes() {
-        #expect(texts(SeccompFeatures.actions) == Set(Names.seccompAction.entries.map { $0.0.description }))
-        #expect(texts(SeccompFeatures.operators) == Set(Names.seccompOperator.entries.map { $0.0.description }))
-        #expect(texts(SeccompFeatures.knownFlags) == Set(Names.seccompFlag.entries.map { $0.0.description }))
-        #expect(texts(SeccompFeatures.architectures).isSubset(of: Names.seccompArchitecture.entries.map { $0.0.description }))
-    }
-
     @Test func namesTheArchitecturesThatLibseccompKnows() {
         let known = texts(SeccompFeatures.architectures)
         #expect(

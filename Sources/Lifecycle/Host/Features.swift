@@ -27,11 +27,7 @@ public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8]
 }
 
 enum FeatureNames {
-    static let hooks: [ByteString] = [
-        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-    ]
-
-    static let namespaces: [ByteString] = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
+    static var hooks: [ByteString] { Hook.Kind.allCases.map { ByteString(stringLiteral: $0.name) } }
 
     static var mountOptions: [ByteString] { MountOption.names.map { ByteString(stringLiteral: $0) }.ordered() }
 
@@ -47,7 +43,7 @@ extension JSONWriter {
     }
 
     fileprivate mutating func writeLinuxFeatures() {
-        list("namespaces", FeatureNames.namespaces)
+        list("namespaces", SpecificationNames.namespaces)
         list("capabilities", FeatureNames.capabilities)
         object("cgroup") { json in
             json.member("v1", true)
@@ -58,8 +54,8 @@ extension JSONWriter {
         }
         object("seccomp") { json in
             json.member("enabled", true)
-            json.list("actions", SeccompFeatures.actions)
-            json.list("operators", SeccompFeatures.operators)
+            json.list("actions", SpecificationNames.seccompActions)
+            json.list("operators", SpecificationNames.seccompOperators)
             json.list("archs", SeccompFeatures.architectures)
             json.list("knownFlags", SeccompFeatures.knownFlags)
             json.list("supportedFlags", SeccompFeatures.supportedFlags)

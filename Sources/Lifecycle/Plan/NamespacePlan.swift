@@ -92,28 +92,9 @@ extension Namespace.Kind {
     /// As in `/proc/PID/ns`.
     var fileName: ByteString {
         switch self {
-        case .pid: "pid"
         case .network: "net"
         case .mount: "mnt"
-        case .ipc: "ipc"
-        case .uts: "uts"
-        case .user: "user"
-        case .cgroup: "cgroup"
-        case .time: "time"
-        }
-    }
-
-    /// As in config.json.
-    var name: StaticString {
-        switch self {
-        case .pid: "pid"
-        case .network: "network"
-        case .mount: "mount"
-        case .ipc: "ipc"
-        case .uts: "uts"
-        case .user: "user"
-        case .cgroup: "cgroup"
-        case .time: "time"
+        default: ByteString(stringLiteral: name)
         }
     }
 }

@@ -68,6 +68,22 @@ public struct Mount: Sendable {
 
 /// config.md, "POSIX-platform Hooks".
 public struct Hook: Sendable {
+    /// When it runs, in the order of a container's life.
+    public enum Kind: CaseIterable, Sendable {
+        case prestart, createRuntime, createContainer, startContainer, poststart, poststop
+
+        public var name: StaticString {
+            switch self {
+            case .prestart: "prestart"
+            case .createRuntime: "createRuntime"
+            case .createContainer: "createContainer"
+            case .startContainer: "startContainer"
+            case .poststart: "poststart"
+            case .poststop: "poststop"
+            }
+        }
+    }
+
     public var path: ByteString
     public var args: [ByteString]
     /// nil where the document has none: the hook's environment is empty then.

@@ -24,6 +24,19 @@ public struct LinuxConfig: Sendable {
 public struct Namespace: Sendable {
     public enum Kind: Int, CaseIterable, Sendable {
         case pid, network, mount, ipc, uts, user, cgroup, time
+
+        public var name: StaticString {
+            switch self {
+            case .pid: "pid"
+            case .network: "network"
+            case .mount: "mount"
+            case .ipc: "ipc"
+            case .uts: "uts"
+            case .user: "user"
+            case .cgroup: "cgroup"
+            case .time: "time"
+            }
+        }
     }
 
     public var kind: Kind

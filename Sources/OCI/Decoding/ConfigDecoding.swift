@@ -78,12 +78,12 @@ extension Hooks {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         self.init()
         var object = try ObjectDecoder(value, notes)
-        prestart = try object.list("prestart", Hook.init)
-        createRuntime = try object.list("createRuntime", Hook.init)
-        createContainer = try object.list("createContainer", Hook.init)
-        startContainer = try object.list("startContainer", Hook.init)
-        poststart = try object.list("poststart", Hook.init)
-        poststop = try object.list("poststop", Hook.init)
+        prestart = try object.list(Hook.Kind.prestart.name, Hook.init)
+        createRuntime = try object.list(Hook.Kind.createRuntime.name, Hook.init)
+        createContainer = try object.list(Hook.Kind.createContainer.name, Hook.init)
+        startContainer = try object.list(Hook.Kind.startContainer.name, Hook.init)
+        poststart = try object.list(Hook.Kind.poststart.name, Hook.init)
+        poststop = try object.list(Hook.Kind.poststop.name, Hook.init)
         object.finish()
     }
 }

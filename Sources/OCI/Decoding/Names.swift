@@ -1,11 +1,9 @@
+public import Bytes
+
 /// The names of the specification and what they stand for.
 enum Names {
     static let namespace = NameTable<Namespace.Kind>(
-        what: "namespace type",
-        entries: [
-            ("pid", .pid), ("network", .network), ("mount", .mount), ("ipc", .ipc), ("uts", .uts), ("user", .user),
-            ("cgroup", .cgroup), ("time", .time),
-        ])
+        what: "namespace type", entries: Namespace.Kind.allCases.map { ($0.name, $0) })
 
     /// `u` is an unbuffered character device to mknod(1): the same.
     static let device = NameTable<Device.Kind>(
@@ -108,14 +106,17 @@ enum Names {
         ])
 }
 
-/// The names that the specification defines and the decoder takes: `features` lists them.
+/// The names that the specification defines and the decoder takes, in alphabetical order: `features` lists them.
 public enum SpecificationNames {
-    public static var namespaces: [StaticString] { Names.namespace.names }
-    public static var seccompActions: [StaticString] { Names.seccompAction.names }
-    public static var seccompOperators: [StaticString] { Names.seccompOperator.names }
-    public static var seccompArchitectures: [StaticString] { Names.seccompArchitecture.names }
-    public static var seccompFlags: [StaticString] { Names.seccompFlag.names }
-    public static var memoryPolicyModes: [StaticString] { Names.memoryPolicyMode.names }
-    public static var memoryPolicyFlags: [StaticString] { Names.memoryPolicyFlag.names }
-    public static var resourceLimits: [StaticString] { Names.resource.names }
+    public static var namespaces: [ByteString] { Names.namespace.sortedNames }
+    public static var seccompActions: [ByteString] { Names.seccompAction.sortedNames }
+    public static var seccompOperators: [ByteString] { Names.seccompOperator.sortedNames }
+    public static var seccompArchitectures: [ByteString] { Names.seccompArchitecture.sortedNames }
+    public static var seccompFlags: [(name: ByteString, flag: Seccomp.Flag)] {
+        Names.seccompFlag.entries.map { (ByteString(stringLiteral: $0.0), $0.1) }.ordered { $0.name < $1.name }
+    }
+}
+
+extension NameTable {
+    fileprivate var sortedNames: [ByteString] { names.map { ByteString(stringLiteral: $0) }.ordered() }
 }

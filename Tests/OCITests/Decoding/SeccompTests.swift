@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func knowsTheArchitecturesOfTheSpecification() throws {
-        let names = SpecificationNames.seccompArchitectures.map(\.description)
+        let names = SpecificationNames.seccompArchitectures.map(\.displayText)
         #expect(names.count == 23)
         let list = names.map { "\"\($0)\"" }.joined(separator: ",")
         #expect(try seccomp(#""architectures": [\#(list)]"#).architectures == names.map { ByteString($0) })
