@@ -43,9 +43,10 @@ uninstall: ## remove it from there
 format: ## format the sources
 	swift format -i -r Sources Tests Package.swift
 
-lint: ## check the sources' format and structure, and that the documents name only what exists
+lint: ## check the sources' format and structure, for what nothing uses, and that the documents name only what exists
 	@scripts/check-docs
 	@scripts/check-structure
+	@scripts/check-unused
 	swift format lint --strict -r Sources Tests Package.swift
 
 clean: ## remove all that was built

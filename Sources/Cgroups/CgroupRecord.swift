@@ -30,7 +30,4 @@ public struct CgroupRecord: Equatable, Sendable {
     public func overlaps(_ other: CgroupRecord) -> Bool {
         path == other.path && groups.contains { group in other.groups.contains { $0.mountPoint == group.mountPoint } }
     }
-
-    /// The absolute directories, one for each hierarchy.
-    public var directories: [ByteString] { groups.map { $0.mountPoint + "/" + path } }
 }

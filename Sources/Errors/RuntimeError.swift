@@ -147,9 +147,6 @@ public struct RuntimeError: Error, Sendable {
             code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }
 
-    /// The same error with `prefix` before its sentence.
-    public func prefixed(_ prefix: String) -> RuntimeError { saying(prefix + sentence) }
-
     /// The same error with `suffix` behind its sentence.
     public func suffixed(_ suffix: String) -> RuntimeError { saying(sentence + suffix) }
 

@@ -55,11 +55,6 @@ public struct JSONWriter: Sendable {
         container("[", "]", elements)
     }
 
-    public mutating func array(named key: ByteString, _ elements: (inout JSONWriter) -> Void) {
-        beginMember(key)
-        container("[", "]", elements)
-    }
-
     private mutating func container(_ begin: StaticString, _ end: StaticString, _ content: (inout JSONWriter) -> Void) {
         append(begin)
         depth += 1

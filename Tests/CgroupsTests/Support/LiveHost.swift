@@ -112,3 +112,8 @@ final class LiveCgroup {
 
 /// Whether there is a directory.
 func isThere(_ path: ByteString) -> Bool { (try? FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY)) != nil }
+
+extension CgroupRecord {
+    /// The absolute directories, one for each hierarchy.
+    var directories: [ByteString] { groups.map { $0.mountPoint + "/" + path } }
+}

@@ -1,4 +1,3 @@
-import Bytes
 import CLinux
 public import Errors
 import Linux

@@ -4,7 +4,6 @@ import CLinux
 public import Errors
 import Linux
 import OCI
-import Seccomp
 
 /// Runs one more process in a container.
 ///

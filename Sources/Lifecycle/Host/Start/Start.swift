@@ -3,7 +3,6 @@ import CLinux
 public import Errors
 import Linux
 import OCI
-import Seccomp
 
 /// Has a created container run its program: runtime.md, "Start".
 public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
