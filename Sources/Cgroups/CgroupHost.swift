@@ -123,32 +123,14 @@ extension CgroupHost {
         }
     }
 
-    /// The lines of a process' /proc/PID/cgroup, "ID:SUBSYSTEMS:PATH" each: cgroups(7).
-    static func membership(procfs: borrowing ProcFileSystem, process: pid_t = getpid()) throws(RuntimeError) -> [Membership] {
+    /// The cgroups of a process, one for each hierarchy.
+    static func membership(procfs: borrowing ProcFileSystem, process: pid_t = getpid()) throws(RuntimeError) -> [CgroupMembership]
+    {
         let file = ByteString(decimal: process) + "/cgroup"
         do throws(SystemError) {
-            return lines(try procfs.read(file))
+            return CgroupMembership.parse(try procfs.read(file))
         } catch {
             throw RuntimeError(.cgroup, "can't read a process' cgroups", error, path: "/proc/" + file)
         }
     }
-
-    static func lines(_ text: [UInt8]) -> [Membership] {
-        var found: [Membership] = []
-        for line in text.split(separator: UInt8(ascii: "\n")) {
-            guard let (_, rest) = ByteString(line).splitOnce(separator: UInt8(ascii: ":")),
-                let (subsystems, path) = rest.splitOnce(separator: UInt8(ascii: ":"))
-            else { continue }
-            found.append(Membership(subsystems: subsystems, path: path))
-        }
-        return found
-    }
-}
-
-/// A process' place in one hierarchy.
-struct Membership: Equatable {
-    /// Empty for cgroup v2.
-    let subsystems: ByteString
-    /// From the reader's cgroup namespace's root on.
-    let path: ByteString
 }

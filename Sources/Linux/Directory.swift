@@ -19,12 +19,6 @@ extension FileDescriptor {
         try .open(path, at: rawValue, flags: flags, mode: mode)
     }
 
-    /// Opens a path that must not leave this directory, by `..`, links or mounts' magic links. The corresponding system call is
-    /// `openat2`, with `RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS`.
-    public borrowing func openBeneath(_ path: ByteString, flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
-        try openResolving(path, flags: flags, mode: mode, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS))
-    }
-
     /// The corresponding system call is `openat2`. Where the kernel saw the tree change under way (EAGAIN), it's asked again.
     public borrowing func openResolving(_ path: ByteString, flags: Int32, mode: mode_t = 0, resolve: UInt64)
         throws(SystemError) -> FileDescriptor
@@ -61,6 +55,51 @@ extension FileDescriptor {
     /// The corresponding C function is `mkdirat`.
     public borrowing func makeDirectory(_ path: ByteString, mode: mode_t) throws(SystemError) {
         try retried("mkdirat") { path.withCString { mkdirat(rawValue, $0, mode) } }
+    }
+
+    /// Makes a directory, and those above it that are missing, with `parentMode`. Whatever has its name already is taken as it is.
+    public static func makeDirectories(_ path: ByteString, mode: mode_t, parentMode: mode_t) throws(SystemError) {
+        let end = path.bytes.lastIndex { $0 != UInt8(ascii: "/") } ?? path.bytes.startIndex
+        let path = ByteString(path.bytes.prefix(end + 1))
+        if try isMade(path, mode: mode) { return }
+        guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {
+            throw SystemError("mkdir", errno: ENOENT)
+        }
+        try makeDirectories(ByteString(path.bytes[..<slash]), mode: parentMode, parentMode: parentMode)
+        guard try isMade(path, mode: mode) else { throw SystemError("mkdir", errno: ENOENT) }
+    }
+
+    /// - Returns: false where there is nothing to make it in.
+    private static func isMade(_ path: ByteString, mode: mode_t) throws(SystemError) -> Bool {
+        if path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST { return true }
+        guard c_errno() == ENOENT else { throw .last("mkdir") }
+        return false
+    }
+
+    /// Puts a file with these bytes in the place of what has its name: as a whole, or not at all. It's written under the name
+    /// `temporary` first, and whoever is killed meanwhile leaves that file.
+    public borrowing func replaceFile(_ name: ByteString, with bytes: [UInt8], mode: mode_t, temporary: ByteString)
+        throws(SystemError)
+    {
+        let file = try makeFile(temporary, mode: mode)
+        do throws(SystemError) {
+            try file.writeAll(bytes)
+            try rename(temporary, to: name)
+        } catch {
+            try? unlink(temporary)
+            throw error
+        }
+    }
+
+    /// A new file. What stands in its place is removed: it may be a link of somebody's, and nothing is opened through that.
+    private borrowing func makeFile(_ name: ByteString, mode: mode_t) throws(SystemError) -> FileDescriptor {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        do throws(SystemError) {
+            return try open(name, flags: flags, mode: mode)
+        } catch  where error.errno == EEXIST {
+            try unlink(name)
+            return try open(name, flags: flags, mode: mode)
+        }
     }
 
     /// The corresponding C function is `fchmodat`, which follows links.

@@ -73,6 +73,23 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
+    /// Copies `count` bytes, from the present place in this file to that in the other. The corresponding C function is `sendfile`.
+    ///
+    /// - Returns: how many there were: fewer where this file ends before.
+    public borrowing func copy(_ count: Int, to target: borrowing FileDescriptor) throws(SystemError) -> Int {
+        var left = count
+        while left > 0 {
+            let count = sendfile(target.rawValue, rawValue, nil, left)
+            if count == 0 { break }
+            if count > 0 {
+                left -= count
+            } else if c_errno() != EINTR {
+                throw .last("sendfile")
+            }
+        }
+        return count - left
+    }
+
     /// The path by which the kernel knows it now, from the host's root: for directories that nobody hostile can rename.
     public borrowing func hostPath() throws(SystemError) -> ByteString {
         var path = [UInt8](repeating: 0, count: Int(PATH_MAX))

@@ -16,6 +16,9 @@ extension stat {
 
     public var permissions: UInt32 { st_mode & 0o7777 }
 
+    /// Whether both are about one file, or one namespace: namespaces(7).
+    public func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
+
     public func isCharacterDevice(major: UInt32, minor: UInt32) -> Bool {
         kind == .characterDevice && c_major(st_rdev) == major && c_minor(st_rdev) == minor
     }

@@ -86,13 +86,29 @@ public struct ProcFileSystem: ~Copyable {
         return ByteString(link[..<length])
     }
 
-    /// The file that stands for a namespace of the process in `folder`. Two stand for one when they are one inode: namespaces(7).
-    public borrowing func namespaceStatus(_ folder: ByteString, _ kind: ByteString) throws(SystemError) -> stat {
+    /// What the kernel knows of a namespace of the process in `folder`. `kind`: its name in `/proc/PID/ns`.
+    public borrowing func namespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> stat {
         var status = stat()
         guard (folder + "/ns/" + kind).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else {
             throw .last("fstatat")
         }
         return status
+    }
+
+    /// A descriptor that stands for that namespace: what setns(2) takes.
+    public borrowing func openNamespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileDescriptor {
+        try root.open(folder + "/ns/" + kind, flags: O_RDONLY)
+    }
+
+    /// Whether the process in `folder` is in the same namespace as the calling process.
+    public borrowing func sharesNamespace(_ kind: ByteString, with folder: ByteString) throws(SystemError) -> Bool {
+        try namespace(kind, of: try own()).isSameFile(as: try namespace(kind, of: folder))
+    }
+
+    /// Whether the calling process is in another user namespace than the host's first one. Where this procfs can't tell, it isn't.
+    public borrowing func isInUserNamespace() -> Bool {
+        guard let own = try? own(), let map = try? read(own + "/uid_map") else { return false }
+        return isPart(map)
     }
 
     /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.

@@ -64,16 +64,7 @@ public enum SealedProgram {
     }
 
     private static func copy(_ source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(SystemError) {
-        var left = Int(try source.status().st_size)
-        while left > 0 {
-            let count = sendfile(target.rawValue, source.rawValue, nil, left)
-            if count > 0 {
-                left -= count
-            } else if count == 0 {
-                throw SystemError("sendfile", errno: EIO)
-            } else if c_errno() != EINTR {
-                throw .last("sendfile")
-            }
-        }
+        let size = Int(try source.status().st_size)
+        guard try source.copy(size, to: target) == size else { throw SystemError("sendfile", errno: EIO) }
     }
 }

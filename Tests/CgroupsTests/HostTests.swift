@@ -10,9 +10,10 @@ import Testing
     @Test func readsTheLinesOfMembership() {
         let text: ByteString = "4:cpu,cpuacct:/a\n1:name=systemd:/init:scope\n0::/b\nbroken\n"
         #expect(
-            CgroupHost.lines(text.bytes) == [
-                Membership(subsystems: "cpu,cpuacct", path: "/a"), Membership(subsystems: "name=systemd", path: "/init:scope"),
-                Membership(subsystems: "", path: "/b"),
+            CgroupMembership.parse(text.bytes) == [
+                CgroupMembership(subsystems: "cpu,cpuacct", path: "/a"),
+                CgroupMembership(subsystems: "name=systemd", path: "/init:scope"),
+                CgroupMembership(subsystems: "", path: "/b"),
             ])
     }
 

@@ -25,7 +25,7 @@ struct LiveProcessTests {
             }
         }
         let text = try FileDescriptor.open("/proc/thread-self/cgroup", flags: O_RDONLY).readAll(limit: 64 * 1024)
-        let inside = CgroupHost.lines(text).filter { $0.path == "/" + live.cgroup.path.relative }
+        let inside = CgroupMembership.parse(text).filter { $0.path == "/" + live.cgroup.path.relative }
         #expect(inside.count == live.cgroup.record.groups.filter { !$0.subsystems.isEmpty }.count)
     }
 

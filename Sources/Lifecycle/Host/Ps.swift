@@ -54,7 +54,7 @@ private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
 
 /// How ps is to write names: all that it gets of the environment.
 private func languageSettings() -> [ByteString] {
-    inheritedEnvironment().filter { $0.hasPrefix("LANG=") || $0.hasPrefix("LC_") }
+    OwnEnvironment.entries.filter { $0.hasPrefix("LANG=") || $0.hasPrefix("LC_") }
 }
 
 /// The output of ps: a header and a line for each process or thread.

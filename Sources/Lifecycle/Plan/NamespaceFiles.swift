@@ -43,10 +43,10 @@ struct NamespaceFiles {
     private static func isHosts(_ file: borrowing FileDescriptor, _ kind: Namespace.Kind, _ procfs: borrowing ProcFileSystem)
         -> Bool
     {
-        guard let folder = try? procfs.own(), let own = try? procfs.namespaceStatus(folder, kind.fileName),
+        guard let folder = try? procfs.own(), let own = try? procfs.namespace(kind.fileName, of: folder),
             let status = try? file.status()
         else { return false }
-        return own.st_ino == status.st_ino && own.st_dev == status.st_dev
+        return own.isSameFile(as: status)
     }
 
     func file(of kind: Namespace.Kind) -> SharedDescriptor? { entries.first { $0.kind == kind }?.file }
@@ -64,7 +64,7 @@ struct NamespaceFiles {
         var home: [(kind: Namespace.Kind, file: SharedDescriptor)] = []
         for join in joins {
             let own = try explaining(.namespace, "the runtime's own namespaces can't be opened") { () throws(SystemError) in
-                try FileDescriptor.open(try procfs.own() + "/ns/" + join.kind.fileName, at: procfs.root.rawValue, flags: O_RDONLY)
+                try procfs.openNamespace(join.kind.fileName, of: try procfs.own())
             }
             home.append((join.kind, SharedDescriptor(own)))
         }

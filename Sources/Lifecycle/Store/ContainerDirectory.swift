@@ -191,15 +191,7 @@ struct ContainerDirectory: ~Copyable {
     /// machine.
     borrowing func write(_ bytes: [UInt8], as name: ByteString) throws(RuntimeError) {
         try explaining(.system, "the container's state can't be written", path: name) { () throws(SystemError) in
-            let temporary = name + ".new"
-            do throws(SystemError) {
-                let file = try descriptor.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-                try file.writeAll(bytes)
-                try descriptor.rename(temporary, to: name)
-            } catch {
-                try? descriptor.unlink(temporary)
-                throw error
-            }
+            try descriptor.replaceFile(name, with: bytes, mode: 0o600, temporary: name + ".new")
         }
     }
 

@@ -28,16 +28,7 @@ struct StateRoot: ~Copyable {
         if let root = try open(path) { return root }
         let directory: FileDescriptor
         do throws(SystemError) {
-            var current: [UInt8] = []
-            let parts = path.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty }
-            for (index, part) in parts.enumerated() {
-                if index > 0 || path.hasPrefix("/") { current.append(UInt8(ascii: "/")) }
-                current += part.bytes
-                let mode: mode_t = index == parts.count - 1 ? 0o700 : 0o755
-                guard ByteString(current).withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST else {
-                    throw .last("mkdir")
-                }
-            }
+            try FileDescriptor.makeDirectories(path, mode: 0o700, parentMode: 0o755)
             directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
         } catch {
             throw unusable(path, error)

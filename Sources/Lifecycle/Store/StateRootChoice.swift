@@ -54,6 +54,6 @@ private func isTop(_ path: ByteString) -> Bool {
 
 /// nil where the variable isn't set, or empty: podman, as root, sets XDG_RUNTIME_DIR to nothing.
 private func environment(_ name: ByteString) -> ByteString? {
-    guard let value = name.withCString({ getenv($0) }), value[0] != 0 else { return nil }
-    return ByteString(cString: value)
+    guard let value = OwnEnvironment.value(of: name), !value.isEmpty else { return nil }
+    return value
 }

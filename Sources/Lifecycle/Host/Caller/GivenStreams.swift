@@ -1,6 +1,5 @@
 import Bytes
 import CLinux
-import Errors
 import Linux
 import OCI
 
@@ -41,11 +40,7 @@ enum GivenStreams {
     private static func outside(_ user: UInt32, of pid: Int32, _ procfs: borrowing ProcFileSystem) -> UInt32? {
         let folder = ByteString(decimal: pid)
         // Of our own namespace the file would show the numbers of the one above.
-        if let own = try? procfs.own(), let ours = try? procfs.namespaceStatus(own, "user"),
-            let theirs = try? procfs.namespaceStatus(folder, "user"), ours.st_ino == theirs.st_ino, ours.st_dev == theirs.st_dev
-        {
-            return user
-        }
+        if (try? procfs.sharesNamespace("user", with: folder)) == true { return user }
         return (try? procfs.read(folder + "/uid_map")).flatMap { UserNamespace.mappings(in: $0).hostID(of: user) }
     }
 }

@@ -69,8 +69,8 @@ struct InheritedDescriptors {
     /// How many sockets the caller passes, by the rules of sd_listen_fds(3): the variables are for the process whose pid is in LISTEN_PID,
     /// and they stay in the environment of others, whose descriptors they don't mean.
     static func sockets(_ log: Log) throws(RuntimeError) -> Int {
-        guard let text = environmentValue("LISTEN_FDS"), !text.isEmpty,
-            environmentValue("LISTEN_PID")?.decimal(as: Int32.self) == getpid()
+        guard let text = OwnEnvironment.value(of: "LISTEN_FDS"), !text.isEmpty,
+            OwnEnvironment.value(of: "LISTEN_PID")?.decimal(as: Int32.self) == getpid()
         else { return 0 }
         guard let count: Int = text.decimal(), count >= 0 else {
             throw RuntimeError(.usage, "LISTEN_FDS=" + text.displayText + ": not a number of descriptors")

@@ -19,22 +19,8 @@ enum PIDFile {
             try file.writeAll(digits)
             if try directory.link(file, replacing: name) { return }
         }
-        try write(digits, as: name, in: directory)
-    }
-
-    /// For file systems without O_TMPFILE. Whoever is killed here leaves a file, which goes with the next one of that name.
-    static func write(_ digits: [UInt8], as name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) {
-        let temporary = "." + name + ".new"
-        // What stands under the temporary name may be a link of somebody's: nothing is opened through it.
-        if try directory.contains(temporary) { try directory.unlink(temporary) }
-        let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
-        do throws(SystemError) {
-            try file.writeAll(digits)
-            try directory.rename(temporary, to: name)
-        } catch {
-            try? directory.unlink(temporary)
-            throw error
-        }
+        // Without O_TMPFILE whoever is killed here leaves a file, which goes with the next one of that name.
+        try directory.replaceFile(name, with: digits, mode: 0o644, temporary: "." + name + ".new")
     }
 }
 

@@ -161,10 +161,8 @@ private final class CheckpointSession {
         to request: inout CriuOptions, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
         for join in namespaces.joins where ExternalNamespaces.byDescriptor.contains(join.kind) {
-            var status = stat()
-            let file = ByteString(decimal: record.pid) + "/ns/" + join.kind.fileName
-            guard file.withCString({ fstatat(procfs.root.rawValue, $0, &status, 0) }) == 0 else {
-                throw RuntimeError(.namespace, "the container's namespaces can't be looked at", .last("fstatat"))
+            let status = try explaining(.namespace, "the container's namespaces can't be looked at") { () throws(SystemError) in
+                try procfs.namespace(join.kind.fileName, of: ByteString(decimal: record.pid))
             }
             let name = join.kind.fileName + "[" + ByteString(decimal: status.st_ino) + "]:"
             request.set(.external, name + ExternalNamespaces.key(join.kind))

@@ -234,7 +234,7 @@ private enum CriuProgram {
 
     /// By the caller's PATH, as runc does: the caller is trusted, and criu is often of his own making. Never by the container's.
     static func find() throws(RuntimeError) -> ByteString {
-        let path = environmentValue("PATH") ?? usualPath
+        let path = OwnEnvironment.value(of: "PATH") ?? usualPath
         for folder in path.split(separator: UInt8(ascii: ":")) where folder.hasPrefix("/") {
             let file = folder + "/criu"
             if file.withCString({ access($0, X_OK) }) == 0 { return file }
@@ -263,8 +263,8 @@ private enum CriuProgram {
         c_signals_reset()
         let arguments = CStringArray(["criu", "swrk", "3"])
         // criu runs programs of the host's (tar, ip, iptables) and reads settings from its environment.
-        let hasPath = environmentValue("PATH") != nil
-        let environment = CStringArray(inheritedEnvironment() + (hasPath ? [] : ["PATH=" + usualPath]))
+        let hasPath = OwnEnvironment.value(of: "PATH") != nil
+        let environment = CStringArray(OwnEnvironment.entries + (hasPath ? [] : ["PATH=" + usualPath]))
         _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
         let error = SystemError.last("execve")
         _ = dup2(report, kept)

@@ -22,7 +22,8 @@ struct ImageDirectory {
         -> ImageDirectory
     {
         try explaining(.checkpoint, label(option, path) + " can't be made", path: path) { () throws(SystemError) in
-            try makeDirectories(path, mode: forUserNamespace ? 0o711 : 0o700)
+            let mode: mode_t = forUserNamespace ? 0o711 : 0o700
+            try FileDescriptor.makeDirectories(path, mode: mode, parentMode: mode)
         }
         return try open(path, option)
     }
@@ -40,15 +41,6 @@ struct ImageDirectory {
 
     private static func label(_ option: StaticString, _ path: ByteString) -> String {
         "--" + option.description + " \"" + path.displayText + "\""
-    }
-
-    private static func makeDirectories(_ path: ByteString, mode: mode_t) throws(SystemError) {
-        if path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST { return }
-        guard c_errno() == ENOENT, let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {
-            throw .last("mkdir")
-        }
-        try makeDirectories(ByteString(path.bytes[..<slash]), mode: mode)
-        guard path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST else { throw .last("mkdir") }
     }
 
     private func checkOwner(_ label: String) throws(RuntimeError) {

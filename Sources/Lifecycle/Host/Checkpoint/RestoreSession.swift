@@ -211,9 +211,8 @@ final class RestoreSession {
         }
         switch consume clone {
         case .child:
-            let file = ByteString(decimal: pid) + "/ns/net"
             do throws(SystemError) {
-                try FileDescriptor.open(file, at: transaction.procfs.root.rawValue, flags: O_RDONLY).enterNamespace(c_new_network)
+                try transaction.procfs.openNamespace("net", of: ByteString(decimal: pid)).enterNamespace(c_new_network)
                 _exit(c_loopback_up() == 0 ? 0 : 1)
             } catch {
                 _exit(1)
@@ -225,9 +224,7 @@ final class RestoreSession {
 
     private func isInOwnTimeNamespace(_ pid: Int32) throws(RuntimeError) -> Bool {
         do throws(SystemError) {
-            let own = try transaction.procfs.namespaceStatus(try transaction.procfs.own(), "time")
-            let theirs = try transaction.procfs.namespaceStatus(ByteString(decimal: pid), "time")
-            return own.st_ino != theirs.st_ino || own.st_dev != theirs.st_dev
+            return try !transaction.procfs.sharesNamespace("time", with: ByteString(decimal: pid))
         } catch  where error.errno == ENOENT {
             // A kernel without time namespaces.
             return false

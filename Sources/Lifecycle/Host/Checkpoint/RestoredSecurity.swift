@@ -153,11 +153,10 @@ final class RestoredSecurity {
         // criu gives every container a time namespace.
         for kind in Namespace.Kind.allCases where plan.namespaces.has(kind) && kind != .time && !plan.namespaceFiles.isHosts(kind)
         {
-            let own = try read(process) { () throws(SystemError) in try procfs.namespace(kind, of: try procfs.own()) }
-            let theirs = try read(process) { () throws(SystemError) in
-                try procfs.namespace(kind, of: ByteString(decimal: process))
+            let isHosts = try read(process) { () throws(SystemError) in
+                try procfs.sharesNamespace(kind.fileName, with: ByteString(decimal: process))
             }
-            guard !own.isSameFile(as: theirs) else {
+            guard !isHosts else {
                 throw mismatch(process, "is in the host's " + kind.name.description + " namespace", "/linux/namespaces")
             }
         }
@@ -169,7 +168,7 @@ final class RestoredSecurity {
             let (wanted, found) = try read(process) { () throws(SystemError) in
                 (
                     try file.with { (file) throws(SystemError) in try file.status() },
-                    try procfs.namespace(join.kind, of: ByteString(decimal: process))
+                    try procfs.namespace(join.kind.fileName, of: ByteString(decimal: process))
                 )
             }
             guard wanted.isSameFile(as: found) else {
@@ -182,13 +181,10 @@ final class RestoredSecurity {
         guard let cgroup else { return }
         let wanted = "/" + cgroup.path
         let text = try read(process) { () throws(SystemError) in try procfs.read(ByteString(decimal: process) + "/cgroup") }
-        for line in text.split(separator: UInt8(ascii: "\n")) {
-            guard let (_, rest) = ByteString(line).splitOnce(separator: UInt8(ascii: ":")),
-                let (subsystems, path) = rest.splitOnce(separator: UInt8(ascii: ":")),
-                cgroup.groups.contains(where: { $0.subsystems == subsystems })
-            else { continue }
-            guard path == wanted || path.hasPrefix(wanted + "/") else {
-                throw mismatch(process, "is in another cgroup, " + path.displayText, "/linux/cgroupsPath")
+        for membership in CgroupMembership.parse(text) {
+            guard cgroup.groups.contains(where: { $0.subsystems == membership.subsystems }) else { continue }
+            guard membership.path == wanted || membership.path.hasPrefix(wanted + "/") else {
+                throw mismatch(process, "is in another cgroup, " + membership.path.displayText, "/linux/cgroupsPath")
             }
         }
     }
@@ -236,20 +232,6 @@ final class RestoredSecurity {
         }
         guard isSame else { throw mismatch(process, "has something else mounted", mount.label) }
     }
-}
-
-extension ProcFileSystem {
-    fileprivate borrowing func namespace(_ kind: Namespace.Kind, of process: ByteString) throws(SystemError) -> stat {
-        var status = stat()
-        guard (process + "/ns/" + kind.fileName).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else {
-            throw .last("fstatat")
-        }
-        return status
-    }
-}
-
-extension stat {
-    fileprivate func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }
 
 extension FileDescriptor {

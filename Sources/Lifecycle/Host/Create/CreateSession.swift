@@ -97,7 +97,7 @@ final class CreateSession {
         do throws(RuntimeError) {
             sources = try MountSources.open(plan, copiesAtOnce: true)
             mappings = try sources.map(by: mappings, plan.rootfs.mounts)
-        } catch  where error.errno == EPERM && mappings.isEmpty && UserNamespace.isInside(transaction.procfs) {
+        } catch  where error.errno == EPERM && mappings.isEmpty && transaction.procfs.isInUserNamespace() {
             // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
             return nil
         }

@@ -59,7 +59,7 @@ extension HostFacts.Cgroups {
             switch mode {
             case .yes: true
             case .no: false
-            case .auto: geteuid() != 0 || UserNamespace.isInside(procfs)
+            case .auto: geteuid() != 0 || procfs.isInUserNamespace()
             }
         host = try CgroupHost.detect(procfs: procfs)
         controllers = try host.controllers()

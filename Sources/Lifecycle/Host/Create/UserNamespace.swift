@@ -6,12 +6,6 @@ import OCI
 
 /// User namespaces from outside.
 enum UserNamespace {
-    /// Whether the runtime's own is another than the machine's first: then not all ids are mapped. user_namespaces(7).
-    static func isInside(_ procfs: borrowing ProcFileSystem) -> Bool {
-        guard let own = try? procfs.own(), let map = try? procfs.read(own + "/uid_map") else { return false }
-        return mappings(in: map) != [IDMapping(containerID: 0, hostID: 0, size: .max)]
-    }
-
     /// Engines repeat the mappings of a namespace that they have made: then they have to be the same.
     static func checkMappings(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard let namespace = plan.namespaceFiles.file(of: .user), !plan.idMappings.isEmpty else { return }
@@ -44,8 +38,7 @@ enum UserNamespace {
         try withHolder({ () throws(SystemError) in try unshare(c_new_user) }) { (pid) throws(RuntimeError) in
             try IDMaps(pid: pid, uids: uids, gids: gids).write(procfs)
             return try explaining(.namespace, "the user namespace for the mapping can't be opened") { () throws(SystemError) in
-                SharedDescriptor(
-                    try FileDescriptor.open(ByteString(decimal: pid) + "/ns/user", at: procfs.root.rawValue, flags: O_RDONLY))
+                SharedDescriptor(try procfs.openNamespace("user", of: ByteString(decimal: pid)))
             }
         }
     }

@@ -48,9 +48,7 @@ extension ExecPlan {
         guard flags & c_new_user != 0 else { return flags }
         // The one that we're in already can't be joined (setns(2), EINVAL): a path may have led to it.
         let isOurs = try explaining(.namespace, "the container's user namespace can't be looked at") { () throws(SystemError) in
-            let own = try procfs.namespaceStatus(try procfs.own(), "user")
-            let theirs = try procfs.namespaceStatus(ByteString(decimal: record.pid), "user")
-            return own.st_ino == theirs.st_ino && own.st_dev == theirs.st_dev
+            try procfs.sharesNamespace("user", with: ByteString(decimal: record.pid))
         }
         return isOurs ? flags & ~c_new_user : flags
     }

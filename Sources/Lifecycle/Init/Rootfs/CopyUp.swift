@@ -61,15 +61,8 @@ struct CopyUp {
         bytesLeft -= Int(status.st_size)
         guard bytesLeft >= 0 else { throw SystemError("sendfile", errno: EFBIG) }
         let made = try target.open(name, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-        var left = Int(status.st_size)
-        while left > 0 {
-            let count = sendfile(made.rawValue, original.rawValue, nil, left)
-            if count < 0 && c_errno() == EINTR { continue }
-            guard count >= 0 else { throw .last("sendfile") }
-            // It became shorter meanwhile.
-            if count == 0 { break }
-            left -= count
-        }
+        // It may have become shorter meanwhile.
+        _ = try original.copy(Int(status.st_size), to: made)
         try CopyUp.own(made, status)
     }
 

@@ -59,7 +59,7 @@ struct MountSources {
     /// The host's own root, by whatever name, would give the container all that the host has.
     private static func refuseHostRoot(_ directory: borrowing FileDescriptor, _ plan: Plan) throws(RuntimeError) {
         guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: O_PATH).status(),
-            status.st_ino == root.st_ino, status.st_dev == root.st_dev
+            status.isSameFile(as: root)
         else { return }
         throw RuntimeError(
             .invalidConfig, "\"" + plan.rootfs.path.displayText + "\" is the host's own root", pointer: "/root/path",

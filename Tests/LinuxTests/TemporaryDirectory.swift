@@ -1,0 +1,41 @@
+import Bytes
+import CLinux
+import Errors
+import Linux
+
+/// A directory that goes with its owner.
+final class TemporaryDirectory: Sendable {
+    let path: ByteString
+    let descriptor: FileDescriptor
+
+    init() throws {
+        let stamp = ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
+        path = "/tmp/wherry-linux-" + stamp
+        try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY).makeDirectory(path, mode: 0o700)
+        descriptor = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+    }
+
+    deinit {
+        let name = ByteString(path.bytes.dropFirst("/tmp/".utf8.count))
+        try? FileDescriptor.open("/tmp", flags: O_RDONLY | O_DIRECTORY).removeAll(name)
+    }
+
+    func put(_ name: ByteString, _ text: String) throws {
+        try descriptor.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).writeAll(Array(text.utf8))
+    }
+
+    func link(_ name: ByteString, to target: ByteString) throws {
+        let result = target.withCString { target in name.withCString { symlinkat(target, descriptor.rawValue, $0) } }
+        guard result == 0 else { throw SystemError.last("symlinkat") }
+    }
+
+    func text(_ name: ByteString) throws -> String { ByteString(try descriptor.readFile(name)).displayText }
+
+    func names(_ name: ByteString = ".") throws -> [ByteString] {
+        try descriptor.open(name, flags: O_RDONLY | O_DIRECTORY).entries().map { $0.name }.ordered()
+    }
+
+    func mode(_ name: ByteString) throws -> UInt32 {
+        try descriptor.open(name, flags: O_PATH | O_NOFOLLOW).status().permissions
+    }
+}
