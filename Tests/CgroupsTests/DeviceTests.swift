@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct DeviceTests {
     private func rules(_ json: String) throws -> DeviceRules {
-        try DeviceRules.complete(Resources("{\"devices\":[" + json + "]}").devices, .plain)
+        DeviceRules.complete(try Resources("{\"devices\":[" + json + "]}").devices)
     }
 
     private func lines(_ json: String) throws -> [String] {
@@ -148,7 +148,7 @@ import Testing
         var refused = 0
         for _ in 0..<3000 {
             let listed = (0..<chance.below(7)).map { _ in chance.rule() }
-            let rules = try DeviceRules.complete(listed, .plain)
+            let rules = DeviceRules.complete(listed)
             let program = DeviceProgram.instructions(for: rules)
             var kernel: KernelDeviceList? = KernelDeviceList()
             do throws(RuntimeError) {

@@ -88,13 +88,6 @@ import Testing
         #expect(try tree.names() == ["canary", "root"])
     }
 
-    @Test func endsWhereLinksGoInACircle() throws {
-        try tree.link("root/a", to: "b")
-        try tree.link("root/b", to: "a")
-        let error = #expect(throws: SystemError.self) { try root().makeDirectories("a/c") }
-        #expect(error?.errno == ELOOP)
-    }
-
     @Test func makesNoDirectoryBelowAFile() throws {
         let error = #expect(throws: SystemError.self) { try root().makeDirectories("file/a") }
         #expect(error?.errno == ENOTDIR)

@@ -1,5 +1,4 @@
 import Bytes
-import Errors
 import OCI
 
 /// A rule on devices of one kind, as both the v1 files and the v2 program take it.
@@ -51,7 +50,7 @@ struct DeviceRules: Sendable {
 
     let entries: [Entry]
 
-    static func complete(_ listed: [Resources.DeviceRule], _ context: PlanContext) throws(RuntimeError) -> DeviceRules {
+    static func complete(_ listed: [Resources.DeviceRule]) -> DeviceRules {
         // Without this a list would only take from what the parent allows: GHSA-g54h-m393-cpwq.
         var entries: [Entry] = [.reset(allow: false, index: nil)]
         // Those that every container's devices give way to.
@@ -61,10 +60,6 @@ struct DeviceRules: Sendable {
             if rule.read { access.insert(.read) }
             if rule.write { access.insert(.write) }
             if rule.mknod { access.insert(.mknod) }
-            guard !access.isEmpty else {
-                throw context.invalid(
-                    PropertyName("devices", index: index, member: "access"), "is empty", hint: "give some of \"rwm\"")
-            }
             if rule.kind == .all, rule.major == nil, rule.minor == nil, access == .all {
                 entries = [.reset(allow: rule.allow, index: index)]
                 if rule.allow { named = [] }

@@ -76,7 +76,7 @@ public struct ResourcePlan: Sendable {
     }
 
     private mutating func planDevices(_ rules: [Resources.DeviceRule]) throws(RuntimeError) {
-        let list = try DeviceRules.complete(rules, context)
+        let list = DeviceRules.complete(rules)
         switch context.locations.version(of: .devices) {
         case .v1: steps.append(.deviceLines(try DeviceLine.lines(for: list, context)))
         case .v2: steps.append(.deviceProgram(DeviceProgram.instructions(for: list)))

@@ -27,6 +27,7 @@ public struct Resources: Sendable {
         /// nil is every number.
         public let major: UInt32?
         public let minor: UInt32?
+        /// At least one of the three.
         public let read: Bool
         public let write: Bool
         public let mknod: Bool
