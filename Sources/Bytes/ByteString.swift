@@ -21,14 +21,17 @@ public struct ByteString: Hashable, Sendable {
     }
 
     /// The number in decimal.
-    public init(decimal number: some BinaryInteger) {
+    public init(decimal number: some BinaryInteger) { self.init(magnitude: UInt64(number.magnitude), isNegative: number < 0) }
+
+    @inline(never)
+    private init(magnitude: UInt64, isNegative: Bool) {
         var digits: [UInt8] = []
-        var rest = number.magnitude
+        var rest = magnitude
         repeat {
             digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
         } while rest > 0
-        if number < 0 { digits.append(UInt8(ascii: "-")) }
+        if isNegative { digits.append(UInt8(ascii: "-")) }
         self.bytes = digits.reversed()
     }
 
@@ -68,14 +71,23 @@ public struct ByteString: Hashable, Sendable {
 
     /// Lends the bytes with the NUL that C wants at their end.
     public func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-            for index in bytes.indices { buffer[index] = CChar(bitPattern: bytes[index]) }
-            buffer[bytes.count] = 0
-            return body(UnsafePointer(buffer.baseAddress.unsafelyUnwrapped))
+        terminated().withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
+    }
+
+    @inline(never)
+    private func terminated() -> [CChar] {
+        [CChar](unsafeUninitializedCapacity: bytes.count + 1) { room, filled in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(room).copyMemory(from: $0) }
+            room[bytes.count] = 0
+            filled = bytes.count + 1
         }
     }
 
-    public static func + (left: ByteString, right: ByteString) -> ByteString { ByteString(left.bytes + right.bytes) }
+    @inline(never)
+    public static func + (left: consuming ByteString, right: ByteString) -> ByteString {
+        left.bytes.append(contentsOf: right.bytes)
+        return left
+    }
 
     /// Compares without making a byte string of the text.
     public static func == (left: ByteString, right: StaticString) -> Bool {

@@ -102,14 +102,21 @@ public struct RuntimeError: Error, Sendable {
     /// `path`: the file that it is about.
     /// `call`: the system call that failed, and `errno` its error number.
     /// `hint`: what to do about it.
-    // Never inlined, here and below: hundreds of places call them, and the program is copied for each container.
+    // Never inlined, here and below: hundreds of places call them, and the program is copied for each container. For the same reason
+    // there's one for each usual set of arguments: a place that calls it passes no others.
     @inline(never)
     public init(
         _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
-        call: String? = nil, errno: Int32? = nil, hint: String? = nil
+        call: String? = nil, errno: Int32?, hint: String? = nil
     ) {
         details = Details(
             code: code, sentence: sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    }
+
+    /// Without a system call.
+    @inline(never)
+    public init(_ code: Code, _ sentence: String, pointer: String? = nil, path: ByteString? = nil, hint: String? = nil) {
+        self.init(code, sentence, pointer: pointer, path: path, errno: nil, hint: hint)
     }
 
     /// The failed system call with the sentence that says what it was made for.
@@ -119,7 +126,13 @@ public struct RuntimeError: Error, Sendable {
         hint: String? = nil
     ) {
         self.init(
-            code, sentence, pointer: pointer, path: path, call: cause.call.description, errno: cause.errno, hint: hint)
+            code, sentence, pointer: pointer, path: path, call: cause.call, errno: cause.errno, hint: hint)
+    }
+
+    /// The same without a place.
+    @inline(never)
+    public init(_ code: Code, _ sentence: String, _ cause: SystemError) {
+        self.init(code, sentence, cause, pointer: nil)
     }
 
     public var code: Code { details.code }

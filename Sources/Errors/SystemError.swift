@@ -2,14 +2,18 @@ public import CLinux
 
 /// A system call that failed: its name and the kernel's error number. See errno(3).
 public struct SystemError: Error, Equatable, Sendable {
-    /// The call as the manual names it: "openat2".
-    public let call: StaticString
+    /// A constant of the program that ends in NUL. As a StaticString it would be three words, not one, in the hundreds of places that pass
+    /// an error on.
+    private nonisolated(unsafe) let name: UnsafePointer<UInt8>
     public let errno: Int32
 
     public init(_ call: StaticString, errno: Int32) {
-        self.call = call
+        name = call.utf8Start
         self.errno = errno
     }
+
+    /// The call as the manual names it: "openat2".
+    public var call: String { String(cString: name) }
 
     /// What the last failed call left behind.
     public static func last(_ call: StaticString) -> SystemError { SystemError(call, errno: c_errno()) }

@@ -49,7 +49,7 @@ enum HookRunner {
         } catch  where error.errno == EINTR {
             throw RuntimeError(
                 .hook, label + ": broken off by a signal that ends the runtime", pointer: pointer, path: hook.path,
-                call: error.call.description, errno: error.errno)
+                call: error.call, errno: error.errno)
         } catch {
             throw RuntimeError(.hook, label, error, pointer: pointer, path: hook.path)
         }

@@ -22,7 +22,7 @@ public enum SeccompListener {
         for (index, rule) in profile.rules.enumerated() where rule.names.contains(where: { $0 == "read" }) {
             // The agent answers that one, too.
             if rule.action == .notify { return }
-            guard rule.action.permits else { throw refusal(pointer: "/linux/seccomp/syscalls/\(index)") }
+            guard rule.action.permits else { throw refusal(pointer: "/linux/seccomp/syscalls/" + String(index)) }
             if rule.args.isEmpty { isPermitted = true }
         }
         guard isPermitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
@@ -40,11 +40,13 @@ public enum SeccompListener {
         } catch {
             guard error.errno != EAGAIN else {
                 throw RuntimeError(
-                    .timeout, "the seccomp agent at \"\(path.displayText)\" didn't take the listener within \(patience) ms",
-                    pointer: "/linux/seccomp/listenerPath", path: path, call: error.call.description)
+                    .timeout,
+                    "the seccomp agent at \"" + path.displayText + "\" didn't take the listener within " + String(patience)
+                        + " ms",
+                    pointer: "/linux/seccomp/listenerPath", path: path, call: error.call, errno: nil)
             }
             throw RuntimeError(
-                .seccomp, "can't send the listener to the seccomp agent at \"\(path.displayText)\"", error,
+                .seccomp, "can't send the listener to the seccomp agent at \"" + path.displayText + "\"", error,
                 pointer: "/linux/seccomp/listenerPath", path: path,
                 hint: "SCMP_ACT_NOTIFY needs an agent that listens there, on a stream socket")
         }

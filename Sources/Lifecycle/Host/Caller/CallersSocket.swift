@@ -21,7 +21,7 @@ struct CallersSocket: ~Copyable {
         } catch  where error.errno == EAGAIN {
             throw RuntimeError(
                 .timeout, "nobody has accepted a connection to " + label + " within 10 seconds", path: path,
-                call: error.call.description)
+                call: error.call, errno: nil)
         } catch {
             throw RuntimeError(code, "can't connect to " + label, error, path: path)
         }
@@ -35,7 +35,7 @@ struct CallersSocket: ~Copyable {
             try socket.send(Array(text.description.utf8), descriptors: [descriptor])
         } catch  where error.errno == EAGAIN {
             throw RuntimeError(
-                .timeout, label + " hasn't taken the descriptor within 10 seconds", path: path, call: error.call.description)
+                .timeout, label + " hasn't taken the descriptor within 10 seconds", path: path, call: error.call, errno: nil)
         } catch {
             throw RuntimeError(code, "the descriptor can't be sent to " + label, error, path: path)
         }

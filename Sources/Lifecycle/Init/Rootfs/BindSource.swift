@@ -72,7 +72,7 @@ struct BindSourceLookup {
         if error.errno == ENOENT {
             return RuntimeError(
                 .mount, "source \"" + source.displayText + "\" doesn't exist", pointer: entry.label, path: source,
-                call: error.call.description, errno: ENOENT,
+                call: error.call, errno: ENOENT,
                 hint: "bind mounts need an existing source; create it, or remove the entry")
         }
         return RuntimeError(
