@@ -73,7 +73,7 @@ extension Cgroup {
     /// Signals by pidfds. Of a cgroup that doesn't stand still, only processes that are listed before and after their pidfd was
     /// opened: a number in between may have become another process'.
     private func signalEach(_ signal: Int32, stands: Bool) throws(RuntimeError) {
-        var signalled: Set<Int32> = []
+        var signalled = SortedSet<Int32>()
         // Those born meanwhile die in a further round; other signals are sent once.
         for _ in 0..<(signal == SIGKILL && !stands ? 16 : 1) {
             let listed = try processes().filter { $0 > 0 && !signalled.contains($0) }
@@ -82,7 +82,7 @@ extension Cgroup {
             for start in stride(from: 0, to: listed.count, by: 200) {
                 try signalSome(listed[start..<min(start + 200, listed.count)], signal, stands: stands)
             }
-            signalled.formUnion(listed)
+            for pid in listed { signalled.insert(pid) }
         }
     }
 
@@ -96,7 +96,7 @@ extension Cgroup {
                 throw RuntimeError(.cgroup, "can't reach process " + String(pid), .last("pidfd_open"))
             }
         }
-        let still = stands ? nil : try Set(processes())
+        let still = stands ? nil : try SortedSet(processes())
         for (pid, handle) in handles where still?.contains(pid) ?? true {
             guard c_pidfd_send_signal(handle.rawValue, signal) != 0, c_errno() != ESRCH else { continue }
             throw RuntimeError(

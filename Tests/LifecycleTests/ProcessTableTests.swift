@@ -1,10 +1,11 @@
+import Bytes
 import Testing
 
 @testable import Lifecycle
 
 @Suite struct ProcessTableTests {
-    private func rows(_ output: String, of processes: Set<Int32>) -> String? {
-        ProcessTable(Array(output.utf8)).map { String(decoding: $0.rows(of: processes), as: UTF8.self) }
+    private func rows(_ output: String, of processes: [Int32]) -> String? {
+        ProcessTable(Array(output.utf8)).map { String(decoding: $0.rows(of: SortedSet(processes)), as: UTF8.self) }
     }
 
     private let table = """

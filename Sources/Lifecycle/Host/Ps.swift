@@ -25,7 +25,7 @@ public func containerProcessTable(id: ByteString, options: [ByteString], _ setti
             .usage, "the output of ps has no column PID to find the container's processes by",
             hint: "add pid to the columns that ps is asked for")
     }
-    return table.rows(of: Set(processes))
+    return table.rows(of: SortedSet(processes))
 }
 
 private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
@@ -73,7 +73,7 @@ struct ProcessTable {
     }
 
     /// The header and the lines of these processes.
-    func rows(of processes: Set<Int32>) -> [UInt8] {
+    func rows(of processes: SortedSet<Int32>) -> [UInt8] {
         var text: [UInt8] = []
         for (place, line) in lines.enumerated() where place == 0 || process(of: line).map(processes.contains) == true {
             text += line

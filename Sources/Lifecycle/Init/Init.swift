@@ -15,7 +15,7 @@ final class InitContext {
     /// What Host could open better than Init: nil if Init does it.
     let sources: MountSources?
     /// User namespaces for the id mappings of mounts that Init copies, by place in `/mounts`.
-    let mappings: [Int: SharedDescriptor]
+    let mappings: SortedMap<SharedDescriptor>
     /// Where mounts are written down that would stay on the host: nil with a mount namespace.
     let journal: MountJournal?
     /// cgroup v1: the files to enter by. nil where clone3 did it.
@@ -28,7 +28,7 @@ final class InitContext {
 
     init(
         plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
-        mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
+        mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
         succession: Succession?, stack: ProcessStack
     ) {
         self.plan = plan

@@ -15,7 +15,7 @@ extension LinuxConfig {
     private func validateNamespaces() throws(RuntimeError) {
         for (index, namespace) in namespaces.enumerated()
         where namespaces[..<index].contains(where: { $0.kind == namespace.kind }) {
-            throw invalid("/linux/namespaces/\(index)", "a namespace of the same type stands before it")
+            throw invalid("/linux/namespaces/" + String(index), "a namespace of the same type stands before it")
         }
     }
 
@@ -45,23 +45,25 @@ extension LinuxConfig {
             throw invalid(
                 "/linux/netDevices", "needs a network namespace", hint: "add {\"type\": \"network\"} to /linux/namespaces")
         }
-        var names: Set<InterfaceName> = []
+        var names = SortedSet<ByteString>()
         for device in netDevices {
             let name = device.name ?? device.host
             // "%d" is a template: the kernel finds a number that is free.
-            guard !name.text.contains(UInt8(ascii: "%")), !names.insert(name).inserted else { continue }
+            guard !name.text.contains(UInt8(ascii: "%")), !names.insert(name.text) else { continue }
             throw invalid(
                 "/linux/netDevices/" + device.host.text.escapedForJSONPointer,
-                "the name \(quoted(name.text)) is taken by a device before it")
+                "the name " + quoted(name.text) + " is taken by a device before it")
         }
     }
 }
 
 /// user_namespaces(7), "Defining user and group ID mappings".
 func validateMappings(_ mappings: [IDMapping], at pointer: String) throws(RuntimeError) {
-    guard mappings.count <= 340 else { throw invalid(pointer, "has \(mappings.count) entries, the kernel takes 340") }
+    guard mappings.count <= 340 else {
+        throw invalid(pointer, "has " + String(mappings.count) + " entries, the kernel takes 340")
+    }
     for (index, mapping) in mappings.enumerated() {
-        let entry = "\(pointer)/\(index)"
+        let entry = pointer + "/" + String(index)
         guard mapping.size <= UInt32.max - max(mapping.containerID, mapping.hostID) else {
             throw invalid(entry, "reaches beyond the highest id, 4294967294")
         }

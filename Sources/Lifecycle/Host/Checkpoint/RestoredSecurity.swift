@@ -30,10 +30,10 @@ final class RestoredSecurity {
         try checkJoined(pid, procfs)
         try checkMounts(of: pid, procfs)
         var left = [pid]
-        var seen: Set<Int32> = []
+        var seen = SortedSet<Int32>()
         while let process = left.popLast() {
             // What has ended has nothing any more.
-            guard seen.insert(process).inserted else { continue }
+            guard seen.insert(process) else { continue }
             let birth = try read(process) { () throws(SystemError) in try procfs.birth(of: process) }
             guard birth?.state != UInt8(ascii: "Z") else { continue }
             try checkNamespaces(of: process, procfs)

@@ -91,7 +91,7 @@ final class CreateSession {
 
     /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
     /// map ids of what belongs to the host.
-    private func openSources(_ mappings: inout [Int: SharedDescriptor]) throws(RuntimeError) -> MountSources? {
+    private func openSources(_ mappings: inout SortedMap<SharedDescriptor>) throws(RuntimeError) -> MountSources? {
         guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else { return nil }
         var sources: MountSources
         do throws(RuntimeError) {

@@ -8,9 +8,9 @@ import OCI
 enum MappedMounts {
     /// The user namespaces that stand for the mappings, by place in `/mounts`. Only Host can make them all.
     static func namespaces(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
-        -> [Int: SharedDescriptor]
+        -> SortedMap<SharedDescriptor>
     {
-        var found: [Int: SharedDescriptor] = [:]
+        var found = SortedMap<SharedDescriptor>()
         for entry in plan.rootfs.mounts {
             guard let mapping = entry.idMapping else { continue }
             if mapping.uids.isEmpty, let joined = plan.namespaceFiles.file(of: .user) {

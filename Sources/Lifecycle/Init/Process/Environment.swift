@@ -7,22 +7,22 @@ import OCI
 /// The environment of the process: as configured, each name once, with HOME where it's missing.
 enum Environment {
     static func entries(for process: Process, listenDescriptors: Int) -> [ByteString] {
-        var seen: Set<ByteString> = []
+        var seen = SortedSet<ByteString>()
         var entries: [ByteString] = []
         // Last, since of two with one name the last counts: podman has them in config.json as well.
         let sockets: [ByteString] =
             listenDescriptors > 0 ? ["LISTEN_FDS=" + ByteString(decimal: listenDescriptors), "LISTEN_PID=1"] : []
         for entry in (process.env + sockets).reversed() {
             let name = entry.splitOnce(separator: UInt8(ascii: "="))?.0 ?? entry
-            if seen.insert(name).inserted { entries.append(entry) }
+            if seen.insert(name) { entries.append(entry) }
         }
         entries.reverse()
         // An empty one is none, as with runc.
-        if let place = entries.firstIndex(of: "HOME=") {
-            entries.remove(at: place)
-            seen.remove("HOME")
+        let emptyHome = entries.firstIndex(of: "HOME=")
+        if let emptyHome { entries.remove(at: emptyHome) }
+        if emptyHome != nil || !seen.contains("HOME") {
+            entries.append("HOME=" + (PasswordFile.home(of: process.user.uid) ?? "/"))
         }
-        if !seen.contains("HOME") { entries.append("HOME=" + (PasswordFile.home(of: process.user.uid) ?? "/")) }
         return entries
     }
 }

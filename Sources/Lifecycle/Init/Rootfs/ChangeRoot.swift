@@ -47,12 +47,12 @@ extension Rootfs {
     /// The mounts of the host's that are left, as seen from the host's root: not that root itself, whose parent is nowhere.
     private func hostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) -> [MountTableEntry] {
         let table = try procfs.mounts()
-        var ours: Set<UInt64> = [own]
+        var ours = SortedSet([own])
         var found = true
         // Numbers don't tell parents from children.
         while found {
             found = false
-            for entry in table where ours.contains(entry.parent) && ours.insert(entry.id).inserted { found = true }
+            for entry in table where ours.contains(entry.parent) && ours.insert(entry.id) { found = true }
         }
         return table.filter { entry in !ours.contains(entry.id) && table.contains { $0.id == entry.parent } }
     }

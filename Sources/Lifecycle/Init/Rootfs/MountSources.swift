@@ -9,9 +9,9 @@ struct MountSources {
     /// A detached copy of the root file system; the plain directory where the container has no mount namespace.
     let root: SharedDescriptor
     /// By place in `/mounts`.
-    var binds: [Int: BindSource] = [:]
+    var binds = SortedMap<BindSource>()
     /// File systems that only Host may make, by place in `/mounts`.
-    var fileSystems: [Int: SharedDescriptor] = [:]
+    var fileSystems = SortedMap<SharedDescriptor>()
     /// The host's null device, to cover files with: a container's own may be anything (CVE-2025-31133).
     let null: SharedDescriptor?
     /// Whether Host opened them, in another mount namespace than the container's.

@@ -9,7 +9,7 @@ struct Rootfs: ~Copyable {
     let plan: Plan
     var sources: MountSources
     /// User namespaces that stand for the id mappings of mounts, by place in `/mounts`.
-    let mappings: [Int: SharedDescriptor]
+    let mappings: SortedMap<SharedDescriptor>
     /// Where mounts are written down that would stay on the host.
     let journal: MountJournal?
     let root: RootedDirectory
@@ -26,7 +26,7 @@ struct Rootfs: ~Copyable {
     /// First no mount of the tree may be shared any more: one attached below a shared mount would appear on the host too. They still
     /// follow the host's, for sources that are copied later.
     init(
-        plan: Plan, sources: MountSources, mappings: [Int: SharedDescriptor], journal: MountJournal?, cgroups: CgroupView,
+        plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
     ) throws(RuntimeError) {
         step("attach root file system")

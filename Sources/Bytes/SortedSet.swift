@@ -1,0 +1,73 @@
+// Sets and maps as sorted lists. The standard library's hash tables are 2 KB of code for each type of element and of key, and what is
+// kept in them here has seldom more than a hundred entries.
+
+public struct SortedSet<Element: Comparable> {
+    private var elements: [Element]
+
+    public init(_ elements: [Element] = []) { self.elements = elements.ordered() }
+
+    /// The place of the first element that isn't below this one.
+    private func place(of element: Element) -> Int {
+        var (low, high) = (0, elements.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if elements[middle] < element { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    @inline(never)
+    public func contains(_ element: Element) -> Bool {
+        let place = place(of: element)
+        return place < elements.count && elements[place] == element
+    }
+
+    /// - Returns: whether it wasn't there yet.
+    @inline(never)
+    @discardableResult
+    public mutating func insert(_ element: Element) -> Bool {
+        let place = place(of: element)
+        if place < elements.count, elements[place] == element { return false }
+        elements.insert(element, at: place)
+        return true
+    }
+}
+
+extension SortedSet: Sendable where Element: Sendable {}
+
+/// Values by a number.
+public struct SortedMap<Value> {
+    /// In the order of their numbers.
+    private var entries: [(key: Int, value: Value)] = []
+
+    public init() {}
+
+    public var isEmpty: Bool { entries.isEmpty }
+
+    public var values: [Value] { entries.map { $0.value } }
+
+    private func place(of key: Int) -> Int { entries.firstIndex { $0.key >= key } ?? entries.count }
+
+    public subscript(key: Int) -> Value? {
+        @inline(never)
+        get {
+            let place = place(of: key)
+            return place < entries.count && entries[place].key == key ? entries[place].value : nil
+        }
+        @inline(never)
+        set {
+            removeValue(forKey: key)
+            if let newValue { entries.insert((key, newValue), at: place(of: key)) }
+        }
+    }
+
+    @inline(never)
+    @discardableResult
+    public mutating func removeValue(forKey key: Int) -> Value? {
+        let place = place(of: key)
+        guard place < entries.count, entries[place].key == key else { return nil }
+        return entries.remove(at: place).value
+    }
+}
+
+extension SortedMap: Sendable where Value: Sendable {}
