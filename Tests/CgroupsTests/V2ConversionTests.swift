@@ -1,5 +1,6 @@
 import Bytes
 import Errors
+import Foundation
 import OCI
 import Testing
 
@@ -59,6 +60,15 @@ import Testing
         ] as [(UInt64, UInt64)])
     func bendsSharesToWeights(shares: UInt64, weight: UInt64) {
         #expect(V2.weight(shares: shares) == weight)
+    }
+
+    @Test func bendsAllSharesAsTheFormulaDoes() {
+        let wrong = (UInt64(3)..<262_144).filter { shares in
+            let doublings = log2(Double(shares))
+            let exponent = (doublings * doublings + 125 * doublings) / 612 - 7.0 / 34
+            return V2.weight(shares: shares) != UInt64(pow(10, exponent).rounded(.up))
+        }
+        #expect(wrong == [])
     }
 
     @Test func neverRanksMoreSharesLower() {

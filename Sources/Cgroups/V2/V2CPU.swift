@@ -36,8 +36,36 @@ extension V2 {
     static func weight(shares: UInt64) -> UInt64 {
         if shares <= 2 { return 1 }
         if shares >= 262_144 { return 10_000 }
-        let doublings = log2(Double(shares))
+        let doublings = binaryLogarithm(Double(shares))
         let exponent = (doublings * doublings + 125 * doublings) / 612 - 7.0 / 34
-        return UInt64(pow(10, exponent).rounded(.up))
+        // The lowest weight that isn't below 10 to the power of `exponent`. The margin is for what rounding makes of equal ones.
+        let least = exponent * binaryLogarithm(10) - 1e-12
+        var weights: Range<UInt64> = 1..<10_001
+        while weights.count > 1 {
+            let middle = (weights.lowerBound + weights.upperBound) / 2
+            if binaryLogarithm(Double(middle - 1)) < least {
+                weights = middle..<weights.upperBound
+            } else {
+                weights = weights.lowerBound..<middle
+            }
+        }
+        return weights.lowerBound
+    }
+
+    /// log2(3) of a number from 1 on. The C library's, and its pow(3), bring tables of 11 KB, which would be copied for each container.
+    private static func binaryLogarithm(_ number: Double) -> Double {
+        var logarithm = Double(number.exponent)
+        var rest = number.significand
+        var place = 0.5
+        while place > 1e-16 {
+            // Squaring doubles the logarithm: its next binary digit comes before the point.
+            rest *= rest
+            if rest >= 2 {
+                rest /= 2
+                logarithm += place
+            }
+            place /= 2
+        }
+        return logarithm
     }
 }
