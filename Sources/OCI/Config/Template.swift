@@ -12,138 +12,90 @@ extension Config {
     /// - Returns: JSON, to be written to a file as it is.
     public static func template(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamespace: Bool = true) -> [UInt8] {
         var json = JSONWriter(.indented(4))
-        json.object { json in
-            json.member("ociVersion", Specification.version)
-            json.object("process", writeProcess)
-            json.object("root") {
-                $0.member("path", "rootfs")
-                $0.member("readonly", true)
-            }
-            json.member("hostname", "wherry")
-            json.array("mounts") { json in
-                for mount in templateMounts(rootless: rootless) { json.object { mount.write(to: &$0) } }
-            }
-            json.object("linux") { json in
-                if rootless {
-                    json.writeMapping("uidMappings", to: uid)
-                    json.writeMapping("gidMappings", to: gid)
-                } else {
-                    json.object("resources", writeResources)
-                }
-                json.array("namespaces") { json in
-                    for name in namespaces(rootless: rootless) { json.object { $0.member("type", name) } }
-                    if cgroupNamespace { json.object { $0.member("type", "cgroup") } }
-                }
-                json.write("maskedPaths", maskedPaths)
-                json.write("readonlyPaths", readonlyPaths)
-            }
-        }
+        let text = templateText(rootless: rootless, uid: uid, gid: gid, cgroupNamespace: cgroupNamespace)
+        if let document = try? JSONValue(parsing: text) { json.element(document) }
         return json.bytes + [UInt8(ascii: "\n")]
     }
 }
 
-private func writeProcess(_ json: inout JSONWriter) {
-    json.member("terminal", true)
-    json.object("user") {
-        $0.member("uid", 0)
-        $0.member("gid", 0)
-    }
-    json.write("args", ["sh"])
-    json.write("env", ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"])
-    json.member("cwd", "/")
-    json.object("capabilities") { json in
-        for set: StaticString in ["bounding", "effective", "permitted"] {
-            json.write(set, ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"])
-        }
-    }
-    json.array("rlimits") {
-        $0.object {
-            $0.member("type", "RLIMIT_NOFILE")
-            $0.member("hard", 1024)
-            $0.member("soft", 1024)
-        }
-    }
-    json.member("noNewPrivileges", true)
-}
-
-private func writeResources(_ json: inout JSONWriter) {
-    json.array("devices") {
-        $0.object {
-            $0.member("allow", false)
-            $0.member("access", "rwm")
-        }
-    }
-}
-
-/// A new network namespace without anyone to connect it is of no use, and the user can't connect it.
-private func namespaces(rootless: Bool) -> [StaticString] {
-    rootless ? ["pid", "ipc", "uts", "mount", "user"] : ["pid", "network", "ipc", "uts", "mount"]
-}
-
-/// What of /proc and /sys tells of the host, or of its hardware, more than a container should know.
-private let maskedPaths: [StaticString] = [
-    "/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
-]
-
-/// What of /proc changes the host for all.
-private let readonlyPaths: [StaticString] = [
-    "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-]
-
-private struct TemplateMount {
-    let destination: StaticString
-    let type: StaticString
-    let source: StaticString
-    var options: [StaticString] = []
-
-    func write(to json: inout JSONWriter) {
-        json.member("destination", destination)
-        json.member("type", type)
-        json.member("source", source)
-        if !options.isEmpty { json.write("options", options) }
-    }
-}
-
-private func templateMounts(rootless: Bool) -> [TemplateMount] {
+/// The same with little white space: what differs stands between texts that are there in any case.
+private func templateText(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamespace: Bool) -> [UInt8] {
+    var text: [UInt8] = []
+    text.append(#"{"ociVersion": ""#)
+    text.append(Specification.version)
+    text.append(
+        #"""
+        ", "process": {
+          "terminal": true,
+          "user": {"uid": 0, "gid": 0},
+          "args": ["sh"],
+          "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+          "cwd": "/",
+          "capabilities": {
+            "bounding": ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
+            "effective": ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"],
+            "permitted": ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
+          },
+          "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
+          "noNewPrivileges": true
+        },
+        "root": {"path": "rootfs", "readonly": true},
+        "hostname": "wherry",
+        "mounts": [
+          {"destination": "/proc", "type": "proc", "source": "proc"},
+          {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+            "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
+          {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
+            "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"
+        """#)
     // Group 5, tty, has no place in a user namespace with one group.
-    let terminals: [StaticString] = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]
+    if !rootless { text.append(#", "gid=5""#) }
+    text.append(
+        #"""
+        ]},
+          {"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
+            "options": ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]},
+          {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
+          {"destination": "/sys", "type":
+        """#)
     // A new sysfs takes a network namespace of one's own.
-    let system =
-        rootless
-        ? TemplateMount(destination: "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"])
-        : TemplateMount(destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"])
-    return [
-        TemplateMount(destination: "/proc", type: "proc", source: "proc"),
-        TemplateMount(
-            destination: "/dev", type: "tmpfs", source: "tmpfs",
-            options: ["nosuid", "strictatime", "mode=755", "size=65536k"]),
-        TemplateMount(
-            destination: "/dev/pts", type: "devpts", source: "devpts", options: rootless ? terminals : terminals + ["gid=5"]),
-        TemplateMount(
-            destination: "/dev/shm", type: "tmpfs", source: "shm",
-            options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
-        TemplateMount(
-            destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
-        system,
-        TemplateMount(
-            destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup",
-            options: ["nosuid", "noexec", "nodev", "relatime", "ro"]),
-    ]
+    text.append(rootless ? #""none", "source": "/sys", "options": ["rbind", "# : #""sysfs", "source": "sysfs", "options": ["#)
+    text.append(
+        #"""
+        "nosuid", "noexec", "nodev", "ro"]},
+          {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+            "options": ["nosuid", "noexec", "nodev", "relatime", "ro"]}
+        ],
+        "linux": {
+        """#)
+    if rootless {
+        appendMapping("uidMappings", to: uid, &text)
+        appendMapping("gidMappings", to: gid, &text)
+    } else {
+        text.append(#""resources": {"devices": [{"allow": false, "access": "rwm"}]}, "#)
+    }
+    text.append(#""namespaces": [{"type": "pid"}, "#)
+    // A new network namespace without anyone to connect it is of no use, and the user can't connect it.
+    if !rootless { text.append(#"{"type": "network"}, "#) }
+    text.append(#"{"type": "ipc"}, {"type": "uts"}, {"type": "mount"}"#)
+    if rootless { text.append(#", {"type": "user"}"#) }
+    if cgroupNamespace { text.append(#", {"type": "cgroup"}"#) }
+    // The first paths tell of the host, or of its hardware, more than a container should know; the others change the host for all.
+    text.append(
+        #"""
+        ],
+          "maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+            "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi"],
+          "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+        }}
+        """#)
+    return text
 }
 
-extension JSONWriter {
-    fileprivate mutating func write(_ key: StaticString, _ texts: [StaticString]) {
-        array(key) { json in for text in texts { json.element(text) } }
-    }
-
-    fileprivate mutating func writeMapping(_ key: StaticString, to hostID: UInt32) {
-        array(key) {
-            $0.object {
-                $0.member("containerID", 0)
-                $0.member("hostID", hostID)
-                $0.member("size", 1)
-            }
-        }
-    }
+private func appendMapping(_ key: StaticString, to hostID: UInt32, _ text: inout [UInt8]) {
+    text.append("\"")
+    text.append(key)
+    text.append(#"": [{"containerID": 0, "hostID": "#)
+    text += ByteString(decimal: hostID).bytes
+    text.append(#", "size": 1}], "#)
 }

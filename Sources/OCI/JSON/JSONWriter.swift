@@ -8,6 +8,8 @@ public import Bytes
 ///         $0.array("hooks") { for hook in hooks { $0.element(hook) } }
 ///     }
 ///     write(json.bytes)
+///
+/// Never inlined: hundreds of places write a member, and the program is copied for each container.
 public struct JSONWriter: Sendable {
     public enum Layout: Sendable {
         /// On one line, without a space.
@@ -29,32 +31,38 @@ public struct JSONWriter: Sendable {
     }
 
     /// The document itself, or an element that is an object.
+    @inline(never)
     public mutating func object(_ members: (inout JSONWriter) -> Void) {
         beginElement()
         container("{", "}", members)
     }
 
     /// The document itself, or an element that is an array.
+    @inline(never)
     public mutating func array(_ elements: (inout JSONWriter) -> Void) {
         beginElement()
         container("[", "]", elements)
     }
 
+    @inline(never)
     public mutating func object(_ key: StaticString, _ members: (inout JSONWriter) -> Void) {
         beginMember(key)
         container("{", "}", members)
     }
 
+    @inline(never)
     public mutating func object(named key: ByteString, _ members: (inout JSONWriter) -> Void) {
         beginMember(key)
         container("{", "}", members)
     }
 
+    @inline(never)
     public mutating func array(_ key: StaticString, _ elements: (inout JSONWriter) -> Void) {
         beginMember(key)
         container("[", "]", elements)
     }
 
+    @inline(never)
     private mutating func container(_ begin: StaticString, _ end: StaticString, _ content: (inout JSONWriter) -> Void) {
         append(begin)
         depth += 1
@@ -97,75 +105,113 @@ public struct JSONWriter: Sendable {
         for _ in 0..<depth * width { append(" ") }
     }
 
+    @inline(never)
     private mutating func append(_ text: StaticString) { bytes.append(text) }
 }
 
 // Values.
 extension JSONWriter {
+    @inline(never)
     public mutating func member(_ key: StaticString, _ value: ByteString) {
         beginMember(key)
         appendString(value)
     }
 
+    @inline(never)
     public mutating func member(_ key: StaticString, _ value: String) {
         beginMember(key)
         appendString(value)
     }
 
+    @inline(never)
     public mutating func member(_ key: StaticString, _ value: StaticString) {
         beginMember(key)
         value.withUTF8Buffer { appendString($0) }
     }
 
+    @inline(never)
     public mutating func member(_ key: StaticString, _ value: Bool) {
         beginMember(key)
         append(value ? "true" : "false")
     }
 
+    @inline(never)
     public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
         beginMember(key)
         bytes += ByteString(decimal: value).bytes
     }
 
     /// A number in the text that it has already: `number` must be JSON's.
+    @inline(never)
     public mutating func member(_ key: StaticString, number: ByteString) {
         beginMember(key)
         bytes += number.bytes
     }
 
+    @inline(never)
     public mutating func member(null key: StaticString) {
         beginMember(key)
         append("null")
     }
 
+    @inline(never)
     public mutating func member(named key: ByteString, _ value: ByteString) {
         beginMember(key)
         appendString(value)
     }
 
+    @inline(never)
     public mutating func member(named key: ByteString, _ value: some BinaryInteger) {
         beginMember(key)
         bytes += ByteString(decimal: value).bytes
     }
 
+    @inline(never)
     public mutating func element(_ value: ByteString) {
         beginElement()
         appendString(value)
     }
 
+    @inline(never)
     public mutating func element(_ value: String) {
         beginElement()
         appendString(value)
     }
 
+    @inline(never)
     public mutating func element(_ value: StaticString) {
         beginElement()
         value.withUTF8Buffer { appendString($0) }
     }
 
+    @inline(never)
     public mutating func element(_ value: some BinaryInteger) {
         beginElement()
         bytes += ByteString(decimal: value).bytes
+    }
+
+    /// A value that was read. As an element, or as the document itself.
+    @inline(never)
+    public mutating func element(_ value: JSONValue) {
+        beginElement()
+        append(value)
+    }
+
+    private mutating func append(_ value: JSONValue) {
+        switch value.kind {
+        case .null: append("null")
+        case .bool: append(value.bool == true ? "true" : "false")
+        case .number: bytes += value.number?.bytes ?? []
+        case .string: appendString(value.string ?? "")
+        case .array: container("[", "]") { json in for element in value.elements { json.element(element) } }
+        case .object:
+            container("{", "}") { json in
+                for member in value.members {
+                    json.beginMember(member.key)
+                    json.append(member.value)
+                }
+            }
+        }
     }
 
     /// As an element, or as the document itself.
