@@ -1,64 +1,80 @@
 import Bytes
 import Linux
 
-/// A file of the cache: what the compiler made of a profile, and the proof that it's whole and belongs to that profile.
+/// A file of the cache: what the compiler made of a profile, and the profile itself.
 ///
 ///     8 bytes  magic
-///     4        bytes of program      (little endian, as all numbers here)
-///     4        bytes of warnings
-///     32       BLAKE2b of all that follows, under the profile's key
+///     8        hash of the sizes, the program and the warnings
+///     4        size of the program     (little endian, as all numbers here)
+///     4        size of the warnings
+///     4        size of the profile
 ///     …        program, `struct sock_filter`
 ///     …        warnings, each with its length before it, in 4 bytes
+///     …        profile, as `ProfileEncoding` writes it
+///
+/// The profile is compared byte by byte, so a program is never used for another profile. The hash is for damage by accident: the
+/// cache trusts no file that anybody else can write.
 enum CachedFilter {
-    static let largestFile = 256 * 1024
+    static let largestFile = 512 * 1024
 
     private static let magic: StaticString = "wherrybp"
-    private static let headerSize = 48
+    private static let sizesStart = 16
+    private static let headerSize = 28
     private static let largestProgram = SystemCallFilter.mostInstructions * SystemCallFilter.instructionSize
 
-    static func encode(_ filter: SeccompCompiler.Output, key: Blake2b.Digest) -> [UInt8] {
-        var body = filter.instructions
+    static func encode(_ filter: SeccompCompiler.Output, profile: ProfileEncoding) -> [UInt8] {
+        var warnings: [UInt8] = []
         for warning in filter.warnings {
-            append(UInt32(warning.count), to: &body)
-            body += warning.bytes
+            append(UInt32(warning.count), to: &warnings)
+            warnings += warning.bytes
         }
+        var body: [UInt8] = []
+        for size in [filter.instructions.count, warnings.count, profile.bytes.count] { append(UInt32(size), to: &body) }
+        body += filter.instructions + warnings
         var file = magic.withUTF8Buffer { Array($0) }
-        append(UInt32(filter.instructions.count), to: &file)
-        append(UInt32(body.count - filter.instructions.count), to: &file)
-        file += body.withUnsafeBytes { Blake2b.digest($0, key: key) }.bytes
-        return file + body
+        append(body.withUnsafeBytes { $0.wordHash }, to: &file)
+        return file + body + profile.bytes
     }
 
-    /// - Returns: nil for anything but what `encode` made, with this very key.
-    static func decode(_ file: [UInt8], key: Blake2b.Digest) -> SeccompCompiler.Output? {
+    /// - Returns: nil for anything but what `encode` made of this very profile.
+    static func decode(_ file: [UInt8], profile: ProfileEncoding) -> SeccompCompiler.Output? {
         guard file.count > headerSize, magic.withUTF8Buffer({ file.starts(with: $0) }) else { return nil }
-        let programSize = Int(number(in: file, at: 8))
-        let warningsSize = Int(number(in: file, at: 12))
-        guard programSize > 0, programSize <= largestProgram, programSize % SystemCallFilter.instructionSize == 0,
-            headerSize + programSize + warningsSize == file.count
+        let programSize: UInt32 = number(in: file, at: sizesStart)
+        let warningsSize: UInt32 = number(in: file, at: sizesStart + 4)
+        let profileSize: UInt32 = number(in: file, at: sizesStart + 8)
+        let warningsStart = headerSize + Int(programSize)
+        let profileStart = warningsStart + Int(warningsSize)
+        guard programSize > 0, programSize <= largestProgram, Int(programSize) % SystemCallFilter.instructionSize == 0,
+            profileStart + Int(profileSize) == file.count
         else { return nil }
-        let digest = file.withUnsafeBytes { Blake2b.digest(UnsafeRawBufferPointer(rebasing: $0[headerSize...]), key: key) }
-        guard file[16..<headerSize].elementsEqual(digest.bytes) else { return nil }
-
-        let warningsStart = headerSize + programSize
-        var filter = SeccompCompiler.Output(instructions: Array(file[headerSize..<warningsStart]), warnings: [])
-        var place = warningsStart
-        while place < file.count {
-            guard file.count - place >= 4 else { return nil }
-            let length = Int(number(in: file, at: place))
-            place += 4
-            guard length <= file.count - place else { return nil }
-            filter.warnings.append(ByteString(file[place..<place + length]))
-            place += length
+        let hash: UInt64 = number(in: file, at: magic.utf8CodeUnitCount)
+        let isWhole = file.withUnsafeBytes { file in
+            profile.bytes.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: file[profileStart...]).hasSameBytes(as: $0) }
+                && UnsafeRawBufferPointer(rebasing: file[sizesStart..<profileStart]).wordHash == hash
         }
-        return filter
+        guard isWhole, let warnings = texts(in: file, warningsStart..<profileStart) else { return nil }
+        return SeccompCompiler.Output(instructions: Array(file[headerSize..<warningsStart]), warnings: warnings)
     }
 
-    private static func append(_ number: UInt32, to bytes: inout [UInt8]) {
+    private static func texts(in file: [UInt8], _ places: Range<Int>) -> [ByteString]? {
+        var texts: [ByteString] = []
+        var place = places.lowerBound
+        while place < places.upperBound {
+            guard places.upperBound - place >= 4 else { return nil }
+            let length: UInt32 = number(in: file, at: place)
+            place += 4
+            guard Int(length) <= places.upperBound - place else { return nil }
+            texts.append(ByteString(file[place..<place + Int(length)]))
+            place += Int(length)
+        }
+        return texts
+    }
+
+    private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    private static func number(in bytes: [UInt8], at place: Int) -> UInt32 {
-        bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
+    private static func number<Number: FixedWidthInteger & BitwiseCopyable>(in bytes: [UInt8], at place: Int) -> Number {
+        bytes.withUnsafeBytes { Number(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: Number.self)) }
     }
 }

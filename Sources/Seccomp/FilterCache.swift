@@ -10,24 +10,24 @@ import Linux
 enum FilterCache {
     private static let directoryName: ByteString = "seccomp"
     private static let temporaryPrefix: ByteString = "new."
-    /// Some 5 KB each, and hosts have a handful of profiles.
+    /// Some 13 KB each, and hosts have a handful of profiles.
     private static let mostFiles = 64
     /// Seconds after which a file that was being written counts as left behind.
     private static let abandonedAfter = 60
 
-    /// The program for a key: nil where there's none that can be trusted. `root` is the directory that has the cache's own in it.
-    static func filter(for key: Blake2b.Digest, root: borrowing FileDescriptor) -> SeccompCompiler.Output? {
+    /// The program for a profile: nil where there's none that can be trusted. `root` is the directory that has the cache's own in it.
+    static func filter(for profile: ProfileEncoding, root: borrowing FileDescriptor) -> SeccompCompiler.Output? {
         do throws(SystemError) {
             let directory = try openDirectory(in: root)
             // No links; and without O_NONBLOCK a fifo in the file's place would hold us for ever.
-            let file = try directory.open(name(of: key), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            let file = try directory.open(name(of: profile), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
             let status = try file.status()
             guard isPrivate(status), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG),
                 status.st_size <= CachedFilter.largestFile
             else {
                 return nil
             }
-            return CachedFilter.decode(try file.read(upTo: Int(status.st_size) + 1), key: key)
+            return CachedFilter.decode(try file.read(upTo: Int(status.st_size) + 1), profile: profile)
         } catch {
             return nil
         }
@@ -35,8 +35,10 @@ enum FilterCache {
 
     /// Keeps a program, in place of whatever has its name. Others may do the same at the same time: each file is whole.
     static func keep(
-        _ filter: SeccompCompiler.Output, for key: Blake2b.Digest, root: borrowing FileDescriptor
+        _ filter: SeccompCompiler.Output, for profile: ProfileEncoding, root: borrowing FileDescriptor
     ) throws(SystemError) {
+        let content = CachedFilter.encode(filter, profile: profile)
+        guard content.count <= CachedFilter.largestFile else { return }
         do throws(SystemError) {
             try root.makeDirectory(directoryName, mode: 0o700)
         } catch {
@@ -49,8 +51,8 @@ enum FilterCache {
             + ByteString(decimal: now.nanoseconds)
         do throws(SystemError) {
             let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            try file.writeAll(CachedFilter.encode(filter, key: key))
-            try directory.rename(temporary, to: name(of: key))
+            try file.writeAll(content)
+            try directory.rename(temporary, to: name(of: profile))
         } catch {
             try? directory.unlink(temporary)
             throw error
@@ -87,11 +89,10 @@ enum FilterCache {
     /// Ours, and nobody else may read or write it.
     private static func isPrivate(_ status: stat) -> Bool { status.st_uid == geteuid() && status.st_mode & 0o077 == 0 }
 
-    /// The key in hexadecimal.
-    private static func name(of key: Blake2b.Digest) -> ByteString {
-        let digits: StaticString = "0123456789abcdef"
-        return digits.withUTF8Buffer { digits in
-            ByteString(key.bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-        }
+    /// A hash of the profile, in hexadecimal. Two profiles that have the same one take turns in the file.
+    private static func name(of profile: ProfileEncoding) -> ByteString {
+        let hash = profile.bytes.withUnsafeBytes { $0.wordHash }
+        let digits = ByteString("0123456789abcdef").bytes
+        return ByteString((0..<16).map { digits[Int(hash >> UInt64(60 - 4 * $0) & 15)] })
     }
 }

@@ -8,7 +8,7 @@ import OCI
 /// Lists and texts have their length before them and optional numbers a flag, so no two values can run into each other.
 struct ProfileEncoding {
     /// To be raised with every change in what this module makes of a profile, and in the cache's files.
-    private static let version: UInt32 = 1
+    private static let version: UInt32 = 2
 
     private(set) var bytes: [UInt8] = []
 

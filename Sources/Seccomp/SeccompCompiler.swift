@@ -24,7 +24,8 @@ struct SeccompCompiler {
         guard program.count <= SystemCallFilter.mostInstructions else {
             throw RuntimeError(
                 .unsupported,
-                "the profile makes a filter of \(program.count) instructions: the kernel takes \(SystemCallFilter.mostInstructions)",
+                "the profile makes a filter of " + String(program.count) + " instructions: the kernel takes "
+                    + String(SystemCallFilter.mostInstructions),
                 pointer: "/linux/seccomp", hint: "fewer rules, or fewer architectures, make it shorter")
         }
         return Output(instructions: program.withUnsafeBytes { Array($0) }, warnings: compiler.warnings)
@@ -35,7 +36,7 @@ struct SeccompCompiler {
         for (index, name) in profile.architectures.enumerated() {
             guard let architecture = Architecture(named: name), architecture.canOccur else {
                 // The native one is always in it and always known, so nothing is lost.
-                warn("/linux/seccomp/architectures/\(index): no calls of ", name, " can occur on this machine")
+                warn("/linux/seccomp/architectures/" + String(index) + ": no calls of ", name, " can occur on this machine")
                 continue
             }
             if !architectures.contains(architecture) { architectures.append(architecture) }
@@ -43,7 +44,8 @@ struct SeccompCompiler {
         for (index, rule) in profile.rules.enumerated() {
             for name in rule.names where !CallTable.knows(name) {
                 warn(
-                    "/linux/seccomp/syscalls/\(index): libseccomp \(SeccompFeatures.libraryVersion) knows no call \"", name, "\"")
+                    "/linux/seccomp/syscalls/" + String(index) + ": libseccomp " + SeccompFeatures.libraryVersion
+                        + " knows no call \"", name, "\"")
             }
         }
     }

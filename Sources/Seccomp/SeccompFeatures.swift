@@ -9,7 +9,7 @@ public enum SeccompFeatures {
     /// "2.5.4".
     public static var libraryVersion: String {
         guard let version = seccomp_version()?.pointee else { return "unknown" }
-        return "\(Int(version.major)).\(Int(version.minor)).\(Int(version.micro))"
+        return String(Int(version.major)) + "." + String(Int(version.minor)) + "." + String(Int(version.micro))
     }
 
     /// Those of the specification that libseccomp has tables for.

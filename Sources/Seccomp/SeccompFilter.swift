@@ -20,17 +20,17 @@ public enum SeccompFilter {
     /// isn't ours, costs time and a warning.
     public static func program(for profile: Seccomp, stateRoot: borrowing FileDescriptor) throws(RuntimeError) -> SeccompProgram {
         let (flags, needsListener) = try check(profile)
-        let key = ProfileEncoding(profile).bytes.withUnsafeBytes { Blake2b.digest($0) }
+        let encoding = ProfileEncoding(profile)
         var warnings: [ByteString] = []
         let filter: SeccompCompiler.Output
-        if let known = FilterCache.filter(for: key, root: stateRoot) {
+        if let known = FilterCache.filter(for: encoding, root: stateRoot) {
             filter = known
         } else {
             filter = try SeccompCompiler.compile(profile)
             do throws(SystemError) {
-                try FilterCache.keep(filter, for: key, root: stateRoot)
+                try FilterCache.keep(filter, for: encoding, root: stateRoot)
             } catch {
-                warnings.append(ByteString("the seccomp filter isn't cached: \(error.call.description): \(error.text)"))
+                warnings.append(ByteString("the seccomp filter isn't cached: " + error.call + ": " + error.text))
             }
         }
         return SeccompProgram(

@@ -16,7 +16,7 @@ enum SeccompFlags {
             guard kernelKnows(flag) else {
                 let name = SpecificationNames.seccompFlags.first { $0.flag == flag }?.name ?? ""
                 throw RuntimeError(
-                    .unsupported, "the kernel doesn't know \(name.displayText)", pointer: "/linux/seccomp/flags/\(index)")
+                    .unsupported, "the kernel doesn't know " + name.displayText, pointer: "/linux/seccomp/flags/" + String(index))
             }
             switch flag {
             case .log: value |= c_filter_flag_log

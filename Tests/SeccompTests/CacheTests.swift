@@ -12,20 +12,18 @@ import Testing
 
     init() throws { root = try TemporaryDirectory() }
 
-    private func key(_ profile: Seccomp) -> Blake2b.Digest {
-        ProfileEncoding(profile).bytes.withUnsafeBytes { Blake2b.digest($0) }
-    }
-
     private func program(_ profile: Seccomp) throws -> SeccompProgram {
         try root.descriptor.with { (directory) throws in try SeccompFilter.program(for: profile, stateRoot: directory) }
     }
 
     private func cached(_ profile: Seccomp) -> SeccompCompiler.Output? {
-        root.descriptor.with { FilterCache.filter(for: key(profile), root: $0) }
+        root.descriptor.with { FilterCache.filter(for: ProfileEncoding(profile), root: $0) }
     }
 
     private func keep(_ output: SeccompCompiler.Output, for profile: Seccomp) throws {
-        try root.descriptor.with { (directory) throws in try FilterCache.keep(output, for: key(profile), root: directory) }
+        try root.descriptor.with { (directory) throws in
+            try FilterCache.keep(output, for: ProfileEncoding(profile), root: directory)
+        }
     }
 
     /// What the cache's directory holds.
@@ -138,29 +136,71 @@ import Testing
     }
 
     @Test func seesEveryDamage() throws {
-        let key = key(profile)
-        let file = CachedFilter.encode(try SeccompCompiler.compile(profile), key: key)
-        #expect(CachedFilter.decode(file, key: key) != nil)
+        let encoding = ProfileEncoding(profile)
+        let file = CachedFilter.encode(try SeccompCompiler.compile(profile), profile: encoding)
+        #expect(CachedFilter.decode(file, profile: encoding) != nil)
         for place in file.indices {
             var damaged = file
-            damaged[place] ^= 0x10
-            #expect(CachedFilter.decode(damaged, key: key) == nil, "byte \(place)")
-            #expect(CachedFilter.decode(Array(file[..<place]), key: key) == nil, "cut at \(place)")
+            damaged[place] ^= 0x80
+            #expect(CachedFilter.decode(damaged, profile: encoding) == nil, "byte \(place)")
+            #expect(CachedFilter.decode(Array(file[..<place]), profile: encoding) == nil, "cut at \(place)")
         }
-        #expect(CachedFilter.decode(file + [0], key: key) == nil)
+        #expect(CachedFilter.decode(file + [0], profile: encoding) == nil)
+    }
+
+    /// The sum of the sizes stays right, and so does each byte behind them.
+    @Test func seesSizesThatMoveAProgramsEnd() throws {
+        let encoding = ProfileEncoding(profile)
+        let output = SeccompCompiler.Output(instructions: planted.instructions, warnings: ["abcd"])
+        var file = CachedFilter.encode(output, profile: encoding)
+        #expect(file[16] == 8 && file[20] == 8)
+        file[16] += 8
+        file[20] -= 8
+        #expect(CachedFilter.decode(file, profile: encoding) == nil)
+    }
+
+    @Test func ignoresAndReplacesATruncatedFile() throws {
+        try keep(planted, for: profile)
+        let path = try path()
+        #expect(path.withCString { truncate($0, 40) } == 0)
+        #expect(cached(profile) == nil)
+        #expect(try program(profile).instructions == (try SeccompFilter.program(for: profile)).instructions)
+        #expect(cached(profile) != nil)
     }
 
     @Test func acceptsNoProgramOfAnotherProfile() throws {
-        let file = CachedFilter.encode(planted, key: key(Seccomp(.allow)))
-        #expect(CachedFilter.decode(file, key: key(profile)) == nil)
+        let file = CachedFilter.encode(planted, profile: ProfileEncoding(Seccomp(.allow)))
+        #expect(CachedFilter.decode(file, profile: ProfileEncoding(profile)) == nil)
+    }
+
+    /// As if both had the same hash.
+    @Test func ignoresAndReplacesAnotherProfileUnderTheSameName() throws {
+        _ = try program(profile)
+        let path = try path()
+        let file = CachedFilter.encode(planted, profile: ProfileEncoding(Seccomp(.allow)))
+        try root.descriptor.with { (directory) throws in
+            try directory.open(path, flags: O_WRONLY | O_TRUNC).writeAll(file)
+        }
+        #expect(cached(profile) == nil)
+        #expect(try program(profile).instructions == (try SeccompFilter.program(for: profile)).instructions)
+        #expect(cached(profile) != nil)
+        #expect(try files().count == 1)
     }
 
     @Test func acceptsNoProgramThatTheKernelWouldRefuse() {
-        let key = key(profile)
+        let encoding = ProfileEncoding(profile)
         for size in [0, 7, 9, 4097 * 8] {
             let output = SeccompCompiler.Output(instructions: [UInt8](repeating: 0, count: size), warnings: [])
-            #expect(CachedFilter.decode(CachedFilter.encode(output, key: key), key: key) == nil, "\(size) bytes")
+            let file = CachedFilter.encode(output, profile: encoding)
+            #expect(CachedFilter.decode(file, profile: encoding) == nil, "\(size) bytes")
         }
+    }
+
+    @Test func keepsNoFileThatItWouldNotRead() throws {
+        _ = try program(profile)
+        let long = Seccomp(.allow, Seccomp.Rule(.errno, ByteString([UInt8](repeating: 0x61, count: 600_000))))
+        #expect(try program(long).instructions == (try SeccompFilter.program(for: long)).instructions)
+        #expect(try files().count == 1)
     }
 
     @Test func forgetsTheOldest() throws {
