@@ -34,10 +34,10 @@ extension ObjectDecoder {
         let value = try required(name)
         let text = try value.text()
         guard let version = SpecificationVersion(text) else {
-            throw value.error("\(quoted(text)) is no version such as 1.3.0", hint: "see semver.org")
+            throw value.error(quoted(text) + " is no version such as 1.3.0", hint: "see semver.org")
         }
         guard version.isSupported else {
-            throw value.error("version \(quoted(text)) of the specification isn't supported; known are 1.0.0 to below 2.0.0")
+            throw value.error("version " + quoted(text) + " of the specification isn't supported; known are 1.0.0 to below 2.0.0")
         }
         return text
     }

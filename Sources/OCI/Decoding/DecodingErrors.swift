@@ -9,7 +9,9 @@ extension JSONValue {
     }
 
     /// The error of a value whose type is another than `expected`, "a string" for instance.
-    func mismatch(_ expected: StaticString) -> RuntimeError { error("expected \(expected.description), found \(description)") }
+    func mismatch(_ expected: StaticString) -> RuntimeError {
+        error("expected " + expected.description + ", found " + description)
+    }
 
     /// The value for messages. Strings aren't quoted: one that stands in a wrong place may be a secret.
     var description: String {
@@ -17,7 +19,7 @@ extension JSONValue {
         case .null: "null"
         case .true: "true"
         case .false: "false"
-        case .number: "the number \(clipped(document.copy(of: node)))"
+        case .number: "the number " + clipped(document.copy(of: node))
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
@@ -39,14 +41,14 @@ private let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 extension JSONError {
     fileprivate func sentence(in text: [UInt8]) -> String {
         switch reason {
-        case .encoding: "not valid JSON: a control character, or bytes that aren't UTF-8, at \(place(in: text))"
-        case .nul: "a text with a NUL byte, which can't be passed to the kernel, at \(place(in: text))"
+        case .encoding: "not valid JSON: a control character, or bytes that aren't UTF-8, at " + place(in: text)
+        case .nul: "a text with a NUL byte, which can't be passed to the kernel, at " + place(in: text)
         case .empty: "not valid JSON: the document is empty"
-        case .truncated: "not valid JSON: the document ends too early, at \(place(in: text))"
-        case .syntax: "not valid JSON: unexpected \(found(in: text)) at \(place(in: text))"
-        case .tooDeep: "nested more than \(JSONValue.maximumDepth) deep at \(place(in: text))"
-        case .tooLong: "the document is longer than \(JSONValue.maximumLength >> 20) MiB"
-        case .duplicateKey(let key): "the key \(quoted(key)) stands twice in the object that ends at \(place(in: text))"
+        case .truncated: "not valid JSON: the document ends too early, at " + place(in: text)
+        case .syntax: "not valid JSON: unexpected " + found(in: text) + " at " + place(in: text)
+        case .tooDeep: "nested more than " + String(JSONValue.maximumDepth) + " deep at " + place(in: text)
+        case .tooLong: "the document is longer than " + String(JSONValue.maximumLength >> 20) + " MiB"
+        case .duplicateKey(let key): "the key " + quoted(key) + " stands twice in the object that ends at " + place(in: text)
         }
     }
 
@@ -76,12 +78,12 @@ extension JSONError {
         let before = text.prefix(offset)
         let line = before.reduce(into: 1) { count, byte in if byte == UInt8(ascii: "\n") { count += 1 } }
         let column = offset - (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1)
-        return "byte \(offset) (line \(line), column \(column))"
+        return "byte " + String(offset) + " (line " + String(line) + ", column " + String(column) + ")"
     }
 }
 
 /// A text from the document for a message: in quotation marks, at most 64 bytes of it.
-func quoted(_ text: ByteString) -> String { "\"\(clipped(text))\"" }
+func quoted(_ text: ByteString) -> String { "\"" + clipped(text) + "\"" }
 
 private func clipped(_ text: ByteString) -> String {
     guard text.count > 64 else { return text.displayText }

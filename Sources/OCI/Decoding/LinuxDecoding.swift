@@ -64,7 +64,7 @@ extension TimeOffsets {
             } else if member.isNamed("boottime") {
                 boottime = offset
             } else {
-                throw member.value.error("\(quoted(member.key)) is no clock with an offset; known are monotonic, boottime")
+                throw member.value.error(quoted(member.key) + " is no clock with an offset; known are monotonic, boottime")
             }
         }
     }

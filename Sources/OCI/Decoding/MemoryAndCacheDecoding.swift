@@ -14,7 +14,7 @@ extension IntelRdt {
         object.ignore("enableCMT", "enableMBM")
         object.finish()
         guard let closID, closID != "/", !isPlainFileName(closID) else { return }
-        throw value.error("the closID \(quoted(closID)) must be the name of a directory, or /")
+        throw value.error("the closID " + quoted(closID) + " must be the name of a directory, or /")
     }
 }
 
@@ -25,7 +25,7 @@ extension ObjectDecoder {
     {
         guard let value = value(name), !value.equals("") else { return nil }
         let line = try value.singleLine()
-        guard line.hasPrefix(prefix) else { throw value.error("\(quoted(line)) must begin with \(prefix.displayText)") }
+        guard line.hasPrefix(prefix) else { throw value.error(quoted(line) + " must begin with " + prefix.displayText) }
         return line
     }
 }

@@ -13,17 +13,20 @@ struct NameTable<Value: Sendable>: Sendable {
         get throws(RuntimeError) {
             guard name.kind == .string else { throw name.mismatch("a string") }
             for (known, value) in entries where name.equals(known) { return value }
-            throw error(at: name)
+            throw name.unknown(what, known: names)
         }
     }
+}
 
-    private func error(at value: JSONValue) -> RuntimeError {
+extension JSONValue {
+    @inline(never)
+    fileprivate func unknown(_ what: StaticString, known names: [StaticString]) -> RuntimeError {
         var list = ""
         for name in names { list += (list.isEmpty ? "" : ", ") + name.description }
-        let found = value.string ?? ""
-        return value.error(
-            "\(quoted(found)) is no \(what.description); known are \(list)",
-            hint: found.nearest(among: names).map { "did you mean \"\($0.description)\"?" })
+        let found = string ?? ""
+        return error(
+            quoted(found) + " is no " + what.description + "; known are " + list,
+            hint: found.nearest(among: names).map { "did you mean \"" + $0.description + "\"?" })
     }
 }
 

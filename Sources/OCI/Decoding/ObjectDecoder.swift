@@ -17,7 +17,7 @@ final class DecodingNotes {
         guard unknownProperties.count < DecodingNotes.most else { return }
         let pointer = member.value.document.pointer(to: member.node)
         let nearest = member.key.nearest(among: Array(known))
-        unknownProperties.append(pointer + (nearest.map { " (did you mean \($0.description)?)" } ?? ""))
+        unknownProperties.append(pointer + (nearest.map { " (did you mean " + $0.description + "?)" } ?? ""))
     }
 }
 
@@ -143,6 +143,7 @@ extension ObjectDecoder {
     }
 
     /// An array: empty where it's absent.
+    @inline(never)
     mutating func list<Element>(
         _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
     ) throws(RuntimeError) -> [Element] {
@@ -152,8 +153,7 @@ extension ObjectDecoder {
     mutating func optionalList<Element>(
         _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
     ) throws(RuntimeError) -> [Element]? {
-        guard let value = value(name) else { return nil }
-        guard value.kind == .array else { throw value.mismatch("an array") }
+        guard let value = try container(name, .array, "an array") else { return nil }
         var list: [Element] = []
         list.reserveCapacity(value.count)
         for element in value.elements { list.append(try decode(element, notes)) }
@@ -164,12 +164,20 @@ extension ObjectDecoder {
     mutating func map<Element>(
         _ name: StaticString, _ decode: (JSONValue.Member, DecodingNotes) throws(RuntimeError) -> Element
     ) throws(RuntimeError) -> [Element] {
-        guard let value = value(name) else { return [] }
-        guard value.kind == .object else { throw value.mismatch("an object") }
+        guard let value = try container(name, .object, "an object") else { return [] }
         var list: [Element] = []
         list.reserveCapacity(value.count)
         for member in value.members { list.append(try decode(member, notes)) }
         return list
+    }
+
+    @inline(never)
+    private mutating func container(_ name: StaticString, _ kind: JSONValue.Kind, _ expected: StaticString) throws(RuntimeError)
+        -> JSONValue?
+    {
+        guard let value = value(name) else { return nil }
+        guard value.kind == kind else { throw value.mismatch(expected) }
+        return value
     }
 
     mutating func nested<Value>(
@@ -194,16 +202,20 @@ extension JSONValue {
 
     func absolutePath() throws(RuntimeError) -> ByteString {
         let path = try filledText()
-        guard path.bytes.first == UInt8(ascii: "/") else { throw error("\(quoted(path)) must be an absolute path") }
+        guard path.bytes.first == UInt8(ascii: "/") else { throw error(quoted(path) + " must be an absolute path") }
         return path
     }
 
+    @inline(never)
     func integer<Number: FixedWidthInteger>(in range: ClosedRange<Number>) throws(RuntimeError) -> Number {
         guard kind == .number else { throw mismatch("an integer") }
         guard let number = integer(as: Number.self), range.contains(number) else {
-            throw error(
-                "expected an integer from \(decimal(range.lowerBound)) to \(decimal(range.upperBound)), found \(description)")
+            throw outside(decimal(range.lowerBound), decimal(range.upperBound))
         }
         return number
+    }
+    @inline(never)
+    private func outside(_ first: String, _ last: String) -> RuntimeError {
+        error("expected an integer from " + first + " to " + last + ", found " + description)
     }
 }

@@ -93,7 +93,9 @@ extension ResourceLimit {
             soft: object.requiredInteger("soft"),
             hard: object.requiredInteger("hard"))
         object.finish()
-        guard soft <= hard else { throw value.error("the soft limit \(decimal(soft)) is above the hard limit \(decimal(hard))") }
+        guard soft <= hard else {
+            throw value.error("the soft limit " + decimal(soft) + " is above the hard limit " + decimal(hard))
+        }
     }
 }
 

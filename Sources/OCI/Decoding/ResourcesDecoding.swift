@@ -47,7 +47,7 @@ extension ObjectDecoder {
         let access = try value.filledText()
         for letter in access.bytes where letter != UInt8(ascii: "r") && letter != UInt8(ascii: "w") && letter != UInt8(ascii: "m")
         {
-            throw value.error("\(quoted(access)) must be made of r (read), w (write) and m (mknod)")
+            throw value.error(quoted(access) + " must be made of r (read), w (write) and m (mknod)")
         }
         return access
     }
@@ -88,7 +88,7 @@ extension Resources.Memory {
         }
         guard swap.number >= limit.number else {
             throw place.error(
-                "\(decimal(swap.number)) is below the memory limit of \(decimal(limit.number))",
+                decimal(swap.number) + " is below the memory limit of " + decimal(limit.number),
                 hint: "swap is the limit of memory and swap together")
         }
     }
@@ -109,7 +109,7 @@ extension Resources.CPU {
             idle: object.integer("idle", in: 0...1 as ClosedRange<UInt8>).map { $0 == 1 })
         object.finish()
         guard let burst, let quota, !quota.isUnlimited, burst > quota.number else { return }
-        throw value.error("the burst of \(decimal(burst)) µs is above the quota of \(decimal(quota.number)) µs")
+        throw value.error("the burst of " + decimal(burst) + " µs is above the quota of " + decimal(quota.number) + " µs")
     }
 }
 

@@ -27,7 +27,7 @@ extension Seccomp {
                 hint: "the system calls that hand the listener's descriptor over would wait for it themselves")
         }
         guard listenerPath == nil, let index = rules.firstIndex(where: { $0.action == .notify }) else { return }
-        throw value.error("the action SCMP_ACT_NOTIFY of syscalls/\(index) needs listenerPath")
+        throw value.error("the action SCMP_ACT_NOTIFY of syscalls/" + String(index) + " needs listenerPath")
     }
 }
 

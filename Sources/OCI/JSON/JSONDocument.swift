@@ -58,7 +58,7 @@ final class JSONDocument: Sendable {
         while child < nodes[container].end {
             let value = isObject ? child + 1 : child
             if target < nodes[value].end {
-                return (isObject ? copy(of: child).escapedForJSONPointer : "\(position)", value)
+                return (isObject ? copy(of: child).escapedForJSONPointer : String(position), value)
             }
             child = Int(nodes[value].end)
             position += 1

@@ -12,14 +12,18 @@ extension Config {
         try process?.validate(at: "/process")
         try linux.validate()
         try validateNames()
-        for (index, mount) in mounts.enumerated() { try mount.validate(at: "/mounts/\(index)", namespaces: linux.namespaces) }
+        for (index, mount) in mounts.enumerated() {
+            try mount.validate(at: "/mounts/" + String(index), namespaces: linux.namespaces)
+        }
     }
 
     /// In the host's UTS namespace they would rename the host.
     private func validateNames() throws(RuntimeError) {
         for (name, property) in [(hostname, "hostname"), (domainname, "domainname")] {
             guard let name else { continue }
-            guard name.count <= 64 else { throw invalid("/" + property, "has \(name.count) bytes, the kernel takes 64") }
+            guard name.count <= 64 else {
+                throw invalid("/" + property, "has " + String(name.count) + " bytes, the kernel takes 64")
+            }
             guard linux.namespaces.contains(where: { $0.kind == .uts }) else {
                 throw invalid("/" + property, "needs a uts namespace", hint: "add {\"type\": \"uts\"} to /linux/namespaces")
             }
@@ -44,7 +48,7 @@ extension Mount {
 extension Process {
     func validate(at pointer: String) throws(RuntimeError) {
         for (index, limit) in rlimits.enumerated() where rlimits[..<index].contains(where: { $0.resource == limit.resource }) {
-            throw invalid("\(pointer)/rlimits/\(index)", "a limit for the same resource stands before it")
+            throw invalid(pointer + "/rlimits/" + String(index), "a limit for the same resource stands before it")
         }
         try scheduler?.validate(at: pointer + "/scheduler")
     }

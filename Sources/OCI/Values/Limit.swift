@@ -17,7 +17,7 @@ public struct Weight: Equatable, Sendable {
     init(_ value: JSONValue) throws(RuntimeError) {
         number = try value.integer(in: UInt16.min...UInt16.max)
         guard (10...1000).contains(number) else {
-            throw value.error("a weight must be from 10 to 1000, found \(decimal(number))")
+            throw value.error("a weight must be from 10 to 1000, found " + decimal(number))
         }
     }
 }

@@ -54,8 +54,8 @@ struct Command: Sendable {
         if let command = all.first(where: { name == $0.name }) { return command }
         let near = name.nearest(among: all.map { $0.name })
         throw RuntimeError(
-            .usage, "unknown command \"\(name.displayText)\"",
-            hint: near.map { "did you mean \($0.description)?" } ?? "\"wherry help\" lists the commands")
+            .usage, "unknown command \"" + name.displayText + "\"",
+            hint: near.map { "did you mean " + $0.description + "?" } ?? "\"wherry help\" lists the commands")
     }
 
     /// Takes its part of the command line apart. Where it asks for help, operands may be missing.
@@ -72,22 +72,22 @@ struct Command: Sendable {
 
     private func check(_ given: [ByteString]) throws(RuntimeError) {
         if given.count < operands.count, operands[given.count].isRequired {
-            throw withHint(RuntimeError(.usage, "\(operands[given.count].name.description) is missing"))
+            throw withHint(RuntimeError(.usage, operands[given.count].name.description + " is missing"))
         }
         if given.count > operands.count, rule != .endOptions {
-            throw withHint(RuntimeError(.usage, "\"\(given[operands.count].displayText)\" is one argument too many"))
+            throw withHint(RuntimeError(.usage, "\"" + given[operands.count].displayText + "\" is one argument too many"))
         }
     }
 
     private func withHint(_ error: RuntimeError) -> RuntimeError {
-        RuntimeError(error.code, error.sentence, hint: "usage: \(usage); see wherry help \(name.description)")
+        RuntimeError(error.code, error.sentence, hint: "usage: " + usage + "; see wherry help " + name.description)
     }
 
     /// "wherry kill [OPTIONS] ID [SIGNAL]".
     var usage: String {
         var text = "wherry " + name.description + (options.isEmpty ? "" : " [OPTIONS]")
         for operand in operands {
-            text += operand.isRequired ? " \(operand.name.description)" : " [\(operand.name.description)]"
+            text += operand.isRequired ? " " + operand.name.description : " [" + operand.name.description + "]"
         }
         return text
     }

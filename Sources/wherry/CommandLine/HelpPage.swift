@@ -81,7 +81,7 @@ struct HelpPage {
 extension Option {
     /// "-b, --bundle DIR".
     fileprivate var synopsis: String {
-        let begin = short.map { "-\($0.description), --" } ?? "    --"
+        let begin = short.map { "-" + $0.description + ", --" } ?? "    --"
         switch value {
         case .none: return begin + name.description
         case .text(let value), .number(let value): return begin + name.description + " " + value.description

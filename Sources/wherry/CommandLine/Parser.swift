@@ -66,7 +66,7 @@ struct Parser {
             return isOn.word
         }
         guard let value = attached ?? rest.popFirst() else {
-            throw RuntimeError(.usage, "option \"--\(option.name.description)\" needs a value")
+            throw RuntimeError(.usage, "option \"--" + option.name.description + "\" needs a value")
         }
         switch option.value {
         case .none, .text: break
@@ -99,17 +99,18 @@ struct Parser {
         let name = Parser.withoutDashes(token).split(separator: UInt8(ascii: "="))[0]
         if globalOptions.contains(where: { $0.isNamed(name) }) {
             return RuntimeError(
-                .usage, "\"\(token.displayText)\" is a global option", hint: "global options stand before the command")
+                .usage, "\"" + token.displayText + "\" is a global option", hint: "global options stand before the command")
         }
         let near = name.nearest(among: options.filter { !$0.isHidden }.map { $0.name })
         return RuntimeError(
-            .usage, "unknown option \"\(token.displayText)\"", hint: near.map { "did you mean --\($0.description)?" })
+            .usage, "unknown option \"" + token.displayText + "\"", hint: near.map { "did you mean --" + $0.description + "?" })
     }
 }
 
 extension RuntimeError {
     /// A value that isn't one of those `allowed`.
     static func takes(_ allowed: String, _ option: Option, _ value: ByteString) -> RuntimeError {
-        RuntimeError(.usage, "option \"--\(option.name.description)\" takes \(allowed), not \"\(value.displayText)\"")
+        RuntimeError(
+            .usage, "option \"--" + option.name.description + "\" takes " + allowed + ", not \"" + value.displayText + "\"")
     }
 }

@@ -89,7 +89,8 @@ enum Exec {
             number < UInt32.max
         else {
             throw RuntimeError(
-                .usage, "\(option.description): \"\(text.displayText)\" is no id", hint: "ids are numbers from 0 to 4294967294")
+                .usage, option.description + ": \"" + text.displayText + "\" is no id",
+                hint: "ids are numbers from 0 to 4294967294")
         }
         return number
     }

@@ -42,7 +42,7 @@ enum Spec {
     static func write(_ config: [UInt8], in directory: ByteString) throws(RuntimeError) {
         let path = directory == "." ? "config.json" : directory + "/config.json"
         let bundle = try explaining(
-            .system, "can't open the bundle \"\(directory.displayText)\"", path: directory
+            .system, "can't open the bundle \"" + directory.displayText + "\"", path: directory
         ) { () throws(SystemError) in try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY) }
         do throws(SystemError) {
             let file = try bundle.open("config.json", flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
@@ -55,10 +55,10 @@ enum Spec {
             }
         } catch  where error.errno == EEXIST {
             throw RuntimeError(
-                .usage, "\"\(path.displayText)\" exists already", path: path,
+                .usage, "\"" + path.displayText + "\" exists already", path: path,
                 hint: "remove it, or name another directory with --bundle")
         } catch {
-            throw RuntimeError(.system, "can't write \"\(path.displayText)\"", error, path: path)
+            throw RuntimeError(.system, "can't write \"" + path.displayText + "\"", error, path: path)
         }
     }
 }

@@ -85,11 +85,13 @@ enum Update {
         for option in [l3CacheSchema, memoryBandwidthSchema] where invocation.arguments.text(option) != nil {
             throw RuntimeError(
                 .unsupported,
-                "option \"--\(option.name.description)\" isn't supported: wherry leaves Intel's Resource Director Technology alone",
+                "option \"--" + option.name.description
+                    + "\" isn't supported: wherry leaves Intel's Resource Director Technology alone",
                 hint: "leave the option out")
         }
         for option in obsolete where invocation.arguments.text(option) != nil {
-            invocation.log.warn("option \"--\(option.name.description)\" has no effect: --memory counts the kernel's memory too")
+            invocation.log.warn(
+                "option \"--" + option.name.description + "\" has no effect: --memory counts the kernel's memory too")
         }
     }
 
