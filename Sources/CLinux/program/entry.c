@@ -5,7 +5,8 @@
 // that a virtual machine answers slowly. So the copy is made right here, where that can be done; where not, for whatever reason, the
 // program just goes on, makes it later and says why it can't.
 //
-// Then it relocates what the linker has packed, a tenth of the plain list's size: musl doesn't before its version 1.2.4.
+// Then it relocates what the linker has packed (RELR), a tenth of the plain list's size. musl's own start-up code does that from version
+// 1.2.4 on, and from then on its <elf.h> has DT_RELR: a build with such a musl leaves `relocate` out. Debian 12 has 1.2.3, Debian 13 1.2.5.
 //
 // Nothing here may use the C library or a relocated address: neither is ready.
 #ifdef WHERRY_STATIC
@@ -80,6 +81,11 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
     call(SYS_close, program, 0, 0, 0, 0);
 }
 
+#ifdef DT_RELR
+#define CALL_RELOCATE
+#else
+#define CALL_RELOCATE "    call relocate\n"
+
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
@@ -107,9 +113,8 @@ BARE __attribute__((used, visibility("hidden"))) void relocate(void) {
     if (!size || !table) return;
     size_t base = (size_t)&__ehdr_start;
     relocate_packed(base, (const size_t *)(base + table->d_un.d_ptr), size->d_un.d_val / sizeof(size_t));
-    // Not once more: later versions would.
-    size->d_un.d_val = 0;
 }
+#endif
 
 // The C library's _start finds all as the kernel left it: the stack, and a function for the end in rdx.
 __asm__(
@@ -121,7 +126,7 @@ __asm__(
     "    push %rdx\n"
     "    push %rdx\n"
     "    call go_on_in_copy\n"
-    "    call relocate\n"
+    CALL_RELOCATE
     "    pop %rdx\n"
     "    pop %rdx\n"
     "    jmp _start\n");
