@@ -24,7 +24,7 @@ let inProgram: [SwiftSetting] =
     embedded + [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"], .when(configuration: .release))]
 
 /// Module maps don't link by themselves here.
-let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp")]
+let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
 
 /// One static, stripped program at a random address, without the sections that release.ld names. The link step has to know of
 /// Embedded Swift too, or it adds the ordinary library.
@@ -64,17 +64,18 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCap", providers: [.apt(["libcap-dev"])]),
         // WHERRY_STATIC: what the files in `program` are for.
         .target(
             name: "CLinux",
             cSettings: [
                 .define("WHERRY_STATIC", .when(configuration: .release)),
-                .unsafeFlags(muslHeaders + ["-ffunction-sections"], .when(configuration: .release)),
+                .unsafeFlags(muslHeaders + ["-ffunction-sections", "-Os"], .when(configuration: .release)),
             ]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),
         .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: inProgram),
-        .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux"], swiftSettings: inProgram),
+        .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: inProgram),
         .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: inProgram),
         .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: inProgram),
         .target(

@@ -53,7 +53,7 @@ require_packages() {
 }
 
 # The static archives come with the -dev packages.
-build_packages="libseccomp-dev libyajl-dev musl-dev"
+build_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev"
 
 build_release() {
     # What `wherry --version` says of its origin. A tree without git, or that git doesn't trust, is "unknown".

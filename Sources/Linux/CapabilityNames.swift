@@ -1,24 +1,27 @@
 public import Bytes
+import CCap
 
+/// libcap's names. The sets themselves are numbers and system calls of our own: what libcap has for them allocates memory.
 extension CapabilitySet {
-    /// In the order of their numbers, from 0. See capabilities(7).
-    private static let names: [StaticString] = [
-        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID",
-        "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN",
-        "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE",
-        "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME",
-        "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP",
-        "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
-        "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
-    ]
-
-    /// The number of a name such as "CAP_CHOWN": nil for what isn't known here, and for "cap_chown", which the specification
-    /// doesn't list.
-    public static func number(of name: ByteString) -> Int? { names.firstIndex { name == $0 } }
-
-    /// "CAP_CHOWN" for 0.
-    public static func name(of number: Int) -> ByteString? {
-        guard names.indices.contains(number) else { return nil }
-        return ByteString(stringLiteral: names[number])
+    /// The number of a name such as "CAP_CHOWN": nil for what libcap doesn't know, and for any other spelling. libcap takes "cap_chown",
+    /// "0" and "CAP_CHOWN=ep" as well, which the specification doesn't list. The corresponding C function is `cap_from_name`.
+    public static func number(of name: ByteString) -> Int? {
+        let isSpelledInCapitals = name.bytes.allSatisfy { letters.contains($0) || $0 == UInt8(ascii: "_") }
+        guard isSpelledInCapitals else { return nil }
+        var number: cap_value_t = 0
+        guard name.withCString({ cap_from_name($0, &number) }) == 0 else { return nil }
+        return Int(number)
     }
+
+    /// "CAP_CHOWN" for 0: nil for what libcap has no name for, and writes as a number. The corresponding C function is `cap_to_name`.
+    public static func name(of number: Int) -> ByteString? {
+        guard let text = cap_to_name(cap_value_t(number)) else { return nil }
+        defer { cap_free(text) }
+        let name = ByteString(cString: text)
+        guard name.hasPrefix("cap_") else { return nil }
+        let difference = UInt8(ascii: "a") - UInt8(ascii: "A")
+        return ByteString(name.bytes.map { $0 == UInt8(ascii: "_") ? $0 : $0 - difference })
+    }
+
+    private static var letters: ClosedRange<UInt8> { UInt8(ascii: "A")...UInt8(ascii: "Z") }
 }

@@ -20,6 +20,9 @@ import Testing
         #expect(CapabilitySet.name(of: Int(CAP_LAST_CAP) + 1) == nil)
     }
 
-    @Test(arguments: ["cap_chown", "CHOWN", "CAP_", "CAP_CHOWNS", "CAP_0", "0", ""])
+    @Test(arguments: [
+        "cap_chown", "CHOWN", "CAP_", "CAP_CHOWNS", "CAP_0", "CAP_41", "0", "CAP_CHOWN=ep", "CAP_CHOWN,CAP_KILL", "CAP_CHOWN ",
+        "",
+    ])
     func knowsNoOtherSpelling(name: String) { #expect(CapabilitySet.number(of: ByteString(name)) == nil) }
 }

@@ -1,10 +1,10 @@
-// What the libraries in the release program call and musl doesn't have, or not for processes made by clone3 alone: Embedded Swift a
-// function of the BSDs, libseccomp and yajl, which Debian compiles for GNU's C library, that one's checked versions of the standard's.
+// Functions that the libraries in the release program call, and that musl lacks or has in a form that doesn't work in a process made by
+// clone3 alone. Embedded Swift calls one of the BSDs'. libseccomp, yajl and libcap, which Debian compiles for GNU's C library, call GNU's
+// checked versions of standard functions.
 #ifdef WHERRY_STATIC
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,24 +43,11 @@ void *__memcpy_chk(void *to, const void *from, size_t length, size_t room) {
     return memcpy(to, from, length);
 }
 
-int __snprintf_chk(char *to, size_t length, int flag, size_t room, const char *format, ...) {
-    (void)flag;
-    if (length > room) abort();
-    va_list arguments;
-    va_start(arguments, format);
-    int written = vsnprintf(to, length, format, arguments);
-    va_end(arguments);
-    return written;
-}
-
-int __sprintf_chk(char *to, int flag, size_t room, const char *format, ...) {
-    (void)flag;
-    va_list arguments;
-    va_start(arguments, format);
-    int written = vsnprintf(to, room, format, arguments);
-    va_end(arguments);
-    if (written < 0 || (size_t)written >= room) abort();
-    return written;
+// libcap writes a number for which it has no name. Without it the number has no name at all, and musl's formats stay out.
+int __asprintf_chk(char **text, int flag, const char *format, ...) {
+    (void)flag, (void)format;
+    *text = NULL;
+    return -1;
 }
 
 // For libseccomp's own generators, which write to files.
@@ -77,12 +64,53 @@ static void unreachable(void) { abort(); }
 // What a library says before it aborts. It aborts all the same.
 UNREACHABLE(__assert_fail)
 
-// yajl, for callers who want numbers as double: we ask for their text.
+// yajl, for callers who want numbers as double: we ask for their text. And what it and libcap write in formats: we don't ask for that.
 UNREACHABLE(strtod)
+UNREACHABLE(__sprintf_chk)
+UNREACHABLE(__snprintf_chk)
 
-// libseccomp is here for its tables of system calls: module Seccomp makes the programs.
+// libseccomp is here for its tables of system calls: module Seccomp makes the programs, and loads them.
+UNREACHABLE(db_col_action_valid)
+UNREACHABLE(db_col_arch_exist)
+UNREACHABLE(db_col_attr_get)
+UNREACHABLE(db_col_attr_read)
+UNREACHABLE(db_col_attr_set)
+UNREACHABLE(db_col_db_new)
+UNREACHABLE(db_col_db_remove)
+UNREACHABLE(db_col_init)
+UNREACHABLE(db_col_merge)
+UNREACHABLE(db_col_release)
+UNREACHABLE(db_col_reset)
+UNREACHABLE(db_col_rule_add)
+UNREACHABLE(db_col_syscall_priority)
+UNREACHABLE(db_col_valid)
+UNREACHABLE(db_rule_add)
+UNREACHABLE(db_rule_dup)
 UNREACHABLE(gen_bpf_generate)
 UNREACHABLE(gen_bpf_release)
 UNREACHABLE(gen_pfc_generate)
+UNREACHABLE(sys_chk_seccomp_action)
+UNREACHABLE(sys_chk_seccomp_flag)
+UNREACHABLE(sys_chk_seccomp_syscall)
+UNREACHABLE(sys_filter_load)
+UNREACHABLE(sys_notify_alloc)
+UNREACHABLE(sys_notify_fd)
+UNREACHABLE(sys_notify_id_valid)
+UNREACHABLE(sys_notify_receive)
+UNREACHABLE(sys_notify_respond)
+UNREACHABLE(sys_reset_state)
+UNREACHABLE(sys_set_seccomp_action)
+UNREACHABLE(sys_set_seccomp_flag)
+UNREACHABLE(sys_set_seccomp_syscall)
+
+// libcap: only its names are used. Its system calls and processes (cap_proc.o) stay out, and so does what its constructor asks the kernel:
+// release.ld drops that constructor. A name in the form of a number isn't given to it.
+UNREACHABLE(cap_get_bound)
+UNREACHABLE(cap_set_syscall)
+UNREACHABLE(fopen64)
+UNREACHABLE(fgets)
+UNREACHABLE(fclose)
+UNREACHABLE(strtoul)
+UNREACHABLE(__isoc23_strtoul)
 
 #endif
