@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 import Errors
 import Linux
@@ -22,7 +23,9 @@ extension MountSources {
     /// Maps the copies that were made at once. The others are mapped at their turn.
     ///
     /// - Returns: the namespaces for those.
-    func map(by namespaces: SortedMap<SharedDescriptor>, _ mounts: [MountStep]) throws(RuntimeError) -> SortedMap<SharedDescriptor> {
+    func map(by namespaces: SortedMap<SharedDescriptor>, _ mounts: [MountStep]) throws(RuntimeError) -> SortedMap<
+        SharedDescriptor
+    > {
         var left = namespaces
         for entry in mounts {
             guard let namespace = namespaces[entry.index], case .tree(let tree)? = binds[entry.index] else { continue }
