@@ -17,5 +17,12 @@ extension DefaultStringInterpolation {
 
 extension String {
     @inline(never)
+    public init(_ number: Int) { self = ByteString(decimal: number).displayText }
+
+    public init(_ number: Int32) { self.init(Int(number)) }
+
+    public init(_ number: UInt32) { self.init(Int(number)) }
+
+    @inline(never)
     public static func += (text: inout String, more: String) { text.append(more) }
 }

@@ -3,12 +3,17 @@ import Bytes
 extension ByteString {
     /// What stands between spaces and line ends.
     var words: [ByteString] {
-        bytes.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\t") }.map { ByteString($0) }
+        var words: [ByteString] = []
+        var start = bytes.startIndex
+        for index in 0...bytes.count where index == bytes.count || isSpace(bytes[index]) {
+            if start < index { words.append(ByteString(bytes[start..<index])) }
+            start = index + 1
+        }
+        return words
     }
 
     /// Without the space and line ends around it.
     var trimmed: ByteString {
-        let isSpace: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\t") }
         var rest = bytes[...].drop(while: isSpace)
         while let last = rest.last, isSpace(last) { rest.removeLast() }
         return ByteString(rest)
@@ -16,6 +21,10 @@ extension ByteString {
 
     /// The whole as a text in quotation marks, for messages.
     var quoted: String { "\"" + displayText + "\"" }
+}
+
+private func isSpace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t")
 }
 
 extension [ByteString] {

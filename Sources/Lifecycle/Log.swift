@@ -225,7 +225,7 @@ private struct LogLine {
     /// Whether logrus leaves the text without quotes. Short ones only: these pass by the limit.
     private static func isPlain(_ text: String) -> Bool {
         text.utf8.count <= 64
-            && text.utf8.allSatisfy { byte in
+            && ByteString(text).bytes.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "/"), UInt8(ascii: "@"),
                     UInt8(ascii: "^"), UInt8(ascii: "+"):

@@ -1,14 +1,11 @@
 // Functions that the libraries in the release program call, and that musl lacks or has in a form that doesn't work in a process made by
-// clone3 alone. Embedded Swift calls one of the BSDs'. libseccomp, yajl and libcap, which Debian compiles for GNU's C library, call GNU's
-// checked versions of standard functions.
+// clone3 alone. libseccomp, yajl and libcap, which Debian compiles for GNU's C library, call GNU's checked versions of standard functions.
 #ifdef WHERRY_STATIC
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,18 +21,6 @@ void abort(void) {
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
     raise(SIGABRT);
     _exit(127);
-}
-
-// What Swift asks for is the 16 bytes of a hash's key. A filter or an old kernel may refuse: those that the program got from the kernel
-// at its start do as well.
-void arc4random_buf(void *buffer, size_t length) {
-    long got;
-    do got = syscall(SYS_getrandom, buffer, length, 0);
-    while (got < 0 && errno == EINTR);
-    if (got == (long)length) return;
-    const char *given = (const char *)getauxval(AT_RANDOM);
-    if (!given || length > 16) abort();
-    memcpy(buffer, given, length);
 }
 
 void *__memcpy_chk(void *to, const void *from, size_t length, size_t room) {

@@ -68,7 +68,7 @@ struct ProcessTable {
         lines = output.split(separator: UInt8(ascii: "\n"))
         guard let header = lines.first else { return nil }
         let titles = ProcessTable.words(of: header)
-        guard let place = titles.firstIndex(where: { $0.elementsEqual("PID".utf8) }) else { return nil }
+        guard let place = titles.firstIndex(where: { ByteString($0) == "PID" }) else { return nil }
         column = (place, titles[place].endIndex - header.startIndex)
     }
 

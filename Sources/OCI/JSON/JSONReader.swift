@@ -14,7 +14,7 @@ extension JSONValue {
         guard text.count <= JSONValue.maximumLength else { throw JSONError(.tooLong, offset: JSONValue.maximumLength) }
         let (nodes, unescaped) = try text.withUnsafeBufferPointer { bytes throws(JSONError) in
             if let offset = firstUnacceptableByte(of: bytes) {
-                let isNUL = bytes[offset...].starts(with: #"\u0000"#.utf8)
+                let isNUL = ByteString(Array(UnsafeBufferPointer(rebasing: bytes[offset...].prefix(6)))) == #"\u0000"#
                 throw JSONError(isNUL ? .nul : .encoding, offset: offset, pointer: pointer(to: offset, in: bytes))
             }
             var builder = JSONBuilder(bytes)

@@ -22,15 +22,19 @@ struct HelpPage {
 
     /// Paragraphs, filled anew.
     mutating func prose(_ paragraphs: StaticString) {
-        for paragraph in HelpPage.lines(paragraphs, joinedUntilEmpty: true) {
+        var paragraph: ByteString = ""
+        for line in HelpPage.lines(paragraphs) + [""] {
+            paragraph = paragraph + " " + line
+            guard line.isEmpty else { continue }
             text.append("\n")
             fill(paragraph, from: 0, indent: 0)
+            paragraph = ""
         }
     }
 
     /// Lines as they are.
     mutating func verbatim(_ lines: StaticString) {
-        for line in HelpPage.lines(lines, joinedUntilEmpty: false) {
+        for line in HelpPage.lines(lines) {
             if !line.isEmpty { text.append("  ") }
             text += line.bytes
             text.append("\n")
@@ -69,12 +73,8 @@ struct HelpPage {
         text.append("\n")
     }
 
-    private static func lines(_ text: StaticString, joinedUntilEmpty: Bool) -> [ByteString] {
-        let lines = ByteString(text.withUTF8Buffer { Array($0) }).split(separator: UInt8(ascii: "\n"))
-        guard joinedUntilEmpty else { return lines }
-        return lines.split(whereSeparator: { $0.isEmpty }).map { paragraph in
-            ByteString(Array(paragraph.map { $0.bytes }.joined(separator: [UInt8(ascii: " ")])))
-        }
+    private static func lines(_ text: StaticString) -> [ByteString] {
+        ByteString(stringLiteral: text).split(separator: UInt8(ascii: "\n"))
     }
 }
 

@@ -16,7 +16,7 @@ struct Bundle {
             .invalidConfig, "the bundle \"" + path.displayText + "\" can't be opened", path: path,
             hint: "--bundle names the folder that holds config.json"
         ) { () throws(SystemError) in try canonical(path) }
-        guard absolute.displayText.utf8.elementsEqual(absolute.bytes) else {
+        guard ByteString(absolute.displayText) == absolute else {
             throw RuntimeError(
                 .invalidConfig,
                 "the path of the bundle \"" + absolute.displayText

@@ -43,7 +43,7 @@ enum FileSystems {
     /// Whether that is why: the kernel is older than 6.17.
     static func lacksPIDNamespaceOption(_ error: RuntimeError) -> Bool {
         // By bytes: to compare strings brings Unicode's tables along, 40 KB of the program.
-        error.errno == EINVAL && error.call?.utf8.elementsEqual("fsconfig".utf8) == true
+        error.errno == EINVAL && error.call.map { ByteString($0) } == "fsconfig"
     }
 
     private static func configure(_ context: FileSystemContext, _ type: ByteString, _ entry: MountStep) throws(RuntimeError)
