@@ -1,3 +1,4 @@
+import Bytes
 public import CLinux
 
 /// A system call that failed: its name and the kernel's error number. See errno(3).
