@@ -12,27 +12,35 @@ extension Array where Element: Comparable {
 }
 
 /// Merges neighbouring runs that are in order, of 1, 2, 4 … places.
+///
+/// `precedes` is only handed on here: of a function that calls it the compiler would make a copy for each closure.
 @inline(never)
 private func sortedPlaces(_ count: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
     var places = Array(0..<count)
-    var merged = places
     var length = 1
     while length < count {
-        for start in stride(from: 0, to: count, by: 2 * length) {
-            let (middle, end) = (min(start + length, count), min(start + 2 * length, count))
-            var (left, right) = (start, middle)
-            for place in start..<end {
-                if left < middle, right == end || !precedes(places[right], places[left]) {
-                    merged[place] = places[left]
-                    left += 1
-                } else {
-                    merged[place] = places[right]
-                    right += 1
-                }
-            }
-        }
-        swap(&places, &merged)
+        places = merged(places, length, precedes)
         length *= 2
     }
     return places
+}
+
+@inline(never)
+private func merged(_ places: [Int], _ length: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
+    var merged: [Int] = []
+    merged.reserveCapacity(places.count)
+    for start in stride(from: 0, to: places.count, by: 2 * length) {
+        let (middle, end) = (min(start + length, places.count), min(start + 2 * length, places.count))
+        var (left, right) = (start, middle)
+        while left < middle || right < end {
+            if left < middle, right == end || !precedes(places[right], places[left]) {
+                merged.append(places[left])
+                left += 1
+            } else {
+                merged.append(places[right])
+                right += 1
+            }
+        }
+    }
+    return merged
 }

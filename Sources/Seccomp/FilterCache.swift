@@ -8,8 +8,8 @@ import Linux
 /// Whatever is wrong with the cache, a container comes out the same, only later. What isn't ours alone, or doesn't verify, counts as
 /// not there: a program that another user wrote would be a sandbox of his making.
 enum FilterCache {
-    private static let directoryName: ByteString = "seccomp"
-    private static let temporaryPrefix: ByteString = "new."
+    private static var directoryName: ByteString { "seccomp" }
+    private static var temporaryPrefix: ByteString { "new." }
     /// Some 13 KB each, and hosts have a handful of profiles.
     private static let mostFiles = 64
     /// Seconds after which a file that was being written counts as left behind.

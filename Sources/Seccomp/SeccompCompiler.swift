@@ -50,6 +50,7 @@ struct SeccompCompiler {
         }
     }
 
+    @inline(never)
     private mutating func warn(_ before: String, _ name: ByteString, _ after: String) {
         warnings.append(ByteString(before) + name + ByteString(after + "; left out of the filter"))
     }
