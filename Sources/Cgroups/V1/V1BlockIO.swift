@@ -32,6 +32,7 @@ extension V1 {
                 steps.append(.write(CgroupWrite(.blkio, "blkio.leaf_weight_device", line, leaf)))
             }
         }
+        @inline(never)
         func throttle(_ entries: [Resources.ThrottleDevice], _ file: ByteString, _ name: StaticString) {
             for (index, entry) in entries.enumerated() {
                 let line = entry.device.text + " " + ByteString(decimal: entry.rate)

@@ -11,6 +11,7 @@ extension V1 {
         }
         let limits = memoryAndSwap(memory)
         if !limits.isEmpty { steps.append(.together(limits)) }
+        @inline(never)
         func add(_ limit: Limit?, _ file: ByteString, _ name: StaticString) {
             guard let limit else { return }
             steps.append(.write(CgroupWrite(.memory, file, limit.number, PropertyName(name), optional: limit.isUnlimited)))

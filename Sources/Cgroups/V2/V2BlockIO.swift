@@ -28,6 +28,7 @@ extension V2 {
                     CgroupWrite(.blkio, "io.weight", device + " " + ByteString(decimal: ioWeight(weight)), property),
                 ]))
         }
+        @inline(never)
         func throttle(_ entries: [Resources.ThrottleDevice], _ key: ByteString, _ name: StaticString) {
             for (index, entry) in entries.enumerated() {
                 // v1 lifts a limit with 0, v2 with "max".

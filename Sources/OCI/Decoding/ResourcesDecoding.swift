@@ -120,11 +120,19 @@ extension Resources.BlockIO {
             weight: object.weight("weight"),
             leafWeight: object.weight("leafWeight"),
             weightDevice: object.list("weightDevice", Resources.WeightDevice.init),
-            throttleReadBpsDevice: object.list("throttleReadBpsDevice", Resources.ThrottleDevice.init),
-            throttleWriteBpsDevice: object.list("throttleWriteBpsDevice", Resources.ThrottleDevice.init),
-            throttleReadIOPSDevice: object.list("throttleReadIOPSDevice", Resources.ThrottleDevice.init),
-            throttleWriteIOPSDevice: object.list("throttleWriteIOPSDevice", Resources.ThrottleDevice.init))
+            throttleReadBpsDevice: object.throttleDevices("throttleReadBpsDevice"),
+            throttleWriteBpsDevice: object.throttleDevices("throttleWriteBpsDevice"),
+            throttleReadIOPSDevice: object.throttleDevices("throttleReadIOPSDevice"),
+            throttleWriteIOPSDevice: object.throttleDevices("throttleWriteIOPSDevice"))
         object.finish()
+    }
+}
+
+extension ObjectDecoder {
+    /// Compiled once for the four properties.
+    @inline(never)
+    fileprivate mutating func throttleDevices(_ name: StaticString) throws(RuntimeError) -> [Resources.ThrottleDevice] {
+        try list(name, Resources.ThrottleDevice.init)
     }
 }
 

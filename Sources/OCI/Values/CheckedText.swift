@@ -14,8 +14,13 @@ protocol CheckedText: Sendable {
 extension JSONValue {
     /// The checked form of `text`, which is this value or the key of this value.
     func checked<Value: CheckedText>(_ text: ByteString, hint: String? = nil) throws(RuntimeError) -> Value {
-        guard let value = Value(text) else { throw error(quoted(text) + " " + Value.refusal.description, hint: hint) }
+        guard let value = Value(text) else { throw refusal(of: text, Value.refusal, hint) }
         return value
+    }
+
+    @inline(never)
+    private func refusal(of text: ByteString, _ sentence: StaticString, _ hint: String?) -> RuntimeError {
+        error(quoted(text) + " " + sentence.description, hint: hint)
     }
 }
 

@@ -1,7 +1,7 @@
 public import Bytes
 
 /// The name of a network interface: what the kernel's dev_valid_name accepts. At most 15 bytes, without "/", ":" and white space.
-public struct InterfaceName: Hashable, CheckedText {
+public struct InterfaceName: Equatable, CheckedText {
     static let refusal: StaticString = "can't be the name of a network interface"
 
     public let text: ByteString
