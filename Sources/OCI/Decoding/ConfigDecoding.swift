@@ -68,8 +68,8 @@ extension Mount {
             type: object.text("type"),
             source: object.text("source"),
             options: object.texts("options"),
-            uidMappings: object.list("uidMappings", IDMapping.init),
-            gidMappings: object.list("gidMappings", IDMapping.init))
+            uidMappings: object.mappings("uidMappings"),
+            gidMappings: object.mappings("gidMappings"))
         object.finish()
     }
 }
@@ -78,18 +78,24 @@ extension Hooks {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         self.init()
         var object = try ObjectDecoder(value, notes)
-        prestart = try object.list(Hook.Kind.prestart.name, Hook.init)
-        createRuntime = try object.list(Hook.Kind.createRuntime.name, Hook.init)
-        createContainer = try object.list(Hook.Kind.createContainer.name, Hook.init)
-        startContainer = try object.list(Hook.Kind.startContainer.name, Hook.init)
-        poststart = try object.list(Hook.Kind.poststart.name, Hook.init)
-        poststop = try object.list(Hook.Kind.poststop.name, Hook.init)
+        prestart = try object.hooks(.prestart)
+        createRuntime = try object.hooks(.createRuntime)
+        createContainer = try object.hooks(.createContainer)
+        startContainer = try object.hooks(.startContainer)
+        poststart = try object.hooks(.poststart)
+        poststop = try object.hooks(.poststop)
         object.finish()
     }
 }
 
+extension ObjectDecoder {
+    /// Compiled once for all kinds.
+    @inline(never)
+    fileprivate mutating func hooks(_ kind: Hook.Kind) throws(RuntimeError) -> [Hook] { try list(kind.name, Hook.init) }
+}
+
 extension Hook {
-    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             path: object.requiredAbsolutePath("path"),

@@ -5,8 +5,8 @@ extension LinuxConfig {
     init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         self.init()
         var object = try ObjectDecoder(value, notes)
-        uidMappings = try object.list("uidMappings", IDMapping.init)
-        gidMappings = try object.list("gidMappings", IDMapping.init)
+        uidMappings = try object.mappings("uidMappings")
+        gidMappings = try object.mappings("gidMappings")
         sysctl = try object.map("sysctl", Sysctl.init)
         resources = try object.nested("resources", Resources.init) ?? Resources()
         cgroupsPath = try object.text("cgroupsPath")
@@ -15,8 +15,8 @@ extension LinuxConfig {
         netDevices = try object.map("netDevices", NetDevice.init)
         seccomp = try object.nested("seccomp", Seccomp.init)
         rootfsPropagation = try object.choice("rootfsPropagation", Names.propagation)
-        maskedPaths = try object.list("maskedPaths", pathBelowRoot)
-        readonlyPaths = try object.list("readonlyPaths", pathBelowRoot)
+        maskedPaths = try object.pathsBelowRoot("maskedPaths")
+        readonlyPaths = try object.pathsBelowRoot("readonlyPaths")
         mountLabel = try object.text("mountLabel")
         intelRdt = try object.nested("intelRdt", IntelRdt.init)
         memoryPolicy = try object.nested("memoryPolicy", MemoryPolicy.init)
@@ -26,10 +26,19 @@ extension LinuxConfig {
     }
 }
 
-/// A path of the container. The specification wants absolute ones; its own test suite has relative ones, meant from "/".
-private func pathBelowRoot(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) -> ByteString {
-    let path = try value.filledText()
-    return path.bytes.first == UInt8(ascii: "/") ? path : "/" + path
+// What several properties are decoded with is compiled once.
+extension ObjectDecoder {
+    @inline(never)
+    mutating func mappings(_ name: StaticString) throws(RuntimeError) -> [IDMapping] { try list(name, IDMapping.init) }
+
+    /// Paths of the container. The specification wants absolute ones; its own test suite has relative ones, meant from "/".
+    @inline(never)
+    fileprivate mutating func pathsBelowRoot(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
+        try list(name) { (value, _) throws(RuntimeError) in
+            let path = try value.filledText()
+            return path.bytes.first == UInt8(ascii: "/") ? path : "/" + path
+        }
+    }
 }
 
 extension Namespace {
@@ -43,7 +52,7 @@ extension Namespace {
 }
 
 extension IDMapping {
-    init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
+    fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         try self.init(
             containerID: object.requiredInteger("containerID", in: validIDs),

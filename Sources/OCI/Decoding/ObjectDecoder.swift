@@ -138,6 +138,8 @@ extension ObjectDecoder {
         try table[required(name)]
     }
 
+    /// Compiled once: many objects have such a list.
+    @inline(never)
     mutating func texts(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         try list(name) { (value, _) throws(RuntimeError) in try value.text() }
     }
