@@ -49,14 +49,7 @@ enum FilterCache {
         let temporary =
             temporaryPrefix + ByteString(decimal: getpid()) + "." + ByteString(decimal: now.seconds) + "."
             + ByteString(decimal: now.nanoseconds)
-        do throws(SystemError) {
-            let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            try file.writeAll(content)
-            try directory.rename(temporary, to: name(of: profile))
-        } catch {
-            try? directory.unlink(temporary)
-            throw error
-        }
+        try directory.replaceFile(name(of: profile), with: content, mode: 0o600, temporary: temporary)
         try prune(directory, now: Int(now.seconds))
     }
 
@@ -91,8 +84,8 @@ enum FilterCache {
 
     /// A hash of the profile, in hexadecimal. Two profiles that have the same one take turns in the file.
     private static func name(of profile: ProfileEncoding) -> ByteString {
-        let hash = profile.bytes.withUnsafeBytes { $0.wordHash }
-        let digits = ByteString("0123456789abcdef").bytes
-        return ByteString((0..<16).map { digits[Int(hash >> UInt64(60 - 4 * $0) & 15)] })
+        var name: [UInt8] = []
+        name.appendHexadecimal(profile.bytes.withUnsafeBytes { $0.wordHash }, digits: 16)
+        return ByteString(name)
     }
 }
