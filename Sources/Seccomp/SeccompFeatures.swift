@@ -7,6 +7,7 @@ import OCI
 /// What this program and its libseccomp know of seccomp. See features-linux.md, "Seccomp": the names are config.json's.
 public enum SeccompFeatures {
     /// "2.5.4".
+    @inline(never)
     public static var libraryVersion: String {
         guard let version = seccomp_version()?.pointee else { return "unknown" }
         return String(Int(version.major)) + "." + String(Int(version.minor)) + "." + String(Int(version.micro))

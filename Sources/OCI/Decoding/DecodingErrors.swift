@@ -55,7 +55,7 @@ extension JSONError {
     private func found(in text: [UInt8]) -> String {
         if text.starts(with: byteOrderMark) { return "byte order mark" }
         return switch offset < text.count ? text[offset] : 0x20 {
-        case 0x21..<0x7F: "'\(Character(Unicode.Scalar(text[offset])))'"
+        case 0x21..<0x7F: "'" + ByteString([text[offset]]).displayText + "'"
         case 0x80...: "character"
         default: "white space"
         }

@@ -87,6 +87,7 @@ extension JSONValue {
             end = array.kind == .array ? Int(array.document.nodes[array.node].end) : following
         }
 
+        @inline(never)
         public mutating func next() -> JSONValue? {
             guard following < end else { return nil }
             defer { following = Int(document.nodes[following].end) }
@@ -105,6 +106,7 @@ extension JSONValue {
             end = object.kind == .object ? Int(object.document.nodes[object.node].end) : key
         }
 
+        @inline(never)
         public mutating func next() -> Member? {
             guard key < end else { return nil }
             defer { key = Int(document.nodes[key + 1].end) }

@@ -64,10 +64,20 @@ public struct JSONWriter: Sendable {
 
     @inline(never)
     private mutating func container(_ begin: StaticString, _ end: StaticString, _ content: (inout JSONWriter) -> Void) {
+        open(begin)
+        content(&self)
+        close(end)
+    }
+
+    @inline(never)
+    private mutating func open(_ begin: StaticString) {
         append(begin)
         depth += 1
         isFirst = true
-        content(&self)
+    }
+
+    @inline(never)
+    private mutating func close(_ end: StaticString) {
         depth -= 1
         // An empty one is closed on its own line.
         if !isFirst { newLine() }
@@ -197,6 +207,7 @@ extension JSONWriter {
         append(value)
     }
 
+    @inline(never)
     private mutating func append(_ value: JSONValue) {
         switch value.kind {
         case .null: append("null")

@@ -20,38 +20,54 @@ enum Update {
     fileprivate struct Setting {
         enum Kind { case number, bytes, text }
 
-        let option: Option
-        let property: StaticString
+        let name: StaticString
         let kind: Kind
+        let property: StaticString
+        let summary: StaticString
+
+        var option: Option {
+            let value: StaticString =
+                switch kind {
+                case .number: "N"
+                case .bytes: "BYTES"
+                case .text: "LIST"
+                }
+            return Option(name, value: .text(value), summary)
+        }
+
+        init(_ name: StaticString, _ kind: Kind, _ property: StaticString, _ summary: StaticString) {
+            self.name = name
+            self.kind = kind
+            self.property = property
+            self.summary = summary
+        }
     }
 
-    /// By the objects of linux.resources that they are in.
-    private static let settings: [(object: StaticString, settings: [Setting])] = [
-        (
-            "memory",
-            [
-                bytes("memory", "limit", "memory in bytes, or with a unit: 512m"),
-                bytes("memory-reservation", "reservation", "memory that the kernel spares longest"),
-                bytes("memory-swap", "swap", "memory and swap together"),
-            ]
-        ),
-        (
-            "cpu",
-            [
-                number("cpu-share", "shares", "weight among others, 1024 being the usual one"),
-                number("cpu-quota", "quota", "microseconds of CPU in a period"),
-                number("cpu-period", "period", "microseconds of a period"),
-                number("cpu-burst", "burst", "microseconds that a period may borrow of earlier ones"),
-                number("cpu-rt-runtime", "realtimeRuntime", "the same as the quota, for realtime processes"),
-                number("cpu-rt-period", "realtimePeriod", "the same as the period, for realtime processes"),
-                number("cpu-idle", "idle", "whether to run only when nothing else does: 1 or 0"),
-                text("cpuset-cpus", "cpus", "list of CPUs to run on, such as 0-3,7"),
-                text("cpuset-mems", "mems", "list of memory nodes to use, such as 0,1"),
-            ]
-        ),
-        ("pids", [number("pids-limit", "limit", "how many processes and threads there may be")]),
-        ("blockIO", [number("blkio-weight", "weight", "weight among others for disks, from 10 to 1000")]),
+    private static let memory = [
+        Setting("memory", .bytes, "limit", "memory in bytes, or with a unit: 512m"),
+        Setting("memory-reservation", .bytes, "reservation", "memory that the kernel spares longest"),
+        Setting("memory-swap", .bytes, "swap", "memory and swap together"),
     ]
+    private static let cpu = [
+        Setting("cpu-share", .number, "shares", "weight among others, 1024 being the usual one"),
+        Setting("cpu-quota", .number, "quota", "microseconds of CPU in a period"),
+        Setting("cpu-period", .number, "period", "microseconds of a period"),
+        Setting("cpu-burst", .number, "burst", "microseconds that a period may borrow of earlier ones"),
+        Setting("cpu-rt-runtime", .number, "realtimeRuntime", "the same as the quota, for realtime processes"),
+        Setting("cpu-rt-period", .number, "realtimePeriod", "the same as the period, for realtime processes"),
+        Setting("cpu-idle", .number, "idle", "whether to run only when nothing else does: 1 or 0"),
+        Setting("cpuset-cpus", .text, "cpus", "list of CPUs to run on, such as 0-3,7"),
+        Setting("cpuset-mems", .text, "mems", "list of memory nodes to use, such as 0,1"),
+    ]
+    private static let pids = [Setting("pids-limit", .number, "limit", "how many processes and threads there may be")]
+    private static let blockIO = [
+        Setting("blkio-weight", .number, "weight", "weight among others for disks, from 10 to 1000")
+    ]
+
+    /// By the objects of linux.resources that they are in.
+    private static var settings: [(object: StaticString, settings: [Setting])] {
+        [("memory", memory), ("cpu", cpu), ("pids", pids), ("blockIO", blockIO)]
+    }
 
     static let command = Command(
         name: "update", summary: "change the limits of a container", operands: [.required("ID")],
@@ -113,18 +129,6 @@ enum Update {
             }
         }
         return json.bytes
-    }
-
-    private static func number(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
-        Setting(option: Option(name, value: .text("N"), summary), property: property, kind: .number)
-    }
-
-    private static func bytes(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
-        Setting(option: Option(name, value: .text("BYTES"), summary), property: property, kind: .bytes)
-    }
-
-    private static func text(_ name: StaticString, _ property: StaticString, _ summary: StaticString) -> Setting {
-        Setting(option: Option(name, value: .text("LIST"), summary), property: property, kind: .text)
     }
 }
 
