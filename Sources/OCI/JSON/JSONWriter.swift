@@ -214,14 +214,17 @@ extension JSONWriter {
         case .bool: append(value.bool == true ? "true" : "false")
         case .number: bytes += value.number?.bytes ?? []
         case .string: appendString(value.string ?? "")
-        case .array: container("[", "]") { json in for element in value.elements { json.element(element) } }
+        case .array:
+            open("[")
+            for element in value.elements { self.element(element) }
+            close("]")
         case .object:
-            container("{", "}") { json in
-                for member in value.members {
-                    json.beginMember(member.key)
-                    json.append(member.value)
-                }
+            open("{")
+            for member in value.members {
+                beginMember(member.key)
+                append(member.value)
             }
+            close("}")
         }
     }
 
