@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -65,9 +64,7 @@ public final class Cgroup {
     public func exists() throws(RuntimeError) -> Bool {
         for group in groups {
             let place = group.place()
-            let isThere = try explaining(.cgroup, "can't look for the cgroup", path: place) { () throws(SystemError) in
-                try FileDescriptor.exists(place)
-            }
+            let isThere = try explaining(.cgroup, "can't look for the cgroup", path: place, FileDescriptor.exists(place))
             if isThere { return true }
         }
         return false
@@ -84,9 +81,9 @@ public final class Cgroup {
                 locations.v1.formUnion(group.controllers)
                 continue
             }
-            let names = try explaining(.cgroup, "can't read the cgroup's controllers", path: group.place()) {
-                () throws(SystemError) in try group.directory().readIfPresent("cgroup.controllers")
-            }
+            let names = try explaining(
+                .cgroup, "can't read the cgroup's controllers", path: group.place(),
+                group.directory().readIfPresent("cgroup.controllers"))
             locations.v2 = ControllerSet(names: names?.words ?? [], unified: true)
             locations.filter = true
         }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -43,7 +42,7 @@ extension Cgroup {
     private static func isThere(_ path: ByteString, in root: borrowing FileDescriptor) throws(SystemError) -> Bool {
         do throws(SystemError) {
             return try root.contains(path)
-        } catch  where error.errno == EACCES {
+        } catch  where error.errno == .EACCES {
             // A path that may not be searched is found out by mkdir, with its reason.
             return false
         }
@@ -58,12 +57,12 @@ extension Cgroup {
                 try makeMissing(group)
                 return true
             } catch {
-                if error.errno == ENOENT, attempts < 16 {
+                if error.errno == .ENOENT, attempts < 16 {
                     attempts += 1
                     try survey(group)
                     continue
                 }
-                if access == .optional, [EACCES, EPERM, EROFS].contains(error.errno) {
+                if access == .optional, [.EACCES, .EPERM, .EROFS].contains(error.errno) {
                     _ = removeOwn(group)
                     groups.removeAll { $0 === group }
                     denied = error
@@ -84,7 +83,7 @@ extension Cgroup {
                 do throws(SystemError) {
                     try root.makeDirectory(path.prefix(count), mode: 0o755)
                 } catch {
-                    guard error.errno == EEXIST else { throw error }
+                    guard error.errno == .EEXIST else { throw error }
                     // Somebody else was faster: it's theirs.
                     group.existing = count
                 }
@@ -140,14 +139,14 @@ extension Cgroup {
 
     static func hint(for error: SystemError, version: Hierarchy.Version) -> String? {
         switch error.errno {
-        case EROFS: "mount it writable, or do without cgroups: --cgroup-manager disabled"
-        case EACCES, EPERM:
+        case .EROFS: "mount it writable, or do without cgroups: --cgroup-manager disabled"
+        case .EACCES, .EPERM:
             version == .v2
                 ? "run as root, or in a cgroup that was delegated to you, as systemd-run --user --scope -p Delegate=yes gives"
                 : "run as root: cgroup v1 can't be delegated to users"
-        case EBUSY where version == .v2:
+        case .EBUSY where version == .v2:
             "move the parent's processes to a cgroup of their own: one that has processes can't hand controllers down"
-        case EAGAIN: "raise the parent's cgroup.max.depth or cgroup.max.descendants"
+        case .EAGAIN: "raise the parent's cgroup.max.depth or cgroup.max.descendants"
         default: nil
         }
     }
@@ -156,6 +155,6 @@ extension Cgroup {
 extension Group {
     /// What there is to say of an error beside its name, as a part of a sentence.
     func reason(for error: SystemError) -> String {
-        error.errno == EROFS ? ", since " + mountPoint.displayText + " is mounted read-only" : ""
+        error.errno == .EROFS ? ", since " + mountPoint.displayText + " is mounted read-only" : ""
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -17,7 +16,7 @@ extension Cgroup {
                     try directory.changeOwner(of: file, to: uid)
                 } catch {
                     // Not each of them is in each cgroup.
-                    if error.errno != ENOENT { throw error }
+                    if error.errno != .ENOENT { throw error }
                 }
             }
         }
@@ -26,10 +25,10 @@ extension Cgroup {
     /// The files that may be given away: any other would let the container lift its own limits.
     private static func delegatedFiles() throws(SystemError) -> [ByteString] {
         do throws(SystemError) {
-            let text = try FileDescriptor.open("/sys/kernel/cgroup/delegate", flags: O_RDONLY).readAll(limit: 64 * 1024)
+            let text = try FileDescriptor.open("/sys/kernel/cgroup/delegate", flags: .readOnly).readAll(limit: 64 * 1024)
             return ByteString(text).words.filter { !$0.contains(UInt8(ascii: "/")) }
         } catch {
-            guard error.errno == ENOENT else { throw error }
+            guard error.errno == .ENOENT else { throw error }
             return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         }
     }
@@ -38,7 +37,6 @@ extension Cgroup {
 extension CgroupDirectory {
     /// Of the directory itself where the name is empty. The corresponding C function is `fchownat`.
     fileprivate func changeOwner(of file: ByteString, to uid: UInt32) throws(SystemError) {
-        let flags = AT_SYMLINK_NOFOLLOW | (file.isEmpty ? AT_EMPTY_PATH : 0)
-        guard file.withCString({ fchownat(descriptor.rawValue, $0, uid, gid_t.max, flags) }) == 0 else { throw .last("fchownat") }
+        try descriptor.setOwner(of: file, user: uid)
     }
 }

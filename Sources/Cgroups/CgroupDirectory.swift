@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -26,7 +25,7 @@ final class CgroupDirectory: Sendable {
         do throws(SystemError) {
             return try read(file)
         } catch {
-            if error.errno == ENOENT { return nil }
+            if error.errno == .ENOENT { return nil }
             throw error
         }
     }
@@ -41,10 +40,10 @@ final class CgroupDirectory: Sendable {
 extension FileDescriptor {
     /// Opens a directory below this one, by a path that can't lead out of it nor over a mount.
     borrowing func openCgroup(_ relative: ByteString) throws(SystemError) -> FileDescriptor {
-        try openWithin(relative, flags: O_PATH | O_DIRECTORY)
+        try openWithin(relative, flags: [.path, .directory])
     }
 
-    borrowing func openWithin(_ relative: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
-        try openResolving(relative, flags: flags, resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV))
+    borrowing func openWithin(_ relative: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
+        try openResolving(relative, flags: flags, resolve: [.beneath, .noLinks, .noMountCrossing])
     }
 }

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 public import Linux
 
@@ -38,14 +37,14 @@ extension Cgroup {
             let shown = path.isEmpty ? group.place() : group.place() + "/" + path
             switch group.version {
             case .v1:
-                let file = try explaining(.cgroup, "can't open the cgroup", path: shown + "/tasks") { () throws(SystemError) in
-                    try group.openFile(path.isEmpty ? "tasks" : path + "/tasks", flags: O_WRONLY)
-                }
+                let file = try explaining(
+                    .cgroup, "can't open the cgroup", path: shown + "/tasks",
+                    group.openFile(path.isEmpty ? "tasks" : path + "/tasks", flags: .writeOnly))
                 tasks.add(file, directory: shown)
             case .v2:
-                directory = try explaining(.cgroup, "can't open the cgroup", path: shown) { () throws(SystemError) in
-                    path.isEmpty ? try group.openLeaf() : try group.openFile(path, flags: O_PATH | O_DIRECTORY)
-                }
+                directory = try explaining(
+                    .cgroup, "can't open the cgroup", path: shown,
+                    path.isEmpty ? try group.openLeaf() : try group.openFile(path, flags: [.path, .directory]))
             }
         }
         return CgroupEntry(tasks: tasks, directory: directory)
@@ -57,7 +56,7 @@ extension Cgroup {
         try entry.tasks.move(pid)
         guard let directory = entry.directoryNumber else { return }
         try explaining(.cgroup, "can't move process " + String(pid) + " into the container's cgroup") { () throws(SystemError) in
-            let file = try FileDescriptor.open("cgroup.procs", at: directory, flags: O_WRONLY)
+            let file = try FileDescriptor.open("cgroup.procs", at: directory, flags: .writeOnly)
             try file.writeAll(ByteString(decimal: pid).bytes)
         }
     }
@@ -73,9 +72,9 @@ extension Cgroup {
             // Compared by components: "/ct1" is not above "/ct10".
             guard parts.starts(with: path.components), !parts.contains("..") else { break }
             let below = Array(parts.dropFirst(path.components.count)).joined(UInt8(ascii: "/"))
-            return try explaining(.cgroup, "can't open the cgroup", path: group.place() + "/" + below) { () throws(SystemError) in
-                below.isEmpty ? try group.openLeaf() : try group.openFile(below, flags: O_PATH | O_DIRECTORY)
-            }
+            return try explaining(
+                .cgroup, "can't open the cgroup", path: group.place() + "/" + below,
+                below.isEmpty ? try group.openLeaf() : try group.openFile(below, flags: [.path, .directory]))
         }
         throw RuntimeError(
             .cgroup, "process " + String(pid) + " of the container is in a cgroup outside of the container's", path: group.place()

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 public import Linux
 
@@ -59,16 +58,12 @@ public struct CgroupHost: Sendable {
     }
 }
 
-/// linux/magic.h.
-private let cgroup1Magic = 0x27_e0eb
-private let cgroup2Magic = 0x6367_7270
-
 extension CgroupHost {
     static func detect(at place: ByteString, procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupHost {
-        guard let top = try directory(place, at: AT_FDCWD, shownAs: place) else {
+        guard let top = try directory(place, at: FileDescriptor.workingDirectory, shownAs: place) else {
             return CgroupHost(layout: .absent, hierarchies: [])
         }
-        if try magic(of: top, at: place) == cgroup2Magic {
+        if try magic(of: top, at: place) == .cgroup2 {
             let only = Hierarchy(version: .v2, subsystems: "", mountPoint: place, root: top)
             return CgroupHost(layout: .unified, hierarchies: [only])
         }
@@ -101,7 +96,7 @@ extension CgroupHost {
         for name in names {
             let path = place + "/" + name
             guard let root = try directory(name, at: top.rawValue, shownAs: path) else { continue }
-            guard try magic(of: root, at: path) == (subsystems.isEmpty ? cgroup2Magic : cgroup1Magic) else { continue }
+            guard try magic(of: root, at: path) == (subsystems.isEmpty ? .cgroup2 : .cgroup) else { continue }
             return Hierarchy(version: subsystems.isEmpty ? .v2 : .v1, subsystems: subsystems, mountPoint: path, root: root)
         }
         return nil
@@ -110,21 +105,21 @@ extension CgroupHost {
     static func directory(_ path: ByteString, at parent: Int32, shownAs shown: ByteString) throws(RuntimeError) -> FileDescriptor?
     {
         do throws(SystemError) {
-            return try .open(path, at: parent, flags: O_PATH | O_DIRECTORY)
+            return try .open(path, at: parent, flags: [.path, .directory])
         } catch {
-            if error.errno == ENOENT || error.errno == ENOTDIR || error.errno == EACCES { return nil }
+            if error.errno == .ENOENT || error.errno == .ENOTDIR || error.errno == .EACCES { return nil }
             throw RuntimeError(.cgroup, "can't open a cgroup hierarchy", error, path: shown)
         }
     }
 
-    private static func magic(of directory: borrowing FileDescriptor, at path: ByteString) throws(RuntimeError) -> Int {
-        try explaining(.cgroup, "can't tell the type of a file system", path: path) { () throws(SystemError) in
-            try directory.fileSystemMagic()
-        }
+    private static func magic(of directory: borrowing FileDescriptor, at path: ByteString) throws(RuntimeError) -> FileSystemMagic
+    {
+        try explaining(.cgroup, "can't tell the type of a file system", path: path, directory.fileSystemMagic())
     }
 
     /// The cgroups of a process, one for each hierarchy.
-    static func membership(procfs: borrowing ProcFileSystem, process: pid_t = getpid()) throws(RuntimeError) -> [CgroupMembership]
+    static func membership(procfs: borrowing ProcFileSystem, process: Int32 = OwnProcess.pid) throws(RuntimeError)
+        -> [CgroupMembership]
     {
         let file = ByteString(decimal: process) + "/cgroup"
         do throws(SystemError) {

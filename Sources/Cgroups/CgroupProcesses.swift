@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -11,7 +10,7 @@ extension Cgroup {
             do throws(SystemError) {
                 return try group.directory().processes()
             } catch {
-                if error.errno == ENOENT { return [] }
+                if error.errno == .ENOENT { return [] }
                 throw error
             }
         }
@@ -22,7 +21,7 @@ extension Cgroup {
     /// SIGKILL reaches those that are frozen too, in cgroups below as well, and thaws them. Other signals leave a paused container paused. While the signal
     /// is sent, the cgroup is frozen, so that no process can be born meanwhile: whatever happens, it's thawed again.
     public func kill(_ signal: Int32, within milliseconds: Int = 2000) throws(RuntimeError) {
-        if signal == SIGKILL, try killAtOnce(until: Deadline(milliseconds: milliseconds)) { return }
+        if signal == Signal.kill, try killAtOnce(until: Deadline(milliseconds: milliseconds)) { return }
         let freezer = try freezer()
         let wasFrozen = try freezer?.isFrozen() ?? false
         var stands = wasFrozen
@@ -38,7 +37,7 @@ extension Cgroup {
         }
         if let freezer {
             let deadline = Deadline(milliseconds: milliseconds)
-            if signal == SIGKILL {
+            if signal == Signal.kill {
                 try freezer.thawToEnd(until: deadline)
             } else if !wasFrozen {
                 try freezer.thaw(until: deadline)
@@ -53,7 +52,7 @@ extension Cgroup {
         do throws(SystemError) {
             try group.directory().write("cgroup.kill", "1")
         } catch {
-            if error.errno == ENOENT || error.errno == EOPNOTSUPP { return false }
+            if error.errno == .ENOENT || error.errno == .EOPNOTSUPP { return false }
             throw RuntimeError(.cgroup, "can't kill the container's processes", error, path: group.place())
         }
         guard let freezer = try freezer(), freezer.version == .v1 else { return true }
@@ -61,11 +60,10 @@ extension Cgroup {
         try freezer.thawToEnd(until: deadline)
         while !deadline.isOver {
             if try processes().isEmpty { return true }
-            let events = try explaining(.cgroup, "can't look into the cgroup", path: group.place()) { () throws(SystemError) in
-                try group.directory().read("cgroup.events")
-            }
+            let events = try explaining(
+                .cgroup, "can't look into the cgroup", path: group.place(), group.directory().read("cgroup.events"))
             if KeyedValues(events)["populated"] == 0 { break }
-            usleep(500)
+            Clock.sleep(microseconds: 500)
         }
         return try processes().isEmpty
     }
@@ -75,7 +73,7 @@ extension Cgroup {
     private func signalEach(_ signal: Int32, stands: Bool) throws(RuntimeError) {
         var signalled = SortedSet<Int32>()
         // Those born meanwhile die in a further round; other signals are sent once.
-        for _ in 0..<(signal == SIGKILL && !stands ? 16 : 1) {
+        for _ in 0..<(signal == Signal.kill && !stands ? 16 : 1) {
             let listed = try processes().filter { $0 > 0 && !signalled.contains($0) }
             if listed.isEmpty { return }
             // Not more descriptors at a time than any process may have.
@@ -89,18 +87,17 @@ extension Cgroup {
     private func signalSome(_ listed: ArraySlice<Int32>, _ signal: Int32, stands: Bool) throws(RuntimeError) {
         var handles: [(pid: Int32, handle: SharedDescriptor)] = []
         for pid in listed {
-            let descriptor = c_pidfd_open(pid, 0)
-            if descriptor >= 0 {
-                handles.append((pid, SharedDescriptor(FileDescriptor(adopting: descriptor))))
-            } else if ![ESRCH, ENOENT, EINVAL].contains(c_errno()) {
-                throw RuntimeError(.cgroup, "can't reach process " + String(pid), .last("pidfd_open"))
-            }
+            let handle = try explaining(
+                .cgroup, "can't reach process " + String(pid), ProcessHandle.ofExisting(pid: pid))
+            if let handle { handles.append((pid, handle.shared())) }
         }
         let still = stands ? nil : try SortedSet(processes())
         for (pid, handle) in handles where still?.contains(pid) ?? true {
-            guard c_pidfd_send_signal(handle.rawValue, signal) != 0, c_errno() != ESRCH else { continue }
-            throw RuntimeError(
-                .cgroup, "can't send signal " + String(signal) + " to process " + String(pid), .last("pidfd_send_signal"))
+            do throws(SystemError) {
+                try handle.file.send(signal: signal)
+            } catch  where error.errno != .ESRCH {
+                throw RuntimeError(.cgroup, "can't send signal " + String(signal) + " to process " + String(pid), error)
+            } catch {}
         }
     }
 

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -9,12 +8,12 @@ extension Cgroup {
     public func remove(within milliseconds: Int = 2000) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: milliseconds)
         for group in groups {
-            var pause: UInt32 = 500
+            var pause = 500
             while let refusal = removeOwn(group) {
-                if refusal.errno == EINTR { continue }
-                guard refusal.errno == EBUSY, !deadline.isOver else { throw stillThere(group, refusal) }
+                if refusal.errno == .EINTR { continue }
+                guard refusal.errno == .EBUSY, !deadline.isOver else { throw stillThere(group, refusal) }
                 if group.existing < path.components.count { removeInside(group) }
-                usleep(pause)
+                Clock.sleep(microseconds: pause)
                 pause = min(pause * 2, 16_000)
             }
         }
@@ -27,11 +26,12 @@ extension Cgroup {
         guard group.existing < path.components.count else { return nil }
         group.forgetLeaf()
         for count in stride(from: path.components.count, to: group.existing, by: -1) {
-            let result = group.place(count).withCString { rmdir($0) }
-            if result == 0 || c_errno() == ENOENT { continue }
-            let refusal = SystemError.last("rmdir")
-            let isUsedByOthers = count < path.components.count && (refusal.errno == EBUSY || refusal.errno == ENOTEMPTY)
-            return isUsedByOthers ? nil : refusal
+            do throws(SystemError) {
+                try FileDescriptor.removeDirectory(at: group.place(count))
+            } catch  where error.errno != .ENOENT {
+                let isUsedByOthers = count < path.components.count && (error.errno == .EBUSY || error.errno == .ENOTEMPTY)
+                return isUsedByOthers ? nil : error
+            } catch {}
         }
         return nil
     }
@@ -40,7 +40,7 @@ extension Cgroup {
     /// deadline.
     private func removeInside(_ group: Group) {
         do throws(SystemError) {
-            try group.directory().walk(enter: { _ in }, leave: { parent, name in try? parent.unlink(name, flags: AT_REMOVEDIR) })
+            try group.directory().walk(enter: { _ in }, leave: { parent, name in try? parent.removeDirectory(name) })
         } catch {
             // The directory itself says at the next attempt what's wrong.
         }
@@ -54,7 +54,7 @@ extension Cgroup {
         if remaining.count > 16 { names += " and " + String(remaining.count - 16) + " more" }
         let isOne = remaining.count == 1
         return RuntimeError(
-            refusal.errno == EBUSY ? .timeout : .cgroup,
+            refusal.errno == .EBUSY ? .timeout : .cgroup,
             "can't remove the cgroup" + (names.isEmpty ? "" : ", since process" + (isOne ? " " : "es ") + names)
                 + (names.isEmpty ? group.reason(for: refusal) : isOne ? " is still in it" : " are still in it"),
             refusal, path: group.place(), hint: Cgroup.hint(for: refusal, version: group.version))

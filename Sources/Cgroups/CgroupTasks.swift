@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 public import Linux
 
@@ -8,13 +7,11 @@ public import Linux
 /// A pid written to cgroup.procs takes a lock over all processes of the system and waits for an RCU grace period, 5 to 19 ms. A
 /// single thread that writes "0", itself, to `tasks` takes no such lock.
 public final class CgroupTasks {
-    private var files: [(descriptor: Int32, directory: ByteString)] = []
+    private var files: [(tasks: SharedDescriptor, directory: ByteString)] = []
 
     init() {}
 
-    deinit { closeFiles() }
-
-    func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((file.release(), directory)) }
+    func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((SharedDescriptor(file), directory)) }
 
     public var isEmpty: Bool { files.isEmpty }
 
@@ -25,22 +22,14 @@ public final class CgroupTasks {
     func move(_ pid: Int32) throws(RuntimeError) {
         let text = ByteString(decimal: pid).bytes
         for file in files {
-            while write(file.descriptor, text, text.count) != text.count {
-                guard c_errno() == EINTR else {
-                    let error = SystemError.last("write")
-                    throw RuntimeError(.cgroup, "can't enter the cgroup", error, path: file.directory + "/tasks")
-                }
-            }
+            try explaining(.cgroup, "can't enter the cgroup", path: file.directory + "/tasks", file.tasks.file.writeAll(text))
         }
     }
 
-    public func closeFiles() {
-        for file in files { close(file.descriptor) }
-        files = []
-    }
+    public func closeFiles() { files = [] }
 
     /// The descriptors, for whoever counts what a process has open.
-    public var descriptors: [Int32] { files.map { $0.descriptor } }
+    public var descriptors: [Int32] { files.map { $0.tasks.rawValue } }
 }
 
 extension Cgroup {
@@ -48,10 +37,8 @@ extension Cgroup {
     public func openTasks() throws(RuntimeError) -> CgroupTasks {
         let tasks = CgroupTasks()
         for group in groups where group.version == .v1 {
-            let file = try explaining(.cgroup, "can't open the cgroup", path: group.place() + "/tasks") {
-                () throws(SystemError) in
-                try group.openFile("tasks", flags: O_WRONLY)
-            }
+            let file = try explaining(
+                .cgroup, "can't open the cgroup", path: group.place() + "/tasks", group.openFile("tasks", flags: .writeOnly))
             tasks.add(file, directory: group.place())
         }
         return tasks
@@ -60,9 +47,7 @@ extension Cgroup {
     /// The directory for clone3's `CLONE_INTO_CGROUP`: the v2 hierarchy's, on a hybrid host too. Nil where there is none.
     public func directoryForClone() throws(RuntimeError) -> FileDescriptor? {
         guard let group = groups.first(where: { $0.version == .v2 }) else { return nil }
-        return try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
-            try group.openLeaf()
-        }
+        return try explaining(.cgroup, "can't open the cgroup", path: group.place(), group.openLeaf())
     }
 
     /// The same, to be kept over several calls.

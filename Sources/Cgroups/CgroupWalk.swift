@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -13,7 +12,7 @@ extension CgroupDirectory {
         enter: (borrowing FileDescriptor) throws(SystemError) -> Void,
         leave: (borrowing FileDescriptor, ByteString) -> Void = { _, _ in }
     ) throws(SystemError) {
-        var here = try descriptor.open(".", flags: O_PATH | O_DIRECTORY)
+        var here = try descriptor.open(".", flags: [.path, .directory])
         var names: [ByteString] = []
         var waiting = [try subdirectories(of: here, enter: enter)]
         while var siblings = waiting.popLast() {
@@ -24,7 +23,7 @@ extension CgroupDirectory {
                 names.append(name)
                 here = child
             } else if let name = names.popLast() {
-                here = try here.open("..", flags: O_PATH | O_DIRECTORY)
+                here = try here.open("..", flags: [.path, .directory])
                 leave(here, name)
             }
         }
@@ -35,7 +34,7 @@ extension CgroupDirectory {
     private func open(_ name: ByteString, in parent: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor? {
         do throws(SystemError) {
             return try parent.openCgroup(name)
-        } catch  where error.errno == ENOENT || error.errno == ENODEV {
+        } catch  where error.errno == .ENOENT || error.errno == .ENODEV {
             return nil
         }
     }
@@ -45,25 +44,25 @@ extension CgroupDirectory {
     ) throws(SystemError) -> [ByteString] {
         do throws(SystemError) {
             try enter(directory)
-            return try directory.entries().filter { $0.type == UInt8(DT_DIR) }.map { $0.name }
+            return try directory.entries().filter { $0.type == .directory }.map { $0.name }
         } catch {
             // ENODEV: removed after it was opened.
-            if error.errno == ENOENT || error.errno == ENODEV { return [] }
+            if error.errno == .ENOENT || error.errno == .ENODEV { return [] }
             throw error
         }
     }
 
     /// This directory's processes and those of all below it.
-    func processes() throws(SystemError) -> [pid_t] {
-        var found: [pid_t] = []
+    func processes() throws(SystemError) -> [Int32] {
+        var found: [Int32] = []
         try walk { directory throws(SystemError) in
             do throws(SystemError) {
                 for word in ByteString(try directory.readFile("cgroup.procs", limit: 64 << 20)).words {
-                    if let pid = word.decimal(as: pid_t.self) { found.append(pid) }
+                    if let pid = word.decimal(as: Int32.self) { found.append(pid) }
                 }
             } catch {
                 // A threaded cgroup lists its processes at its domain's root.
-                if error.errno != EOPNOTSUPP { throw error }
+                if error.errno != .EOPNOTSUPP { throw error }
             }
         }
         return found

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -35,7 +34,7 @@ extension Cgroup {
         // and pids alone: then no process could be made below it.
         // One that is threaded already doesn't list its processes.
         if try directory.has("cgroup.type"), (try? directory.read("cgroup.procs"))?.isEmpty != true {
-            denied = SystemError("write", errno: EBUSY)
+            denied = SystemError("write", errno: .EBUSY)
             return
         }
         do throws(SystemError) {

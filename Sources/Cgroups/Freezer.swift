@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -27,7 +26,7 @@ extension Cgroup {
     public func thawToEnd(within milliseconds: Int = 2000) throws(RuntimeError) {
         do throws(RuntimeError) {
             try freezer()?.thawToEnd(until: Deadline(milliseconds: milliseconds))
-        } catch  where error.errno == ENOENT || error.errno == ENODEV {
+        } catch  where error.errno == .ENOENT || error.errno == .ENODEV {
             // All have ended, and whoever waited for that has removed the cgroup under our eyes.
         }
     }
@@ -41,9 +40,7 @@ extension Cgroup {
     func freezer() throws(RuntimeError) -> Freezer? {
         guard let group = groups.first(where: { $0.controllers.contains(.freezer) }) ?? groups.first(where: { $0.version == .v2 })
         else { return nil }
-        let directory = try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
-            try group.directory()
-        }
+        let directory = try explaining(.cgroup, "can't open the cgroup", path: group.place(), group.directory())
         return Freezer(version: group.version, directory: directory)
     }
 
@@ -113,30 +110,30 @@ struct Freezer {
         while true {
             try directory.write("freezer.state", "FROZEN")
             if try directory.read("freezer.state") == "FROZEN" { return }
-            guard !deadline.isOver else { throw SystemError("write", errno: ETIMEDOUT) }
+            guard !deadline.isOver else { throw SystemError("write", errno: .ETIMEDOUT) }
             attempts += 1
             if attempts % 50 == 0 {
                 try directory.write("freezer.state", "THAWED")
-                usleep(10_000)
+                Clock.sleep(microseconds: 10_000)
             } else {
-                usleep(attempts < 10 ? 50 : 1000)
+                Clock.sleep(microseconds: attempts < 10 ? 50 : 1000)
             }
         }
     }
 
     private func setV2(_ value: ByteString, until deadline: Deadline) throws(SystemError) {
         // Opened before the change: the kernel tells of changes after the last read.
-        let file = try directory.descriptor.open("cgroup.events", flags: O_RDONLY)
+        let file = try directory.descriptor.open("cgroup.events", flags: .readOnly)
         _ = try file.readAll(limit: 4096)
         try directory.write("cgroup.freeze", value)
         // Thawing is done when it's written; a frozen ancestor would keep the event from coming.
         guard value == "1" else { return }
         while try events("frozen") != 1 {
-            guard !deadline.isOver else { throw SystemError("poll", errno: ETIMEDOUT) }
-            var request = pollfd(fd: file.rawValue, events: Int16(POLLPRI), revents: 0)
+            guard !deadline.isOver else { throw SystemError("poll", errno: .ETIMEDOUT) }
+            var request = PollRequest(file.rawValue, .priority)
             // The wait is cut into pieces: an event between two looks is caught by the next one at the latest.
-            poll(&request, 1, Int32(min(deadline.millisecondsLeft, 50)))
-            lseek(file.rawValue, 0, SEEK_SET)
+            _ = request.wait(milliseconds: min(deadline.millisecondsLeft, 50))
+            try file.rewind()
             _ = try file.readAll(limit: 4096)
         }
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -48,7 +47,7 @@ final class Group {
     /// A path of nearly PATH_MAX could be made by mkdirat(2), but nothing below it could be named any more, nor the cgroup removed.
     func refuseTooLong() throws(RuntimeError) {
         // The longest file's name is hugetlb's, "hugetlb.1048576kB.rsvd.max_usage_in_bytes" with a larger page size.
-        let limit = Int(PATH_MAX) - 64
+        let limit = FileDescriptor.longestPath - 64
         let length = place().count
         guard length > limit else { return }
         throw RuntimeError(
@@ -61,7 +60,7 @@ final class Group {
     /// Does `body` with the directory of the hierarchy's root.
     func withRoot<Result>(_ body: (borrowing FileDescriptor) throws(SystemError) -> Result) throws(SystemError) -> Result {
         if let hierarchy { return try body(hierarchy.root) }
-        return try body(.open(mountPoint, flags: O_PATH | O_DIRECTORY))
+        return try body(.open(mountPoint, flags: [.path, .directory]))
     }
 
     /// The cgroup itself, opened once.
@@ -76,20 +75,20 @@ final class Group {
     /// A directory on the way to the cgroup.
     func ancestor(_ count: Int) throws(SystemError) -> CgroupDirectory {
         CgroupDirectory(
-            path: place(count), descriptor: try open(count == 0 ? "." : path.prefix(count), flags: O_PATH | O_DIRECTORY))
+            path: place(count), descriptor: try open(count == 0 ? "." : path.prefix(count), flags: [.path, .directory]))
     }
 
     /// A descriptor of the cgroup's directory for its own.
-    func openLeaf() throws(SystemError) -> FileDescriptor { try open(path.relative, flags: O_PATH | O_DIRECTORY) }
+    func openLeaf() throws(SystemError) -> FileDescriptor { try open(path.relative, flags: [.path, .directory]) }
 
     /// Opens a file of the cgroup.
-    func openFile(_ file: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+    func openFile(_ file: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         try open(path.relative + "/" + file, flags: flags)
     }
 
-    private func open(_ relative: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+    private func open(_ relative: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         if let hierarchy { return try hierarchy.root.openWithin(relative, flags: flags) }
-        let root = try FileDescriptor.open(mountPoint, flags: O_PATH | O_DIRECTORY)
+        let root = try FileDescriptor.open(mountPoint, flags: [.path, .directory])
         return try root.openWithin(relative, flags: flags)
     }
 

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -35,9 +34,9 @@ public final class Hierarchy: Sendable {
 
     /// What a v2 hierarchy offers at its root.
     func availableControllers() throws(RuntimeError) -> ControllerSet {
-        let names = try explaining(.cgroup, "can't read the controllers of cgroup v2", path: mountPoint + "/cgroup.controllers") {
-            () throws(SystemError) in try root.readFile("cgroup.controllers")
-        }
+        let names = try explaining(
+            .cgroup, "can't read the controllers of cgroup v2", path: mountPoint + "/cgroup.controllers",
+            root.readFile("cgroup.controllers"))
         return ControllerSet(names: ByteString(names).words, unified: true)
     }
 }

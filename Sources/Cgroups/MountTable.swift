@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -8,7 +7,7 @@ enum MountTable {
     static func hierarchies(of wanted: [ByteString], procfs: borrowing ProcFileSystem) throws(RuntimeError) -> [Hierarchy] {
         let table: [UInt8]
         do throws(SystemError) {
-            table = try procfs.read(ByteString(decimal: getpid()) + "/mountinfo", limit: 64 << 20)
+            table = try procfs.read(ByteString(decimal: OwnProcess.pid) + "/mountinfo", limit: 64 << 20)
         } catch {
             throw RuntimeError(.cgroup, "can't read the mount table", error, path: "/proc/self/mountinfo")
         }
@@ -17,7 +16,8 @@ enum MountTable {
         for subsystems in wanted {
             let controllers = Hierarchy.controllers(of: subsystems)
             for mount in mounts where !controllers.isEmpty && mount.controllers.isSuperset(of: controllers) {
-                guard let root = try CgroupHost.directory(mount.place, at: AT_FDCWD, shownAs: mount.place) else { continue }
+                guard let root = try CgroupHost.directory(mount.place, at: FileDescriptor.workingDirectory, shownAs: mount.place)
+                else { continue }
                 found.append(Hierarchy(version: .v1, subsystems: subsystems, mountPoint: mount.place, root: root))
                 break
             }

@@ -76,11 +76,11 @@ public struct RuntimeError: Error, Sendable {
         let pointer: String?
         let path: ByteString?
         let call: String?
-        let errno: Int32?
+        let errno: Errno?
         let hint: String?
 
         init(
-            code: Code, sentence: String, step: String?, pointer: String?, path: ByteString?, call: String?, errno: Int32?,
+            code: Code, sentence: String, step: String?, pointer: String?, path: ByteString?, call: String?, errno: Errno?,
             hint: String?
         ) {
             self.code = code
@@ -107,7 +107,7 @@ public struct RuntimeError: Error, Sendable {
     @inline(never)
     public init(
         _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
-        call: String? = nil, errno: Int32?, hint: String? = nil
+        call: String? = nil, errno: Errno?, hint: String? = nil
     ) {
         details = Details(
             code: code, sentence: sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
@@ -141,7 +141,7 @@ public struct RuntimeError: Error, Sendable {
     public var pointer: String? { details.pointer }
     public var path: ByteString? { details.path }
     public var call: String? { details.call }
-    public var errno: Int32? { details.errno }
+    public var errno: Errno? { details.errno }
     public var hint: String? { details.hint }
 
     /// The line for people and for engines: `POINTER: SENTENCE: REASON`.
@@ -176,6 +176,19 @@ public func explaining<Result: ~Copyable>(
 ) throws(RuntimeError) -> Result {
     do throws(SystemError) {
         return try body()
+    } catch {
+        throw RuntimeError(code, sentence(), error, pointer: pointer(), path: path(), hint: hint())
+    }
+}
+
+/// The same for a single call, whose `try` stands before `explaining`.
+public func explaining<Result: ~Copyable>(
+    _ code: RuntimeError.Code, _ sentence: @autoclosure () -> String, pointer: @autoclosure () -> String? = nil,
+    path: @autoclosure () -> ByteString? = nil, hint: @autoclosure () -> String? = nil,
+    _ call: @autoclosure () throws(SystemError) -> Result
+) throws(RuntimeError) -> Result {
+    do throws(SystemError) {
+        return try call()
     } catch {
         throw RuntimeError(code, sentence(), error, pointer: pointer(), path: path(), hint: hint())
     }

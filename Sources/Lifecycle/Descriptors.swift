@@ -1,6 +1,6 @@
 import Bytes
-import CLinux
 import Errors
+import Linux
 
 /// Closes every descriptor from `first` on but the ones named. A container's process must not hold anything of the host's by accident
 /// (CVE-2024-21626): so what stays is listed, not what goes. One that stayed open against our will could also keep a conversation
@@ -15,9 +15,11 @@ func closeDescriptors(from first: Int32, but kept: [Int32]) throws(RuntimeError)
 }
 
 private func closeDescriptors(_ range: ClosedRange<UInt32>) throws(RuntimeError) {
-    guard c_close_range(range.lowerBound, range.upperBound, 0) == 0 else {
+    do throws(SystemError) {
+        try OwnProcess.closeDescriptors(range)
+    } catch {
         throw RuntimeError(
-            .system, "the open files that aren't the container's can't be closed", .last("close_range"),
-            hint: c_errno() == ENOSYS ? "this needs Linux 5.9 or later" : nil)
+            .system, "the open files that aren't the container's can't be closed", error,
+            hint: error.errno == .ENOSYS ? "this needs Linux 5.9 or later" : nil)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -57,7 +56,7 @@ struct HelperProcess: ~Copyable {
         let arguments = CStringArray(program.arguments)
         let environment = CStringArray(program.environment)
         let errorTarget = program.separatesErrors ? errors.rawValue : pipe.write.rawValue
-        switch try cloneProcess(0) {
+        switch try cloneProcess() {
         case .child: become(program, streams: (input.rawValue, pipe.write.rawValue, errorTarget), arguments, environment)
         case .parent(_, let handle):
             return HelperProcess(handle: handle, output: pipe.read, errors: errors, outputLimit: program.outputLimit)
@@ -67,17 +66,20 @@ struct HelperProcess: ~Copyable {
     private static func become(
         _ program: Program, streams: (Int32, Int32, Int32), _ arguments: CStringArray, _ environment: CStringArray
     ) -> Never {
-        c_signals_reset()
-        _ = umask(0o022)
+        Signal.resetAll()
+        OwnProcess.setUmask(0o022)
         // A bundle may be gone by the time of the poststop hooks, or be closed to the root of a user namespace.
-        if let directory = program.directory, directory.withCString({ chdir($0) }) != 0 { _ = chdir("/") }
-        guard dup2(streams.0, 0) >= 0, dup2(streams.1, 1) >= 0, dup2(streams.2, 2) >= 0,
-            (try? closeDescriptors(from: 3, but: [])) != nil
-        else { _exit(127) }
-        _ = program.path.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-        let reason = Array(SystemError.last("execve").text.utf8)
-        _ = write(2, reason, reason.count)
-        _exit(127)
+        if let directory = program.directory, (try? OwnProcess.changeDirectory(to: directory)) == nil {
+            try? OwnProcess.changeDirectory(to: "/")
+        }
+        for (number, stream) in [streams.0, streams.1, streams.2].enumerated()
+        where (try? FileDescriptor.duplicate(stream, onto: Int32(number))) == nil {
+            OwnProcess.exit(127)
+        }
+        if (try? closeDescriptors(from: 3, but: [])) == nil { OwnProcess.exit(127) }
+        let errno = OwnProcess.execute(program.path, arguments, environment)
+        _ = try? FileDescriptor.write(Array(SystemError.text(of: errno).utf8)[...], to: FileDescriptor.standardError)
+        OwnProcess.exit(127)
     }
 
     /// Waits for its end, not for the end of its output: a daemon that it left behind may keep that open. After so many seconds it's
@@ -88,21 +90,20 @@ struct HelperProcess: ~Copyable {
         var isOpen = true
         while true {
             var requests = [
-                pollfd(fd: handle.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: isOpen ? output.rawValue : -1, events: Int16(POLLIN), revents: 0),
+                PollRequest(handle.descriptor.rawValue, .readable), PollRequest(isOpen ? output.rawValue : nil, .readable),
             ]
             guard HelperProcess.wait(&requests, until: deadline) else {
                 handle.end()
-                throw SystemError("poll", errno: EINTR)
+                throw SystemError("poll", errno: .EINTR)
             }
-            let hasEnded = requests[0].revents != 0
+            let hasEnded = !requests[0].answer.isEmpty
             if !hasEnded, deadline?.isOver == true {
                 handle.end()
                 return Outcome(end: nil, output: collected, errors: try writtenErrors())
             }
             // What it wrote before its end is wanted, not all that a daemon goes on writing.
-            if requests[1].revents != 0, !hasEnded || collected.count < outputLimit {
-                let part = try output.with { (file) throws(SystemError) in try file.read(upTo: 64 * 1024) }
+            if !requests[1].answer.isEmpty, !hasEnded || collected.count < outputLimit {
+                let part = try output.file.read(upTo: 64 * 1024)
                 isOpen = !part.isEmpty
                 collected += part.prefix(outputLimit - collected.count)
                 continue
@@ -115,18 +116,16 @@ struct HelperProcess: ~Copyable {
     /// looked for now and then.
     ///
     /// - Returns: false if one has come.
-    static func wait(_ requests: inout [pollfd], until deadline: Deadline?) -> Bool {
+    static func wait(_ requests: inout [PollRequest], until deadline: Deadline?) -> Bool {
         while true {
             let slice = min(50, deadline?.millisecondsLeft ?? 50)
-            if poll(&requests, UInt(requests.count), Int32(slice)) > 0 || deadline?.isOver == true { return true }
-            if c_take_end() != 0 { return false }
+            if (try? PollRequest.wait(for: &requests, milliseconds: slice)) == true || deadline?.isOver == true { return true }
+            if Signal.takeBlockedEnd() != nil { return false }
         }
     }
 
     private borrowing func writtenErrors() throws(SystemError) -> [UInt8] {
-        try errors.with { (file) throws(SystemError) in
-            lseek(file.rawValue, 0, SEEK_SET)
-            return try file.read(upTo: HelperProcess.usualLimit)
-        }
+        try errors.file.rewind()
+        return try errors.file.read(upTo: HelperProcess.usualLimit)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -46,7 +45,7 @@ enum HookRunner {
                 environment: hook.env ?? (kind.getsCallersEnvironment ? OwnEnvironment.entries : []), input: state,
                 directory: directory)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
-        } catch  where error.errno == EINTR {
+        } catch  where error.errno == .EINTR {
             throw RuntimeError(
                 .hook, label + ": broken off by a signal that ends the runtime", pointer: pointer, path: hook.path,
                 call: error.call, errno: error.errno)
@@ -61,9 +60,8 @@ enum HookRunner {
     /// Runs a helper program of the host's as a hook is run.
     static func runProgram(_ path: ByteString, arguments: [ByteString]) throws(RuntimeError) {
         let label = path.displayText
-        let outcome = try explaining(.hook, label) { () throws(SystemError) in
-            try HelperProcess.start(HelperProcess.Program(path: path, arguments: arguments)).finish(seconds: 30)
-        }
+        let outcome = try explaining(
+            .hook, label, HelperProcess.start(HelperProcess.Program(path: path, arguments: arguments)).finish(seconds: 30))
         guard let failure = outcome.failure(timeout: "not ended within 30 seconds") else { return }
         throw RuntimeError(.hook, label + ": " + failure)
     }

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -46,12 +45,14 @@ public final class Log {
     public init(file path: ByteString, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
         do throws(SystemError) {
             // Neither the opening of a fifo nor a line for a full one waits for a reader that may never come.
-            file = try FileDescriptor.open(path, flags: O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK, mode: 0o644)
-                .release()
+            file = try FileDescriptor.open(
+                path, flags: [.writeOnly, .append, .create, .noControllingTerminal, .nonBlocking], mode: 0o644
+            )
+            .release()
         } catch {
             throw RuntimeError(
                 .system, "can't open the log file \"" + path.displayText + "\"", error, path: path,
-                hint: error.errno == ENXIO ? "a fifo needs a reader before it's opened; a socket is no file" : nil)
+                hint: error.errno == .ENXIO ? "a fifo needs a reader before it's opened; a socket is no file" : nil)
         }
         self.format = format
         self.stderr = stderr
@@ -61,20 +62,20 @@ public final class Log {
 
     deinit {
         guard let file else { return }
-        c_trap_log(-1, 0)
-        close(file)
+        Trap.setLog(nil)
+        _ = FileDescriptor(adopting: file)
     }
 
-    /// Has what kills this process told here, too: c_trap_install.
-    func tellOfTraps() { c_trap_log(file ?? -1, format == .json ? 1 : 0) }
+    /// Has what kills this process told here, too.
+    func tellOfTraps() { Trap.setLog(file, isJSON: format == .json) }
 
     /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.
     func keepClear(ofDescriptorsBelow lowest: Int32) throws(RuntimeError) {
         guard let old = file, old < lowest else { return }
-        let new = c_fcntl(old, F_DUPFD_CLOEXEC, lowest)
-        guard new >= 0 else { throw RuntimeError(.system, "the log can't be kept out of the container", .last("fcntl")) }
-        close(old)
-        file = new
+        let moved = try explaining(
+            .system, "the log can't be kept out of the container", FileDescriptor.duplicate(old, from: lowest).release())
+        _ = FileDescriptor(adopting: old)
+        file = moved
     }
 
     /// Reports why the program ends without success. `command` is empty where none was recognised; `prefix` is what engines
@@ -112,7 +113,7 @@ public final class Log {
 
     private func say(_ level: Level, _ sentence: String) {
         guard file == nil else { return write(level, sentence, about: nil) }
-        if sharesStderr, !isDebugging, isatty(stderr) == 0 { return }
+        if sharesStderr, !isDebugging, !FileDescriptor.isTerminal(stderr) { return }
         var line: [UInt8] = []
         line.append("wherry: ")
         line.append(level.name)
@@ -160,7 +161,7 @@ public final class Log {
         line.add("code", error.code.name.description, limit: Limit.field)
         if let step = error.step { line.add("step", step, limit: 64) }
         if let call = error.call { line.add("syscall", call, limit: 64) }
-        if let errno = error.errno { line.add("errno", Int(errno)) }
+        if let errno = error.errno { line.add("errno", Int(errno.rawValue)) }
         if let path = error.path { line.add("path", path.displayText, limit: Limit.field) }
         if let pointer = error.pointer { line.add("pointer", pointer, limit: Limit.field) }
         if let hint = error.hint { line.add("hint", hint, limit: Limit.field) }
@@ -169,13 +170,16 @@ public final class Log {
     /// Nobody is left to tell where this fails: errors here are dropped. So is the line if a pipe stays full for a second.
     private func write(_ line: [UInt8], to descriptor: Int32) {
         let line = line + [UInt8(ascii: "\n")]
-        while line.withUnsafeBytes({ CLinux.write(descriptor, $0.baseAddress, $0.count) }) < 0 {
-            switch c_errno() {
-            case EINTR: continue
-            case EAGAIN:
-                var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                guard poll(&request, 1, 1000) > 0 else { return }
-            default: return
+        while true {
+            do throws(SystemError) {
+                _ = try FileDescriptor.write(line[...], to: descriptor)
+                return
+            } catch  where error.errno == .EINTR {
+            } catch  where error.errno == .EAGAIN {
+                var request = PollRequest(descriptor, .writable)
+                guard request.wait(milliseconds: 1000) else { return }
+            } catch {
+                return
             }
         }
     }

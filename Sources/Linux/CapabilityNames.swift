@@ -1,8 +1,15 @@
 public import Bytes
 import CCap
+import CLinux
 
 /// libcap's names. The sets themselves are numbers and system calls of our own: what libcap has for them allocates memory.
 extension CapabilitySet {
+    // The numbers of those that the program itself needs.
+    public static var setgid: Int { Int(CAP_SETGID) }
+    public static var setuid: Int { Int(CAP_SETUID) }
+    public static var sysAdmin: Int { Int(CAP_SYS_ADMIN) }
+    public static var sysNice: Int { Int(CAP_SYS_NICE) }
+
     /// The number of a name such as "CAP_CHOWN": nil for what libcap doesn't know, and for any other spelling. libcap takes "cap_chown",
     /// "0" and "CAP_CHOWN=ep" as well, which the specification doesn't list. The corresponding C function is `cap_from_name`.
     public static func number(of name: ByteString) -> Int? {

@@ -1,4 +1,4 @@
-public import CLinux
+import CLinux
 public import Errors
 
 /// A set of capabilities: bit n is capability n. See capabilities(7).
@@ -56,7 +56,7 @@ public enum Credentials {
         for number in 0..<64 where !kept.contains(number) {
             switch c_prctl(PR_CAPBSET_READ, UInt(number), 0, 0, 0) {
             case 0: continue
-            case 1: throw SystemError("prctl", errno: EPERM)
+            case 1: throw SystemError("prctl", errno: .EPERM)
             default:
                 if isBeyondTheLast(number) { return }
                 throw .last("prctl")
@@ -65,7 +65,7 @@ public enum Credentials {
     }
 
     /// After an error: whether this kernel hasn't got the capability. Each that is supported has those up to CAP_CHECKPOINT_RESTORE.
-    private static func isBeyondTheLast(_ number: Int) -> Bool { c_errno() == EINVAL && number > Int(CAP_CHECKPOINT_RESTORE) }
+    private static func isBeyondTheLast(_ number: Int) -> Bool { Errno.last == .EINVAL && number > Int(CAP_CHECKPOINT_RESTORE) }
 
     /// Sets the ambient set to exactly `set`. The corresponding operation is `PR_CAP_AMBIENT`.
     public static func setAmbient(_ set: CapabilitySet) throws(SystemError) {
@@ -99,4 +99,16 @@ public enum Credentials {
             throw .last("prctl")
         }
     }
+}
+
+/// Whose the calling process is.
+extension Credentials {
+    /// The corresponding system call is `getuid`.
+    public static var user: UInt32 { getuid() }
+    /// The corresponding system call is `getgid`.
+    public static var group: UInt32 { getgid() }
+    /// The corresponding system call is `getegid`.
+    public static var effectiveGroup: UInt32 { getegid() }
+    /// The corresponding system call is `geteuid`.
+    public static var effectiveUser: UInt32 { geteuid() }
 }

@@ -1,5 +1,5 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// Device filters of cgroup v2. See bpf(2).

@@ -1,84 +1,89 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 extension FileDescriptor {
+    /// The bytes of the longest path that the kernel takes, with its end (`PATH_MAX`).
+    public static var longestPath: Int { Int(PATH_MAX) }
+
     /// Opens a file, always close-on-exec. The corresponding C function is `openat`.
-    public static func open(_ path: ByteString, at directory: Int32 = AT_FDCWD, flags: Int32, mode: mode_t = 0)
+    public static func open(
+        _ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory, flags: OpenFlags, mode: UInt32 = 0
+    )
         throws(SystemError) -> FileDescriptor
     {
         while true {
-            let descriptor = path.withCString { c_openat(directory, $0, flags | O_CLOEXEC, mode) }
+            let descriptor = path.withCString { c_openat(directory, $0, flags.rawValue | O_CLOEXEC, mode) }
             if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
-            if c_errno() != EINTR { throw .last("openat") }
+            if Errno.last != .EINTR { throw .last("openat") }
         }
     }
 
     /// Opens a file below this directory. The corresponding C function is `openat`.
-    public borrowing func open(_ path: ByteString, flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
+    public borrowing func open(_ path: ByteString, flags: OpenFlags, mode: UInt32 = 0) throws(SystemError) -> FileDescriptor {
         try .open(path, at: rawValue, flags: flags, mode: mode)
     }
 
     /// The corresponding system call is `openat2`. Where the kernel saw the tree change under way (EAGAIN), it's asked again.
-    public borrowing func openResolving(_ path: ByteString, flags: Int32, mode: mode_t = 0, resolve: UInt64)
+    public borrowing func openResolving(_ path: ByteString, flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags)
         throws(SystemError) -> FileDescriptor
     {
         var attempts = 0
         while true {
             let descriptor = path.withCString {
-                c_openat2(rawValue, $0, UInt64(flags | O_CLOEXEC), UInt64(mode), resolve)
+                c_openat2(rawValue, $0, UInt64(flags.rawValue | O_CLOEXEC), UInt64(mode), resolve.rawValue)
             }
             if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
-            let error = c_errno()
+            let error = Errno.last
             attempts += 1
             // Bounded: a hostile process could otherwise rename without end and keep us here.
-            guard error == EINTR || (error == EAGAIN && attempts < 128) else { throw .last("openat2") }
+            guard error == .EINTR || (error == .EAGAIN && attempts < 128) else { throw .last("openat2") }
         }
     }
 
     /// Reads a whole file below this directory, `limit` bytes at most.
     public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        try open(path, flags: O_RDONLY).readAll(limit: limit)
+        try open(path, flags: .readOnly).readAll(limit: limit)
     }
 
     /// Writes to a file that exists below this directory in one `write`, as the kernel's own files want it.
     public borrowing func writeFile(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
-        let file = try open(path, flags: O_WRONLY)
+        let file = try open(path, flags: .writeOnly)
         while true {
-            let count = bytes.withUnsafeBytes { write(file.rawValue, $0.baseAddress, bytes.count) }
+            let count = bytes.withUnsafeBytes { CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }
             if count == bytes.count { return }
-            if count >= 0 { throw SystemError("write", errno: EIO) }
-            if c_errno() != EINTR { throw .last("write") }
+            if count >= 0 { throw SystemError("write", errno: .EIO) }
+            if Errno.last != .EINTR { throw .last("write") }
         }
     }
 
     /// The corresponding C function is `mkdirat`.
-    public borrowing func makeDirectory(_ path: ByteString, mode: mode_t) throws(SystemError) {
+    public borrowing func makeDirectory(_ path: ByteString, mode: UInt32) throws(SystemError) {
         try retried("mkdirat") { path.withCString { mkdirat(rawValue, $0, mode) } }
     }
 
     /// Makes a directory, and those above it that are missing, with `parentMode`. Whatever has its name already is taken as it is.
-    public static func makeDirectories(_ path: ByteString, mode: mode_t, parentMode: mode_t) throws(SystemError) {
+    public static func makeDirectories(_ path: ByteString, mode: UInt32, parentMode: UInt32) throws(SystemError) {
         let end = path.bytes.lastIndex { $0 != UInt8(ascii: "/") } ?? path.bytes.startIndex
         let path = ByteString(path.bytes.prefix(end + 1))
         if try isMade(path, mode: mode) { return }
         guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else {
-            throw SystemError("mkdir", errno: ENOENT)
+            throw SystemError("mkdir", errno: .ENOENT)
         }
         try makeDirectories(ByteString(path.bytes[..<slash]), mode: parentMode, parentMode: parentMode)
-        guard try isMade(path, mode: mode) else { throw SystemError("mkdir", errno: ENOENT) }
+        guard try isMade(path, mode: mode) else { throw SystemError("mkdir", errno: .ENOENT) }
     }
 
     /// - Returns: false where there is nothing to make it in.
-    private static func isMade(_ path: ByteString, mode: mode_t) throws(SystemError) -> Bool {
-        if path.withCString({ mkdir($0, mode) }) == 0 || c_errno() == EEXIST { return true }
-        guard c_errno() == ENOENT else { throw .last("mkdir") }
+    private static func isMade(_ path: ByteString, mode: UInt32) throws(SystemError) -> Bool {
+        if path.withCString({ mkdir($0, mode) }) == 0 || Errno.last == .EEXIST { return true }
+        guard Errno.last == .ENOENT else { throw .last("mkdir") }
         return false
     }
 
     /// Puts a file with these bytes in the place of what has its name: as a whole, or not at all. It's written under the name
     /// `temporary` first, and whoever is killed meanwhile leaves that file.
-    public borrowing func replaceFile(_ name: ByteString, with bytes: [UInt8], mode: mode_t, temporary: ByteString)
+    public borrowing func replaceFile(_ name: ByteString, with bytes: [UInt8], mode: UInt32, temporary: ByteString)
         throws(SystemError)
     {
         let file = try makeFile(temporary, mode: mode)
@@ -92,23 +97,75 @@ extension FileDescriptor {
     }
 
     /// A new file. What stands in its place is removed: it may be a link of somebody's, and nothing is opened through that.
-    private borrowing func makeFile(_ name: ByteString, mode: mode_t) throws(SystemError) -> FileDescriptor {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    private borrowing func makeFile(_ name: ByteString, mode: UInt32) throws(SystemError) -> FileDescriptor {
+        let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
         do throws(SystemError) {
             return try open(name, flags: flags, mode: mode)
-        } catch  where error.errno == EEXIST {
+        } catch  where error.errno == .EEXIST {
             try unlink(name)
             return try open(name, flags: flags, mode: mode)
         }
     }
 
+    /// Makes a file that isn't a directory. Follows no link, opens nothing and never takes what is there already (EEXIST). The
+    /// corresponding C function is `mknodat`.
+    public borrowing func makeNode(_ name: ByteString, _ kind: FileKind, mode: UInt32, _ device: DeviceID? = nil)
+        throws(SystemError)
+    {
+        let number = dev_t(device?.rawValue ?? 0)
+        guard name.withCString({ mknodat(rawValue, $0, kind.rawValue | mode & 0o7777, number) }) == 0 else {
+            throw .last("mknodat")
+        }
+    }
+
+    /// Makes a symbolic link. The corresponding C function is `symlinkat`.
+    public borrowing func makeLink(_ name: ByteString, to target: ByteString) throws(SystemError) {
+        guard target.withCString({ to in name.withCString { symlinkat(to, rawValue, $0) } }) == 0 else {
+            throw .last("symlinkat")
+        }
+    }
+
+    /// The text of a symbolic link: nothing is opened. EINVAL for what isn't one. The corresponding C function is `readlinkat`.
+    public borrowing func readLink(_ name: ByteString) throws(SystemError) -> ByteString {
+        var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = name.withCString { readlinkat(rawValue, $0, &text, text.count) }
+        guard length > 0 else { throw .last("readlinkat") }
+        return ByteString(text[..<length])
+    }
+
+    /// Gives a file in this directory to somebody; a link itself. The corresponding C function is `fchownat`.
+    public borrowing func setOwner(of name: ByteString, user: UInt32, group: UInt32? = nil) throws(SystemError) {
+        let result = name.withCString { fchownat(rawValue, $0, user, group ?? .max, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) }
+        guard result == 0 else { throw .last("fchownat") }
+    }
+
+    /// Gives the file itself to somebody. It's open with other flags than `path`. The corresponding C function is `fchown`.
+    public borrowing func setOwner(user: UInt32, group: UInt32? = nil) throws(SystemError) {
+        guard fchown(rawValue, user, group ?? .max) == 0 else { throw .last("fchown") }
+    }
+
+    /// The corresponding C function is `fchmod`.
+    public borrowing func setMode(to mode: UInt32) throws(SystemError) {
+        guard fchmod(rawValue, mode) == 0 else { throw .last("fchmod") }
+    }
+
     /// The corresponding C function is `fchmodat`, which follows links.
-    public borrowing func setMode(of path: ByteString, to mode: mode_t) throws(SystemError) {
+    public borrowing func setMode(of path: ByteString, to mode: UInt32) throws(SystemError) {
         guard path.withCString({ fchmodat(rawValue, $0, mode, 0) }) == 0 else { throw .last("fchmodat") }
     }
 
-    /// The corresponding C function is `unlinkat`; with `AT_REMOVEDIR` it removes an empty directory.
-    public borrowing func unlink(_ path: ByteString, flags: Int32 = 0) throws(SystemError) {
+    /// Removes a name that isn't a directory's. The corresponding C function is `unlinkat`.
+    public borrowing func unlink(_ path: ByteString) throws(SystemError) { try unlink(path, flags: 0) }
+
+    /// Removes an empty directory. The corresponding C function is `unlinkat` with `AT_REMOVEDIR`.
+    public borrowing func removeDirectory(_ path: ByteString) throws(SystemError) { try unlink(path, flags: AT_REMOVEDIR) }
+
+    /// The same by a path of the host's. The corresponding C function is `rmdir`.
+    public static func removeDirectory(at path: ByteString) throws(SystemError) {
+        guard path.withCString({ rmdir($0) }) == 0 else { throw .last("rmdir") }
+    }
+
+    private borrowing func unlink(_ path: ByteString, flags: Int32) throws(SystemError) {
         try retried("unlinkat") { path.withCString { unlinkat(rawValue, $0, flags) } }
     }
 
@@ -117,11 +174,11 @@ extension FileDescriptor {
     public borrowing func removeAll(_ name: ByteString) throws(SystemError) {
         do throws(SystemError) {
             return try unlink(name)
-        } catch  where error.errno == EISDIR {
-            let resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS)
-            let directory = try openResolving(name, flags: O_RDONLY | O_DIRECTORY, resolve: resolve)
+        } catch  where error.errno == .EISDIR {
+            let resolve: ResolveFlags = [.beneath, .noMountCrossing, .noLinks]
+            let directory = try openResolving(name, flags: [.readOnly, .directory], resolve: resolve)
             for entry in try directory.entries() { try directory.removeAll(entry.name) }
-            try unlink(name, flags: AT_REMOVEDIR)
+            try removeDirectory(name)
         }
     }
 
@@ -130,33 +187,17 @@ extension FileDescriptor {
         try retried("renameat") { from.withCString { from in to.withCString { to in renameat(rawValue, from, rawValue, to) } } }
     }
 
-    /// Whether there is something of that name; a symbolic link counts as itself. What can't be found out is an error.
-    public borrowing func contains(_ name: ByteString) throws(SystemError) -> Bool {
-        try FileDescriptor.exists(name, at: rawValue)
-    }
-
-    /// The same for a path, from `directory` on if it's relative. The corresponding C function is `fstatat`.
-    public static func exists(_ path: ByteString, at directory: Int32 = AT_FDCWD) throws(SystemError) -> Bool {
-        var status = stat()
-        do throws(SystemError) {
-            try retried("fstatat") { path.withCString { fstatat(directory, $0, &status, AT_SYMLINK_NOFOLLOW) } }
-            return true
-        } catch  where error.errno == ENOENT {
-            return false
-        }
-    }
-
     /// The names in this directory but "." and "..", in the kernel's order. The corresponding system call is `getdents64`.
-    public borrowing func entries() throws(SystemError) -> [(name: ByteString, type: UInt8)] {
-        var found: [(name: ByteString, type: UInt8)] = []
-        let again = try open(".", flags: O_RDONLY | O_DIRECTORY)
+    public borrowing func entries() throws(SystemError) -> [DirectoryEntry] {
+        var found: [DirectoryEntry] = []
+        let again = try open(".", flags: [.readOnly, .directory])
         var failure: SystemError?
         withUnsafeTemporaryAllocation(byteCount: 32 * 1024, alignment: 8) { buffer in
             while let base = buffer.baseAddress {
                 let count = c_getdents64(again.rawValue, base, UInt(buffer.count))
                 if count == 0 { return }
                 guard count > 0 else {
-                    if c_errno() == EINTR { continue }
+                    if Errno.last == .EINTR { continue }
                     failure = .last("getdents64")
                     return
                 }
@@ -166,7 +207,9 @@ extension FileDescriptor {
                     let entry = base + offset
                     let length = Int(entry.load(fromByteOffset: 16, as: UInt16.self))
                     let name = ByteString(cString: (entry + 19).assumingMemoryBound(to: CChar.self))
-                    if name != "." && name != ".." { found.append((name, entry.load(fromByteOffset: 18, as: UInt8.self))) }
+                    if name != "." && name != ".." {
+                        found.append(DirectoryEntry(name: name, code: entry.load(fromByteOffset: 18, as: UInt8.self)))
+                    }
                     offset += length
                 }
             }
@@ -176,9 +219,28 @@ extension FileDescriptor {
     }
 }
 
+/// What a directory says of a file in it.
+public struct DirectoryEntry: Sendable {
+    public let name: ByteString
+    private let code: UInt8
+
+    fileprivate init(name: ByteString, code: UInt8) {
+        self.name = name
+        self.code = code
+    }
+
+    /// nil where the file system doesn't tell it here (`DT_UNKNOWN`).
+    public var type: FileKind? { FileKind(rawValue: UInt32(code) << 12) }
+}
+
+/// Whether there is a file at a path of the caller's. The corresponding C function is `access`.
+public func isAccessible(_ path: ByteString, forExecution: Bool = false) -> Bool {
+    path.withCString { access($0, forExecution ? X_OK : F_OK) } == 0
+}
+
 /// Makes a call again for as long as a signal interrupts it (EINTR).
 func retried(_ call: StaticString, _ body: () -> Int32) throws(SystemError) {
     while body() != 0 {
-        guard c_errno() == EINTR else { throw .last(call) }
+        guard Errno.last == .EINTR else { throw .last(call) }
     }
 }

@@ -1,11 +1,14 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// An open file that is closed when its owner goes out of scope: it can't leak, and can't be closed twice.
 @frozen
 public struct FileDescriptor: ~Copyable {
     public let rawValue: Int32
+
+    /// Stands for the working directory where a call takes a directory's descriptor (`AT_FDCWD`).
+    public static var workingDirectory: Int32 { AT_FDCWD }
 
     public init(adopting rawValue: Int32) { self.rawValue = rawValue }
 
@@ -41,7 +44,7 @@ public struct FileDescriptor: ~Copyable {
                 bytes.append(contentsOf: chunk)
             }
         }
-        throw SystemError("read", errno: EFBIG)
+        throw SystemError("read", errno: .EFBIG)
     }
 
     /// Reads once. Empty at the end of the file. The corresponding C function is `read`.
@@ -54,8 +57,13 @@ public struct FileDescriptor: ~Copyable {
                 filled = max(result, 0)
             }
             if result >= 0 { return chunk }
-            if c_errno() != EINTR { throw .last("read") }
+            if Errno.last != .EINTR { throw .last("read") }
         }
+    }
+
+    /// Reads and writes from the start of the file next. The corresponding C function is `lseek`.
+    public borrowing func rewind() throws(SystemError) {
+        guard lseek(rawValue, 0, SEEK_SET) == 0 else { throw .last("lseek") }
     }
 
     /// Writes everything, in as many calls as it takes. The corresponding C function is `write`.
@@ -67,7 +75,7 @@ public struct FileDescriptor: ~Copyable {
             }
             if count >= 0 {
                 written += count
-            } else if c_errno() != EINTR {
+            } else if Errno.last != .EINTR {
                 throw .last("write")
             }
         }
@@ -83,7 +91,7 @@ public struct FileDescriptor: ~Copyable {
             if count == 0 { break }
             if count > 0 {
                 left -= count
-            } else if c_errno() != EINTR {
+            } else if Errno.last != .EINTR {
                 throw .last("sendfile")
             }
         }
@@ -98,20 +106,6 @@ public struct FileDescriptor: ~Copyable {
         guard length > 0, length < path.count else { throw .last("readlink") }
         return ByteString(path[..<length])
     }
-
-    /// What the kernel knows of the file. The corresponding C function is `fstat`.
-    public borrowing func status() throws(SystemError) -> stat {
-        var result = stat()
-        try retried("fstat") { fstat(rawValue, &result) }
-        return result
-    }
-
-    /// The magic number of its file system. The corresponding C function is `fstatfs`.
-    public borrowing func fileSystemMagic() throws(SystemError) -> Int {
-        var result = statfs()
-        try retried("fstatfs") { fstatfs(rawValue, &result) }
-        return Int(result.f_type)
-    }
 }
 
 extension FileDescriptor {
@@ -119,7 +113,20 @@ extension FileDescriptor {
     public static func memory(holding bytes: [UInt8]) throws(SystemError) -> FileDescriptor {
         let file = try checked("memfd_create", c_memfd_data("wherry"))
         try file.writeAll(bytes)
-        guard lseek(file.rawValue, 0, SEEK_SET) == 0 else { throw .last("lseek") }
+        try file.rewind()
         return file
+    }
+}
+
+extension FileDescriptor {
+    /// A counter of events that the kernel raises, never waited for. The corresponding C function is `eventfd`.
+    public static func eventCounter() throws(SystemError) -> FileDescriptor {
+        try .checked("eventfd", eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)))
+    }
+
+    /// How many events there have been since the last time: nil for none.
+    public borrowing func takeEventCount() -> UInt64? {
+        var count: UInt64 = 0
+        return CLinux.read(rawValue, &count, 8) == 8 ? count : nil
     }
 }

@@ -1,4 +1,6 @@
-public import CLinux
+public import Bytes
+import CLinux
+public import Errors
 
 /// The kind of a file, as the upper bits of `st_mode` have it. See inode(7).
 public enum FileKind: UInt32, Sendable {
@@ -11,15 +13,87 @@ public enum FileKind: UInt32, Sendable {
     case socket = 0o140000
 }
 
-extension stat {
-    public var kind: FileKind? { FileKind(rawValue: st_mode & 0o170000) }
+/// What the kernel knows of a file. See stat(2).
+public struct FileStatus: Sendable {
+    private let fields: stat
 
-    public var permissions: UInt32 { st_mode & 0o7777 }
+    fileprivate init(_ fields: stat) { self.fields = fields }
+
+    /// Of a descriptor that isn't ours to close. The corresponding C function is `fstat`.
+    public init(of descriptor: Int32) throws(SystemError) {
+        var fields = stat()
+        try retried("fstat") { fstat(descriptor, &fields) }
+        self.fields = fields
+    }
+
+    public var kind: FileKind? { FileKind(rawValue: fields.st_mode & 0o170000) }
+    /// The kind and the permissions in one number (`st_mode`).
+    public var mode: UInt32 { fields.st_mode }
+    public var permissions: UInt32 { fields.st_mode & 0o7777 }
+    public var user: UInt32 { fields.st_uid }
+    public var group: UInt32 { fields.st_gid }
+    public var size: Int { Int(fields.st_size) }
+    public var inode: UInt64 { UInt64(fields.st_ino) }
+    /// The names that it has.
+    public var links: UInt64 { UInt64(fields.st_nlink) }
+    /// Which device a device file stands for.
+    public var device: DeviceID { DeviceID(rawValue: UInt64(fields.st_rdev)) }
+    /// Seconds since 1970-01-01T00:00:00Z.
+    public var modified: Int { Int(fields.st_mtim.tv_sec) }
 
     /// Whether both are about one file, or one namespace: namespaces(7).
-    public func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
+    public func isSameFile(as other: FileStatus) -> Bool {
+        fields.st_ino == other.fields.st_ino && fields.st_dev == other.fields.st_dev
+    }
 
     public func isCharacterDevice(major: UInt32, minor: UInt32) -> Bool {
-        kind == .characterDevice && c_major(st_rdev) == major && c_minor(st_rdev) == minor
+        kind == .characterDevice && device == DeviceID(major: major, minor: minor)
+    }
+}
+
+/// Which device a device file stands for: its major and minor number as the kernel packs them. See makedev(3).
+public struct DeviceID: Equatable, Sendable {
+    let rawValue: UInt64
+
+    init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public init(major: UInt32, minor: UInt32) { rawValue = UInt64(c_makedev(major, minor)) }
+}
+
+extension FileDescriptor {
+    /// What the kernel knows of the file. The corresponding C function is `fstat`.
+    public borrowing func status() throws(SystemError) -> FileStatus { try FileStatus(of: rawValue) }
+
+    /// Of a file in this directory: of a link itself, unless it's followed. The corresponding C function is `fstatat`.
+    public borrowing func status(of path: ByteString, followingLinks: Bool = false) throws(SystemError) -> FileStatus {
+        try FileDescriptor.status(of: path, at: rawValue, flags: followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// Of the file that a path of the host's leads to. The corresponding C function is `stat`.
+    public static func status(of path: ByteString) throws(SystemError) -> FileStatus {
+        try status(of: path, at: FileDescriptor.workingDirectory, flags: 0)
+    }
+
+    private static func status(of path: ByteString, at directory: Int32, flags: Int32) throws(SystemError) -> FileStatus {
+        var fields = stat()
+        try retried("fstatat") { path.withCString { fstatat(directory, $0, &fields, flags) } }
+        return FileStatus(fields)
+    }
+
+    /// Whether there is something of that name; a symbolic link counts as itself. What can't be found out is an error.
+    public borrowing func contains(_ name: ByteString) throws(SystemError) -> Bool {
+        try FileDescriptor.exists(name, at: rawValue)
+    }
+
+    /// The same for a path, from `directory` on if it's relative. The corresponding C function is `fstatat`.
+    public static func exists(_ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory) throws(SystemError)
+        -> Bool
+    {
+        do throws(SystemError) {
+            _ = try status(of: path, at: directory, flags: AT_SYMLINK_NOFOLLOW)
+            return true
+        } catch  where error.errno == .ENOENT {
+            return false
+        }
     }
 }

@@ -80,7 +80,7 @@ public struct MountNumber: Sendable {
         guard unique != 0 else { return number }
         var current: UInt64 = 0
         guard c_mount_table_number(unique, &current) == 0 else {
-            if c_errno() == ENOENT { return nil }
+            if Errno.last == .ENOENT { return nil }
             throw .last("statmount")
         }
         return current
@@ -104,7 +104,7 @@ extension ProcFileSystem {
     /// descriptor: its path is a link in this procfs.
     public borrowing func unmount(_ file: borrowing FileDescriptor) throws(SystemError) {
         let link = try own() + "/fd/" + ByteString(decimal: file.rawValue)
-        let before = try FileDescriptor.open(".", flags: O_PATH | O_DIRECTORY)
+        let before = try FileDescriptor.open(".", flags: [.path, .directory])
         guard fchdir(root.rawValue) == 0 else { throw .last("fchdir") }
         defer { _ = fchdir(before.rawValue) }
         guard link.withCString({ c_umount2($0, c_detach) }) == 0 else { throw .last("umount2") }

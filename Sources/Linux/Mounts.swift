@@ -1,35 +1,13 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
-
-/// The attributes of a mount, as mount_setattr(2) takes them.
-public struct MountAttributes: Equatable, Sendable {
-    public var set: UInt64
-    public var clear: UInt64
-
-    public init(set: UInt64 = 0, clear: UInt64 = 0) {
-        self.set = set
-        self.clear = clear
-    }
-
-    public var isEmpty: Bool { self.set == 0 && clear == 0 }
-
-    public static let readOnly = UInt64(MOUNT_ATTR_RDONLY)
-    public static let noSetUserID = UInt64(MOUNT_ATTR_NOSUID)
-    public static let noDevices = UInt64(MOUNT_ATTR_NODEV)
-    public static let noExecution = UInt64(MOUNT_ATTR_NOEXEC)
-    public static let accessTimes = UInt64(MOUNT_ATTR__ATIME)
-    public static let noAccessTime = UInt64(MOUNT_ATTR_NOATIME)
-    public static let strictAccessTime = UInt64(MOUNT_ATTR_STRICTATIME)
-    public static let noDirectoryAccessTime = UInt64(MOUNT_ATTR_NODIRATIME)
-    public static let noSymbolicLinks = UInt64(MOUNT_ATTR_NOSYMFOLLOW)
-}
 
 /// The mount calls on descriptors: nothing here takes the path of a mount.
 extension FileDescriptor {
     /// A copy of the mount that the path lies on, from there down, not yet attached anywhere. The corresponding system call is
     /// `open_tree` with `OPEN_TREE_CLONE`. An empty path means this descriptor itself.
-    public static func cloneTree(_ path: ByteString, at directory: Int32 = AT_FDCWD, recursive: Bool) throws(SystemError)
+    public static func cloneTree(_ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory, recursive: Bool)
+        throws(SystemError)
         -> FileDescriptor
     {
         var flags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
@@ -51,15 +29,22 @@ extension FileDescriptor {
     /// Changes the attributes of the mount whose root this is. The corresponding system call is `mount_setattr`.
     public borrowing func setMountAttributes(_ attributes: MountAttributes, recursive: Bool) throws(SystemError) {
         let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
-        guard c_mount_setattr(rawValue, "", flags, attributes.set, attributes.clear, 0, -1) == 0 else {
+        guard c_mount_setattr(rawValue, "", flags, attributes.set.rawValue, attributes.clear.rawValue, 0, -1) == 0 else {
             throw .last("mount_setattr")
         }
     }
 
-    /// Sets how mount events spread: `MS_SHARED`, `MS_SLAVE`, `MS_PRIVATE` or `MS_UNBINDABLE` of mount(2).
-    public borrowing func setPropagation(_ propagation: UInt64, recursive: Bool) throws(SystemError) {
+    /// Sets how mount events spread. The corresponding system call is `mount_setattr`.
+    public borrowing func setPropagation(_ propagation: MountPropagation, recursive: Bool) throws(SystemError) {
         let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
-        guard c_mount_setattr(rawValue, "", flags, 0, 0, propagation, -1) == 0 else { throw .last("mount_setattr") }
+        guard c_mount_setattr(rawValue, "", flags, 0, 0, propagation.rawValue, -1) == 0 else { throw .last("mount_setattr") }
+    }
+
+    /// Sets how mount events spread for every mount of the caller's mount namespace. The corresponding system call is `mount_setattr`.
+    public static func setPropagationOfAllMounts(_ propagation: MountPropagation) throws(SystemError) {
+        guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation.rawValue, -1) == 0 else {
+            throw .last("mount_setattr")
+        }
     }
 
     /// Maps the ids of this detached mount by a user namespace (`MOUNT_ATTR_IDMAP`).
@@ -112,9 +97,9 @@ public final class FileSystemContext {
     }
 
     /// Makes the file system and a detached mount of it. The corresponding system calls are `fsconfig` and `fsmount`.
-    public func mount(attributes: UInt64) throws(SystemError) -> FileDescriptor {
+    public func mount(attributes: MountAttributes.Flags) throws(SystemError) -> FileDescriptor {
         guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_CREATE.rawValue, nil, nil, 0) == 0 else { throw .last("fsconfig") }
-        return try .checked("fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes)))
+        return try .checked("fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue)))
     }
 
     public func reconfigure() throws(SystemError) {
@@ -133,5 +118,24 @@ public final class FileSystemContext {
             words += message.dropFirst(message[1] == UInt8(ascii: " ") ? 2 : 0).filter { $0 != UInt8(ascii: "\n") }
         }
         return words.isEmpty ? nil : ByteString(words)
+    }
+}
+
+extension FileDescriptor {
+    /// Makes the working directory, a mount, the root of the mount namespace, and detaches the former root. The corresponding system calls
+    /// are `pivot_root` and `umount2`.
+    public static func pivotRootToWorkingDirectory() throws(SystemError) {
+        guard c_pivot_root(".", ".") == 0 else { throw .last("pivot_root") }
+        guard c_umount2(".", c_detach) == 0 else { throw .last("umount2") }
+    }
+
+    /// Moves this mount onto the root of the mount namespace. The corresponding system call is `move_mount`.
+    public borrowing func moveOntoRoot() throws(SystemError) {
+        guard c_move_mount(rawValue, "", AT_FDCWD, "/", UInt32(MOVE_MOUNT_F_EMPTY_PATH)) == 0 else { throw .last("move_mount") }
+    }
+
+    /// Detaches what is mounted at a path, whose last component isn't followed. The corresponding system call is `umount2`.
+    public static func detach(_ path: ByteString) throws(SystemError) {
+        guard path.withCString({ c_umount2($0, c_detach | c_no_follow) }) == 0 else { throw .last("umount2") }
     }
 }

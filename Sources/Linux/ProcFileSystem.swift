@@ -1,5 +1,5 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// A procfs that nobody can have put another file into: the only way by which /proc is read or written.
@@ -10,26 +10,24 @@ public import Errors
 public struct ProcFileSystem: ~Copyable {
     public let root: FileDescriptor
 
-    private static let magic = 0x9FA0
-
     private init(root: consuming FileDescriptor) { self.root = root }
 
     /// The host's, once it's shown to be a procfs from its root down, and of the caller's own pid namespace.
     public static func checked(_ path: ByteString = "/proc") throws(SystemError) -> ProcFileSystem {
-        let root = try FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY | O_NOFOLLOW)
-        guard try root.fileSystemMagic() == magic, try root.status().st_ino == 1 else {
-            throw SystemError("fstatfs", errno: ENOTSUP)
+        let root = try FileDescriptor.open(path, flags: [.path, .directory, .noFollow])
+        guard try root.fileSystemMagic() == .proc, try root.status().inode == 1 else {
+            throw SystemError("fstatfs", errno: .EOPNOTSUPP)
         }
         let checked = ProcFileSystem(root: root)
-        guard try checked.own() == ByteString(decimal: getpid()) else { throw SystemError("readlinkat", errno: ESRCH) }
+        guard try checked.own() == ByteString(decimal: getpid()) else { throw SystemError("readlinkat", errno: .ESRCH) }
         return checked
     }
 
     /// A private copy of the host's: for a user namespace that may mount none of its own. Whatever lies over parts of it isn't copied.
     public static func copied() throws(SystemError) -> ProcFileSystem {
         let root = try FileDescriptor.cloneTree("/proc", recursive: false)
-        guard try root.fileSystemMagic() == magic, try root.status().st_ino == 1 else {
-            throw SystemError("fstatfs", errno: ENOTSUP)
+        guard try root.fileSystemMagic() == .proc, try root.status().inode == 1 else {
+            throw SystemError("fstatfs", errno: .EOPNOTSUPP)
         }
         return ProcFileSystem(root: root)
     }
@@ -39,10 +37,12 @@ public struct ProcFileSystem: ~Copyable {
         let context = try FileSystemContext(type: "proc")
         return ProcFileSystem(
             root: try context.mount(
-                attributes: MountAttributes.noSetUserID | MountAttributes.noExecution | MountAttributes.noDevices))
+                attributes: [.noSetUserID, .noExecution, .noDevices]))
     }
 
+    // Never inlined: every command calls it.
     /// The checked one, or where /proc is missing or belongs to another pid namespace one of our own.
+    @inline(never)
     public static func forHost() throws(SystemError) -> ProcFileSystem {
         do throws(SystemError) {
             return try checked()
@@ -52,19 +52,19 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// Opens a file that lies on this very mount.
-    public borrowing func open(_ path: ByteString, flags: Int32) throws(SystemError) -> FileDescriptor {
+    public borrowing func open(_ path: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         try root.openResolving(
             path, flags: flags,
-            resolve: UInt64(RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS))
+            resolve: [.beneath, .noMountCrossing, .noLinks, .noMagicLinks])
     }
 
     public borrowing func read(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        try open(path, flags: O_RDONLY).readAll(limit: limit)
+        try open(path, flags: .readOnly).readAll(limit: limit)
     }
 
     /// Writes all in one call, as these files want it.
     public borrowing func write(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
-        let file = try open(path, flags: O_WRONLY)
+        let file = try open(path, flags: .writeOnly)
         guard bytes.withUnsafeBytes({ CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }) == bytes.count else {
             throw .last("write")
         }
@@ -72,10 +72,7 @@ public struct ProcFileSystem: ~Copyable {
 
     /// Where a link leads, as the kernel puts it. Nothing is opened.
     public borrowing func target(of link: ByteString) throws(SystemError) -> ByteString {
-        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = link.withCString { readlinkat(root.rawValue, $0, &target, target.count) }
-        guard length > 0 else { throw .last("readlinkat") }
-        return ByteString(target[..<length])
+        try root.readLink(link)
     }
 
     /// The folder of the calling process: its number in the pid namespace that this procfs shows.
@@ -87,17 +84,13 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// What the kernel knows of a namespace of the process in `folder`. `kind`: its name in `/proc/PID/ns`.
-    public borrowing func namespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> stat {
-        var status = stat()
-        guard (folder + "/ns/" + kind).withCString({ fstatat(root.rawValue, $0, &status, 0) }) == 0 else {
-            throw .last("fstatat")
-        }
-        return status
+    public borrowing func namespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileStatus {
+        try root.status(of: folder + "/ns/" + kind, followingLinks: true)
     }
 
     /// A descriptor that stands for that namespace: what setns(2) takes.
     public borrowing func openNamespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileDescriptor {
-        try root.open(folder + "/ns/" + kind, flags: O_RDONLY)
+        try root.open(folder + "/ns/" + kind, flags: .readOnly)
     }
 
     /// Whether the process in `folder` is in the same namespace as the calling process.
@@ -118,15 +111,15 @@ public struct ProcFileSystem: ~Copyable {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try read(ByteString(decimal: pid) + "/stat")
-        } catch  where error.errno == ENOENT || error.errno == ESRCH {
+        } catch  where error.errno == .ENOENT || error.errno == .ESRCH {
             return nil
         }
         // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { throw SystemError("read", errno: EBADMSG) }
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { throw SystemError("read", errno: .EBADMSG) }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
             let time = ByteString(fields[19]).decimal(as: UInt64.self)
-        else { throw SystemError("read", errno: EBADMSG) }
+        else { throw SystemError("read", errno: .EBADMSG) }
         return (time, state)
     }
 }

@@ -1,5 +1,5 @@
 import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// What clone3(2) came back as.
@@ -16,12 +16,12 @@ public enum CloneResult: ~Copyable {
 /// `cgroup`: the directory of the cgroup (v2) that it's born into.
 ///
 /// `number`: where the kernel writes its pid, before it runs.
-public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil, number: UnsafeMutablePointer<Int32>? = nil) throws(SystemError)
-    -> CloneResult
-{
+public func cloneProcess(
+    _ namespaces: NamespaceKinds = [], _ flags: CloneFlags = [], cgroup: Int32? = nil, number: UnsafeMutablePointer<Int32>? = nil
+) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
-    let pid = c_clone3(flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, number)
+    let pid = c_clone3(namespaces.rawValue | flags.rawValue | c_clone_pidfd | into, &pidfd, cgroup ?? -1, number)
     guard pid >= 0 else { throw .last("clone3") }
     guard pid > 0 else { return .child }
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
@@ -29,6 +29,9 @@ public func cloneProcess(_ flags: UInt64, cgroup: Int32? = nil, number: UnsafeMu
 
 /// A stack other than the one that the program began on.
 public struct ProcessStack {
+    /// What `cloneSibling` gives clone(2) as its first argument, for a look into a filter.
+    public static var siblingFlags: UInt64 { c_sibling_flags }
+
     /// What runs on it. Never returns.
     public typealias Body = @convention(c) (UnsafeMutableRawPointer) -> Void
 
@@ -40,16 +43,18 @@ public struct ProcessStack {
         self.base = base
     }
 
-    /// Makes a process that runs `body` on this stack: so the result is always the parent's. With `c_clone_memory` among the flags, what `body` does to an object or a variable,
+    /// Makes a process that runs `body` on this stack: so the result is always the parent's. With `CloneFlags.memory`, what `body` does to an object or a variable,
     /// it does to the caller's: the caller has to wait for its end without allocating anything.
     ///
     /// `cgroup`: the directory of the cgroup (v2) that it's born into.
-    public func clone(_ flags: UInt64, cgroup: Int32?, _ context: UnsafeMutableRawPointer, _ body: Body) throws(SystemError)
-        -> CloneResult
-    {
+    public func clone(
+        _ namespaces: NamespaceKinds = [], _ flags: CloneFlags = [], cgroup: Int32?, _ context: UnsafeMutableRawPointer,
+        _ body: Body
+    ) throws(SystemError) -> CloneResult {
         var pidfd: Int32 = -1
         let into = cgroup == nil ? 0 : c_clone_into_cgroup
-        let pid = c_clone_onto_stack(base, flags | c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
+        let pid = c_clone_onto_stack(
+            base, namespaces.rawValue | flags.rawValue | c_clone_pidfd | into, &pidfd, cgroup ?? -1, body, context)
         guard pid >= 0 else { throw .last("clone3") }
         return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
     }
@@ -116,7 +121,7 @@ public struct ProcessHandle: ~Copyable {
     public static func ofExisting(pid: Int32) throws(SystemError) -> ProcessHandle? {
         do throws(SystemError) {
             return try ProcessHandle(pid: pid)
-        } catch  where error.errno == ESRCH || error.errno == ENOENT || error.errno == EINVAL {
+        } catch  where error.errno == .ESRCH || error.errno == .ENOENT || error.errno == .EINVAL {
             // ENOENT, and before kernel 6.15 EINVAL: it's the number of a thread now, or only of a session or a group of processes.
             return nil
         }
@@ -130,19 +135,17 @@ public struct ProcessHandle: ~Copyable {
 
     /// The kernel's own number for the process, which it never gives again (pidfs, kernel 6.9): 0 where it has none.
     public var identity: UInt64 {
-        get throws(SystemError) { try descriptor.fileSystemMagic() == 0x5049_4446 ? UInt64(descriptor.status().st_ino) : 0 }
+        get throws(SystemError) { try descriptor.fileSystemMagic() == .pidfs ? descriptor.status().inode : 0 }
     }
 
     /// The corresponding system call is `pidfd_send_signal`.
-    public borrowing func send(signal: Int32) throws(SystemError) {
-        guard c_pidfd_send_signal(descriptor.rawValue, signal) == 0 else { throw .last("pidfd_send_signal") }
-    }
+    public borrowing func send(signal: Int32) throws(SystemError) { try descriptor.send(signal: signal) }
 
     /// Waits for the end of a child and takes its status. The corresponding system call is `waitid`.
     public borrowing func wait() throws(SystemError) -> ExitStatus {
         var status: Int32 = 0
         while c_wait_pidfd(descriptor.rawValue, &status) != 0 {
-            guard c_errno() == EINTR else { throw .last("waitid") }
+            guard Errno.last == .EINTR else { throw .last("waitid") }
         }
         return c_signaled(status) != 0 ? .killed(signal: c_termination_signal(status)) : .exited(c_exit_status(status))
     }
@@ -163,6 +166,11 @@ public struct ProcessHandle: ~Copyable {
 }
 
 extension FileDescriptor {
+    /// Sends a signal to the process whose pidfd this is. The corresponding system call is `pidfd_send_signal`.
+    public borrowing func send(signal: Int32) throws(SystemError) {
+        guard c_pidfd_send_signal(rawValue, signal) == 0 else { throw .last("pidfd_send_signal") }
+    }
+
     /// A copy of a descriptor of the process whose pidfd this is. The corresponding system call is `pidfd_getfd`.
     public borrowing func descriptor(_ number: Int32) throws(SystemError) -> FileDescriptor {
         try .checked("pidfd_getfd", c_pidfd_getfd(rawValue, number))
@@ -186,9 +194,8 @@ public struct Deadline: Sendable {
 /// - Returns: false when the deadline passed before there was anything to read, an end of file included.
 public func waitReadable(_ descriptor: Int32, until deadline: Deadline) -> Bool {
     while true {
-        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        let result = poll(&request, 1, Int32(clamping: deadline.millisecondsLeft))
-        if result > 0 { return true }
+        var request = PollRequest(descriptor, .readable)
+        if request.wait(milliseconds: deadline.millisecondsLeft) { return true }
         // An error that stays must not keep us here for ever.
         if deadline.isOver { return false }
     }
@@ -202,8 +209,11 @@ public enum Clock {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    public static func sleep(milliseconds: Int) {
-        var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+    public static func sleep(milliseconds: Int) { sleep(microseconds: milliseconds * 1000) }
+
+    /// The corresponding C function is `nanosleep`. A signal ends it early.
+    public static func sleep(microseconds: Int) {
+        var time = timespec(tv_sec: microseconds / 1_000_000, tv_nsec: microseconds % 1_000_000 * 1000)
         _ = nanosleep(&time, nil)
     }
 }

@@ -1,5 +1,5 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// A directory that is "/" for every path given to it: the only way by which anything in a container's file system is reached.
@@ -13,23 +13,23 @@ public struct RootedDirectory: ~Copyable {
 
     public init(adopting descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    private static let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    private static let resolve: ResolveFlags = [.inRoot, .noMagicLinks]
 
     /// The file at a path. `O_PATH` opens nothing: no fifo blocks, no device is touched.
-    public borrowing func open(_ path: ByteString, flags: Int32 = O_PATH) throws(SystemError) -> FileDescriptor {
+    public borrowing func open(_ path: ByteString, flags: OpenFlags = .path) throws(SystemError) -> FileDescriptor {
         try descriptor.openResolving(path.isEmpty ? "." : path, flags: flags, resolve: RootedDirectory.resolve)
     }
 
     /// The file at a path that has no link in it: else ELOOP.
     public borrowing func openWithoutLinks(_ path: ByteString) throws(SystemError) -> FileDescriptor {
-        try descriptor.openResolving(path, flags: O_PATH, resolve: UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS))
+        try descriptor.openResolving(path, flags: .path, resolve: [.inRoot, .noLinks])
     }
 
     /// The directory at a path: what is missing of it is made, component by component, mode 0755.
     public borrowing func makeDirectories(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
-            return try open(path, flags: O_PATH | O_DIRECTORY)
-        } catch  where error.errno != ENOENT {
+            return try open(path, flags: [.path, .directory])
+        } catch  where error.errno != .ENOENT {
             throw error
         } catch {
             return try walk(path, making: .directory)
@@ -40,7 +40,7 @@ public struct RootedDirectory: ~Copyable {
     public borrowing func makeFile(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try open(path)
-        } catch  where error.errno != ENOENT {
+        } catch  where error.errno != .ENOENT {
             throw error
         } catch {
             return try walk(path, making: .file)
@@ -50,7 +50,7 @@ public struct RootedDirectory: ~Copyable {
     /// The directory that a path's last component lies in, made where missing, and that component.
     public borrowing func parent(of path: ByteString) throws(SystemError) -> Entry {
         var components = RootedDirectory.components(of: path)
-        guard let name = components.popLast(), name != ".." else { throw SystemError("openat2", errno: EINVAL) }
+        guard let name = components.popLast(), name != ".." else { throw SystemError("openat2", errno: .EINVAL) }
         return Entry(directory: try makeDirectories(RootedDirectory.join(components)), name: name)
     }
 
@@ -80,28 +80,29 @@ public struct RootedDirectory: ~Copyable {
         var done: [ByteString] = []
         var left = RootedDirectory.components(of: path)
         var links = 0
-        var current = try open("/", flags: O_PATH | O_DIRECTORY)
+        var current = try open("/", flags: [.path, .directory])
         while !left.isEmpty {
             let name = left.removeFirst()
             let isLast = left.isEmpty
-            let wanted = isLast && leaf == .file ? O_PATH : O_PATH | O_DIRECTORY
+            let wanted: OpenFlags = isLast && leaf == .file ? .path : [.path, .directory]
             do throws(SystemError) {
                 current = try open(RootedDirectory.join(done + [name]), flags: wanted)
                 done.append(name)
                 continue
-            } catch  where error.errno != ENOENT {
+            } catch  where error.errno != .ENOENT {
                 throw error
             } catch {}
             do throws(SystemError) {
                 current = try RootedDirectory.make(name, in: current, isLast ? leaf : .directory)
                 done.append(name)
-            } catch  where error.errno == EEXIST {
+            } catch  where error.errno == .EEXIST {
                 links += 1
-                guard links <= 40 else { throw SystemError("openat2", errno: ELOOP) }
-                let target = try RootedDirectory.readLink(name, in: current)
+                guard links <= 40 else { throw SystemError("openat2", errno: .ELOOP) }
+                // Not a link (EINVAL), yet neither there nor makeable: it came and went under our hands.
+                let target = try current.readLink(name)
                 if target.hasPrefix("/") { done = [] }
                 left = RootedDirectory.components(of: target) + left
-                current = try open(RootedDirectory.join(done), flags: O_PATH | O_DIRECTORY)
+                current = try open(RootedDirectory.join(done), flags: [.path, .directory])
             }
         }
         return current
@@ -113,21 +114,10 @@ public struct RootedDirectory: ~Copyable {
         switch leaf {
         case .directory:
             try directory.makeDirectory(name, mode: 0o755)
-            return try directory.open(name, flags: O_PATH | O_DIRECTORY | O_NOFOLLOW)
+            return try directory.open(name, flags: [.path, .directory, .noFollow])
         case .file:
-            // mknodat follows no link, opens nothing and never takes what is there.
-            guard name.withCString({ mknodat(directory.rawValue, $0, FileKind.regular.rawValue | 0o644, 0) }) == 0 else {
-                throw .last("mknodat")
-            }
-            return try directory.open(name, flags: O_PATH | O_NOFOLLOW)
+            try directory.makeNode(name, .regular, mode: 0o644)
+            return try directory.open(name, flags: [.path, .noFollow])
         }
-    }
-
-    private static func readLink(_ name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> ByteString {
-        var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = name.withCString { readlinkat(directory.rawValue, $0, &text, text.count) }
-        // Not a link, yet neither there nor makeable: it came and went under our hands.
-        guard length > 0 else { throw .last("readlinkat") }
-        return ByteString(text[..<length])
     }
 }

@@ -1,5 +1,5 @@
 import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 /// The program's own file, out of reach of containers (CVE-2019-5736, CVE-2022-0847).
@@ -14,7 +14,7 @@ public enum SealedProgram {
     ///
     /// That it's done is seen from the file itself, never from the environment, which a caller may have written.
     public static func ensure() throws(SystemError) {
-        let program = try FileDescriptor.open("/proc/self/exe", flags: O_RDONLY)
+        let program = try FileDescriptor.open("/proc/self/exe", flags: .readOnly)
         if isSealed(program) {
             // execveat names the process after the descriptor's number.
             _ = "wherry".withCString { c_prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
@@ -30,18 +30,14 @@ public enum SealedProgram {
         let present = c_fcntl(program.rawValue, F_GET_SEALS, 0)
         if present >= 0, present & seals == seals { return true }
         // The substitute below: a file without a name on a read-only tmpfs that is mounted nowhere.
-        var fileSystem = statfs()
-        guard fstatfs(program.rawValue, &fileSystem) == 0, fileSystem.f_type == 0x0102_1994,
-            fileSystem.f_flags & 1 /* ST_RDONLY */ != 0, let status = try? program.status()
-        else { return false }
-        return status.st_nlink == 0
+        return (try? program.isNamelessOnReadOnlyTmpfs()) == true
     }
 
     private static func sealedCopy(of program: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let memory: FileDescriptor
         do throws(SystemError) {
             memory = try .checked("memfd_create", c_memfd_executable("wherry"))
-        } catch  where error.errno == EACCES {
+        } catch  where error.errno == .EACCES {
             // vm.memfd_noexec=2 forbids such a memfd.
             return try readOnlyCopy(of: program)
         }
@@ -52,19 +48,19 @@ public enum SealedProgram {
 
     private static func readOnlyCopy(of program: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let mount = try FileSystemContext(type: "tmpfs").mount(
-            attributes: MountAttributes.noDevices | MountAttributes.noSetUserID)
-        let file = try mount.open(".", flags: O_TMPFILE | O_RDWR, mode: 0o500)
+            attributes: [.noDevices, .noSetUserID])
+        let file = try mount.open(".", flags: [.temporary, .readWrite], mode: 0o500)
         try copy(program, to: file)
         let number = file.release()
         // Only a descriptor that can't write may be executed, and only then can the mount be made read-only.
-        let again = try FileDescriptor.open("/proc/self/fd/" + ByteString(decimal: number), flags: O_RDONLY)
+        let again = try FileDescriptor.open("/proc/self/fd/" + ByteString(decimal: number), flags: .readOnly)
         _ = close(number)
-        try mount.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
+        try mount.setMountAttributes(MountAttributes(set: .readOnly), recursive: false)
         return again
     }
 
     private static func copy(_ source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(SystemError) {
-        let size = Int(try source.status().st_size)
-        guard try source.copy(size, to: target) == size else { throw SystemError("sendfile", errno: EIO) }
+        let size = try source.status().size
+        guard try source.copy(size, to: target) == size else { throw SystemError("sendfile", errno: .EIO) }
     }
 }

@@ -7,6 +7,12 @@ public enum Signal {
     /// The highest number that the kernel knows.
     private static let highest: Int32 = 64
 
+    public static var kill: Int32 { SIGKILL }
+    public static var pipe: Int32 { SIGPIPE }
+    public static var child: Int32 { SIGCHLD }
+    public static var fileSizeLimit: Int32 { SIGXFSZ }
+    public static var windowChange: Int32 { SIGWINCH }
+
     private static let names: [(StaticString, Int32)] = [
         ("HUP", SIGHUP), ("INT", SIGINT), ("QUIT", SIGQUIT), ("ILL", SIGILL), ("TRAP", SIGTRAP), ("ABRT", SIGABRT),
         ("BUS", SIGBUS), ("FPE", SIGFPE), ("KILL", SIGKILL), ("USR1", SIGUSR1), ("SEGV", SIGSEGV), ("USR2", SIGUSR2),
@@ -62,5 +68,42 @@ public enum Signal {
             let offset = rest.dropFirst(1).decimal(as: Int32.self), offset < realTime.count
         else { return nil }
         return fromStart ? realTime.lowerBound + offset : realTime.upperBound - offset
+    }
+}
+
+// MARK: What becomes of those that come
+
+extension Signal {
+    /// All unblocked and with their default dispositions: what the caller had blocked or ignored isn't the container's.
+    public static func resetAll() { c_signals_reset() }
+
+    /// The corresponding C function is `signal` with `SIG_IGN`.
+    public static func ignore(_ number: Int32) { c_ignore_signal(number) }
+
+    /// The corresponding C function is `signal` with `SIG_DFL`.
+    public static func takeDefault(_ number: Int32) { c_default_signal(number) }
+
+    /// Those that usually end a process end it, though as the first one of a pid namespace it wouldn't hear of them (pid_namespaces(7)).
+    public static func letEndTheFirstProcess() { c_end_by_signals() }
+
+    /// Takes one that ends programs, SIGHUP, SIGINT, SIGQUIT or SIGTERM, where one waits, blocked. The corresponding system call is
+    /// `rt_sigtimedwait`.
+    public static func takeBlockedEnd() -> Int32? {
+        let number = c_take_end()
+        return number == 0 ? nil : number
+    }
+
+    /// Blocks those that a foreground command passes on. The corresponding system call is `signalfd`.
+    ///
+    /// - Returns: where they can be read, with `next`.
+    public static func blockedForReading() throws(SystemError) -> FileDescriptor {
+        try .checked("signalfd", c_signal_descriptor())
+    }
+
+    /// The one that has come, read from there.
+    public static func next(from descriptor: borrowing FileDescriptor) throws(SystemError) -> Int32 {
+        // struct signalfd_siginfo: ssi_signo is first.
+        let information = try descriptor.read(upTo: MemoryLayout<signalfd_siginfo>.size)
+        return information.withUnsafeBytes { $0.count < 4 ? 0 : $0.loadUnaligned(as: Int32.self) }
     }
 }

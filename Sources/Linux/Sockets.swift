@@ -1,5 +1,5 @@
 public import Bytes
-public import CLinux
+import CLinux
 public import Errors
 
 extension FileDescriptor {
@@ -51,7 +51,7 @@ extension FileDescriptor {
             guard path.withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else { throw .last("connect") }
             return socket
         }
-        let file = try FileDescriptor.open(path, flags: O_PATH)
+        let file = try FileDescriptor.open(path, flags: .path)
         guard ("/proc/self/fd/" + ByteString(decimal: file.rawValue)).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0
         else { throw .last("connect") }
         return socket
@@ -66,7 +66,7 @@ extension FileDescriptor {
         while true {
             let connection = c_accept(rawValue)
             if connection >= 0 { return FileDescriptor(adopting: connection) }
-            if c_errno() != EINTR && c_errno() != ECONNABORTED { throw .last("accept4") }
+            if Errno.last != .EINTR && Errno.last != .ECONNABORTED { throw .last("accept4") }
         }
     }
 
@@ -76,11 +76,22 @@ extension FileDescriptor {
         while true {
             let count =
                 descriptors.isEmpty
-                ? write(rawValue, bytes, bytes.count)
+                ? CLinux.write(rawValue, bytes, bytes.count)
                 : c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
             if count == bytes.count { return }
-            if count >= 0 { throw SystemError("sendmsg", errno: EMSGSIZE) }
-            if c_errno() != EINTR { throw .last("sendmsg") }
+            if count >= 0 { throw SystemError("sendmsg", errno: .EMSGSIZE) }
+            if Errno.last != .EINTR { throw .last("sendmsg") }
+        }
+    }
+
+    /// Sends on a stream socket, with descriptors, as much as it takes at once. The corresponding C function is `sendmsg`.
+    ///
+    /// - Returns: how many bytes that were.
+    public borrowing func sendPart(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemError) -> Int {
+        while true {
+            let count = c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
+            if count >= 0 { return count }
+            if Errno.last != .EINTR { throw .last("sendmsg") }
         }
     }
 
@@ -93,11 +104,19 @@ extension FileDescriptor {
             while let base = buffer.baseAddress {
                 count = Int32(arrived.count)
                 length = c_receive(rawValue, base, UInt(limit), &arrived, &count)
-                if length >= 0 || c_errno() != EINTR { break }
+                if length >= 0 || Errno.last != .EINTR { break }
             }
             filled = max(length, 0)
         }
         guard length >= 0 else { throw .last("recvmsg") }
         return (bytes, arrived[..<Int(count)].map { SharedDescriptor(FileDescriptor(adopting: $0)) })
     }
+}
+
+extension FileDescriptor {
+    /// The user at the other end of a socket: nil where the kernel doesn't tell (`SO_PEERCRED` of unix(7)).
+    public borrowing func peerUser() -> UInt32? { UInt32(exactly: c_peer_user(rawValue)) }
+
+    /// Ends the conversation in both directions. The corresponding C function is `shutdown`.
+    public borrowing func shutDown() { _ = shutdown(rawValue, Int32(SHUT_RDWR)) }
 }

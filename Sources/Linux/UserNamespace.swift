@@ -4,7 +4,7 @@ import CLinux
 /// Whether this process is in another user namespace than the host's first one: only there do all ids stand for themselves.
 /// Source: user_namespaces(7). Where /proc can't tell, it's taken for the first.
 public func isInUserNamespace() -> Bool {
-    guard let map = try? FileDescriptor.open("/proc/self/uid_map", flags: O_RDONLY).readAll(limit: 1 << 16) else { return false }
+    guard let map = try? FileDescriptor.open("/proc/self/uid_map", flags: .readOnly).readAll(limit: 1 << 16) else { return false }
     return isPart(map)
 }
 

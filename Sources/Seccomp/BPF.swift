@@ -1,9 +1,9 @@
-import CLinux
+import Linux
 
-/// Classic BPF as seccomp(2) takes it: `struct sock_filter`, named by what it does to `struct seccomp_data`.
-typealias Instruction = sock_filter
+/// Named by what it does to `struct seccomp_data`.
+typealias Instruction = FilterInstruction
 
-extension sock_filter {
+extension FilterInstruction {
     /// Offsets into `struct seccomp_data`.
     enum Field {
         static let number: UInt32 = 0
@@ -20,33 +20,27 @@ extension sock_filter {
     enum Condition {
         case equal, greater, greaterOrEqual
 
-        fileprivate var code: Int32 {
+        fileprivate var code: UInt16 {
             switch self {
-            case .equal: BPF_JEQ
-            case .greater: BPF_JGT
-            case .greaterOrEqual: BPF_JGE
+            case .equal: FilterInstruction.jumpIfEqual
+            case .greater: FilterInstruction.jumpIfGreater
+            case .greaterOrEqual: FilterInstruction.jumpIfGreaterOrEqual
             }
         }
     }
 
     /// Loads a 32-bit word of `struct seccomp_data` into the accumulator.
-    static func load(_ field: UInt32) -> Instruction {
-        Instruction(code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: field)
-    }
+    static func load(_ field: UInt32) -> Instruction { Instruction(code: load, k: field) }
 
     /// Keeps these bits of the accumulator.
-    static func mask(_ bits: UInt32) -> Instruction {
-        Instruction(code: UInt16(BPF_ALU | BPF_AND | BPF_K), jt: 0, jf: 0, k: bits)
-    }
+    static func mask(_ bits: UInt32) -> Instruction { Instruction(code: and, k: bits) }
 
     /// Leaves out the next `then` or `otherwise` instructions.
     static func skip(_ then: UInt8, if condition: Condition, _ value: UInt32, else otherwise: UInt8) -> Instruction {
-        Instruction(code: UInt16(BPF_JMP | condition.code | BPF_K), jt: then, jf: otherwise, k: value)
+        Instruction(code: condition.code, jt: then, jf: otherwise, k: value)
     }
 
-    static func skip(_ count: Int) -> Instruction { Instruction(code: UInt16(BPF_JMP | BPF_JA), jt: 0, jf: 0, k: UInt32(count)) }
+    static func skip(_ count: Int) -> Instruction { Instruction(code: jump, k: UInt32(count)) }
 
-    static func answer(_ action: FilterAction) -> Instruction {
-        Instruction(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: action.value)
-    }
+    static func answer(_ action: FilterAction) -> Instruction { Instruction(code: `return`, k: action.value) }
 }

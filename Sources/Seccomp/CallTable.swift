@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import CSeccomp
 
 /// libseccomp's table of an architecture's system calls.
@@ -52,7 +51,7 @@ struct CallTable {
         for number in Self.ownNumbers {
             guard let name = seccomp_syscall_resolve_num_arch(architecture.token, Int32(base + number)) else { continue }
             found.append((ByteString(cString: name), base + number))
-            free(name)
+            c_seccomp_release(name)
         }
         direct = found
         return found

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -20,14 +19,14 @@ enum FilterCache {
         do throws(SystemError) {
             let directory = try openDirectory(in: root)
             // No links; and without O_NONBLOCK a fifo in the file's place would hold us for ever.
-            let file = try directory.open(name(of: profile), flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            let file = try directory.open(name(of: profile), flags: [.readOnly, .noFollow, .nonBlocking, .noControllingTerminal])
             let status = try file.status()
-            guard isPrivate(status), status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG),
-                status.st_size <= CachedFilter.largestFile
+            guard isPrivate(status), status.kind == .regular,
+                status.size <= CachedFilter.largestFile
             else {
                 return nil
             }
-            return CachedFilter.decode(try file.read(upTo: Int(status.st_size) + 1), profile: profile)
+            return CachedFilter.decode(try file.read(upTo: status.size + 1), profile: profile)
         } catch {
             return nil
         }
@@ -42,20 +41,20 @@ enum FilterCache {
         do throws(SystemError) {
             try root.makeDirectory(directoryName, mode: 0o700)
         } catch {
-            guard error.errno == EEXIST else { throw error }
+            guard error.errno == .EEXIST else { throw error }
         }
         let directory = try openDirectory(in: root)
         let now = Timestamp.now
         let temporary =
-            temporaryPrefix + ByteString(decimal: getpid()) + "." + ByteString(decimal: now.seconds) + "."
+            temporaryPrefix + ByteString(decimal: OwnProcess.pid) + "." + ByteString(decimal: now.seconds) + "."
             + ByteString(decimal: now.nanoseconds)
         try directory.replaceFile(name(of: profile), with: content, mode: 0o600, temporary: temporary)
         try prune(directory, now: Int(now.seconds))
     }
 
     private static func openDirectory(in root: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let directory = try root.open(directoryName, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        guard isPrivate(try directory.status()) else { throw SystemError("openat", errno: EPERM) }
+        let directory = try root.open(directoryName, flags: [.readOnly, .directory, .noFollow])
+        guard isPrivate(try directory.status()) else { throw SystemError("openat", errno: .EPERM) }
         return directory
     }
 
@@ -64,10 +63,8 @@ enum FilterCache {
         let entries = try directory.entries()
         var files: [(name: ByteString, written: Int)] = []
         for entry in entries {
-            var status = stat()
             // Gone already: another one prunes as well.
-            guard entry.name.withCString({ fstatat(directory.rawValue, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else { continue }
-            let written = Int(status.st_mtim.tv_sec)
+            guard let written = try? directory.status(of: entry.name).modified else { continue }
             if !entry.name.hasPrefix(temporaryPrefix) {
                 files.append((entry.name, written))
             } else if now - written > abandonedAfter {
@@ -80,7 +77,9 @@ enum FilterCache {
     }
 
     /// Ours, and nobody else may read or write it.
-    private static func isPrivate(_ status: stat) -> Bool { status.st_uid == geteuid() && status.st_mode & 0o077 == 0 }
+    private static func isPrivate(_ status: FileStatus) -> Bool {
+        status.user == Credentials.effectiveUser && status.permissions & 0o077 == 0
+    }
 
     /// A hash of the profile, in hexadecimal. Two profiles that have the same one take turns in the file.
     private static func name(of profile: ProfileEncoding) -> ByteString {

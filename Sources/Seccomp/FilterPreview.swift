@@ -1,4 +1,4 @@
-import CLinux
+import Linux
 
 /// A system call of this machine's own kind, with its first arguments as far as they're known.
 public typealias FilteredCall = (number: Int32, arguments: [UInt64])
@@ -36,16 +36,16 @@ private struct FilterPreview {
         while place < program.count {
             let instruction = program[place]
             place += 1
-            switch Int32(instruction.code) {
-            case BPF_LD | BPF_W | BPF_ABS:
+            switch instruction.code {
+            case Instruction.load:
                 guard let word = word(at: instruction.k) else { return nil }
                 accumulator = word
-            case BPF_ALU | BPF_AND | BPF_K: accumulator &= instruction.k
-            case BPF_JMP | BPF_JA: place += Int(instruction.k)
-            case BPF_JMP | BPF_JEQ | BPF_K: place += instruction.distance(if: accumulator == instruction.k)
-            case BPF_JMP | BPF_JGT | BPF_K: place += instruction.distance(if: accumulator > instruction.k)
-            case BPF_JMP | BPF_JGE | BPF_K: place += instruction.distance(if: accumulator >= instruction.k)
-            case BPF_RET | BPF_K: return FilterAction(value: instruction.k)
+            case Instruction.and: accumulator &= instruction.k
+            case Instruction.jump: place += Int(instruction.k)
+            case Instruction.jumpIfEqual: place += instruction.distance(if: accumulator == instruction.k)
+            case Instruction.jumpIfGreater: place += instruction.distance(if: accumulator > instruction.k)
+            case Instruction.jumpIfGreaterOrEqual: place += instruction.distance(if: accumulator >= instruction.k)
+            case Instruction.return: return FilterAction(value: instruction.k)
             default: return nil
             }
         }

@@ -1,6 +1,6 @@
 import Bytes
-import CLinux
 import CSeccomp
+import Linux
 import OCI
 
 /// All that influences a program, in one string of bytes: two profiles have the same one only if they mean the same.
@@ -18,7 +18,7 @@ struct ProfileEncoding {
         add(Self.version)
         add(ByteString(SeccompFeatures.libraryVersion))
         add(seccomp_arch_native())
-        add(Self.kernelRelease())
+        add(kernelRelease())
         add(profile.defaultAction.code)
         add(profile.defaultErrnoRet)
         add(UInt32(profile.architectures.count))
@@ -55,12 +55,6 @@ struct ProfileEncoding {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    /// Another kernel may have been taught other calls, and another libseccomp with it.
-    private static func kernelRelease() -> ByteString {
-        var names = utsname()
-        guard uname(&names) == 0 else { return "" }
-        return withUnsafeBytes(of: &names.release) { ByteString(Array($0.prefix { $0 != 0 })) }
-    }
 }
 
 extension Seccomp.Action {

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 import CSeccomp
 import Linux
 import OCI

@@ -38,7 +38,7 @@ public enum SeccompFilter {
     }
 
     /// What must hold before the profile is translated, and doesn't show in the program.
-    private static func check(_ profile: Seccomp) throws(RuntimeError) -> (flags: UInt32, needsListener: Bool) {
+    private static func check(_ profile: Seccomp) throws(RuntimeError) -> (flags: SystemCallFilter.Flags, needsListener: Bool) {
         let needsListener = SeccompListener.isNeeded(by: profile)
         if needsListener { try SeccompListener.check(profile) }
         return (try SeccompFlags.value(for: profile, needsListener: needsListener), needsListener)

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -7,11 +6,11 @@ import OCI
 /// The profile's flags as seccomp(2) takes them.
 enum SeccompFlags {
     /// - Throws: the name of a flag that the running kernel doesn't know.
-    static func value(for profile: Seccomp, needsListener: Bool) throws(RuntimeError) -> UInt32 {
-        var value: UInt32 = needsListener ? c_filter_flag_new_listener : 0
+    static func value(for profile: Seccomp, needsListener: Bool) throws(RuntimeError) -> SystemCallFilter.Flags {
+        var value: SystemCallFilter.Flags = needsListener ? .newListener : []
         // A profile that says nothing of flags means the usual mitigations of the processor, not those that every filter once
         // brought with it (kernel 4.17): so runc and crun have it. Every kernel that this program runs on knows the flag.
-        guard let flags = profile.flags else { return value | c_filter_flag_spec_allow }
+        guard let flags = profile.flags else { return value.union(.specAllow) }
         for (index, flag) in flags.enumerated() {
             guard kernelKnows(flag) else {
                 let name = SpecificationNames.seccompFlags.first { $0.flag == flag }?.name ?? ""
@@ -19,12 +18,12 @@ enum SeccompFlags {
                     .unsupported, "the kernel doesn't know " + name.displayText, pointer: "/linux/seccomp/flags/" + String(index))
             }
             switch flag {
-            case .log: value |= c_filter_flag_log
-            case .specAllow: value |= c_filter_flag_spec_allow
+            case .log: value.insert(.log)
+            case .specAllow: value.insert(.specAllow)
             // The other threads of the process are to get the filter, too: there are none.
             case .tsync: break
             // It's about notifications: without a listener the kernel refuses it.
-            case .waitKillableReceive: if needsListener { value |= c_filter_flag_wait_killable_receive }
+            case .waitKillableReceive: if needsListener { value.insert(.waitKillableReceive) }
             }
         }
         return value
@@ -32,11 +31,10 @@ enum SeccompFlags {
 
     static func kernelKnows(_ flag: Seccomp.Flag) -> Bool {
         switch flag {
-        case .log: SystemCallFilter.knows(flags: c_filter_flag_log)
-        case .specAllow: SystemCallFilter.knows(flags: c_filter_flag_spec_allow)
-        case .tsync: SystemCallFilter.knows(flags: c_filter_flag_tsync)
-        case .waitKillableReceive:
-            SystemCallFilter.knows(flags: c_filter_flag_wait_killable_receive | c_filter_flag_new_listener)
+        case .log: SystemCallFilter.knows(.log)
+        case .specAllow: SystemCallFilter.knows(.specAllow)
+        case .tsync: SystemCallFilter.knows(.tsync)
+        case .waitKillableReceive: SystemCallFilter.knows([.waitKillableReceive, .newListener])
         }
     }
 }

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 public import Linux
 public import OCI
@@ -38,7 +37,7 @@ public enum SeccompListener {
             let agent = try FileDescriptor.connectStream(to: path, timeout: patience)
             try send(process.json, with: descriptor, on: agent)
         } catch {
-            guard error.errno != EAGAIN else {
+            guard error.errno != .EAGAIN else {
                 throw RuntimeError(
                     .timeout,
                     "the seccomp agent at \"" + path.displayText + "\" didn't take the listener within " + String(patience)
@@ -56,13 +55,7 @@ public enum SeccompListener {
     private static func send(_ bytes: [UInt8], with descriptor: Int32, on agent: borrowing FileDescriptor) throws(SystemError) {
         var sent = 0
         while sent < bytes.count {
-            let rest = Array(bytes[sent...])
-            let count = c_send(agent.rawValue, rest, UInt(rest.count), [descriptor], sent == 0 ? 1 : 0)
-            if count >= 0 {
-                sent += count
-            } else if c_errno() != EINTR {
-                throw .last("sendmsg")
-            }
+            sent += try agent.sendPart(Array(bytes[sent...]), descriptors: sent == 0 ? [descriptor] : [])
         }
     }
 

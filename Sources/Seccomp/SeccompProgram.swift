@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 public import Linux
 
@@ -7,8 +6,8 @@ public import Linux
 public struct SeccompProgram: Sendable {
     /// Classic BPF: `struct sock_filter`, eight bytes each, in the machine's byte order.
     public let instructions: [UInt8]
-    /// `SECCOMP_FILTER_FLAG_*`, all of them known to this kernel.
-    public let flags: UInt32
+    /// All of them known to this kernel.
+    public let flags: SystemCallFilter.Flags
     /// Loading it yields a descriptor that the agent at `listenerPath` must get, or every notified call fails with ENOSYS.
     public let needsListener: Bool
     /// What the profile asked for in vain and without harm: system calls and architectures that can't occur here. Sentences for people.
@@ -31,18 +30,18 @@ public struct SeccompProgram: Sendable {
             return try SystemCallFilter.load(instructions, flags: flags)
         } catch {
             // seccomp(2): EBUSY is for the listener alone.
-            let reason = error.errno == EBUSY ? ", since an outer runtime has the one listener that a process can have" : ""
+            let reason = error.errno == .EBUSY ? ", since an outer runtime has the one listener that a process can have" : ""
             throw RuntimeError(
                 .seccomp, "can't load the seccomp filter" + reason, error, pointer: "/linux/seccomp", hint: Self.hint(error.errno)
             )
         }
     }
 
-    private static func hint(_ errno: Int32) -> String? {
+    private static func hint(_ errno: Errno) -> String? {
         switch errno {
-        case EACCES: "set noNewPrivileges: without it, only a process with CAP_SYS_ADMIN may load a filter"
-        case EBUSY: "leave SCMP_ACT_NOTIFY to the outer runtime"
-        case ENOMEM: "shorten it: the filters of a process may have 32768 instructions together"
+        case .EACCES: "set noNewPrivileges: without it, only a process with CAP_SYS_ADMIN may load a filter"
+        case .EBUSY: "leave SCMP_ACT_NOTIFY to the outer runtime"
+        case .ENOMEM: "shorten it: the filters of a process may have 32768 instructions together"
         default: nil
         }
     }

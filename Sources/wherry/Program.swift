@@ -1,22 +1,22 @@
 import Bytes
-import CLinux
 import Errors
 import Lifecycle
+import Linux
 
 /// From the command line to the exit status.
 enum Program {
     /// The command line without the program's name.
     static var arguments: [ByteString] {
         var arguments: [ByteString] = []
-        while let argument = c_argument(Int32(arguments.count) + 1) { arguments.append(ByteString(cString: argument)) }
+        while let argument = OwnProcess.argument(arguments.count + 1) { arguments.append(argument) }
         return arguments
     }
 
     static func run(_ tokens: [ByteString]) -> Int32 {
-        openMissingStreams()
-        c_trap_install(1)
+        FileDescriptor.openMissingStandardStreams()
+        Trap.install(exitStatus: 1)
         // A caller's low limit on the size of files is an error of write(2), not an end without a word.
-        c_ignore_signal(SIGXFSZ)
+        Signal.ignore(Signal.fileSizeLimit)
         let globals: GlobalOptions
         let log: Log
         do throws(RuntimeError) {
@@ -46,7 +46,7 @@ enum Program {
             log.error(error, command: "")
             return 1
         }
-        c_trap_ends_with(command.statusOfErrors)
+        Trap.setExitStatus(command.statusOfErrors)
         do throws(RuntimeError) {
             let arguments = try command.parse(globals.commandLine.dropFirst())
             if arguments.isOn(.help) {

@@ -1,4 +1,4 @@
-import CLinux
+import Linux
 
 // Nothing here has anything to do at exit: no stdio, no threads.
-_exit(Program.run(Program.arguments))
+OwnProcess.exit(Program.run(Program.arguments))

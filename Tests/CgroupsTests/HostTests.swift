@@ -47,7 +47,7 @@ import Testing
         if host.layout == .legacy {
             // Each v1 hierarchy that is mounted in its usual place is found there.
             for name: ByteString in ["memory", "freezer", "pids"] {
-                guard (try? FileDescriptor.open("/sys/fs/cgroup/" + name + "/tasks", flags: O_RDONLY)) != nil else { continue }
+                guard (try? FileDescriptor.open("/sys/fs/cgroup/" + name + "/tasks", flags: .readOnly)) != nil else { continue }
                 #expect(host.hierarchies.contains { $0.mountPoint == "/sys/fs/cgroup/" + name && $0.subsystems == name })
             }
         }

@@ -24,7 +24,7 @@ struct LiveProcessTests {
                 try? live.put("0", "tasks", in: group.mountPoint)
             }
         }
-        let text = try FileDescriptor.open("/proc/thread-self/cgroup", flags: O_RDONLY).readAll(limit: 64 * 1024)
+        let text = try FileDescriptor.open("/proc/thread-self/cgroup", flags: .readOnly).readAll(limit: 64 * 1024)
         let inside = CgroupMembership.parse(text).filter { $0.path == "/" + live.cgroup.path.relative }
         #expect(inside.count == live.cgroup.record.groups.filter { !$0.subsystems.isEmpty }.count)
     }
@@ -142,10 +142,10 @@ struct LiveProcessTests {
 
     @Test func removesCgroupsNestedDeeperThanAPathIsLong() throws {
         let name: ByteString = "twenty-characters-xx"
-        var here = try FileDescriptor.open(live.directory("pids"), flags: O_PATH | O_DIRECTORY)
+        var here = try FileDescriptor.open(live.directory("pids"), flags: [.path, .directory])
         for _ in 0..<300 {
             try here.makeDirectory(name, mode: 0o755)
-            here = try here.open(name, flags: O_PATH | O_DIRECTORY)
+            here = try here.open(name, flags: [.path, .directory])
         }
         try live.cgroup.remove(within: 10_000)
         #expect(try !live.cgroup.exists())

@@ -22,7 +22,7 @@ struct LiveRootlessTests {
         #expect(!cgroup.isNowhere)
         // The device rules need rights over the machine: a container in a user namespace does without.
         try cgroup.apply(ResourcePlan(Resources(json), locations: cgroup.controllers(), access: .optional))
-        let place = try FileDescriptor.open(cgroup.record.directories[0], flags: O_PATH | O_DIRECTORY)
+        let place = try FileDescriptor.open(cgroup.record.directories[0], flags: [.path, .directory])
         #expect(try ByteString(place.readFile("memory.max")).trimmed == "67108864")
         #expect(try ByteString(place.readFile("pids.max")).trimmed == "20")
         try cgroup.remove()
@@ -39,14 +39,14 @@ struct LiveRootlessTests {
         let plan = try ResourcePlan(Resources(json), locations: locations, access: .optional)
         let error = try #require(throws: RuntimeError.self) { try cgroup.apply(plan) }
         #expect(error.pointer == "/linux/resources/memory/limit")
-        #expect(error.errno == EACCES)
+        #expect(error.errno == .EACCES)
         #expect(error.hint?.contains("delegated") == true)
     }
 
     @Test func saysWhatItTakesWhereACgroupIsRequired() throws {
         let cgroup = try Cgroup(host: LiveHost.detected(), path: LiveHost.path())
         let error = try #require(throws: RuntimeError.self) { try cgroup.create() }
-        #expect(error.errno == EACCES)
+        #expect(error.errno == .EACCES)
         #expect(error.hint?.contains("delegated") == true)
     }
 }

@@ -73,7 +73,7 @@ struct LiveUnifiedLimitTests {
             Resources(#"{"memory":{"limit":67108864}}"#), locations: LiveHost.detected().controllers(), devices: false)
         let error = try #require(throws: RuntimeError.self) { try live.cgroup.apply(plan) }
         #expect(error.sentence == "the parent cgroups don't hand the memory controller down")
-        #expect(error.errno == EBUSY)
+        #expect(error.errno == .EBUSY)
         #expect(
             error.hint
                 == "move the parent's processes to a cgroup of their own: one that has processes can't hand controllers down")

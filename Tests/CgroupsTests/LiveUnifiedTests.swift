@@ -45,7 +45,7 @@ struct LiveUnifiedTests {
             Issue.record("there is no directory")
             return
         }
-        #expect(try descriptor.status().st_ino == FileDescriptor.open(directory, flags: O_PATH).status().st_ino)
+        #expect(try descriptor.status().inode == FileDescriptor.open(directory, flags: .path).status().inode)
         #expect(c_fcntl(descriptor.rawValue, F_GETFD, 0) == FD_CLOEXEC)
     }
 
@@ -54,7 +54,7 @@ struct LiveUnifiedTests {
         let pid = try live.spawn(in: "init.scope")
         let procfs = try ProcFileSystem.forHost()
         let found = try live.cgroup.directoryForClone(besides: pid, procfs: procfs)
-        #expect(try found.status().st_ino == FileDescriptor.open(directory + "/init.scope", flags: O_PATH).status().st_ino)
+        #expect(try found.status().inode == FileDescriptor.open(directory + "/init.scope", flags: .path).status().inode)
         // The same name and more isn't below.
         let longer = try Cgroup(host: LiveHost.only(.v2), path: CgroupPath("/" + live.cgroup.path.relative + "0", id: "x"))
         try longer.create()
@@ -64,9 +64,9 @@ struct LiveUnifiedTests {
 
     @Test func givesAwayNoMoreThanTheKernelLists() throws {
         try live.cgroup.delegate(to: 12_345)
-        let place = try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY)
-        func owner(_ file: ByteString) throws -> UInt32 { try place.open(file, flags: O_PATH).status().st_uid }
-        #expect(try place.status().st_uid == 12_345)
+        let place = try FileDescriptor.open(directory, flags: [.path, .directory])
+        func owner(_ file: ByteString) throws -> UInt32 { try place.open(file, flags: .path).status().user }
+        #expect(try place.status().user == 12_345)
         for file: ByteString in ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
             #expect(try owner(file) == 12_345)
         }
@@ -77,7 +77,7 @@ struct LiveUnifiedTests {
         let locations = try live.cgroup.controllers()
         for json in [#"{}"#, #"{"devices":[{"allow":true,"access":"rwm"}]}"#, #"{"devices":[{"allow":false,"access":"rwm"}]}"#] {
             try live.cgroup.apply(ResourcePlan(Resources(json), locations: locations))
-            let place = try FileDescriptor.open(directory, flags: O_RDONLY | O_DIRECTORY)
+            let place = try FileDescriptor.open(directory, flags: [.readOnly, .directory])
             #expect(try DeviceFilter.programs(of: place).count == 1)
         }
     }

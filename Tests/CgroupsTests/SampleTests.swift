@@ -12,11 +12,11 @@ import Testing
     private static let directory = ByteString(#filePath).parent.parent + "/OCITests/Samples"
 
     static let names: [ByteString] =
-        ((try? FileDescriptor.open(directory, flags: O_RDONLY | O_DIRECTORY).entries()) ?? []).map { $0.name }
+        ((try? FileDescriptor.open(directory, flags: [.readOnly, .directory]).entries()) ?? []).map { $0.name }
         .filter { $0.hasSuffix(".config.json") }.sorted()
 
     private func linux(_ name: ByteString) throws -> LinuxConfig {
-        let text = try FileDescriptor.open(Self.directory, flags: O_PATH | O_DIRECTORY).readFile(name)
+        let text = try FileDescriptor.open(Self.directory, flags: [.path, .directory]).readFile(name)
         return try Config(parsing: text).linux
     }
 

@@ -130,8 +130,8 @@ struct LiveStatisticsTests {
         #expect(!live.cgroup.hasOOMKill())
         // tail keeps its input until the end.
         #expect(try live.exitStatus(of: "exec 2>/dev/null; head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0") == 0)
-        var request = pollfd(fd: watch.rawDescriptor, events: watch.pollEvents, revents: 0)
-        #expect(poll(&request, 1, 5000) == 1)
+        var request = watch.pollRequest
+        #expect(request.wait(milliseconds: 5000))
         let events = watch.take()
         #expect(events.count == 1)
         if case .outOfMemory? = events.first {} else { Issue.record("it heard of something else") }

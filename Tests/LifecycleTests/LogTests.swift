@@ -31,7 +31,8 @@ private struct Recorder {
 }
 
 private let failure = RuntimeError(
-    .mount, "can't mount \"/data\"", step: "mountAll", pointer: "/mounts/3", path: "/srv/data", call: "move_mount", errno: ENOENT,
+    .mount, "can't mount \"/data\"", step: "mountAll", pointer: "/mounts/3", path: "/srv/data", call: "move_mount",
+    errno: .ENOENT,
     hint: "create it")
 
 @Suite struct LogTests {
@@ -119,7 +120,8 @@ private let failure = RuntimeError(
     @Test(arguments: hostileTexts.keys.sorted()) func makesOneBoundedLineOfAnything(_ name: String) throws {
         let hostile = try #require(LogTests.hostileTexts[name])
         let error = RuntimeError(
-            .mount, hostile, step: hostile, pointer: hostile, path: ByteString(hostile), call: hostile, errno: EIO, hint: hostile)
+            .mount, hostile, step: hostile, pointer: hostile, path: ByteString(hostile), call: hostile, errno: .EIO, hint: hostile
+        )
         for format in [Log.Format.json, .text] {
             let recorder = Recorder()
             defer { recorder.remove() }

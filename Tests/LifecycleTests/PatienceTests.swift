@@ -7,7 +7,7 @@ import Testing
 @Suite struct PatienceTests {
     @Test func hearsAWordAndAnEnd() throws {
         let pipe = try FileDescriptor.pipe()
-        try pipe.write.with { (end) throws(SystemError) in try end.writeAll([1]) }
+        try pipe.write.file.writeAll([1])
         for patience in [Patience.limited(0), .limited(1000), .endless] {
             guard case .ready = patience.wait(for: pipe.read.rawValue) else {
                 Issue.record("not heard")

@@ -34,7 +34,7 @@ import Testing
     @Test func leavesNothingBehindWhereTheFileCanNotBeReplaced() throws {
         try tree.descriptor.makeDirectory("taken", mode: 0o700)
         let error = #expect(throws: SystemError.self) { try replace("taken", "x") }
-        #expect(error?.errno == EISDIR)
+        #expect(error?.errno == .EISDIR)
         #expect(try tree.names() == ["taken"])
     }
 
@@ -55,7 +55,7 @@ import Testing
 
     @Test func saysWhyAPathCanNotBeMade() throws {
         try tree.put("file", "")
-        for (path, errno) in [(tree.path + "/file/a/b", ENOTDIR), ("", ENOENT)] {
+        for (path, errno) in [(tree.path + "/file/a/b", .ENOTDIR), ("", .ENOENT)] as [(ByteString, Errno)] {
             let error = #expect(throws: SystemError.self) {
                 try FileDescriptor.makeDirectories(path, mode: 0o700, parentMode: 0o700)
             }
@@ -67,8 +67,8 @@ import Testing
         let text = String(repeating: "0123456789", count: 100_000)
         try tree.put("from", text)
         for (asked, copied) in [(text.utf8.count, text.utf8.count), (text.utf8.count + 5, text.utf8.count), (7, 7), (0, 0)] {
-            let source = try tree.descriptor.open("from", flags: O_RDONLY)
-            let target = try tree.descriptor.open("to", flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            let source = try tree.descriptor.open("from", flags: .readOnly)
+            let target = try tree.descriptor.open("to", flags: [.writeOnly, .create, OpenFlags(rawValue: 0o1000)], mode: 0o600)
             #expect(try source.copy(asked, to: target) == copied)
             #expect(try tree.text("to") == String(text.prefix(copied)))
         }
@@ -87,8 +87,8 @@ import Testing
         try tree.put("a", "")
         try tree.put("b", "")
         try tree.link("c", to: "a")
-        let a = try tree.descriptor.open("a", flags: O_PATH).status()
-        #expect(try a.isSameFile(as: tree.descriptor.open("c", flags: O_PATH).status()))
-        #expect(try !a.isSameFile(as: tree.descriptor.open("b", flags: O_PATH).status()))
+        let a = try tree.descriptor.open("a", flags: .path).status()
+        #expect(try a.isSameFile(as: tree.descriptor.open("c", flags: .path).status()))
+        #expect(try !a.isSameFile(as: tree.descriptor.open("b", flags: .path).status()))
     }
 }

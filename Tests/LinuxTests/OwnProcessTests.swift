@@ -29,7 +29,7 @@ import Testing
         }
         #expect(try !procfs.namespace("net", of: procfs.own()).isSameFile(as: procfs.namespace("ipc", of: procfs.own())))
         let error = #expect(throws: SystemError.self) { try procfs.namespace("nonsense", of: procfs.own()) }
-        #expect(error?.errno == ENOENT)
+        #expect(error?.errno == .ENOENT)
     }
 
     @Test(arguments: [

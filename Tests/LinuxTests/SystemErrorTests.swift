@@ -4,17 +4,17 @@ import Testing
 
 @Suite struct SystemErrorTests {
     @Test func saysItsSentenceAsGoDoes() {
-        #expect(SystemError("open", errno: ENOENT).text == "no such file or directory")
-        #expect(SystemError("open", errno: EIO).text == "input/output error")
+        #expect(SystemError("open", errno: .ENOENT).text == "no such file or directory")
+        #expect(SystemError("open", errno: .EIO).text == "input/output error")
     }
 
     @Test(arguments: Int32(1)...140) func saysWhatTheCLibrarySays(_ errno: Int32) {
         let theirs = strerrordesc_np(errno).map { String(cString: $0) } ?? "unknown error \(errno)"
-        #expect(SystemError.text(of: errno).lowercased() == theirs.lowercased())
+        #expect(SystemError.text(of: Errno(rawValue: errno)).lowercased() == theirs.lowercased())
     }
 
     /// The kernel has numbers that aren't for programs: 524 is ENOTSUPP.
     @Test(arguments: [524, 0, -1, 41, 134] as [Int32]) func saysTheNumberOfAnErrorWithoutSentence(_ errno: Int32) {
-        #expect(SystemError("bpf", errno: errno).text == "unknown error \(errno)")
+        #expect(SystemError("bpf", errno: Errno(rawValue: errno)).text == "unknown error \(errno)")
     }
 }

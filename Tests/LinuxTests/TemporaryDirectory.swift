@@ -11,17 +11,18 @@ final class TemporaryDirectory: Sendable {
     init() throws {
         let stamp = ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
         path = "/tmp/wherry-linux-" + stamp
-        try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY).makeDirectory(path, mode: 0o700)
-        descriptor = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+        try FileDescriptor.open("/", flags: [.path, .directory]).makeDirectory(path, mode: 0o700)
+        descriptor = try FileDescriptor.open(path, flags: [.readOnly, .directory])
     }
 
     deinit {
         let name = ByteString(path.bytes.dropFirst("/tmp/".utf8.count))
-        try? FileDescriptor.open("/tmp", flags: O_RDONLY | O_DIRECTORY).removeAll(name)
+        try? FileDescriptor.open("/tmp", flags: [.readOnly, .directory]).removeAll(name)
     }
 
     func put(_ name: ByteString, _ text: String) throws {
-        try descriptor.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).writeAll(Array(text.utf8))
+        try descriptor.open(name, flags: [.writeOnly, .create, OpenFlags(rawValue: 0o1000)], mode: 0o600).writeAll(
+            Array(text.utf8))
     }
 
     func link(_ name: ByteString, to target: ByteString) throws {
@@ -32,10 +33,10 @@ final class TemporaryDirectory: Sendable {
     func text(_ name: ByteString) throws -> String { ByteString(try descriptor.readFile(name)).displayText }
 
     func names(_ name: ByteString = ".") throws -> [ByteString] {
-        try descriptor.open(name, flags: O_RDONLY | O_DIRECTORY).entries().map { $0.name }.ordered()
+        try descriptor.open(name, flags: [.readOnly, .directory]).entries().map { $0.name }.ordered()
     }
 
     func mode(_ name: ByteString) throws -> UInt32 {
-        try descriptor.open(name, flags: O_PATH | O_NOFOLLOW).status().permissions
+        try descriptor.open(name, flags: [.path, .noFollow]).status().permissions
     }
 }

@@ -13,24 +13,20 @@ import Testing
     init() throws { root = try TemporaryDirectory() }
 
     private func program(_ profile: Seccomp) throws -> SeccompProgram {
-        try root.descriptor.with { (directory) throws in try SeccompFilter.program(for: profile, stateRoot: directory) }
+        try SeccompFilter.program(for: profile, stateRoot: root.descriptor.file)
     }
 
     private func cached(_ profile: Seccomp) -> SeccompCompiler.Output? {
-        root.descriptor.with { FilterCache.filter(for: ProfileEncoding(profile), root: $0) }
+        FilterCache.filter(for: ProfileEncoding(profile), root: root.descriptor.file)
     }
 
     private func keep(_ output: SeccompCompiler.Output, for profile: Seccomp) throws {
-        try root.descriptor.with { (directory) throws in
-            try FilterCache.keep(output, for: ProfileEncoding(profile), root: directory)
-        }
+        try FilterCache.keep(output, for: ProfileEncoding(profile), root: root.descriptor.file)
     }
 
     /// What the cache's directory holds.
     private func files() throws -> [ByteString] {
-        try root.descriptor.with { (directory) throws in
-            try directory.open("seccomp", flags: O_RDONLY | O_DIRECTORY).entries().map { $0.name }
-        }
+        try root.descriptor.file.open("seccomp", flags: [.readOnly, .directory]).entries().map { $0.name }
     }
 
     /// The one file that is in it.
@@ -178,9 +174,7 @@ import Testing
         _ = try program(profile)
         let path = try path()
         let file = CachedFilter.encode(planted, profile: ProfileEncoding(Seccomp(.allow)))
-        try root.descriptor.with { (directory) throws in
-            try directory.open(path, flags: O_WRONLY | O_TRUNC).writeAll(file)
-        }
+        try root.descriptor.file.open(path, flags: [.writeOnly, OpenFlags(rawValue: 0o1000)]).writeAll(file)
         #expect(cached(profile) == nil)
         #expect(try program(profile).instructions == (try SeccompFilter.program(for: profile)).instructions)
         #expect(cached(profile) != nil)
@@ -206,12 +200,10 @@ import Testing
     @Test func forgetsTheOldest() throws {
         _ = try program(profile)
         for index in 0..<70 {
-            try root.descriptor.with { (directory) throws in
-                let name: ByteString = "seccomp/old" + ByteString(decimal: index)
-                let file = try directory.open(name, flags: O_WRONLY | O_CREAT, mode: 0o600)
-                var times = [timespec(tv_sec: 1000 + index, tv_nsec: 0), timespec(tv_sec: 1000 + index, tv_nsec: 0)]
-                #expect(futimens(file.rawValue, &times) == 0)
-            }
+            let name: ByteString = "seccomp/old" + ByteString(decimal: index)
+            let file = try root.descriptor.file.open(name, flags: [.writeOnly, .create], mode: 0o600)
+            var times = [timespec(tv_sec: 1000 + index, tv_nsec: 0), timespec(tv_sec: 1000 + index, tv_nsec: 0)]
+            #expect(futimens(file.rawValue, &times) == 0)
         }
         try keep(planted, for: Seccomp(.allow))
         let files = try files()
@@ -223,12 +215,10 @@ import Testing
     @Test func removesWhatWritersThatDiedLeftBehind() throws {
         _ = try program(profile)
         for (name, age) in [("new.1.2.3", 3600), ("new.4.5.6", 0)] as [(ByteString, Int)] {
-            try root.descriptor.with { (directory) throws in
-                let file = try directory.open("seccomp/" + name, flags: O_WRONLY | O_CREAT, mode: 0o600)
-                let moment = timespec(tv_sec: time(nil) - age, tv_nsec: 0)
-                var times = [moment, moment]
-                #expect(futimens(file.rawValue, &times) == 0)
-            }
+            let file = try root.descriptor.file.open("seccomp/" + name, flags: [.writeOnly, .create], mode: 0o600)
+            let moment = timespec(tv_sec: time(nil) - age, tv_nsec: 0)
+            var times = [moment, moment]
+            #expect(futimens(file.rawValue, &times) == 0)
         }
         try keep(planted, for: Seccomp(.allow))
         let files = try files()
@@ -242,9 +232,7 @@ import Testing
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<40 {
                 group.addTask {
-                    let program = try? root.descriptor.with { (directory) throws in
-                        try SeccompFilter.program(for: profile, stateRoot: directory)
-                    }
+                    let program = try? SeccompFilter.program(for: profile, stateRoot: root.descriptor.file)
                     return program?.instructions == expected
                 }
             }

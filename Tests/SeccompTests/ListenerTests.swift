@@ -30,9 +30,7 @@ import Testing
     func sendsTheListenerWithTheProcessState(name: ByteString) throws {
         let agent = try agent(name)
         let (listener, _) = try FileDescriptor.pipe()
-        try listener.with { (listener) throws(RuntimeError) in
-            try SeccompListener.send(listener, to: directory.path + "/" + name, state)
-        }
+        try SeccompListener.send(listener.file, to: directory.path + "/" + name, state)
         let connection = try agent.accept()
         let (bytes, descriptors) = try connection.receive(limit: 4096)
         let json = try JSONValue(parsing: bytes)
@@ -59,7 +57,7 @@ import Testing
             state: [UInt8](repeating: UInt8(ascii: " "), count: 2_000_000) + [0x7B, 0x7D])
         async let sending: Void = {
             let (listener, _) = try FileDescriptor.pipe()
-            try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, large) }
+            try SeccompListener.send(listener.file, to: path, large)
         }()
         let connection = try agent.accept()
         var descriptors = 0
@@ -86,9 +84,9 @@ import Testing
         let path = directory.path + "/nobody"
         let (listener, _) = try FileDescriptor.pipe()
         let error = #expect(throws: RuntimeError.self) {
-            try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, state) }
+            try SeccompListener.send(listener.file, to: path, state)
         }
-        #expect(error?.code == .seccomp && error?.errno == ENOENT && error?.path == path)
+        #expect(error?.code == .seccomp && error?.errno == .ENOENT && error?.path == path)
         #expect(error?.pointer == "/linux/seccomp/listenerPath")
     }
 
@@ -99,9 +97,7 @@ import Testing
         let first = try FileDescriptor.connectStream(to: path, timeout: 100)
         let (listener, _) = try FileDescriptor.pipe()
         let error = #expect(throws: RuntimeError.self) {
-            try listener.with { (listener) throws(RuntimeError) in
-                try SeccompListener.send(listener, to: path, state, patience: 100)
-            }
+            try SeccompListener.send(listener.file, to: path, state, patience: 100)
         }
         #expect(error?.code == .timeout)
         #expect(first.rawValue >= 0 && agent.rawValue >= 0)

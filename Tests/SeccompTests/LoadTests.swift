@@ -52,7 +52,7 @@ import Testing
                 try Credentials.limitBounding(to: CapabilitySet(bits: 1))
                 return 0
             } catch {
-                return error.errno
+                return error.errno.rawValue
             }
         }
         #expect(try Child.end(under: profile, limit) == .exited(answer == 0 ? EPERM : EINVAL))
@@ -114,7 +114,7 @@ import Testing
                 _ = try program.load()
                 _exit(1)
             } catch {
-                _exit(error.errno == EACCES && error.hint != nil ? 0 : 2)
+                _exit(error.errno == .EACCES && error.hint != nil ? 0 : 2)
             }
         }
         var status: Int32 = -1

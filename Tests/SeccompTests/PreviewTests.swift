@@ -9,7 +9,7 @@ import Testing
 @Suite struct PreviewTests {
     private func program(_ profile: Seccomp) throws -> SeccompProgram {
         SeccompProgram(
-            instructions: try SeccompCompiler.compile(profile).instructions, flags: 0, needsListener: false, warnings: [])
+            instructions: try SeccompCompiler.compile(profile).instructions, flags: [], needsListener: false, warnings: [])
     }
 
     private func isPermitted(_ answer: UInt32) -> Bool { answer == 0x7FFF_0000 || answer == 0x7FFC_0000 }
@@ -64,11 +64,12 @@ import Testing
     }
 
     @Test func doesNotPromiseWhatItCannotFollow() {
-        let none = SeccompProgram(instructions: [], flags: 0, needsListener: false, warnings: [])
+        let none = SeccompProgram(instructions: [], flags: [], needsListener: false, warnings: [])
         #expect(!none.permits(0))
         // A multiplication, which no filter of ours has.
         let odd = SeccompProgram(
-            instructions: [0x24, 0, 0, 0, 2, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0xFF, 0x7F], flags: 0, needsListener: false, warnings: [])
+            instructions: [0x24, 0, 0, 0, 2, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0xFF, 0x7F], flags: [], needsListener: false, warnings: []
+        )
         #expect(!odd.permits(0))
     }
 }

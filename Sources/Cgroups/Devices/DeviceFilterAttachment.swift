@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -13,7 +12,7 @@ extension CgroupDirectory {
         do throws(SystemError) {
             let loaded = try DeviceFilter.load(instructions, name: CgroupDirectory.programName)
             // bpf(2) takes a directory that is open for reading, not one that is only a place in the tree (O_PATH).
-            let cgroup = try descriptor.open(".", flags: O_RDONLY | O_DIRECTORY)
+            let cgroup = try descriptor.open(".", flags: [.readOnly, .directory])
             for id in try DeviceFilter.programs(of: cgroup) {
                 let other = try DeviceFilter.open(program: id)
                 guard try DeviceFilter.name(of: other) == CgroupDirectory.programName else { continue }
@@ -29,15 +28,15 @@ extension CgroupDirectory {
 
     /// What the kernel's verifier said, as a part of the sentence.
     private func verdict(on instructions: [UInt64], _ error: SystemError) -> String {
-        guard error.errno == EACCES || error.errno == EINVAL else { return "" }
+        guard error.errno == .EACCES || error.errno == .EINVAL else { return "" }
         let text = DeviceFilter.verifierText(instructions, name: CgroupDirectory.programName)
         return text.isEmpty ? "" : ", and the kernel's verifier says: " + text.trimmed.displayText
     }
 
     private static func hint(for error: SystemError) -> String? {
         switch error.errno {
-        case EPERM: "loading one needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of user namespaces"
-        case ENOSYS: "it takes a kernel with CONFIG_CGROUP_BPF"
+        case .EPERM: "loading one needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN, outside of user namespaces"
+        case .ENOSYS: "it takes a kernel with CONFIG_CGROUP_BPF"
         default: nil
         }
     }

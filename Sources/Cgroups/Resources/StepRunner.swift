@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -53,7 +52,7 @@ struct StepRunner {
             if let before { journal?.note(write.file, before: before, written: write.value, in: directory) }
             return nil
         } catch {
-            return error.errno == ENOENT && write.optional ? nil : error
+            return error.errno == .ENOENT && write.optional ? nil : error
         }
     }
 
@@ -63,7 +62,7 @@ struct StepRunner {
             var refused: [(write: CgroupWrite, error: SystemError)] = []
             for write in waiting {
                 guard let error = try attempt(write) else { continue }
-                guard error.errno == EINVAL else { throw explained(error, write) }
+                guard error.errno == .EINVAL else { throw explained(error, write) }
                 refused.append((write, error))
             }
             // Nothing has changed since they were refused: nothing will change.
@@ -75,7 +74,7 @@ struct StepRunner {
     private func runFirstPresent(_ writes: [CgroupWrite]) throws(RuntimeError) {
         for (place, write) in writes.enumerated() {
             guard let error = try attempt(write) else { return }
-            if error.errno == ENOENT, place + 1 < writes.count { continue }
+            if error.errno == .ENOENT, place + 1 < writes.count { continue }
             throw explained(error, write)
         }
     }
@@ -108,7 +107,7 @@ struct StepRunner {
 
     /// cgroup-v1/memory.rst, "Kernel Memory Extension": since 5.16 EOPNOTSUPP, later nothing at all, and then no such file.
     private func setKernelMemory(_ write: CgroupWrite) throws(RuntimeError) {
-        if let error = try attempt(write), error.errno != EOPNOTSUPP { throw explained(error, write) }
+        if let error = try attempt(write), error.errno != .EOPNOTSUPP { throw explained(error, write) }
         try noteKernelMemory(write)
     }
 
@@ -142,20 +141,19 @@ struct StepRunner {
         let property = PropertyName("devices")
         guard let directory = try deviceDirectory(property) else { return }
         let place = directory.path
-        let (allow, deny) = try explaining(.cgroup, "can't open the cgroup's device list", path: place) {
-            () throws(SystemError) in
+        let (allow, deny) = try explaining(
+            .cgroup, "can't open the cgroup's device list", path: place,
             (
-                try SharedDescriptor(directory.descriptor.open("devices.allow", flags: O_WRONLY)),
-                try SharedDescriptor(directory.descriptor.open("devices.deny", flags: O_WRONLY))
-            )
-        }
+                try SharedDescriptor(directory.descriptor.open("devices.allow", flags: .writeOnly)),
+                try SharedDescriptor(directory.descriptor.open("devices.deny", flags: .writeOnly))
+            ))
         for line in lines {
             do throws(SystemError) {
-                try (line.allow ? allow : deny).with { file throws(SystemError) in try file.writeAll(line.text.bytes) }
+                try (line.allow ? allow : deny).file.writeAll(line.text.bytes)
             } catch {
                 let property = line.index.map { PropertyName("devices", index: $0) } ?? property
                 // devices.rst: what the parent's list doesn't allow, it refuses with EPERM.
-                let reason = line.allow && error.errno == EPERM ? ", which the parent cgroup doesn't allow" : ""
+                let reason = line.allow && error.errno == .EPERM ? ", which the parent cgroup doesn't allow" : ""
                 throw RuntimeError(
                     .cgroup, "can't " + (line.allow ? "allow" : "deny") + " the devices " + line.text.quoted + reason, error,
                     pointer: property.pointer(context.base), path: place)
@@ -169,7 +167,7 @@ struct StepRunner {
             try directory.attachDeviceFilter(program)
         } catch {
             // In a user namespace nobody may load one. Root there can't make device nodes, and sees only those it was given.
-            guard context.access == .optional, error.errno == EPERM else { throw error }
+            guard context.access == .optional, error.errno == .EPERM else { throw error }
         }
     }
 }
@@ -190,13 +188,11 @@ extension StepRunner {
             throw RuntimeError(
                 .cgroup,
                 "no cgroup could be made that would enforce it"
-                    + (denied.errno == EROFS ? ", since the host's are mounted read-only" : ""),
+                    + (denied.errno == .EROFS ? ", since the host's are mounted read-only" : ""),
                 denied, pointer: property.pointer(context.base),
                 hint: Cgroup.hint(for: denied, version: .v2))
         }
-        return try explaining(.cgroup, "can't open the cgroup", path: group.place()) { () throws(SystemError) in
-            try group.directory()
-        }
+        return try explaining(.cgroup, "can't open the cgroup", path: group.place(), group.directory())
     }
 
     private func read(_ file: ByteString, _ controller: Controller, _ property: PropertyName) throws(RuntimeError) -> ByteString {
@@ -230,7 +226,7 @@ extension StepRunner {
         let pointer = write.property.pointer(context.base)
         let place = (try? directory(of: write.controller, write.property))?.path
         let file = write.file.displayText
-        guard error.errno == ENOENT else {
+        guard error.errno == .ENOENT else {
             return RuntimeError(
                 .cgroup, "the kernel refuses " + write.value.quoted + " for " + file + reason(for: error, write), error,
                 pointer: pointer, path: place, hint: hint(for: error, write))
@@ -253,8 +249,8 @@ extension StepRunner {
     /// What the error means for this file, as a part of the sentence.
     private func reason(for error: SystemError, _ write: CgroupWrite) -> String {
         switch (error.errno, write.controller) {
-        case (EBUSY, .memory?): ", since the container uses more memory than that"
-        case (ENODEV, .blkio?), (ENODEV, .rdma?): ", since there is no such device"
+        case (.EBUSY, .memory?): ", since the container uses more memory than that"
+        case (.ENODEV, .blkio?), (.ENODEV, .rdma?): ", since there is no such device"
         default: group(of: write)?.reason(for: error) ?? ""
         }
     }
@@ -265,12 +261,12 @@ extension StepRunner {
 
     private func hint(for error: SystemError, _ write: CgroupWrite) -> String? {
         switch (error.errno, write.controller) {
-        case (EINVAL, .memory?):
+        case (.EINVAL, .memory?):
             "memory.swap counts memory and swap together and can't be below memory.limit: change both at once"
-        case (EINVAL, .cpuset?), (EACCES, .cpuset?), (ENODEV, .cpuset?), (ERANGE, .cpuset?):
+        case (.EINVAL, .cpuset?), (.EACCES, .cpuset?), (.ENODEV, .cpuset?), (.ERANGE, .cpuset?):
             "the list may hold only what the parent cgroup has and what is online"
-        case (EINVAL, .cpu?): "quota, period and burst have limits of their own, and those of the parent cgroup"
-        case (EACCES, _), (EPERM, _), (EROFS, _): Cgroup.hint(for: error, version: group(of: write)?.version ?? .v2)
+        case (.EINVAL, .cpu?): "quota, period and burst have limits of their own, and those of the parent cgroup"
+        case (.EACCES, _), (.EPERM, _), (.EROFS, _): Cgroup.hint(for: error, version: group(of: write)?.version ?? .v2)
         default: nil
         }
     }

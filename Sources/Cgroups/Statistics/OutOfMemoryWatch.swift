@@ -1,7 +1,6 @@
 import Bytes
-import CLinux
 public import Errors
-import Linux
+public import Linux
 
 extension Cgroup {
     /// Begins to watch for processes that the kernel kills since the container is out of memory. Nil where the container has no
@@ -13,12 +12,10 @@ extension Cgroup {
             () throws(SystemError) -> OutOfMemoryWatch? in
             let directory = try group.directory()
             guard try directory.has(file) else { return nil }
-            let status = try directory.descriptor.open(file, flags: O_RDONLY)
+            let status = try directory.descriptor.open(file, flags: .readOnly)
             switch group.version {
             case .v1:
-                let event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-                guard event >= 0 else { throw .last("eventfd") }
-                let counter = FileDescriptor(adopting: event)
+                let counter = try FileDescriptor.eventCounter()
                 // Admin-guide/cgroup-v1/memory.rst, "OOM Control".
                 try directory.write(
                     "cgroup.event_control", ByteString(decimal: counter.rawValue) + " " + ByteString(decimal: status.rawValue))
@@ -54,22 +51,17 @@ public final class OutOfMemoryWatch {
         self.seen = seen
     }
 
-    /// For poll(2), with `pollEvents`.
-    public var rawDescriptor: Int32 { descriptor.rawValue }
-
-    public var pollEvents: Int16 { Int16(version == .v1 ? POLLIN : POLLPRI) }
+    public var pollRequest: PollRequest { PollRequest(descriptor.rawValue, version == .v1 ? .readable : .priority) }
 
     /// What has happened since the last time. Empty where poll spoke of something else.
     public func take() -> [Event] {
         switch version {
         case .v1:
-            var count: UInt64 = 0
-            guard read(descriptor.rawValue, &count, 8) == 8 else { return [] }
+            guard descriptor.takeEventCount() != nil else { return [] }
             // The kernel rings the same bell when the cgroup is removed.
             return (try? directory.has("cgroup.event_control")) == false ? [.gone] : [.outOfMemory]
         case .v2:
-            lseek(descriptor.rawValue, 0, SEEK_SET)
-            guard let text = try? descriptor.readAll(limit: 64 * 1024) else { return [.gone] }
+            guard (try? descriptor.rewind()) != nil, let text = try? descriptor.readAll(limit: 64 * 1024) else { return [.gone] }
             let kills = KeyedValues(ByteString(text))["oom_kill"] ?? 0
             defer { seen = kills }
             return kills > seen ? [.outOfMemory] : []

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -32,7 +31,7 @@ struct StatisticsFiles {
             return try directory.readIfPresent(file)
         } catch {
             // memory.kmem.* on kernels that don't count it; *.pressure where it's switched off.
-            if error.errno == EOPNOTSUPP { return nil }
+            if error.errno == .EOPNOTSUPP { return nil }
             throw error
         }
     }

@@ -1,6 +1,6 @@
 import Bytes
-import CLinux
 import Errors
+import Linux
 import OCI
 
 extension V2 {

@@ -18,15 +18,12 @@ final class ContainerProcess {
     convenience init(child pid: Int32) throws(RuntimeError) {
         self.init(
             pid: pid,
-            handle: try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
-                try ProcessHandle(pid: pid)
-            })
+            handle: try explaining(.system, "the container's process can't be held on to", ProcessHandle(pid: pid)))
     }
 
     /// A handle of its own for whoever outlives this one.
     func pidfd() throws(RuntimeError) -> SharedDescriptor {
-        try explaining(.system, "the container's process can't be held on to") { () throws(SystemError) in
-            SharedDescriptor(try handle.descriptor.duplicate())
-        }
+        try explaining(
+            .system, "the container's process can't be held on to", SharedDescriptor(try handle.descriptor.duplicate()))
     }
 }

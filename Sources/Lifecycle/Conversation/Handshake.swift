@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -41,19 +40,18 @@ struct Handshake: ~Copyable {
     var rawValue: Int32 { socket.rawValue }
 
     borrowing func send(_ message: Message, descriptors: [Int32] = []) throws(SystemError) {
-        try socket.with { (socket) throws(SystemError) in try socket.send(message.encoded(), descriptors: descriptors) }
+        try socket.file.send(message.encoded(), descriptors: descriptors)
     }
 
     /// Sends what the conversation can't go on without.
     borrowing func tell(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
-        try explaining(.system, "the conversation with the container's process broke off") { () throws(SystemError) in
-            try send(message, descriptors: descriptors)
-        }
+        try explaining(
+            .system, "the conversation with the container's process broke off", send(message, descriptors: descriptors))
     }
 
     /// Waits for a message without fields, by read(2), which hardly any seccomp filter forbids.
     borrowing func hears(_ expected: Message) -> Bool {
-        guard let bytes = try? socket.with({ (socket) throws(SystemError) in try socket.read(upTo: 64) }) else { return false }
+        guard let bytes = try? socket.file.read(upTo: 64) else { return false }
         return bytes == expected.encoded()
     }
 
@@ -82,7 +80,7 @@ struct Handshake: ~Copyable {
         do throws(SystemError) {
             do throws(SystemError) {
                 (bytes, descriptors) = try receiveBytes()
-            } catch  where error.errno == ECONNRESET {
+            } catch  where error.errno == .ECONNRESET {
                 // The other end died with a message of ours unread. The kernel says so once, and before what it sent.
                 (bytes, descriptors) = try receiveBytes()
             }
@@ -97,9 +95,7 @@ struct Handshake: ~Copyable {
     }
 
     private borrowing func receiveBytes() throws(SystemError) -> ([UInt8], [SharedDescriptor]) {
-        let (bytes, descriptors) = try socket.with { (socket) throws(SystemError) in
-            try socket.receive(limit: Handshake.limit)
-        }
+        let (bytes, descriptors) = try socket.file.receive(limit: Handshake.limit)
         return (bytes, descriptors)
     }
 }

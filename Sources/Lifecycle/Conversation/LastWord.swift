@@ -1,4 +1,3 @@
-import CLinux
 import Errors
 import Linux
 
@@ -13,21 +12,17 @@ struct LastWord: ~Copyable {
 
     init() throws(SystemError) {
         let file = try FileDescriptor.memory(holding: [0, 0, 0, 0])
-        guard let page = c_map_file(file.rawValue, UInt(MemoryLayout<Int32>.size)) else { throw .last("mmap") }
-        word = page.bindMemory(to: Int32.self, capacity: 1)
+        word = try SharedMemory.map(MemoryLayout<Int32>.size, of: file).bindMemory(to: Int32.self, capacity: 1)
         self.file = file
     }
 
-    borrowing func say(errno: Int32) { word.pointee = errno }
+    borrowing func say(errno: Errno) { word.pointee = errno.rawValue }
 
     /// The error number that was left in a file: nil for none.
     ///
     /// The file came from a process that others may have taken the place of: so it must be memory, which never keeps a reader waiting.
-    static func left(in file: SharedDescriptor) -> Int32? {
-        var errno: Int32 = 0
-        guard c_fcntl(file.rawValue, F_GET_SEALS, 0) >= 0, pread(file.rawValue, &errno, MemoryLayout<Int32>.size, 0) == 4,
-            errno > 0
-        else { return nil }
-        return errno
+    static func left(in file: SharedDescriptor) -> Errno? {
+        guard file.file.isMemory, let errno = file.file.firstNumber(), errno > 0 else { return nil }
+        return Errno(rawValue: errno)
     }
 }

@@ -29,7 +29,7 @@ extension Message {
             writer.add(optional: error.pointer)
             writer.add(optional: error.path.map { $0.displayText })
             writer.add(optional: error.call)
-            writer.add(number: error.errno ?? 0)
+            writer.add(number: error.errno?.rawValue ?? 0)
             writer.add(optional: error.hint)
         default: break
         }
@@ -91,7 +91,8 @@ extension Message {
             self = .failed(
                 RuntimeError(
                     RuntimeError.Code.all[Int(code)], sentence, step: step.nonEmpty, pointer: pointer.nonEmpty,
-                    path: path.nonEmpty.map { ByteString($0) }, call: call.nonEmpty, errno: errno == 0 ? nil : errno,
+                    path: path.nonEmpty.map { ByteString($0) }, call: call.nonEmpty,
+                    errno: errno == 0 ? nil : Errno(rawValue: errno),
                     hint: hint.nonEmpty))
         default: return nil
         }

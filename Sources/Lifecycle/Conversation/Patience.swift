@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -40,10 +39,9 @@ enum Patience {
             // Signals wait blocked, and poll(2) doesn't hear them: so they're looked for now and then.
             var left = 50
             if let deadline { left = min(left, deadline.millisecondsLeft) }
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            if poll(&request, 1, Int32(left)) > 0 { return .ready }
-            let signal = c_take_end()
-            if signal != 0 { return .interrupted(by: signal) }
+            var request = PollRequest(descriptor, .readable)
+            if request.wait(milliseconds: left) { return .ready }
+            if let signal = Signal.takeBlockedEnd() { return .interrupted(by: signal) }
             if deadline?.isOver == true { return .late }
         }
     }

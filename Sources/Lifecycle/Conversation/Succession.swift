@@ -1,4 +1,3 @@
-import CLinux
 import Errors
 import Linux
 
@@ -10,38 +9,37 @@ final class Succession {
     let number: UnsafeMutablePointer<Int32>
 
     init() throws(RuntimeError) {
-        guard let page = c_map_shared(UInt(MemoryLayout<Int32>.size)) else {
-            throw RuntimeError(.system, "no memory for the number of the container's process", .last("mmap"))
-        }
+        let page = try explaining(
+            .system, "no memory for the number of the container's process", SharedMemory.map(MemoryLayout<Int32>.size))
         number = page.bindMemory(to: Int32.self, capacity: 1)
         number.initialize(to: 0)
     }
 
-    deinit { munmap(number, MemoryLayout<Int32>.size) }
+    deinit { SharedMemory.unmap(number, MemoryLayout<Int32>.size) }
 
     /// 0 as long as there is no such process.
     var pid: Int32 { number.pointee }
 
     /// Keeps the page from processes cloned from here on.
     func withhold() throws(RuntimeError) {
-        guard madvise(number, MemoryLayout<Int32>.size, MADV_DONTFORK) == 0 else {
-            throw RuntimeError(.system, "the number of the container's process can't be kept from it", .last("madvise"))
-        }
+        try explaining(
+            .system, "the number of the container's process can't be kept from it",
+            SharedMemory.withhold(number, MemoryLayout<Int32>.size))
     }
 
     /// Goes on in a child, which to the host is Host's child, not ours.
     ///
     /// Both have the same end of the conversation, and Host knows by `pid` whose word it hears.
-    func goOn(_ flags: UInt64, _ handshake: borrowing Handshake) throws(RuntimeError) {
+    func goOn(_ namespaces: NamespaceKinds, _ handshake: borrowing Handshake) throws(RuntimeError) {
         try withhold()
-        let clone = try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
-            () throws(SystemError) in try cloneProcess(flags | c_clone_parent, number: number)
-        }
+        let clone = try explaining(
+            .namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces",
+            cloneProcess(namespaces, .sibling, number: number))
         switch consume clone {
         case .child:
-            _ = setsid()
+            OwnProcess.startSession()
             try dieWithHost(handshake)
-        case .parent: _exit(0)
+        case .parent: OwnProcess.exit(0)
         }
     }
 }

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -75,9 +74,7 @@ extension ContainerRecord {
 }
 
 func hostProcFileSystem() throws(RuntimeError) -> ProcFileSystem {
-    try explaining(.system, "/proc is not a procfs, and none can be mounted") { () throws(SystemError) in
-        try ProcFileSystem.forHost()
-    }
+    try explaining(.system, "/proc is not a procfs, and none can be mounted", ProcFileSystem.forHost())
 }
 
 /// The record of a container that has one.

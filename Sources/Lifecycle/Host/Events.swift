@@ -1,6 +1,5 @@
 public import Bytes
 public import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -48,13 +47,12 @@ public func followEvents(
     var deadline = Deadline(milliseconds: milliseconds)
     while true {
         var requests = [
-            pollfd(fd: process.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: watch?.rawDescriptor ?? -1, events: watch?.pollEvents ?? 0, revents: 0),
+            PollRequest(process.descriptor.rawValue, .readable), watch?.pollRequest ?? PollRequest(nil, []),
         ]
-        _ = poll(&requests, 2, Int32(clamping: deadline.millisecondsLeft))
-        let hasEnded = requests[0].revents != 0
+        _ = try? PollRequest.wait(for: &requests, milliseconds: deadline.millisecondsLeft)
+        let hasEnded = !requests[0].answer.isEmpty
         // Its end may be what the kernel did about the memory.
-        if let watch, hasEnded || requests[1].revents != 0 {
+        if let watch, hasEnded || !requests[1].answer.isEmpty {
             for event in watch.take() {
                 switch event {
                 case .outOfMemory: try report(.outOfMemory)

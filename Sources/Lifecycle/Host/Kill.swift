@@ -1,6 +1,5 @@
 public import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -22,19 +21,19 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: 
         throw RuntimeError(.wrongState, "container not running", hint: "delete the container")
     }
     // Without a pid namespace the end of the first process isn't the end of the others.
-    if signal == SIGKILL, !record.hasOwnPIDNamespace, let cgroup {
+    if signal == Signal.kill, !record.hasOwnPIDNamespace, let cgroup {
         try cgroup.kill(signal)
         return
     }
-    if all, signal != SIGKILL || !record.hasOwnPIDNamespace {
+    if all, signal != Signal.kill || !record.hasOwnPIDNamespace {
         settings.log.warn("the container has no cgroup: the signal goes to its first process alone")
     }
     do throws(SystemError) {
         try process.send(signal: signal)
-    } catch  where error.errno == ESRCH {
+    } catch  where error.errno == .ESRCH {
         throw RuntimeError(.wrongState, "container not running")
     } catch {
         throw RuntimeError(.system, "the signal can't be sent", error)
     }
-    if signal == SIGKILL { try cgroup?.thawToEnd() }
+    if signal == Signal.kill { try cgroup?.thawToEnd() }
 }

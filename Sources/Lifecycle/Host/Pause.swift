@@ -1,6 +1,5 @@
 public import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -18,7 +17,7 @@ public func pauseContainer(id: ByteString, _ settings: GlobalSettings) throws(Ru
     let cgroup = try record.requireCgroup("paused")
     do throws(RuntimeError) {
         try cgroup.freeze()
-    } catch  where error.errno == ETIMEDOUT {
+    } catch  where error.errno == .ETIMEDOUT {
         throw RuntimeError(
             .timeout, "the container's processes haven't all stopped within 2 seconds, so they run again",
             hint: "try again: a process that waits for a disk, a network file system or the end of vfork(2) can't be stopped")

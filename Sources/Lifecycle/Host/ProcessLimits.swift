@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -18,10 +17,12 @@ struct ProcessLimits {
         step("set resource limits")
         for (index, configured) in process.rlimits.enumerated() {
             guard let limit = configured.asSetByHost else { continue }
-            guard c_prlimit(pid, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
+            do throws(SystemError) {
+                try OwnProcess.setLimit(of: pid, limit.resource.rawValue, soft: limit.soft, hard: limit.hard)
+            } catch {
                 throw RuntimeError(
-                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index),
-                    hint: c_errno() == EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
+                    .process, "the resource limit can't be set", error, pointer: "/process/rlimits/" + String(index),
+                    hint: error.errno == .EPERM ? "a hard limit above the runtime's own needs CAP_SYS_RESOURCE" : nil)
             }
         }
     }

@@ -1,6 +1,5 @@
 public import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 
@@ -31,15 +30,13 @@ public func containerProcessTable(id: ByteString, options: [ByteString], _ setti
 private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
     // Not by PATH: what an engine's environment holds is no reason to run another program.
     let places: [ByteString] = ["/usr/bin/ps", "/bin/ps"]
-    guard let path = places.first(where: { $0.withCString { access($0, X_OK) } == 0 }) else {
+    guard let path = places.first(where: { isAccessible($0, forExecution: true) }) else {
         throw RuntimeError(
             .program, "there is no /usr/bin/ps and no /bin/ps on the host", hint: "install procps, or ask for --format json")
     }
     let program = HelperProcess.Program(
         path: path, arguments: ["ps"] + options, environment: languageSettings(), outputLimit: .max, separatesErrors: true)
-    let outcome = try explaining(.program, "ps can't be run", path: path) { () throws(SystemError) in
-        try HelperProcess.start(program).finish(seconds: 30)
-    }
+    let outcome = try explaining(.program, "ps can't be run", path: path, HelperProcess.start(program).finish(seconds: 30))
     let complaint = outcome.errors.split(separator: UInt8(ascii: "\n")).first.map { ": " + ByteString($0).displayText } ?? ""
     switch outcome.end {
     case .exited(0): return outcome.output

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -20,7 +19,7 @@ func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> Secc
         // No place for a cache that is ours alone: the work is done each time.
         program = try SeccompFilter.program(for: profile)
     }
-    guard !program.refuses(SYS_execve) else {
+    guard !program.refuses(SystemCallNumber.execve) else {
         throw RuntimeError(
             .seccomp, "the filter permits no program to be executed: it refuses execve", pointer: "/linux/seccomp",
             hint: "allow execve, and what the program calls")

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 import Linux
 public import OCI
@@ -37,7 +36,7 @@ private struct UserNames {
     private let lines: [ByteString]
 
     init() {
-        let text = (try? FileDescriptor.open("/etc/passwd", flags: O_RDONLY).readAll(limit: 16 << 20)) ?? []
+        let text = (try? FileDescriptor.open("/etc/passwd", flags: .readOnly).readAll(limit: 16 << 20)) ?? []
         lines = text.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
     }
 

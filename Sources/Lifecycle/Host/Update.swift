@@ -1,6 +1,5 @@
 public import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 public import OCI

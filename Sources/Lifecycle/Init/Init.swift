@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -70,12 +69,12 @@ struct Init: ~Copyable {
             let failure = process.explained(error.during(currentStep()))
             try? process.handshake.send(.failed(failure))
         }
-        _exit(1)
+        OwnProcess.exit(1)
     }
 
     /// The owner of what is made has to be somebody in the user namespace (EOVERFLOW, user_namespaces(7)).
     private func explained(_ error: RuntimeError) -> RuntimeError {
-        guard error.errno == EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
+        guard error.errno == .EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
             plan.idMappings.uids.hostID(of: 0) == nil || plan.idMappings.gids.hostID(of: 0) == nil
         else { return error }
         return error.suffixed(", since the user namespace has no mapping for user 0 or group 0, root, who makes it")
@@ -109,12 +108,12 @@ struct Init: ~Copyable {
     /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
     private func isolate() throws(RuntimeError) {
         step("isolate")
-        c_signals_reset()
-        c_trap_install(1)
-        c_trap_log(-1, 0)
-        _ = umask(0)
+        Signal.resetAll()
+        Trap.install(exitStatus: 1)
+        Trap.setLog(nil)
+        OwnProcess.setUmask(0)
         // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
-        _ = setsid()
+        OwnProcess.startSession()
         Affinity.allowAll()
         try dieWithHost(handshake)
         var kept: [Int32] = [context.handshake.rawValue, context.startSocket.rawValue]
@@ -146,14 +145,14 @@ struct Init: ~Copyable {
         guard plan.hasEarlyHooks else { return }
         try say(.mounted)
         step("wait for hooks")
-        guard case .hooked? = try handshake.receive(within: .endless)?.message else { _exit(1) }
+        guard case .hooked? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
     }
 
     private func runCreateContainerHooks() throws(RuntimeError) {
         step("createContainer hooks")
         try HookRunner.run(
             plan.hooks.createContainer, kind: .createContainer,
-            state: plan.identity.state(.created, pid: getpid()), directory: plan.identity.bundle)
+            state: plan.identity.state(.created, pid: OwnProcess.pid), directory: plan.identity.bundle)
     }
 
     func say(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
@@ -161,7 +160,7 @@ struct Init: ~Copyable {
             try handshake.send(message, descriptors: descriptors)
         } catch {
             // Nobody is there to be told.
-            _exit(1)
+            OwnProcess.exit(1)
         }
     }
 
@@ -174,8 +173,8 @@ struct Init: ~Copyable {
         do throws(SystemError) {
             let directory = try rootfs.root.makeDirectories(execution.plan.spec.cwd)
             // Who may not enter it as root, may as the user: that's found out later.
-            if fchdir(directory.rawValue) == 0 { try ProgramLookup.requireReachable() }
-            guard chdir("/") == 0 else { throw .last("chdir") }
+            if (try? OwnProcess.changeDirectory(to: directory)) != nil { try ProgramLookup.requireReachable() }
+            try OwnProcess.changeDirectory(to: "/")
         } catch {
             throw ProcessExecution.failureOfWorkingDirectory(execution.plan.spec, error)
         }
@@ -183,7 +182,7 @@ struct Init: ~Copyable {
             return try execution.findProgram()
         } catch {
             // /proc/self isn't there yet for a process outside the pid namespace. But what it may not execute with all rights is no program.
-            guard joinedPIDNamespace != nil, error.errno != EACCES else { throw error }
+            guard joinedPIDNamespace != nil, error.errno != .EACCES else { throw error }
             return nil
         }
     }
@@ -203,9 +202,7 @@ struct Init: ~Copyable {
             if hooks.isEmpty { entersDirectoryLate = !execution.enterWorkingDirectory() }
         }
         let ends = try release(terminal)
-        let stack = try explaining(.system, "no memory for the container's process") { () throws(SystemError) in
-            try ProcessStack()
-        }
+        let stack = try explaining(.system, "no memory for the container's process", ProcessStack())
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(
             conversation: context.handshake.rawValue, startSocket: context.startSocket.rawValue, terminal: ends,
@@ -229,16 +226,16 @@ struct Init: ~Copyable {
     /// Both sides of a terminal as numbers, which outlive their owner.
     private func release(_ terminal: consuming Terminal?) throws(RuntimeError) -> (controller: Int32, peer: Int32)? {
         guard let terminal else { return nil }
-        return try explaining(.terminal, "the terminal can't be kept") { () throws(SystemError) in
-            (try terminal.controller.duplicate().release(), try terminal.peer.duplicate().release())
-        }
+        return try explaining(
+            .terminal, "the terminal can't be kept",
+            (try terminal.controller.duplicate().release(), try terminal.peer.duplicate().release()))
     }
 
     /// Gives up what nothing more is done by: others may be in the pid namespace, a joined one, or by exec, while the process waits.
     private func reducePrivileges(of prepared: PreparedProcess, before calls: [FilteredCall]) throws(RuntimeError) {
         guard let execution = prepared.execution else { return try giveUpAllPrivileges() }
         guard plan.hooks.startContainer.isEmpty else { return }
-        if try execution.reducePrivileges(before: calls + [(SYS_accept4, [])]) { prepared.filter = nil }
+        if try execution.reducePrivileges(before: calls + [(SystemCallNumber.accept4, [])]) { prepared.filter = nil }
     }
 
     /// Joins a given pid namespace, which takes only processes that are born into it, and leaves the place to such a one. The last
@@ -252,15 +249,13 @@ struct Init: ~Copyable {
         step("join pid namespace")
         if !plan.namespaces.isStaged { try enter(join) }
         try succession.withhold()
-        try explaining(.system, "the caller's memory can't be kept from the container's process") { () throws(SystemError) in
-            try context.stack.withholdMemory()
-        }
-        try reducePrivileges(of: prepared, before: [(SYS_clone, [c_sibling_flags])])
+        try explaining(.system, "the caller's memory can't be kept from the container's process", context.stack.withholdMemory())
+        try reducePrivileges(of: prepared, before: [(SystemCallNumber.clone, [ProcessStack.siblingFlags])])
         step("join pid namespace")
         try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
             () throws(SystemError) in
             try stack.cloneSibling(number: succession.number, prepared.context) { PreparedProcess.beFirst($0) }
         }
-        _exit(0)
+        OwnProcess.exit(0)
     }
 }

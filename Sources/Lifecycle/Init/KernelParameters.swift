@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -13,7 +12,8 @@ extension Init {
             do throws(SystemError) {
                 try procfs?.write(entry.path, entry.value.bytes)
             } catch {
-                let isRange = entry.path == "sys/net/ipv4/ping_group_range" && error.errno == EINVAL && plan.namespaces.has(.user)
+                let isRange =
+                    entry.path == "sys/net/ipv4/ping_group_range" && error.errno == .EINVAL && plan.namespaces.has(.user)
                 throw RuntimeError(
                     .process,
                     "\"" + entry.key.displayText + "\" can't be set to \"" + entry.value.displayText + "\""
@@ -23,14 +23,10 @@ extension Init {
         }
         step("set host name")
         if let name = plan.hostname {
-            guard name.withCString({ sethostname($0, name.count) }) == 0 else {
-                throw RuntimeError(.process, "can't be set", .last("sethostname"), pointer: "/hostname")
-            }
+            try explaining(.process, "can't be set", pointer: "/hostname", OwnProcess.setHostName(name))
         }
         if let name = plan.domainname {
-            guard name.withCString({ setdomainname($0, name.count) }) == 0 else {
-                throw RuntimeError(.process, "can't be set", .last("setdomainname"), pointer: "/domainname")
-            }
+            try explaining(.process, "can't be set", pointer: "/domainname", OwnProcess.setDomainName(name))
         }
         // Nothing else is written by way of /proc: the descriptor of a whole one mustn't stay.
         procfs = nil

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -21,19 +20,14 @@ extension Init {
             }
         }
         // Whatever of the container's may be seen of us from here on must not be traced or read (CVE-2016-9962).
-        guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
-            throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
-        }
+        try explaining(.system, "the process can't be made undumpable", OwnProcess.setDumpable(false))
     }
 
     func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
         guard let file = plan.namespaceFiles.file(of: join.kind) else { return }
-        try file.with { (file) throws(RuntimeError) in
-            try explaining(
-                .namespace, "the " + join.kind.name.description + " namespace can't be joined", pointer: join.pointer,
-                path: join.path
-            ) { () throws(SystemError) in try file.enterNamespace(join.kind.flag) }
-        }
+        try explaining(
+            .namespace, "the " + join.kind.name.description + " namespace can't be joined", pointer: join.pointer,
+            path: join.path, file.file.enterNamespace(join.kind.flag))
     }
 
     /// With a user namespace that exists already, or that must not own the pid namespace: joins first what the host has rights on, then
@@ -44,15 +38,13 @@ extension Init {
         for join in namespaces.joins where join.kind != .user && join.kind != .cgroup {
             do throws(RuntimeError) {
                 try enter(join)
-            } catch  where error.errno == EPERM {
+            } catch  where error.errno == .EPERM {
                 // Of the user namespace that is joined next.
                 later.append(join)
             }
         }
         if namespaces.origin(of: .user) == .new {
-            try explaining(.namespace, "a user namespace can't be made", pointer: "/linux/namespaces") { () throws(SystemError) in
-                try unshare(c_new_user)
-            }
+            try explaining(.namespace, "a user namespace can't be made", pointer: "/linux/namespaces", unshare(.user))
             try say(.needsMapping)
             try awaitMapping()
         } else if let user = namespaces.joins.first(where: { $0.kind == .user }) {
@@ -61,17 +53,15 @@ extension Init {
         try becomeRoot()
         for join in later { try enter(join) }
         let made = namespaces.stagedFlags
-        if made != 0 {
-            try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces") { () throws(SystemError) in
-                try unshare(made)
-            }
+        if !made.isEmpty {
+            try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces", unshare(made))
         }
-        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(c_new_pid, handshake) }
+        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(.pid, handshake) }
     }
 
     private func awaitMapping() throws(RuntimeError) {
         step("wait for id mappings")
-        guard case .mapped? = try handshake.receive(within: .endless)?.message else { _exit(1) }
+        guard case .mapped? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
         step("enter namespaces")
     }
 
@@ -82,7 +72,7 @@ extension Init {
             do throws(SystemError) {
                 try Credentials.setGroup(0)
                 try Credentials.setUser(0)
-            } catch  where error.errno == EINVAL {
+            } catch  where error.errno == .EINVAL {
                 // Without a root all is done with the capabilities alone.
             }
         }
@@ -98,10 +88,7 @@ extension Init {
         context.cgroupTasks?.closeFiles()
         let namespaces = plan.namespaces
         if namespaces.origin(of: .cgroup) == .new {
-            try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {
-                () throws(SystemError) in
-                try unshare(c_new_cgroup)
-            }
+            try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))
         } else if let join = namespaces.joins.first(where: { $0.kind == .cgroup }) {
             try enter(join)
         }
@@ -119,7 +106,7 @@ extension Init {
                 () throws(SystemError) in
                 do throws(SystemError) {
                     return try ProcFileSystem.detached()
-                } catch  where error.errno == EPERM {
+                } catch  where error.errno == .EPERM {
                     return try ProcFileSystem.copied()
                 }
             }
@@ -128,9 +115,7 @@ extension Init {
         try setLabels()
         if plan.namespaces.origin(of: .network) == .new {
             step("bring loopback up")
-            guard c_loopback_up() == 0 else {
-                throw RuntimeError(.namespace, "the loopback interface can't be brought up", .last("ioctl"))
-            }
+            try explaining(.namespace, "the loopback interface can't be brought up", OwnProcess.bringUpLoopback())
         }
     }
 
@@ -148,7 +133,7 @@ extension Init {
         guard plan.namespaces.origin(of: .time) == .new else { return }
         step("set clock offsets")
         try explaining(.namespace, "a time namespace can't be made", pointer: "/linux/timeOffsets") { () throws(SystemError) in
-            try unshare(c_new_time)
+            try unshare(.time)
             var text: [UInt8] = []
             for (name, offset) in [
                 ("monotonic", plan.timeOffsets?.monotonic), ("boottime", plan.timeOffsets?.boottime),
@@ -170,11 +155,11 @@ extension Init {
             // In a user namespace the file is ours only as long as we're dumpable. Nobody but us is in a new pid namespace yet, and
             // nobody on the host gains by it.
             let isOwnersAlone = plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) == .new
-            if isOwnersAlone { _ = c_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) }
-            defer { if isOwnersAlone { _ = c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) } }
+            if isOwnersAlone { try? OwnProcess.setDumpable(true) }
+            defer { if isOwnersAlone { try? OwnProcess.setDumpable(false) } }
             try procfs.write(own + "/timens_offsets", offsets)
         }
-        try FileDescriptor.open(own + "/ns/time_for_children", at: procfs.root.rawValue, flags: O_RDONLY)
-            .enterNamespace(c_new_time)
+        try FileDescriptor.open(own + "/ns/time_for_children", at: procfs.root.rawValue, flags: .readOnly)
+            .enterNamespace(.time)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -14,14 +13,14 @@ extension Init {
         ) { () throws(SystemError) in
             let terminal: Terminal
             if let devpts = rootfs.devpts {
-                terminal = try devpts.with { (devpts) throws(SystemError) in try Terminal.open(devpts: devpts) }
+                terminal = try Terminal.open(devpts: devpts.file)
             } else {
-                terminal = try Terminal.open(devpts: try rootfs.root.open("/dev/pts", flags: O_PATH | O_DIRECTORY))
+                terminal = try Terminal.open(devpts: try rootfs.root.open("/dev/pts", flags: [.path, .directory]))
             }
             if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
             if !plan.rootfs.bindsDev { try mountConsole(terminal.peer, rootfs) }
             // Its user is to read and write it by its name too.
-            _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
+            try? terminal.peer.setOwner(user: process.user.uid)
             return terminal
         }
     }
@@ -29,11 +28,12 @@ extension Init {
     /// Puts the terminal on /dev/console. What is there may be a link of the image's: it's neither followed nor opened (CVE-2025-52565).
     private func mountConsole(_ peer: borrowing FileDescriptor, _ rootfs: borrowing Rootfs) throws(SystemError) {
         let entry = try rootfs.root.parent(of: "/dev/console")
-        let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o620, 0) }
-        guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
-        let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+        do throws(SystemError) {
+            try entry.directory.makeNode(entry.name, .regular, mode: 0o620)
+        } catch  where error.errno == .EEXIST {}
+        let place = try entry.directory.open(entry.name, flags: [.path, .noFollow])
         guard try place.status().kind != .link, try place.status().kind != .directory else {
-            throw SystemError("openat", errno: ELOOP)
+            throw SystemError("openat", errno: .ELOOP)
         }
         try rootfs.put(try peer.cloneTree(recursive: false), on: place)
     }

@@ -1,7 +1,7 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
+import Linux
 import OCI
 
 extension CgroupRecord {
@@ -13,7 +13,7 @@ extension CgroupRecord {
         step("remove cgroup")
         let cgroup = try Cgroup(record: self)
         guard try cgroup.exists() else { return }
-        if endingProcesses, !(try cgroup.processes().isEmpty) { try cgroup.kill(SIGKILL) }
+        if endingProcesses, !(try cgroup.processes().isEmpty) { try cgroup.kill(Signal.kill) }
         try cgroup.remove(within: 10_000)
     }
 

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -67,8 +66,8 @@ extension ProcessHandle {
     /// Kills it. That it has ended already is no error.
     borrowing func kill() throws(RuntimeError) {
         do throws(SystemError) {
-            try send(signal: SIGKILL)
-        } catch  where error.errno != ESRCH {
+            try send(signal: Signal.kill)
+        } catch  where error.errno != .ESRCH {
             throw RuntimeError(.system, "the container's first process can't be killed", error)
         } catch {}
     }

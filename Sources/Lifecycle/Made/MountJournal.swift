@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -15,19 +14,18 @@ struct MountJournal: Sendable {
     var rawValue: Int32 { file.rawValue }
 
     static func make(in directory: borrowing FileDescriptor) throws(RuntimeError) -> MountJournal {
-        try explaining(.system, "the list of the container's mounts can't be kept", path: MountJournal.name) {
-            () throws(SystemError) in
+        try explaining(
+            .system, "the list of the container's mounts can't be kept", path: MountJournal.name,
             MountJournal(
                 file: SharedDescriptor(
                     try directory.open(
-                        MountJournal.name, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)))
-        }
+                        MountJournal.name, flags: [.writeOnly, .append, .create, .exclusive, .noFollow], mode: 0o600))))
     }
 
     func add(_ mount: borrowing FileDescriptor) throws(SystemError) {
         let number = try mount.mountNumber()
         let line = ByteString(decimal: number.number) + " " + ByteString(decimal: number.unique) + "\n"
-        try file.with { (file) throws(SystemError) in try file.writeAll(line.bytes) }
+        try file.file.writeAll(line.bytes)
     }
 
     // MARK: Removal
@@ -38,9 +36,9 @@ struct MountJournal: Sendable {
     ) throws(RuntimeError) {
         guard let mounts = try read(directory), !mounts.isEmpty else { return }
         step("unmount file systems")
-        let root = try explaining(.mount, "the container's root can't be found to unmount what is in it", path: rootfs) {
-            () throws(SystemError) in try FileDescriptor.open(rootfs, flags: O_PATH | O_DIRECTORY).hostPath()
-        }
+        let root = try explaining(
+            .mount, "the container's root can't be found to unmount what is in it", path: rootfs,
+            FileDescriptor.open(rootfs, flags: [.path, .directory]).hostPath())
         for mount in mounts.reversed() { try unmount(mount, below: root, procfs) }
     }
 
@@ -48,9 +46,9 @@ struct MountJournal: Sendable {
         let text: [UInt8]
         do throws(SystemError) {
             text = try directory.open(
-                MountJournal.name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+                MountJournal.name, flags: [.readOnly, .noFollow, .nonBlocking]
             ).readAll(limit: 1 << 20)
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             return nil
         } catch {
             throw RuntimeError(
@@ -76,7 +74,7 @@ struct MountJournal: Sendable {
         let failure = "a mount of the container's can't be removed"
         // Bounded: whoever mounts over it all the time could keep us here.
         for _ in 0..<1000 {
-            let top = try explaining(.mount, failure) { () throws(SystemError) in try topmost(over: mount, procfs) }
+            let top = try explaining(.mount, failure, topmost(over: mount, procfs))
             guard let top else { return }
             // A container that may mount has moved it: whatever lies there is more than its own.
             guard ContainerPath.below(root, top.place) != nil else {
@@ -86,9 +84,9 @@ struct MountJournal: Sendable {
             }
             try explaining(.mount, failure, path: top.place) { () throws(SystemError) in
                 // No link on the way: those of the container's lead anywhere.
-                let file = try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY).openResolving(
-                    top.place, flags: O_PATH, resolve: UInt64(RESOLVE_NO_SYMLINKS))
-                guard try file.mountNumber().number == top.id else { throw SystemError("openat2", errno: EBUSY) }
+                let file = try FileDescriptor.open("/", flags: [.path, .directory]).openResolving(
+                    top.place, flags: .path, resolve: .noLinks)
+                guard try file.mountNumber().number == top.id else { throw SystemError("openat2", errno: .EBUSY) }
                 try procfs.unmount(file)
             }
         }

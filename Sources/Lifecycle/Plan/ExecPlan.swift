@@ -1,14 +1,13 @@
 import Bytes
 import Cgroups
-import CLinux
 import Linux
 import OCI
 
 /// All that `exec` decides before it makes a process.
 struct ExecPlan {
     let id: ByteString
-    /// CLONE_NEW… flags of the container's namespaces that the runtime isn't in itself.
-    let namespaces: UInt64
+    /// The container's namespaces that the runtime isn't in itself.
+    let namespaces: NamespaceKinds
     /// The container's root, where that isn't the root of a mount namespace of its own.
     let root: SharedDescriptor?
     /// Whether the container has a session keyring of its own.
@@ -21,5 +20,5 @@ struct ExecPlan {
     let subgroups: [ByteString]
     let announcement: Announcement
 
-    func joins(_ kind: Namespace.Kind) -> Bool { namespaces & kind.flag != 0 }
+    func joins(_ kind: Namespace.Kind) -> Bool { namespaces.contains(kind.flag) }
 }

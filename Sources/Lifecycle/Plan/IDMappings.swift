@@ -1,6 +1,6 @@
 import Bytes
-import CLinux
 import Errors
+import Linux
 import OCI
 
 /// The user and group ids of a user namespace: user_namespaces(7), "User and group ID mappings".
@@ -39,7 +39,7 @@ extension [IDMapping] {
     fileprivate func checkSize(_ pointer: String) throws(RuntimeError) {
         // Fewer than 100 always fit.
         guard count > 100 else { return }
-        let (size, most) = (text.count, Int(sysconf(Int32(_SC_PAGESIZE))) - 1)
+        let (size, most) = (text.count, OwnProcess.pageSize - 1)
         guard size <= most else {
             throw RuntimeError(
                 .unsupported,

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Linux
 
 /// What one word of a mount's `options` asks for. Source: runtime-spec, config.md, "Linux mount options".
@@ -10,8 +9,8 @@ public enum MountOption: Sendable {
     case recursiveAttributes(MountAttributes)
     /// A property of the file system itself, under the name that fsconfig(2) knows.
     case fileSystem(StaticString)
-    /// MS_SHARED and so on, mount(2).
-    case propagation(UInt64, recursive: Bool)
+    /// How mount events spread: shared, slave, private, unbindable.
+    case propagation(MountPropagation, recursive: Bool)
     case bind(recursive: Bool)
     case remount
     /// Fill the tmpfs with what the mount point held.
@@ -24,40 +23,40 @@ public enum MountOption: Sendable {
     /// An option that takes no value, or not this one.
     case refusedValue
 
-    private static func set(_ bits: UInt64) -> MountAttributes { MountAttributes(set: bits) }
-    private static func clear(_ bits: UInt64) -> MountAttributes { MountAttributes(clear: bits) }
+    private static func set(_ bits: MountAttributes.Flags) -> MountAttributes { MountAttributes(set: bits) }
+    private static func clear(_ bits: MountAttributes.Flags) -> MountAttributes { MountAttributes(clear: bits) }
     /// The access time bits are a number, not flags: all are cleared whenever one is set.
-    private static func accessTime(_ bits: UInt64) -> MountAttributes {
-        MountAttributes(set: bits, clear: MountAttributes.accessTimes)
+    private static func accessTime(_ bits: MountAttributes.Flags) -> MountAttributes {
+        MountAttributes(set: bits, clear: .accessTimes)
     }
 
     /// The attribute options: each has a recursive sibling with an "r" before its name.
     private static let attributeOptions: [(name: StaticString, recursiveName: StaticString, attributes: MountAttributes)] = [
-        ("ro", "rro", set(MountAttributes.readOnly)), ("rw", "rrw", clear(MountAttributes.readOnly)),
-        ("nosuid", "rnosuid", set(MountAttributes.noSetUserID)), ("suid", "rsuid", clear(MountAttributes.noSetUserID)),
-        ("nodev", "rnodev", set(MountAttributes.noDevices)), ("dev", "rdev", clear(MountAttributes.noDevices)),
-        ("noexec", "rnoexec", set(MountAttributes.noExecution)), ("exec", "rexec", clear(MountAttributes.noExecution)),
-        ("noatime", "rnoatime", accessTime(MountAttributes.noAccessTime)), ("atime", "ratime", accessTime(0)),
-        ("relatime", "rrelatime", accessTime(0)),
-        ("strictatime", "rstrictatime", accessTime(MountAttributes.strictAccessTime)),
-        ("nostrictatime", "rnostrictatime", accessTime(0)),
-        ("nodiratime", "rnodiratime", set(MountAttributes.noDirectoryAccessTime)),
-        ("diratime", "rdiratime", clear(MountAttributes.noDirectoryAccessTime)),
-        ("nosymfollow", "rnosymfollow", set(MountAttributes.noSymbolicLinks)),
-        ("symfollow", "rsymfollow", clear(MountAttributes.noSymbolicLinks)),
+        ("ro", "rro", set(.readOnly)), ("rw", "rrw", clear(.readOnly)),
+        ("nosuid", "rnosuid", set(.noSetUserID)), ("suid", "rsuid", clear(.noSetUserID)),
+        ("nodev", "rnodev", set(.noDevices)), ("dev", "rdev", clear(.noDevices)),
+        ("noexec", "rnoexec", set(.noExecution)), ("exec", "rexec", clear(.noExecution)),
+        ("noatime", "rnoatime", accessTime(.noAccessTime)), ("atime", "ratime", MountAttributes(clear: .accessTimes)),
+        ("relatime", "rrelatime", MountAttributes(clear: .accessTimes)),
+        ("strictatime", "rstrictatime", accessTime(.strictAccessTime)),
+        ("nostrictatime", "rnostrictatime", MountAttributes(clear: .accessTimes)),
+        ("nodiratime", "rnodiratime", set(.noDirectoryAccessTime)),
+        ("diratime", "rdiratime", clear(.noDirectoryAccessTime)),
+        ("nosymfollow", "rnosymfollow", set(.noSymbolicLinks)),
+        ("symfollow", "rsymfollow", clear(.noSymbolicLinks)),
     ]
 
     private static let otherOptions: [(name: StaticString, option: MountOption)] = [
         ("norelatime", .withoutRelativeAccessTime(recursive: false)),
         ("rnorelatime", .withoutRelativeAccessTime(recursive: true)),
         ("bind", .bind(recursive: false)), ("rbind", .bind(recursive: true)), ("defaults", .nothing),
-        ("private", .propagation(UInt64(MS_PRIVATE), recursive: false)),
-        ("rprivate", .propagation(UInt64(MS_PRIVATE), recursive: true)),
-        ("shared", .propagation(UInt64(MS_SHARED), recursive: false)),
-        ("rshared", .propagation(UInt64(MS_SHARED), recursive: true)),
-        ("slave", .propagation(UInt64(MS_SLAVE), recursive: false)), ("rslave", .propagation(UInt64(MS_SLAVE), recursive: true)),
-        ("unbindable", .propagation(UInt64(MS_UNBINDABLE), recursive: false)),
-        ("runbindable", .propagation(UInt64(MS_UNBINDABLE), recursive: true)),
+        ("private", .propagation(.private, recursive: false)),
+        ("rprivate", .propagation(.private, recursive: true)),
+        ("shared", .propagation(.shared, recursive: false)),
+        ("rshared", .propagation(.shared, recursive: true)),
+        ("slave", .propagation(.slave, recursive: false)), ("rslave", .propagation(.slave, recursive: true)),
+        ("unbindable", .propagation(.unbindable, recursive: false)),
+        ("runbindable", .propagation(.unbindable, recursive: true)),
         ("sync", .fileSystem("sync")), ("async", .fileSystem("async")), ("dirsync", .fileSystem("dirsync")),
         ("lazytime", .fileSystem("lazytime")), ("nolazytime", .fileSystem("nolazytime")),
         ("iversion", .fileSystem("iversion")), ("noiversion", .fileSystem("noiversion")),
@@ -74,8 +73,8 @@ public enum MountOption: Sendable {
         ("user", .attributes(set(userRestrictions))), ("users", .attributes(set(userRestrictions))),
         ("owner", .attributes(set(ownerRestrictions))), ("group", .attributes(set(ownerRestrictions))),
     ]
-    private static let ownerRestrictions = MountAttributes.noSetUserID | MountAttributes.noDevices
-    private static let userRestrictions = ownerRestrictions | MountAttributes.noExecution
+    private static let ownerRestrictions = MountAttributes.Flags(rawValue: 0x6)
+    private static let userRestrictions = MountAttributes.Flags(rawValue: 0xE)
 
     /// What an option means: nil for one that is the file system's own.
     public static func named(_ option: ByteString) -> MountOption? {

@@ -26,7 +26,7 @@ struct MountStep: Sendable {
     /// Names that fsconfig(2) takes without a value.
     var flags: [ByteString] = []
     var data: [(key: ByteString, value: ByteString)] = []
-    var propagation: [(flags: UInt64, recursive: Bool)] = []
+    var propagation: [(kind: MountPropagation, recursive: Bool)] = []
     var copiesUp = false
     /// The mapping that is put on the mount, with its user namespace made of these or taken from the container.
     var idMapping: (uids: [IDMapping], gids: [IDMapping], recursive: Bool)?
@@ -46,7 +46,7 @@ struct MountStep: Sendable {
     /// A tmpfs becomes read-only only when all is mounted: later entries and devices have their mount points in it.
     var isReadOnlyLate: Bool {
         guard case .fileSystem(let type) = kind, type == "tmpfs" else { return false }
-        return attributes.set & MountAttributes.readOnly != 0
+        return attributes.set.contains(.readOnly)
     }
 
     var hasMode: Bool { data.contains { $0.key == "mode" } }
@@ -71,7 +71,7 @@ struct MountStep: Sendable {
             case .attributes(let change): attributes.apply(change)
             case .recursiveAttributes(let change): recursive.apply(change)
             case .fileSystem(let name): flags.append(ByteString(stringLiteral: name))
-            case .propagation(let bits, let recursive): propagation.append((bits, recursive))
+            case .propagation(let kind, let recursive): propagation.append((kind, recursive))
             case .bind(let all): bind = all || bind == true
             case .remount: isRemount = true
             case .copyUp: copiesUp = true
@@ -174,11 +174,11 @@ struct MountStep: Sendable {
 extension MountAttributes {
     /// A later option takes back an earlier one.
     mutating func apply(_ change: MountAttributes) {
-        set = set & ~change.clear & ~change.set | change.set
-        clear = clear & ~change.set | change.clear
+        set = set.subtracting(change.clear).union(change.set)
+        clear = clear.subtracting(change.set).union(change.clear)
     }
 
     fileprivate mutating func dropRelativeAccessTime() {
-        if set & MountAttributes.accessTimes == 0 { clear &= ~MountAttributes.accessTimes }
+        if set.isDisjoint(with: .accessTimes) { clear.subtract(.accessTimes) }
     }
 }

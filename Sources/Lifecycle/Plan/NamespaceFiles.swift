@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -20,8 +19,7 @@ struct NamespaceFiles {
         for join in plan.joins {
             let file = try explaining(
                 .namespace, "the namespace file \"" + join.path.displayText + "\" can't be opened", pointer: join.pointer,
-                path: join.path
-            ) { () throws(SystemError) in try FileDescriptor.open(join.path, flags: O_RDONLY | O_NONBLOCK) }
+                path: join.path, FileDescriptor.open(join.path, flags: [.readOnly, .nonBlocking]))
             guard let kind = file.namespaceKind() else {
                 throw RuntimeError(
                     .namespace, "\"" + join.path.displayText + "\" is not a namespace", pointer: join.pointer, path: join.path)
@@ -63,26 +61,20 @@ struct NamespaceFiles {
         guard !joins.isEmpty else { return try body() }
         var home: [(kind: Namespace.Kind, file: SharedDescriptor)] = []
         for join in joins {
-            let own = try explaining(.namespace, "the runtime's own namespaces can't be opened") { () throws(SystemError) in
-                try procfs.openNamespace(join.kind.fileName, of: try procfs.own())
-            }
+            let own = try explaining(
+                .namespace, "the runtime's own namespaces can't be opened",
+                procfs.openNamespace(join.kind.fileName, of: try procfs.own()))
             home.append((join.kind, SharedDescriptor(own)))
         }
         for join in joins {
             guard let file = files.file(of: join.kind) else { continue }
-            try file.with { (file) throws(RuntimeError) in
-                try explaining(.namespace, "the namespace can't be joined", pointer: join.pointer, path: join.path) {
-                    () throws(SystemError) in try file.enterNamespace(join.kind.flag)
-                }
-            }
+            try explaining(
+                .namespace, "the namespace can't be joined", pointer: join.pointer, path: join.path,
+                file.file.enterNamespace(join.kind.flag))
         }
         let result = try body()
         for (kind, file) in home {
-            try file.with { (file) throws(RuntimeError) in
-                try explaining(.namespace, "the runtime can't return to its own namespaces") { () throws(SystemError) in
-                    try file.enterNamespace(kind.flag)
-                }
-            }
+            try explaining(.namespace, "the runtime can't return to its own namespaces", file.file.enterNamespace(kind.flag))
         }
         return result
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -21,18 +20,18 @@ struct NamespacePlan: Sendable {
         var pointer: String { "/linux/namespaces/" + String(index) + "/path" }
     }
 
-    /// CLONE_NEW… flags of all that are made.
-    let new: UInt64
+    /// All that are made.
+    let new: NamespaceKinds
     let joins: [Join]
 
     init(_ namespaces: [Namespace]) {
-        var new: UInt64 = 0
+        var new: NamespaceKinds = []
         var joins: [Join] = []
         for (index, namespace) in namespaces.enumerated() {
             if let path = namespace.path {
                 joins.append(Join(kind: namespace.kind, path: path, index: index))
             } else {
-                new |= namespace.kind.flag
+                new.insert(namespace.kind.flag)
             }
         }
         self.new = new
@@ -40,7 +39,7 @@ struct NamespacePlan: Sendable {
     }
 
     func origin(of kind: Namespace.Kind) -> Origin {
-        if new & kind.flag != 0 { return .new }
+        if new.contains(kind.flag) { return .new }
         return joins.contains { $0.kind == kind } ? .joined : .inherited
     }
 
@@ -63,10 +62,10 @@ struct NamespacePlan: Sendable {
 
     /// The flags of the first clone3. A cgroup namespace takes as its root the cgroup that its maker is in, and a time namespace holds
     /// only children and what is executed: both are made by Init.
-    var cloneFlags: UInt64 { isStaged ? 0 : new & ~(c_new_cgroup | c_new_time) }
+    var cloneFlags: NamespaceKinds { isStaged ? [] : new.subtracting([.cgroup, .time]) }
 
     /// Made by Init when it has entered its user namespace.
-    var stagedFlags: UInt64 { isStaged ? new & ~(c_new_cgroup | c_new_time | c_new_user | c_new_pid) : 0 }
+    var stagedFlags: NamespaceKinds { isStaged ? new.subtracting([.cgroup, .time, .user, .pid]) : [] }
 
     /// Those that Host enters before the clone and leaves after it: from inside a new user namespace there are no rights on them.
     var joinedByHost: [Join] {
@@ -76,16 +75,16 @@ struct NamespacePlan: Sendable {
 }
 
 extension Namespace.Kind {
-    var flag: UInt64 {
+    var flag: NamespaceKinds {
         switch self {
-        case .pid: c_new_pid
-        case .network: c_new_network
-        case .mount: c_new_mount
-        case .ipc: c_new_ipc
-        case .uts: c_new_uts
-        case .user: c_new_user
-        case .cgroup: c_new_cgroup
-        case .time: c_new_time
+        case .pid: .pid
+        case .network: .network
+        case .mount: .mount
+        case .ipc: .ipc
+        case .uts: .uts
+        case .user: .user
+        case .cgroup: .cgroup
+        case .time: .time
         }
     }
 

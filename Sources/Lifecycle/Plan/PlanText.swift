@@ -66,7 +66,7 @@ extension MountStep {
             case .cgroup(let onlyUnified): onlyUnified ? "cgroup2" : "cgroup"
             case .remount: "remount"
             }
-        let isReadOnly = allAttributes.set & MountAttributes.readOnly != 0
+        let isReadOnly = allAttributes.set.contains(.readOnly)
         return "mount on " + destination.displayText + ": " + what + (isReadOnly ? ", read-only" : "")
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -25,12 +24,12 @@ enum RootPropagation {
             }
     }
 
-    var flags: UInt64 {
+    var kind: MountPropagation {
         switch self {
-        case .shared: UInt64(MS_SHARED)
-        case .slave: UInt64(MS_SLAVE)
-        case .private: UInt64(MS_PRIVATE)
-        case .unbindable: UInt64(MS_UNBINDABLE)
+        case .shared: .shared
+        case .slave: .slave
+        case .private: .private
+        case .unbindable: .unbindable
         }
     }
 
@@ -49,8 +48,8 @@ extension FileDescriptor {
     borrowing func spread(_ propagation: RootPropagation) throws(SystemError) {
         switch propagation {
         case .shared: break
-        case .slave: try setPropagation(UInt64(MS_SLAVE), recursive: true)
-        case .private, .unbindable: try setPropagation(UInt64(MS_PRIVATE), recursive: true)
+        case .slave: try setPropagation(.slave, recursive: true)
+        case .private, .unbindable: try setPropagation(.private, recursive: true)
         }
     }
 }

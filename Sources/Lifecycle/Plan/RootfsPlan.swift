@@ -47,7 +47,7 @@ struct RootfsPlan: Sendable {
     var showsCgroupsWritable: Bool {
         mounts.contains { entry in
             guard case .cgroup = entry.kind else { return false }
-            return entry.attributes.set & MountAttributes.readOnly == 0
+            return !entry.attributes.set.contains(.readOnly)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -28,7 +27,7 @@ struct ContainerDirectory: ~Copyable {
     static func make(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory {
         do throws(SystemError) {
             try root.descriptor.makeDirectory(id, mode: 0o700)
-        } catch  where error.errno == EEXIST {
+        } catch  where error.errno == .EEXIST {
             throw RuntimeError(
                 .containerExists, "container with given ID already exists", path: root.path + "/" + id,
                 hint: "delete \"" + id.displayText + "\" first, or choose another id")
@@ -36,10 +35,10 @@ struct ContainerDirectory: ~Copyable {
             throw RuntimeError(.system, "the container's state can't be kept", error, path: root.path + "/" + id)
         }
         do throws(SystemError) {
-            let directory = try root.descriptor.open(id, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            let directory = try root.descriptor.open(id, flags: [.readOnly, .directory, .noFollow])
             return ContainerDirectory(descriptor: directory, id: id)
         } catch {
-            try? root.descriptor.unlink(id, flags: AT_REMOVEDIR)
+            try? root.descriptor.removeDirectory(id)
             throw RuntimeError(.system, "the container's state can't be kept", error, path: root.path + "/" + id)
         }
     }
@@ -47,11 +46,11 @@ struct ContainerDirectory: ~Copyable {
     /// - Returns: nil where there is nothing of that name.
     static func open(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory? {
         do throws(SystemError) {
-            let directory = try root.descriptor.open(id, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            let directory = try root.descriptor.open(id, flags: [.readOnly, .directory, .noFollow])
             return ContainerDirectory(descriptor: directory, id: id)
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             return nil
-        } catch  where error.errno == ENOTDIR {
+        } catch  where error.errno == .ENOTDIR {
             throw RuntimeError(
                 .corruptState, "what the state directory has for container \"" + id.displayText + "\" can't be a container's",
                 error,
@@ -75,38 +74,41 @@ struct ContainerDirectory: ~Copyable {
     /// - Returns: false if another holds it still.
     borrowing func lock(milliseconds: Int) throws(RuntimeError) -> Bool {
         let deadline = Deadline(milliseconds: milliseconds)
-        while flock(descriptor.rawValue, LOCK_EX | LOCK_NB) != 0 {
-            guard c_errno() == EWOULDBLOCK || c_errno() == EINTR else {
-                throw RuntimeError(.system, "the container can't be locked", .last("flock"))
+        while true {
+            do throws(SystemError) {
+                try descriptor.lock(.exclusive)
+                return true
+            } catch  where error.errno == .EAGAIN || error.errno == .EINTR {
+                if deadline.isOver { return false }
+                Clock.sleep(milliseconds: 2)
+            } catch {
+                throw RuntimeError(.system, "the container can't be locked", error)
             }
-            if deadline.isOver { return false }
-            Clock.sleep(milliseconds: 2)
         }
-        return true
     }
 
-    borrowing func unlock() { _ = flock(descriptor.rawValue, LOCK_UN) }
+    borrowing func unlock() { descriptor.unlock() }
 
     /// Whether another holds the lock now.
     borrowing func isLocked() throws(RuntimeError) -> Bool {
         // On an open file of its own: the lock that the answer comes by is gone with it.
-        let again = try explaining(.system, "the container's state can't be opened") { () throws(SystemError) in
-            try descriptor.open(".", flags: O_RDONLY | O_DIRECTORY)
+        let again = try explaining(
+            .system, "the container's state can't be opened", descriptor.open(".", flags: [.readOnly, .directory]))
+        while true {
+            do throws(SystemError) {
+                try again.lock(.shared)
+                return false
+            } catch  where error.errno == .EAGAIN {
+                return true
+            } catch  where error.errno != .EINTR {
+                throw RuntimeError(.system, "can't tell whether another operation on the container is under way", error)
+            } catch {}
         }
-        while flock(again.rawValue, LOCK_SH | LOCK_NB) != 0 {
-            if c_errno() == EWOULDBLOCK { return true }
-            guard c_errno() == EINTR else {
-                throw RuntimeError(.system, "can't tell whether another operation on the container is under way", .last("flock"))
-            }
-        }
-        return false
     }
 
     /// Whether it was removed while we held it open or waited for the lock. Its id may be another container's by now.
     private borrowing func isRemoved() throws(RuntimeError) -> Bool {
-        try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
-            try descriptor.status().st_nlink == 0
-        }
+        try explaining(.system, "the container's state can't be looked at", path: id, descriptor.status().links == 0)
     }
 
     /// Takes the lock for a change, or says that another change is under way.
@@ -162,14 +164,14 @@ struct ContainerDirectory: ~Copyable {
     /// than `limit` is damage; any other error says nothing about the file.
     private borrowing func read(_ name: ByteString, _ what: String, limit: Int) throws(RuntimeError) -> [UInt8]? {
         do throws(SystemError) {
-            let file = try descriptor.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-            guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+            let file = try descriptor.open(name, flags: [.readOnly, .noFollow, .nonBlocking])
+            guard try file.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
             return try file.readAll(limit: limit)
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             return nil
         } catch {
             // ELOOP: a symbolic link; ENXIO: a socket, or a device that isn't there; EFBIG: the limit.
-            let isDamaged = [ELOOP, ENXIO, ENODEV, EINVAL, EFBIG].contains(error.errno)
+            let isDamaged = [.ELOOP, .ENXIO, .ENODEV, .EINVAL, .EFBIG].contains(error.errno)
             let subject = "the " + what + " of container \"" + id.displayText + "\" "
             guard isDamaged else { throw RuntimeError(.system, subject + "can't be read", error, path: name) }
             throw RuntimeError(.corruptState, subject + "is damaged", path: name, hint: ContainerRecord.damageHint)
@@ -190,9 +192,9 @@ struct ContainerDirectory: ~Copyable {
     /// Puts a file in its place whole, or not at all. It isn't synchronised to a disk: what it describes doesn't outlive a restart of the
     /// machine.
     borrowing func write(_ bytes: [UInt8], as name: ByteString) throws(RuntimeError) {
-        try explaining(.system, "the container's state can't be written", path: name) { () throws(SystemError) in
-            try descriptor.replaceFile(name, with: bytes, mode: 0o600, temporary: name + ".new")
-        }
+        try explaining(
+            .system, "the container's state can't be written", path: name,
+            descriptor.replaceFile(name, with: bytes, mode: 0o600, temporary: name + ".new"))
     }
 
     borrowing func config() throws(RuntimeError) -> Config {
@@ -205,16 +207,16 @@ struct ContainerDirectory: ~Copyable {
     }
 
     borrowing func isStarted() throws(RuntimeError) -> Bool {
-        try explaining(.system, "can't tell whether the container was started", path: id) { () throws(SystemError) in
-            try !descriptor.contains(ContainerDirectory.startSocketName)
-        }
+        try explaining(
+            .system, "can't tell whether the container was started", path: id,
+            !descriptor.contains(ContainerDirectory.startSocketName))
     }
 
     /// While the socket is there the container counts as created, and a created one may be deleted: so this may not fail in silence.
     borrowing func markStarted() throws(RuntimeError) {
         do throws(SystemError) {
             try descriptor.unlink(ContainerDirectory.startSocketName)
-        } catch  where error.errno != ENOENT {
+        } catch  where error.errno != .ENOENT {
             throw RuntimeError(.system, "the container's state can't be changed", error, path: ContainerDirectory.startSocketName)
         } catch {}
     }
@@ -226,7 +228,7 @@ struct ContainerDirectory: ~Copyable {
             let names = try descriptor.entries().map { $0.name }
             for name in names where name != ContainerDirectory.recordName { try descriptor.removeAll(name) }
             if names.contains(ContainerDirectory.recordName) { try descriptor.removeAll(ContainerDirectory.recordName) }
-            try root.descriptor.unlink(id, flags: AT_REMOVEDIR)
+            try root.descriptor.removeDirectory(id)
         }
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -14,8 +13,8 @@ struct StateRoot: ~Copyable {
     static func open(_ path: ByteString) throws(RuntimeError) -> StateRoot? {
         let directory: FileDescriptor
         do throws(SystemError) {
-            directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
-        } catch  where error.errno == ENOENT {
+            directory = try FileDescriptor.open(path, flags: [.readOnly, .directory])
+        } catch  where error.errno == .ENOENT {
             return nil
         } catch {
             throw StateRoot.unusable(path, error)
@@ -29,7 +28,7 @@ struct StateRoot: ~Copyable {
         let directory: FileDescriptor
         do throws(SystemError) {
             try FileDescriptor.makeDirectories(path, mode: 0o700, parentMode: 0o755)
-            directory = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+            directory = try FileDescriptor.open(path, flags: [.readOnly, .directory])
         } catch {
             throw unusable(path, error)
         }
@@ -44,11 +43,11 @@ struct StateRoot: ~Copyable {
 
     /// Whoever can write here can have us kill any process: so nobody else may (CVE-2021-41091, CVE-2024-25621).
     private init(checking directory: consuming FileDescriptor, _ path: ByteString) throws(RuntimeError) {
-        let status: stat
+        let status: FileStatus
         do throws(SystemError) { status = try directory.status() } catch { throw StateRoot.unusable(path, error) }
-        let refusal = SystemError("fstat", errno: EPERM)
-        guard status.st_uid == geteuid() else {
-            throw StateRoot.unusable(path, refusal, ", since it belongs to user " + String(status.st_uid))
+        let refusal = SystemError("fstat", errno: .EPERM)
+        guard status.user == Credentials.effectiveUser else {
+            throw StateRoot.unusable(path, refusal, ", since it belongs to user " + String(status.user))
         }
         guard status.permissions & 0o022 == 0 else {
             throw StateRoot.unusable(path, refusal, ", since others may write to it")
@@ -61,9 +60,8 @@ struct StateRoot: ~Copyable {
     borrowing func containers() throws(RuntimeError) -> [ByteString] {
         try explaining(.system, "the state directory can't be read", path: path) { () throws(SystemError) in
             // Some file systems don't tell types.
-            let types = [UInt8(DT_DIR), UInt8(DT_UNKNOWN)]
-            return try descriptor.entries().filter { types.contains($0.type) && ContainerID.isValid($0.name) }.map { $0.name }
-                .ordered()
+            let folders = try descriptor.entries().filter { $0.type == .directory || $0.type == nil }
+            return folders.map { $0.name }.filter { ContainerID.isValid($0) }.ordered()
         }
     }
 }

@@ -1,5 +1,4 @@
 public import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -7,7 +6,7 @@ import Linux
 public func stateRoot(chosen: ByteString?) throws(RuntimeError) -> ByteString {
     if let chosen { return try checked(chosen) }
     return try defaultStateRoot(
-        isRoot: geteuid() == 0, user: environment("USER"), session: environment("XDG_RUNTIME_DIR"),
+        isRoot: Credentials.effectiveUser == 0, user: environment("USER"), session: environment("XDG_RUNTIME_DIR"),
         isInUserNamespace: isInUserNamespace())
 }
 
@@ -28,9 +27,8 @@ func defaultStateRoot(isRoot: Bool, user: ByteString?, session: ByteString?, isI
 private func checked(_ chosen: ByteString) throws(RuntimeError) -> ByteString {
     var path = chosen
     if path.bytes.first != UInt8(ascii: "/") {
-        guard let here = getcwd(nil, 0) else { throw RuntimeError(.system, "can't find the working directory", .last("getcwd")) }
-        defer { free(here) }
-        path = ByteString(cString: here) + "/" + path
+        let here = try explaining(.system, "can't find the working directory", OwnProcess.directory())
+        path = here + "/" + path
     }
     // "/" would take each directory of the host for a container.
     if isTop(path) {

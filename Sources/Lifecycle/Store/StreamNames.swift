@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Linux
 
 /// What tells the standard streams of a container apart: "pipe:[NUMBER]", "file[MOUNT:INODE]". Kept in its record for `checkpoint`.
@@ -10,16 +9,15 @@ enum StreamNames {
     static func current() -> [ByteString] { (0..<3).map { name(of: $0) } }
 
     private static func name(of number: Int32) -> ByteString {
-        var status = stat()
-        guard fstat(number, &status) == 0 else { return "" }
+        guard let status = try? FileStatus(of: number) else { return "" }
         switch status.kind {
-        case .fifo: return "pipe:[" + ByteString(decimal: status.st_ino) + "]"
+        case .fifo: return "pipe:[" + ByteString(decimal: status.inode) + "]"
         case .regular:
             let file: ByteString = "/proc/self/fdinfo/" + ByteString(decimal: number)
-            guard let text = try? FileDescriptor.open(file, flags: O_RDONLY).readAll(limit: 4096),
+            guard let text = try? FileDescriptor.open(file, flags: .readOnly).readAll(limit: 4096),
                 let mount = ProcessStatus(text).numbers("mnt_id:")?.first
             else { return "" }
-            return "file[" + ByteString(hexadecimal: UInt64(mount)) + ":" + ByteString(hexadecimal: UInt64(status.st_ino)) + "]"
+            return "file[" + ByteString(hexadecimal: UInt64(mount)) + ":" + ByteString(hexadecimal: status.inode) + "]"
         default: return ""
         }
     }

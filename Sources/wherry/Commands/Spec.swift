@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -27,7 +26,7 @@ enum Spec {
             """,
         action: { invocation throws(RuntimeError) in
             let template = Config.template(
-                rootless: invocation.arguments.isOn(rootless), uid: geteuid(), gid: getegid(),
+                rootless: invocation.arguments.isOn(rootless), uid: Credentials.effectiveUser, gid: Credentials.effectiveGroup,
                 cgroupNamespace: hasCgroupV2Alone())
             try write(template, in: invocation.arguments.text(bundle) ?? ".")
             return 0
@@ -42,10 +41,10 @@ enum Spec {
     static func write(_ config: [UInt8], in directory: ByteString) throws(RuntimeError) {
         let path = directory == "." ? "config.json" : directory + "/config.json"
         let bundle = try explaining(
-            .system, "can't open the bundle \"" + directory.displayText + "\"", path: directory
-        ) { () throws(SystemError) in try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY) }
+            .system, "can't open the bundle \"" + directory.displayText + "\"", path: directory,
+            FileDescriptor.open(directory, flags: [.path, .directory]))
         do throws(SystemError) {
-            let file = try bundle.open("config.json", flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
+            let file = try bundle.open("config.json", flags: [.writeOnly, .create, .exclusive, .noFollow], mode: 0o666)
             do throws(SystemError) {
                 try file.writeAll(config)
             } catch {
@@ -53,7 +52,7 @@ enum Spec {
                 try? bundle.unlink("config.json")
                 throw error
             }
-        } catch  where error.errno == EEXIST {
+        } catch  where error.errno == .EEXIST {
             throw RuntimeError(
                 .usage, "\"" + path.displayText + "\" exists already", path: path,
                 hint: "remove it, or name another directory with --bundle")

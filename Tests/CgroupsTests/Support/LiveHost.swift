@@ -60,7 +60,7 @@ final class LiveCgroup {
         let child = try Child(shell: program)
         children.append(child)
         for directory in cgroup.record.directories {
-            let place = try FileDescriptor.open(sub.isEmpty ? directory : directory + "/" + sub, flags: O_PATH | O_DIRECTORY)
+            let place = try FileDescriptor.open(sub.isEmpty ? directory : directory + "/" + sub, flags: [.path, .directory])
             try place.writeFile("cgroup.procs", ByteString(decimal: child.pid).bytes)
         }
         return child.pid
@@ -69,7 +69,7 @@ final class LiveCgroup {
     /// A cgroup below, in each hierarchy, as a container's own init system would make it.
     func makeSub(_ name: ByteString) throws {
         for directory in cgroup.record.directories {
-            try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).makeDirectory(name, mode: 0o755)
+            try FileDescriptor.open(directory, flags: [.path, .directory]).makeDirectory(name, mode: 0o755)
             guard directory.hasPrefix("/sys/fs/cgroup/cpuset/") else { continue }
             for file: ByteString in ["cpuset.cpus", "cpuset.mems"] {
                 try put(read(file, in: directory), file, in: directory + "/" + name)
@@ -80,11 +80,11 @@ final class LiveCgroup {
     func directory(_ hierarchy: ByteString) -> ByteString { "/sys/fs/cgroup/" + hierarchy + "/" + cgroup.path.relative }
 
     func read(_ file: ByteString, in directory: ByteString) throws -> ByteString {
-        ByteString(try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).readFile(file)).trimmed
+        ByteString(try FileDescriptor.open(directory, flags: [.path, .directory]).readFile(file)).trimmed
     }
 
     func put(_ text: ByteString, _ file: ByteString, in directory: ByteString) throws {
-        try FileDescriptor.open(directory, flags: O_PATH | O_DIRECTORY).writeFile(file, text.bytes)
+        try FileDescriptor.open(directory, flags: [.path, .directory]).writeFile(file, text.bytes)
     }
 
     /// The signal that ended the child with this pid; nil where it still runs after seconds, or ended otherwise.
@@ -111,7 +111,7 @@ final class LiveCgroup {
 }
 
 /// Whether there is a directory.
-func isThere(_ path: ByteString) -> Bool { (try? FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY)) != nil }
+func isThere(_ path: ByteString) -> Bool { (try? FileDescriptor.open(path, flags: [.path, .directory])) != nil }
 
 extension CgroupRecord {
     /// The absolute directories, one for each hierarchy.

@@ -12,15 +12,15 @@ final class TemporaryTree: Sendable {
     init() throws {
         let stamp = ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
         path = "/tmp/wherry-cgroups-" + stamp
-        try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY).makeDirectory(path, mode: 0o700)
-        root = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+        try FileDescriptor.open("/", flags: [.path, .directory]).makeDirectory(path, mode: 0o700)
+        root = try FileDescriptor.open(path, flags: [.readOnly, .directory])
     }
 
     deinit { Self.removeAll(root, path) }
 
     private static func removeAll(_ directory: borrowing FileDescriptor, _ path: ByteString) {
         for entry in (try? directory.entries()) ?? [] {
-            if entry.type == UInt8(DT_DIR), let child = try? directory.open(entry.name, flags: O_RDONLY | O_DIRECTORY) {
+            if entry.type == .directory, let child = try? directory.open(entry.name, flags: [.readOnly, .directory]) {
                 removeAll(child, path + "/" + entry.name)
             } else {
                 try? directory.unlink(entry.name)
@@ -32,7 +32,7 @@ final class TemporaryTree: Sendable {
     func makeDirectory(_ name: ByteString) throws { try root.makeDirectory(name, mode: 0o700) }
 
     func put(_ file: ByteString, _ text: ByteString = "") throws {
-        try root.open(file, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600).writeAll(text.bytes)
+        try root.open(file, flags: [.writeOnly, .create, OpenFlags(rawValue: O_TRUNC)], mode: 0o600).writeAll(text.bytes)
     }
 
     func text(_ file: ByteString) throws -> String { ByteString(try root.readFile(file)).displayText }
@@ -41,7 +41,7 @@ final class TemporaryTree: Sendable {
     func hierarchy(_ version: Hierarchy.Version, _ subsystems: ByteString = "") throws -> Hierarchy {
         Hierarchy(
             version: version, subsystems: subsystems, mountPoint: path,
-            root: try FileDescriptor.open(path, flags: O_PATH | O_DIRECTORY))
+            root: try FileDescriptor.open(path, flags: [.path, .directory]))
     }
 }
 

@@ -13,15 +13,15 @@ final class TemporaryDirectory: Sendable {
         var template = Array("/tmp/wherry-seccomp-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
         path = template.withUnsafeBufferPointer { $0.baseAddress.map { ByteString(cString: $0) } ?? "" }
-        descriptor = SharedDescriptor(try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY))
+        descriptor = SharedDescriptor(try FileDescriptor.open(path, flags: [.readOnly, .directory]))
     }
 
-    deinit { try? descriptor.with { (directory) throws(SystemError) in try Self.remove(path, in: directory) } }
+    deinit { try? Self.remove(path, in: descriptor.file) }
 
     /// Removes the directory and what is in it.
     private static func remove(_ path: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) {
-        for (name, _) in try directory.entries() {
-            if let below = try? directory.open(name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
+        for name in try directory.entries().map({ $0.name }) {
+            if let below = try? directory.open(name, flags: [.readOnly, .directory, .noFollow]) {
                 try? remove(path + "/" + name, in: below)
             } else {
                 try? directory.unlink(name)

@@ -6,9 +6,9 @@ extension Announcement {
     func make(of process: ContainerProcess) throws(RuntimeError) {
         if let path = pidFile {
             step("write pid file")
-            try explaining(.system, "the pid file \"" + path.displayText + "\" can't be written", path: path) {
-                () throws(SystemError) in try PIDFile.write(process.pid, to: path)
-            }
+            try explaining(
+                .system, "the pid file \"" + path.displayText + "\" can't be written", path: path,
+                PIDFile.write(process.pid, to: path))
         }
         if let path = pidfdSocket {
             step("send pidfd")

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -13,11 +12,16 @@ enum ArgumentFile {
         let failure = what + " \"" + path.displayText + "\" can't be read"
         do throws(SystemError) {
             // A socket can't be opened again, and standard input may be one.
-            let isInput = isInput || path == "/dev/stdin" && isSocket(STDIN_FILENO)
+            let isInput = isInput || path == "/dev/stdin" && isSocket(FileDescriptor.standardInput)
             // A fifo that nobody writes to would hold us up.
-            let file = isInput ? try FileDescriptor.standardInput() : try .open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+            let file: FileDescriptor
+            if isInput {
+                file = try .duplicate(FileDescriptor.standardInput)
+            } else {
+                file = try .open(path, flags: [.readOnly, .nonBlocking, .noControllingTerminal])
+            }
             return try read(file, limit: limit)
-        } catch  where error.errno == ETIMEDOUT {
+        } catch  where error.errno == .ETIMEDOUT {
             throw RuntimeError(.timeout, failure + ": whoever writes it has paused for 30 seconds", path: path)
         } catch {
             throw RuntimeError(.invalidConfig, failure, error, path: path)
@@ -25,21 +29,20 @@ enum ArgumentFile {
     }
 
     private static func isSocket(_ descriptor: Int32) -> Bool {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 && status.kind == .socket
+        (try? FileStatus(of: descriptor))?.kind == .socket
     }
 
     private static func read(_ file: consuming FileDescriptor, limit: Int) throws(SystemError) -> [UInt8] {
-        let mayBlock = c_fcntl(file.rawValue, F_GETFL, 0) & O_NONBLOCK == 0
+        let mayBlock = !(try FileDescriptor.openFlags(of: file.rawValue).contains(.nonBlocking))
         var bytes: [UInt8] = []
         while true {
             if mayBlock { try waitForWriter(file) }
             do throws(SystemError) {
                 let part = try file.read(upTo: 64 * 1024)
-                guard bytes.count + part.count <= limit else { throw SystemError("read", errno: EFBIG) }
+                guard bytes.count + part.count <= limit else { throw SystemError("read", errno: .EFBIG) }
                 if part.isEmpty { return bytes }
                 bytes += part
-            } catch  where error.errno == EAGAIN {
+            } catch  where error.errno == .EAGAIN {
                 try waitForWriter(file)
             }
         }
@@ -47,15 +50,7 @@ enum ArgumentFile {
 
     private static func waitForWriter(_ file: borrowing FileDescriptor) throws(SystemError) {
         guard waitReadable(file.rawValue, until: Deadline(milliseconds: patience)) else {
-            throw SystemError("read", errno: ETIMEDOUT)
+            throw SystemError("read", errno: .ETIMEDOUT)
         }
-    }
-}
-
-extension FileDescriptor {
-    fileprivate static func standardInput() throws(SystemError) -> FileDescriptor {
-        let copy = c_fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0 else { throw .last("fcntl") }
-        return FileDescriptor(adopting: copy)
     }
 }

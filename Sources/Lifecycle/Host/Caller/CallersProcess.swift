@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 
@@ -13,8 +12,8 @@ public func ensureSealed() throws(RuntimeError) {
     } catch {
         let sentence = "the program can't be copied to where no container reaches it"
         switch error.errno {
-        case EFBIG: throw RuntimeError(.system, sentence + ": files may not be so large (RLIMIT_FSIZE)", error)
-        case EMFILE, ENFILE, ENOMEM: throw RuntimeError(.system, sentence, error)
+        case .EFBIG: throw RuntimeError(.system, sentence + ": files may not be so large (RLIMIT_FSIZE)", error)
+        case .EMFILE, .ENFILE, .ENOMEM: throw RuntimeError(.system, sentence, error)
         default: throw RuntimeError(.system, sentence, error, hint: "are memfds allowed here, and executable?")
         }
     }
@@ -39,22 +38,11 @@ func prepareCaller(_ options: CreateOptions, _ settings: GlobalSettings) throws(
 func prepareCaller(preserving descriptors: Int, listening: Int = 0, named paths: [ByteString?], _ log: Log) throws(RuntimeError)
     -> InheritedDescriptors
 {
-    c_ignore_signal(SIGPIPE)
+    Signal.ignore(Signal.pipe)
     // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
-    c_default_signal(SIGCHLD)
-    _ = umask(0o022)
+    Signal.takeDefault(Signal.child)
+    OwnProcess.setUmask(0o022)
     let inherited = try InheritedDescriptors(listening: listening, preserving: descriptors, log)
     try inherited.closeOthers(but: log, named: paths)
     return inherited
-}
-
-/// A closed standard stream would be taken by the next file that is opened: and then written to.
-public func openMissingStreams() {
-    while true {
-        let descriptor = ("/dev/null" as ByteString).withCString { c_openat(AT_FDCWD, $0, O_RDWR, 0) }
-        if descriptor < 0 || descriptor > 2 {
-            if descriptor > 2 { _ = close(descriptor) }
-            return
-        }
-    }
 }

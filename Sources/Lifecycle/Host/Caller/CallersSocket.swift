@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -18,7 +17,7 @@ struct CallersSocket: ~Copyable {
         let label = "the " + name.description + " \"" + path.displayText + "\""
         do throws(SystemError) {
             socket = try FileDescriptor.connectStream(to: path, timeout: CallersSocket.patience)
-        } catch  where error.errno == EAGAIN {
+        } catch  where error.errno == .EAGAIN {
             throw RuntimeError(
                 .timeout, "nobody has accepted a connection to " + label + " within 10 seconds", path: path,
                 call: error.call, errno: nil)
@@ -33,7 +32,7 @@ struct CallersSocket: ~Copyable {
     borrowing func send(_ text: StaticString, _ descriptor: Int32) throws(RuntimeError) {
         do throws(SystemError) {
             try socket.send(Array(text.description.utf8), descriptors: [descriptor])
-        } catch  where error.errno == EAGAIN {
+        } catch  where error.errno == .EAGAIN {
             throw RuntimeError(
                 .timeout, label + " hasn't taken the descriptor within 10 seconds", path: path, call: error.call, errno: nil)
         } catch {

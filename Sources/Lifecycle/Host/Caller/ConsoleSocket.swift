@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -35,7 +34,7 @@ struct ConsoleSocket: ~Copyable {
         case .some(let socket): try socket.send("/dev/ptmx", terminal.rawValue)
         case nil:
             // Ours, then: a program that asks for the size first thing is to see the right one, and its first line to end like the others.
-            _ = c_window_size_copy(STDIN_FILENO, terminal.rawValue)
+            Terminal.copySize(from: FileDescriptor.standardInput, to: terminal.rawValue)
             TerminalRelay.keepLines(of: terminal)
         }
     }

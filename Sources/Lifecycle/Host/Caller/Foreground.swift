@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -8,17 +7,10 @@ struct SignalRelay: ~Copyable {
     let descriptor: FileDescriptor
 
     init() throws(RuntimeError) {
-        let number = c_signal_descriptor()
-        guard number >= 0 else { throw RuntimeError(.system, "signals can't be passed on", .last("signalfd")) }
-        descriptor = FileDescriptor(adopting: number)
+        descriptor = try explaining(.system, "signals can't be passed on", Signal.blockedForReading())
     }
 
-    borrowing func next() throws(SystemError) -> Int32 {
-        let bytes = try descriptor.read(upTo: MemoryLayout<signalfd_siginfo>.size)
-        // The signal's number is the first field of struct signalfd_siginfo, signalfd(2).
-        guard bytes.count >= 4 else { return 0 }
-        return bytes.withUnsafeBytes { Int32($0.loadUnaligned(as: UInt32.self)) }
-    }
+    borrowing func next() throws(SystemError) -> Int32 { try Signal.next(from: descriptor) }
 }
 
 /// A container in the foreground: its terminal is ours, its signals are ours, its end is awaited.
@@ -50,31 +42,26 @@ struct Foreground: ~Copyable {
     private mutating func relay() throws(SystemError) -> ExitStatus {
         while true {
             var requests = [
-                pollfd(fd: process.handle.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+                PollRequest(process.handle.descriptor.rawValue, .readable), PollRequest(signals.descriptor.rawValue, .readable),
             ]
             requests += terminal?.requests ?? []
-            guard poll(&requests, UInt(requests.count), -1) >= 0 || c_errno() == EINTR else { throw .last("poll") }
-            if requests[1].revents != 0 { try handle(try signals.next()) }
+            _ = try PollRequest.wait(for: &requests, milliseconds: nil)
+            if !requests[1].answer.isEmpty { try handle(try signals.next()) }
             if requests.count > 2 { try terminal?.pump(requests[2...]) }
-            if requests[0].revents != 0 { return try process.handle.wait() }
+            if !requests[0].answer.isEmpty { return try process.handle.wait() }
         }
     }
 
     private func handle(_ signal: Int32) throws(SystemError) {
         switch signal {
-        case SIGCHLD: reapOthers()
-        case SIGWINCH: terminal?.resize()
+        case Signal.child: reapOthers()
+        case Signal.windowChange: terminal?.resize()
         default: try? process.handle.send(signal: signal)
         }
     }
 
     /// As their subreaper we'd keep the container's orphans as zombies. Not the first process: its status is taken by its handle.
     private func reapOthers() {
-        while true {
-            let pid = c_ended_child()
-            guard pid > 0, pid != process.pid else { return }
-            _ = waitpid(pid, nil, WNOHANG)
-        }
+        while let pid = OwnProcess.endedChild(), pid != process.pid { OwnProcess.reap(pid) }
     }
 }

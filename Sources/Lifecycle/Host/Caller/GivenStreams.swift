@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Linux
 import OCI
 
@@ -17,21 +16,22 @@ enum GivenStreams {
     /// `user`: as it's numbered in the user namespace of the process `pid`.
     static func give(to user: UInt32, of pid: Int32, inUserNamespace: Bool, _ procfs: borrowing ProcFileSystem) {
         // They are his already.
-        guard inUserNamespace || user != geteuid() else { return }
+        guard inUserNamespace || user != Credentials.effectiveUser else { return }
         let streams = ([0, 1, 2] as [Int32]).filter(isToBeGiven)
-        guard !streams.isEmpty, let owner = inUserNamespace ? outside(user, of: pid, procfs) : user, owner != geteuid() else {
+        guard !streams.isEmpty, let owner = inUserNamespace ? outside(user, of: pid, procfs) : user,
+            owner != Credentials.effectiveUser
+        else {
             return
         }
         // A read-only file system, for one, forbids it: the process can still use what it has open.
-        for stream in streams { _ = fchown(stream, owner, .max) }
+        for stream in streams { try? FileDescriptor.setOwner(of: stream, user: owner) }
     }
 
     private static func isToBeGiven(_ stream: Int32) -> Bool {
-        var status = stat()
-        guard fstat(stream, &status) == 0, status.st_uid == geteuid() else { return false }
+        guard let status = try? FileStatus(of: stream), status.user == Credentials.effectiveUser else { return false }
         switch status.kind {
         case .fifo, .socket: return true
-        case .regular: return c_fcntl(stream, F_GETFL, 0) & (O_WRONLY | O_RDWR) != 0
+        case .regular: return (try? FileDescriptor.openFlags(of: stream))?.isDisjoint(with: [.writeOnly, .readWrite]) == false
         default: return false
         }
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -22,7 +21,7 @@ struct InheritedDescriptors {
 
     /// `wanted`: the number that `--preserve-fds` gives. `log`: moved out of the way.
     init(listening: Int, preserving wanted: Int, _ log: Log) throws(RuntimeError) {
-        func isOpen(_ number: Int32) -> Bool { number != log.file && c_fcntl(number, F_GETFD, 0) >= 0 }
+        func isOpen(_ number: Int32) -> Bool { number != log.file && FileDescriptor.isOpen(number) }
         let first = 3 + Int32(listening)
         var end = first + Int32(min(wanted, InheritedDescriptors.highest))
         while end > first, !isOpen(end - 1) { end -= 1 }
@@ -36,11 +35,9 @@ struct InheritedDescriptors {
         try explaining(.system, "file descriptor " + String(number) + " can't be kept free for the container") {
             () throws(SystemError) in
             // The lowest number that is free: all below were taken before.
-            let file = try FileDescriptor.memory(holding: []).release()
-            guard file == number else {
-                _ = close(file)
-                throw SystemError("memfd_create", errno: EBADF)
-            }
+            let file = try FileDescriptor.memory(holding: [])
+            guard file.rawValue == number else { throw SystemError("memfd_create", errno: .EBADF) }
+            _ = file.release()
         }
     }
 
@@ -51,7 +48,7 @@ struct InheritedDescriptors {
         var kept = log.file.map { [$0] } ?? []
         for path in paths {
             guard let number = path.flatMap(InheritedDescriptors.number), number >= end else { continue }
-            _ = c_fcntl(number, F_SETFD, FD_CLOEXEC)
+            FileDescriptor.closeOnExecution(number)
             kept.append(number)
         }
         try closeDescriptors(from: end, but: kept)
@@ -70,17 +67,17 @@ struct InheritedDescriptors {
     /// and they stay in the environment of others, whose descriptors they don't mean.
     static func sockets(_ log: Log) throws(RuntimeError) -> Int {
         guard let text = OwnEnvironment.value(of: "LISTEN_FDS"), !text.isEmpty,
-            OwnEnvironment.value(of: "LISTEN_PID")?.decimal(as: Int32.self) == getpid()
+            OwnEnvironment.value(of: "LISTEN_PID")?.decimal(as: Int32.self) == OwnProcess.pid
         else { return 0 }
         guard let count: Int = text.decimal(), count >= 0 else {
             throw RuntimeError(.usage, "LISTEN_FDS=" + text.displayText + ": not a number of descriptors")
         }
         var number: Int32 = 3
         while Int(number) - 3 < count {
-            guard number != log.file, c_fcntl(number, F_GETFD, 0) >= 0 else {
+            guard number != log.file, FileDescriptor.isOpen(number) else {
                 throw RuntimeError(
                     .usage, "LISTEN_FDS=" + text.displayText + ": file descriptor " + String(number) + " is not open",
-                    errno: EBADF)
+                    errno: .EBADF)
             }
             number += 1
         }

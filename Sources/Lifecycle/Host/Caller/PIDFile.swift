@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -12,10 +11,10 @@ enum PIDFile {
             folder = slash == 0 ? "/" : ByteString(path.bytes[..<slash])
             name = ByteString(path.bytes[(slash + 1)...])
         }
-        let directory = try FileDescriptor.open(folder, flags: O_PATH | O_DIRECTORY)
+        let directory = try FileDescriptor.open(folder, flags: [.path, .directory])
         let digits = ByteString(decimal: pid).bytes
         // A file without a name until it's written: whoever is killed here leaves nothing.
-        if let file = try? directory.open(".", flags: O_TMPFILE | O_WRONLY, mode: 0o644) {
+        if let file = try? directory.open(".", flags: [.temporary, .writeOnly], mode: 0o644) {
             try file.writeAll(digits)
             if try directory.link(file, replacing: name) { return }
         }
@@ -29,17 +28,15 @@ extension FileDescriptor {
     ///
     /// - Returns: false where the file system, or the caller's rights, don't allow it.
     fileprivate borrowing func link(_ file: borrowing FileDescriptor, replacing name: ByteString) throws(SystemError) -> Bool {
-        // By its place in /proc: the descriptor alone takes CAP_DAC_READ_SEARCH (open(2), "O_TMPFILE").
-        let source: ByteString = "/proc/self/fd/" + ByteString(decimal: file.rawValue)
         for _ in 0..<16 {
-            let result = source.withCString { source in
-                name.withCString { linkat(AT_FDCWD, source, rawValue, $0, AT_SYMLINK_FOLLOW) }
-            }
-            if result == 0 { return true }
-            switch c_errno() {
-            case EINTR: continue
-            case EEXIST: try unlink(name)
-            default: return false
+            do throws(SystemError) {
+                try link(file, as: name)
+                return true
+            } catch  where error.errno == .EINTR {
+            } catch  where error.errno == .EEXIST {
+                try unlink(name)
+            } catch {
+                return false
             }
         }
         return false

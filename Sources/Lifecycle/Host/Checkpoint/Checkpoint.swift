@@ -1,14 +1,13 @@
 import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI
 
 /// Writes the state of a container's processes to files, by criu. Unless they're left running they end, and the container is deleted.
 public func checkpointContainer(_ options: CheckpointOptions, _ settings: GlobalSettings) throws(RuntimeError) {
-    c_ignore_signal(SIGPIPE)
-    c_default_signal(SIGCHLD)
+    Signal.ignore(Signal.pipe)
+    Signal.takeDefault(Signal.child)
     let directory = try ContainerDirectory.require(options.id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
@@ -49,7 +48,7 @@ extension CriuOptions {
         // 6: criu's own choice.
         set(.cgroupsMode, image.cgroupsMode?.rawValue ?? 6)
         // Interfaces are the engine's: it makes them anew.
-        set(.emptyNamespaces, Int(c_new_network))
+        set(.emptyNamespaces, Int(NamespaceKinds.network.rawValue))
     }
 
     /// A file of settings that come before ours: the annotation's, or the administrator's.
@@ -59,7 +58,7 @@ extension CriuOptions {
             return
         }
         let own: ByteString = "/etc/criu/wherry.conf"
-        set(.configFile, own.withCString { access($0, F_OK) } == 0 ? own : "/etc/criu/runc.conf")
+        set(.configFile, isAccessible(own) ? own : "/etc/criu/runc.conf")
     }
 }
 
@@ -128,11 +127,11 @@ private final class CheckpointSession {
     private func addMounts(
         to request: inout CriuOptions, _ rootfs: RootfsPlan, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
-        let root = try explaining(.checkpoint, "the container's root can't be opened") { () throws(SystemError) in
+        let root = try explaining(
+            .checkpoint, "the container's root can't be opened",
             RootedDirectory(
                 adopting: try FileDescriptor.open(
-                    ByteString(decimal: record.pid) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY))
-        }
+                    ByteString(decimal: record.pid) + "/root", at: procfs.root.rawValue, flags: [.path, .directory])))
         let cgroup: Cgroup?
         if let record = record.cgroup { cgroup = try Cgroup(record: record) } else { cgroup = nil }
         let view = CgroupView(of: cgroup, namespaces, isUnifiedHost: try CgroupHost.detect(procfs: procfs).layout == .unified)
@@ -161,10 +160,10 @@ private final class CheckpointSession {
         to request: inout CriuOptions, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
         for join in namespaces.joins where ExternalNamespaces.byDescriptor.contains(join.kind) {
-            let status = try explaining(.namespace, "the container's namespaces can't be looked at") { () throws(SystemError) in
-                try procfs.namespace(join.kind.fileName, of: ByteString(decimal: record.pid))
-            }
-            let name = join.kind.fileName + "[" + ByteString(decimal: status.st_ino) + "]:"
+            let status = try explaining(
+                .namespace, "the container's namespaces can't be looked at",
+                procfs.namespace(join.kind.fileName, of: ByteString(decimal: record.pid)))
+            let name = join.kind.fileName + "[" + ByteString(decimal: status.inode) + "]:"
             request.set(.external, name + ExternalNamespaces.key(join.kind))
         }
     }
@@ -191,12 +190,12 @@ private final class CheckpointSession {
 
     private func checkStatusDescriptor() throws(RuntimeError) {
         guard let descriptor = options.statusDescriptor else { return }
-        let flags = c_fcntl(descriptor, F_GETFL, 0)
-        guard flags >= 0, flags & (O_WRONLY | O_RDWR) != 0 else {
+        let flags = try? FileDescriptor.openFlags(of: descriptor)
+        guard let flags, !flags.isDisjoint(with: [.writeOnly, .readWrite]) else {
             throw RuntimeError(
                 .usage,
                 "invalid --status-fd " + String(descriptor) + ": "
-                    + (flags < 0 ? "no such descriptor is open" : "it isn't open for writing"))
+                    + (flags == nil ? "no such descriptor is open" : "it isn't open for writing"))
         }
     }
 

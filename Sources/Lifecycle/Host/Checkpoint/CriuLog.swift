@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -13,9 +12,10 @@ struct CriuLog {
     ///
     /// `output`: what it wrote to its standard streams, before it had a log.
     func failure(_ what: String, output: [UInt8], response: CriuResponse?) -> RuntimeError {
-        let log = (try? FileDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK | O_NOFOLLOW).readAll(limit: CriuLog.limit)) ?? []
+        let log =
+            (try? FileDescriptor.open(path, flags: [.readOnly, .nonBlocking, .noFollow]).readAll(limit: CriuLog.limit)) ?? []
         var reason = CriuLog.cause(in: log) ?? CriuLog.cause(in: output) ?? response?.errorText ?? CriuLog.lastLine(of: output)
-        if reason == nil, let errno = response?.errno, errno > 0 { reason = ByteString(SystemError.text(of: errno)) }
+        if reason == nil, let errno = response?.errno, errno.rawValue > 0 { reason = ByteString(SystemError.text(of: errno)) }
         return RuntimeError(
             .checkpoint, what + (reason.map { ": " + $0.displayText } ?? " without a word"), path: path,
             hint: log.isEmpty

@@ -1,4 +1,5 @@
 import Bytes
+import Errors
 import Linux
 
 // What criu is told and what it answers. The field numbers are those of criu's rpc.proto.
@@ -130,7 +131,7 @@ struct CriuResponse {
 
     var isNotification: Bool { message.number(1) == CriuRequest.notification.rawValue }
     var succeeded: Bool { message.isOn(2) }
-    var errno: Int32? { message.integer(7) }
+    var errno: Errno? { message.integer(7).map { Errno(rawValue: $0) } }
     var errorText: ByteString? { message.text(9) }
 
     /// "pre-resume" and the like.

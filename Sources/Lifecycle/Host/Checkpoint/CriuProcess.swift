@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -16,7 +15,7 @@ struct CriuProcess: ~Copyable {
 
     /// How it's started.
     struct Start {
-        var namespaces: UInt64 = 0
+        var namespaces: NamespaceKinds = []
         var cgroup: SharedDescriptor?
         /// What it gets besides its standard streams and the socket, numbered from `firstPassed`.
         var passed: [SharedDescriptor] = []
@@ -50,9 +49,7 @@ struct CriuProcess: ~Copyable {
     init(_ start: Start) throws(RuntimeError) {
         step("start criu")
         let program = try CriuProgram.find()
-        let output = try explaining(.system, "no memory for what criu says") { () throws(SystemError) in
-            SharedDescriptor(try .memory(holding: []))
-        }
+        let output = try explaining(.system, "no memory for what criu says", SharedDescriptor(try .memory(holding: [])))
         let spawned = try CriuProcess.spawn(program, start, output)
         var prepared: [SharedDescriptor] = []
         while let (message, descriptors) = try Handshake(spawned.report).receive() {
@@ -71,16 +68,14 @@ struct CriuProcess: ~Copyable {
     private static func spawn(_ program: ByteString, _ start: Start, _ output: SharedDescriptor) throws(RuntimeError) -> Spawned {
         let (socket, theirs) = try pair()
         let (report, reporting) = try pair()
-        let null = try explaining(.system, "/dev/null can't be opened", path: "/dev/null") { () throws(SystemError) in
-            SharedDescriptor(try .open("/dev/null", flags: O_RDWR))
-        }
-        let clone = try explaining(.system, "no process can be made for criu") { () throws(SystemError) in
-            try cloneProcess(start.namespaces, cgroup: start.cgroup?.rawValue)
-        }
+        let null = try explaining(
+            .system, "/dev/null can't be opened", path: "/dev/null", SharedDescriptor(try .open("/dev/null", flags: .readWrite)))
+        let clone = try explaining(
+            .system, "no process can be made for criu", cloneProcess(start.namespaces, cgroup: start.cgroup?.rawValue))
         switch consume clone {
         case .child:
             do throws(RuntimeError) {
-                if start.diesWithUs { _ = c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+                if start.diesWithUs { try? OwnProcess.setParentDeathSignal(Signal.kill) }
                 try handBack(try start.prepare(), over: reporting)
                 step("start criu")
                 try CriuProgram.execute(
@@ -88,7 +83,7 @@ struct CriuProcess: ~Copyable {
             } catch {
                 try? Handshake(reporting).send(.failed(error.during(currentStep())))
             }
-            _exit(127)
+            OwnProcess.exit(127)
         case .parent(let pid, let handle):
             return Spawned(pid: pid, handle: handle, socket: socket, report: report)
         }
@@ -102,7 +97,7 @@ struct CriuProcess: ~Copyable {
     }
 
     private static func pair() throws(RuntimeError) -> (SharedDescriptor, SharedDescriptor) {
-        try explaining(.system, "no socket for criu") { () throws(SystemError) in try FileDescriptor.messagePair() }
+        try explaining(.system, "no socket for criu", FileDescriptor.messagePair())
     }
 
     // MARK: The conversation
@@ -175,7 +170,7 @@ struct CriuProcess: ~Copyable {
 
     /// Ends the conversation, and waits until it has undone what it was at, a minute at most.
     borrowing func hangUp() {
-        _ = shutdown(spawned.socket.rawValue, Int32(SHUT_RDWR))
+        spawned.socket.file.shutDown()
         if spawned.handle.waitForEnd(milliseconds: 60_000) { _ = try? spawned.handle.wait() }
     }
 
@@ -184,8 +179,8 @@ struct CriuProcess: ~Copyable {
 
     private borrowing func send(_ bytes: [UInt8]) throws(RuntimeError) {
         do throws(SystemError) {
-            try spawned.socket.with { (socket) throws(SystemError) in try socket.send(bytes) }
-        } catch  where error.errno == EPIPE || error.errno == ECONNRESET {
+            try spawned.socket.file.send(bytes)
+        } catch  where error.errno == .EPIPE || error.errno == .ECONNRESET {
             throw failure("criu died", nil)
         } catch {
             throw RuntimeError(.checkpoint, "criu can't be talked to", error)
@@ -196,11 +191,11 @@ struct CriuProcess: ~Copyable {
     private borrowing func receive(_ what: String, within seconds: Int? = nil) throws(RuntimeError) -> (
         CriuResponse, [SharedDescriptor]
     ) {
-        var request = [pollfd(fd: spawned.socket.rawValue, events: Int16(POLLIN), revents: 0)]
+        var request = [PollRequest(spawned.socket.rawValue, .readable)]
         guard HelperProcess.wait(&request, until: seconds.map { Deadline(milliseconds: $0 * 1000) }) else {
             throw RuntimeError(.checkpoint, what + ": broken off by a signal that ends the runtime")
         }
-        guard request[0].revents != 0 else {
+        guard !request[0].answer.isEmpty else {
             kill()
             throw RuntimeError(
                 .timeout,
@@ -208,9 +203,7 @@ struct CriuProcess: ~Copyable {
         }
         let (bytes, descriptors): ([UInt8], [SharedDescriptor])
         do throws(SystemError) {
-            (bytes, descriptors) = try spawned.socket.with { (socket) throws(SystemError) in
-                try socket.receive(limit: CriuProcess.messageLimit)
-            }
+            (bytes, descriptors) = try spawned.socket.file.receive(limit: CriuProcess.messageLimit)
         } catch {
             throw failure(what, nil)
         }
@@ -219,11 +212,8 @@ struct CriuProcess: ~Copyable {
     }
 
     private borrowing func failure(_ what: String, _ response: CriuResponse?) -> RuntimeError {
-        var said: [UInt8] = []
-        output.with { file in
-            _ = lseek(file.rawValue, 0, SEEK_SET)
-            said = (try? file.read(upTo: CriuProcess.messageLimit)) ?? []
-        }
+        try? output.file.rewind()
+        let said = (try? output.file.read(upTo: CriuProcess.messageLimit)) ?? []
         return log.failure(what, output: said, response: response)
     }
 }
@@ -237,7 +227,7 @@ private enum CriuProgram {
         let path = OwnEnvironment.value(of: "PATH") ?? usualPath
         for folder in path.split(separator: UInt8(ascii: ":")) where folder.hasPrefix("/") {
             let file = folder + "/criu"
-            if file.withCString({ access($0, X_OK) }) == 0 { return file }
+            if isAccessible(file, forExecution: true) { return file }
         }
         throw RuntimeError(
             .checkpoint,
@@ -248,26 +238,21 @@ private enum CriuProgram {
     /// Becomes criu, with these descriptors from 0 on. `keeping` is there again if that fails.
     static func execute(_ program: ByteString, descriptors: [SharedDescriptor], keeping kept: Int32) throws(RuntimeError) {
         // Copied out of the way first: a number to be taken may be that of another one.
-        var copies: [Int32] = []
-        for descriptor in descriptors {
-            let copy = c_fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 256)
-            guard copy >= 0 else { throw RuntimeError(.system, "criu's descriptors can't be prepared", .last("fcntl")) }
-            copies.append(copy)
-        }
-        let report = c_fcntl(kept, F_DUPFD_CLOEXEC, 256)
-        for (number, copy) in copies.enumerated() where dup2(copy, Int32(number)) < 0 {
-            throw RuntimeError(.system, "criu's descriptors can't be prepared", .last("dup2"))
+        let report = try explaining(.system, "criu's descriptors can't be prepared") { () throws(SystemError) in
+            var copies: [SharedDescriptor] = []
+            for descriptor in descriptors { copies.append(SharedDescriptor(try .duplicate(descriptor.rawValue, from: 256))) }
+            for (number, copy) in copies.enumerated() { try FileDescriptor.duplicate(copy.rawValue, onto: Int32(number)) }
+            return try FileDescriptor.duplicate(kept, from: 256)
         }
         // What the caller left open isn't criu's.
-        try closeDescriptors(from: Int32(copies.count), but: [report])
-        c_signals_reset()
+        try closeDescriptors(from: Int32(descriptors.count), but: [report.rawValue])
+        Signal.resetAll()
         let arguments = CStringArray(["criu", "swrk", "3"])
         // criu runs programs of the host's (tar, ip, iptables) and reads settings from its environment.
         let hasPath = OwnEnvironment.value(of: "PATH") != nil
         let environment = CStringArray(OwnEnvironment.entries + (hasPath ? [] : ["PATH=" + usualPath]))
-        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-        let error = SystemError.last("execve")
-        _ = dup2(report, kept)
+        let error = SystemError("execve", errno: OwnProcess.execute(program, arguments, environment))
+        try? FileDescriptor.duplicate(report.rawValue, onto: kept)
         throw RuntimeError(.checkpoint, "\"" + program.displayText + "\" can't be run", error, path: program)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -22,7 +21,7 @@ struct ImageDirectory {
         -> ImageDirectory
     {
         try explaining(.checkpoint, label(option, path) + " can't be made", path: path) { () throws(SystemError) in
-            let mode: mode_t = forUserNamespace ? 0o711 : 0o700
+            let mode: UInt32 = forUserNamespace ? 0o711 : 0o700
             try FileDescriptor.makeDirectories(path, mode: mode, parentMode: mode)
         }
         return try open(path, option)
@@ -31,7 +30,7 @@ struct ImageDirectory {
     static func open(_ path: ByteString, _ option: StaticString) throws(RuntimeError) -> ImageDirectory {
         let directory = try explaining(.checkpoint, label(option, path) + " can't be opened", path: path) {
             () throws(SystemError) in
-            let descriptor = try FileDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
+            let descriptor = try FileDescriptor.open(path, flags: [.readOnly, .directory])
             let absolute = try descriptor.hostPath()
             return ImageDirectory(descriptor: SharedDescriptor(descriptor), path: absolute)
         }
@@ -44,9 +43,7 @@ struct ImageDirectory {
     }
 
     private func checkOwner(_ label: String) throws(RuntimeError) {
-        let status = try explaining(.checkpoint, label + " can't be looked at", path: path) { () throws(SystemError) in
-            try descriptor.with { (folder) throws(SystemError) in try folder.status() }
-        }
+        let status = try explaining(.checkpoint, label + " can't be looked at", path: path, descriptor.file.status())
         guard ImageDirectory.isOurs(status) else {
             throw RuntimeError(
                 .checkpoint, label + " can be changed by other users", path: path,
@@ -54,14 +51,14 @@ struct ImageDirectory {
         }
     }
 
-    private static func isOurs(_ status: stat) -> Bool {
-        (status.st_uid == geteuid() || status.st_uid == 0) && status.st_mode & 0o022 == 0
+    private static func isOurs(_ status: FileStatus) -> Bool {
+        (status.user == Credentials.effectiveUser || status.user == 0) && status.permissions & 0o022 == 0
     }
 
     /// Refuses a folder that the container has before it, now or after the restore.
     func checkOutside(rootfs: ByteString, mounts: [MountStep]) throws(RuntimeError) {
         try checkOutside(rootfs, "the container's root file system")
-        for mount in mounts where mount.attributes.set & MountAttributes.readOnly == 0 {
+        for mount in mounts where !mount.attributes.set.contains(.readOnly) {
             guard case .bind(let source, _) = mount.kind else { continue }
             try checkOutside(source, "a folder that the container has mounted, " + mount.label)
         }
@@ -69,7 +66,7 @@ struct ImageDirectory {
 
     private func checkOutside(_ folder: ByteString, _ what: String) throws(RuntimeError) {
         // A folder that isn't there holds nothing: whoever needs it complains.
-        guard let file = try? FileDescriptor.open(folder, flags: O_PATH), let absolute = try? file.hostPath() else { return }
+        guard let file = try? FileDescriptor.open(folder, flags: .path), let absolute = try? file.hostPath() else { return }
         guard path == absolute || path.hasPrefix(absolute == "/" ? "/" : absolute + "/") else { return }
         throw RuntimeError(
             .checkpoint, "\"" + path.displayText + "\" is in " + what + ": the container could change the image", path: path,
@@ -87,7 +84,7 @@ struct ImageDirectory {
 
     /// Refuses a folder that root of a user namespace can't find files in.
     func checkSearchable() throws(RuntimeError) {
-        guard let status = status(of: "."), status.st_mode & 0o001 == 0 else { return }
+        guard let status = status(of: "."), status.permissions & 0o001 == 0 else { return }
         throw RuntimeError(
             .checkpoint, "root of the container's user namespace can't find files in \"" + path.displayText + "\"", path: path,
             hint: "chmod o+x " + path.displayText)
@@ -95,9 +92,7 @@ struct ImageDirectory {
 
     /// Refuses an image with files that aren't the caller's, or links to others.
     func checkContents() throws(RuntimeError) {
-        let entries = try explaining(.checkpoint, "the image can't be read", path: path) { () throws(SystemError) in
-            try descriptor.with { (folder) throws(SystemError) in try folder.entries() }
-        }
+        let entries = try explaining(.checkpoint, "the image can't be read", path: path, descriptor.file.entries())
         for entry in entries {
             guard let status = status(of: entry.name) else { continue }
             let isParent = entry.name == ImageDirectory.parentLink && status.kind == .link
@@ -110,9 +105,8 @@ struct ImageDirectory {
         }
     }
 
-    private func status(of name: ByteString) -> stat? {
-        var status = stat()
-        return name.withCString { fstatat(descriptor.rawValue, $0, &status, AT_SYMLINK_NOFOLLOW) } == 0 ? status : nil
+    private func status(of name: ByteString) -> FileStatus? {
+        try? descriptor.file.status(of: name)
     }
 
     /// Refuses a folder for `--parent-path` that criu wouldn't find, or shouldn't use.
@@ -122,7 +116,7 @@ struct ImageDirectory {
         }
         let folder = try explaining(.checkpoint, "invalid --parent-path \"" + parent.displayText + "\"", path: parent) {
             () throws(SystemError) in
-            let folder = try FileDescriptor.open(parent, at: descriptor.rawValue, flags: O_RDONLY | O_DIRECTORY)
+            let folder = try FileDescriptor.open(parent, at: descriptor.rawValue, flags: [.readOnly, .directory])
             return ImageDirectory(descriptor: SharedDescriptor(folder), path: path + "/" + parent)
         }
         try folder.checkOwner("--parent-path \"" + parent.displayText + "\"")

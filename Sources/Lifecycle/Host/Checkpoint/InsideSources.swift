@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -33,7 +32,7 @@ extension MountSources {
             binds[entry.index] = try explaining(
                 .mount, "source \"" + source.displayText + "\" can't be opened", pointer: entry.label, path: source
             ) { () throws(SystemError) in
-                let root = RootedDirectory(adopting: try .open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY))
+                let root = RootedDirectory(adopting: try .open(plan.rootfs.path, flags: [.path, .directory]))
                 return .tree(try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan))
             }
         }

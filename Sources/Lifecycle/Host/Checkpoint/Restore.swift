@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -14,7 +13,7 @@ public func restoreContainer(_ options: RestoreOptions, _ settings: GlobalSettin
         named: [
             settings.root, create.bundle, create.pidFile, create.consoleSocket, options.image.imagePath, options.image.workPath,
         ], settings.log)
-    if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    if !options.detach, !options.noSubreaper { OwnProcess.becomeSubreaper() }
     let restoration = try RestoreSession.begin(options, settings)
     let signals = options.detach ? nil : try SignalRelay()
     try restoration.execute()

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -75,7 +74,7 @@ final class RestoreSession {
         try RestoredRoot.makeMountPoints(plan, sources)
         let restoredRoot = try RestoredRoot(plan, sources, cgroups: plan.cgroupView(transaction.cgroup))
         var start = CriuProcess.Start(log: CriuLog(path: work.path + "/" + RestoreSession.logFile))
-        start.namespaces = c_new_mount
+        start.namespaces = .mount
         start.cgroup = try transaction.cgroup?.sharedDirectoryForClone()
         start.diesWithUs = true
         let tasks = try transaction.cgroup?.openTasks()
@@ -88,18 +87,16 @@ final class RestoreSession {
             try tasks?.enter()
             tasks?.closeFiles()
             if makesCgroupNamespace {
-                try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces") {
-                    () throws(SystemError) in try unshare(c_new_cgroup)
-                }
+                try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))
             }
             try restoredRoot.attach()
             // criu doesn't restore keyrings: the container's processes have what criu has.
             if let keyring { try joinSessionKeyring(of: keyring) }
             // Before 3.19 it doesn't restore this either: processes inherit it, and nothing takes it away.
             if forbidsNewPrivileges {
-                try explaining(.process, "criu's privileges can't be limited", pointer: "/process/noNewPrivileges") {
-                    () throws(SystemError) in try Credentials.forbidNewPrivileges()
-                }
+                try explaining(
+                    .process, "criu's privileges can't be limited", pointer: "/process/noNewPrivileges",
+                    Credentials.forbidNewPrivileges())
             }
             return try RestoreSession.open(folders)
         }
@@ -114,9 +111,9 @@ final class RestoreSession {
     private static func open(_ folders: [ByteString]) throws(RuntimeError) -> [SharedDescriptor] {
         var opened: [SharedDescriptor] = []
         for folder in folders {
-            try explaining(.checkpoint, "the image can't be opened for criu", path: folder) { () throws(SystemError) in
-                opened.append(SharedDescriptor(try .open(folder, flags: O_RDONLY | O_DIRECTORY)))
-            }
+            try explaining(
+                .checkpoint, "the image can't be opened for criu", path: folder,
+                opened.append(SharedDescriptor(try .open(folder, flags: [.readOnly, .directory]))))
         }
         return opened
     }
@@ -160,10 +157,9 @@ final class RestoreSession {
     /// Pipes that the container had as its standard streams are those now that its new caller brings.
     private func addStreams(to request: inout CriuOptions, _ start: inout CriuProcess.Start) throws(RuntimeError) {
         for (number, name) in try StandardStreamNames.read(from: images) {
-            let copy = c_fcntl(Int32(number), F_DUPFD_CLOEXEC, 3)
-            guard copy >= 0 else { continue }
+            guard let copy = try? SharedDescriptor(FileDescriptor.duplicate(Int32(number))) else { continue }
             request.inherit(CriuProcess.firstPassed + start.passed.count, as: name)
-            start.passed.append(SharedDescriptor(FileDescriptor(adopting: copy)))
+            start.passed.append(copy)
         }
     }
 
@@ -206,16 +202,15 @@ final class RestoreSession {
     private func bringUpLoopback(_ pid: Int32) throws(RuntimeError) {
         let failure = RuntimeError(
             .namespace, "the container's loopback device can't be brought up", pointer: "/linux/namespaces")
-        let clone = try explaining(.system, "no process can be made for the loopback device") { () throws(SystemError) in
-            try cloneProcess(0)
-        }
+        let clone = try explaining(.system, "no process can be made for the loopback device", cloneProcess())
         switch consume clone {
         case .child:
             do throws(SystemError) {
-                try transaction.procfs.openNamespace("net", of: ByteString(decimal: pid)).enterNamespace(c_new_network)
-                _exit(c_loopback_up() == 0 ? 0 : 1)
+                try transaction.procfs.openNamespace("net", of: ByteString(decimal: pid)).enterNamespace(.network)
+                try OwnProcess.bringUpLoopback()
+                OwnProcess.exit(0)
             } catch {
-                _exit(1)
+                OwnProcess.exit(1)
             }
         case .parent(_, let handle):
             guard (try? handle.wait()) == .exited(0) else { throw failure }
@@ -225,7 +220,7 @@ final class RestoreSession {
     private func isInOwnTimeNamespace(_ pid: Int32) throws(RuntimeError) -> Bool {
         do throws(SystemError) {
             return try !transaction.procfs.sharesNamespace("time", with: ByteString(decimal: pid))
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             // A kernel without time namespaces.
             return false
         } catch {

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -25,30 +24,25 @@ struct RestoredRoot {
     private let entries: [Entry]
 
     init(_ plan: Plan, _ sources: MountSources, cgroups: CgroupView) throws(RuntimeError) {
-        place = try explaining(.mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs.path) {
-            () throws(SystemError) in try FileDescriptor.open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY).hostPath()
-        }
+        place = try explaining(
+            .mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs.path,
+            FileDescriptor.open(plan.rootfs.path, flags: [.path, .directory]).hostPath())
         guard !place.contains(UInt8(ascii: "]")) else {
             throw RuntimeError(
                 .unsupported, "criu can't name a path with \"]\": " + place.displayText, pointer: "/root/path", path: place)
         }
         root = sources.root
         if plan.rootfs.isReadOnly {
-            try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
-                () throws(SystemError) in
-                try sources.root.with { (tree) throws(SystemError) in
-                    try tree.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
-                }
-            }
+            try explaining(
+                .mount, "the root file system can't be made read-only", pointer: "/root/readonly",
+                sources.root.file.setMountAttributes(MountAttributes(set: .readOnly), recursive: false))
         }
         var entries: [Entry] = []
         for mount in ExternalMount.all(plan.rootfs, plan.namespaces, cgroups: cgroups)
         where !entries.contains(where: { $0.key == mount.key }) {
             guard let tree = try RestoredRoot.tree(of: mount, sources) else { continue }
-            let isDirectory = try explaining(.mount, "the file can't be looked at", path: mount.destination) {
-                () throws(SystemError) in
-                try tree.with { (tree) throws(SystemError) in try tree.status().kind == .directory }
-            }
+            let isDirectory = try explaining(
+                .mount, "the file can't be looked at", path: mount.destination, tree.file.status().kind == .directory)
             let name = "mount-" + ByteString(decimal: entries.count)
             entries.append(Entry(key: mount.key, name: name, tree: tree, isDirectory: isDirectory))
         }
@@ -59,11 +53,9 @@ struct RestoredRoot {
     private static func tree(of mount: ExternalMount, _ sources: MountSources) throws(RuntimeError) -> SharedDescriptor? {
         switch mount.source {
         case .null:
-            try explaining(.mount, "the null device can't be limited", path: "/dev/null") { () throws(SystemError) in
-                try sources.null?.with { (tree) throws(SystemError) in
-                    try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
-                }
-            }
+            try explaining(
+                .mount, "the null device can't be limited", path: "/dev/null",
+                sources.null?.file.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false))
             return sources.null
         case .device(let path): return try open(path)
         case .bind(let step): return try limit(sources.binds[step.index]?.descriptor, step)
@@ -74,7 +66,7 @@ struct RestoredRoot {
     private static func open(_ path: ByteString) throws(RuntimeError) -> SharedDescriptor? {
         do throws(SystemError) {
             return SharedDescriptor(try FileDescriptor.cloneTree(path, recursive: false))
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             // If the image asks for it all the same, criu says so.
             return nil
         } catch {
@@ -84,7 +76,7 @@ struct RestoredRoot {
 
     private static func limit(_ tree: SharedDescriptor?, _ step: MountStep) throws(RuntimeError) -> SharedDescriptor? {
         try explaining(.mount, "the options can't be set", pointer: step.label) { () throws(SystemError) in
-            try tree?.with { (tree) throws(SystemError) in try Rootfs.setAttributes(of: tree, step) }
+            if let tree { try Rootfs.setAttributes(of: tree.file, step) }
             return tree
         }
     }
@@ -97,18 +89,14 @@ struct RestoredRoot {
     /// For the process that becomes criu: it's in a mount namespace of its own.
     func attach() throws(RuntimeError) {
         step("attach the container's file systems for criu")
-        let context = try explaining(.mount, "no file system can be made for criu") { () throws(SystemError) in
-            try FileSystemContext(type: "tmpfs")
-        }
+        let context = try explaining(.mount, "no file system can be made for criu", FileSystemContext(type: "tmpfs"))
         let tmpfs = try explaining(context, "no file system can be made for criu") { () throws(SystemError) in
             try context.set("mode", to: "755")
-            return try context.mount(attributes: MountAttributes.noSetUserID | MountAttributes.noDevices)
+            return try context.mount(attributes: [.noSetUserID, .noDevices])
         }
         try explaining(.mount, "the container's file systems can't be attached for criu", path: place) { () throws(SystemError) in
-            guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, UInt64(MS_PRIVATE), -1) == 0 else {
-                throw .last("mount_setattr")
-            }
-            let state = try FileDescriptor.open(place, flags: O_PATH | O_DIRECTORY)
+            try FileDescriptor.setPropagationOfAllMounts(.private)
+            let state = try FileDescriptor.open(place, flags: [.path, .directory])
             try tmpfs.attach(on: state)
             try RestoredRoot.attach(root, RestoredRoot.rootName, isDirectory: true, in: tmpfs)
             for entry in entries {
@@ -123,10 +111,10 @@ struct RestoredRoot {
         if isDirectory {
             try folder.makeDirectory(name, mode: 0o755)
         } else {
-            _ = try folder.open(name, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            _ = try folder.open(name, flags: [.writeOnly, .create, .exclusive], mode: 0o600)
         }
-        let target = try folder.open(name, flags: O_PATH | O_NOFOLLOW)
-        try tree.with { (tree) throws(SystemError) in try tree.attach(on: target) }
+        let target = try folder.open(name, flags: [.path, .noFollow])
+        try tree.file.attach(on: target)
     }
 
     // MARK: Mount points
@@ -139,11 +127,9 @@ struct RestoredRoot {
             guard let (folder, path) = folder(below: mount.destination, plan.rootfs.mounts[..<place], sources) else { continue }
             try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in
                 let root = RootedDirectory(
-                    adopting: try folder.with { (tree) throws(SystemError) in
-                        try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0)
-                    })
+                    adopting: try folder.file.openResolving(".", flags: [.path, .directory], resolve: []))
                 if let bind = sources.binds[mount.index]?.descriptor,
-                    try bind.with({ (tree) throws(SystemError) in try tree.status().kind != .directory })
+                    try bind.file.status().kind != .directory
                 {
                     _ = try root.makeFile(path)
                 } else {

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -41,7 +40,7 @@ final class RestoredSecurity {
             try checkLabel(of: process, isFirst: process == pid, procfs)
             let folder = ByteString(decimal: process) + "/task"
             let threads = try read(process) { () throws(SystemError) in
-                try FileDescriptor.open(folder, at: procfs.root.rawValue, flags: O_RDONLY | O_DIRECTORY).entries()
+                try FileDescriptor.open(folder, at: procfs.root.rawValue, flags: [.readOnly, .directory]).entries()
             }
             for thread in threads {
                 let folder = folder + "/" + thread.name
@@ -167,7 +166,7 @@ final class RestoredSecurity {
             guard let file = plan.namespaceFiles.file(of: join.kind) else { continue }
             let (wanted, found) = try read(process) { () throws(SystemError) in
                 (
-                    try file.with { (file) throws(SystemError) in try file.status() },
+                    try file.file.status(),
                     try procfs.namespace(join.kind.fileName, of: ByteString(decimal: process))
                 )
             }
@@ -196,11 +195,11 @@ final class RestoredSecurity {
         let root = RootedDirectory(
             adopting: try read(process) { () throws(SystemError) in
                 try FileDescriptor.open(
-                    ByteString(decimal: process) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY)
+                    ByteString(decimal: process) + "/root", at: procfs.root.rawValue, flags: [.path, .directory])
             })
         if plan.rootfs.isReadOnly {
-            let attributes = try read(process) { () throws(SystemError) in try root.descriptor.restrictions() }
-            guard attributes & MountAttributes.readOnly != 0 else {
+            let attributes = try read(process) { () throws(SystemError) in try root.descriptor.mountRestrictions() }
+            guard attributes.contains(.readOnly) else {
                 throw mismatch(process, "may write to its root", "/root/readonly")
             }
         }
@@ -214,34 +213,21 @@ final class RestoredSecurity {
     }
 
     private func check(_ mount: MountStep, _ root: borrowing RootedDirectory, _ process: Int32) throws(RuntimeError) {
-        let wanted = mount.attributes.set & FileDescriptor.restrictionMask
+        let wanted = mount.attributes.set.intersection(.restrictions)
         switch mount.kind {
         case .remount, .cgroup: return
         case .bind, .fileSystem: break
         }
-        let file = try explaining(.checkpoint, "the restored mount isn't there", pointer: mount.label) { () throws(SystemError) in
-            try root.open(mount.destination)
-        }
-        let found = try read(process) { () throws(SystemError) in try file.restrictions() }
-        guard found & wanted == wanted else {
+        let file = try explaining(
+            .checkpoint, "the restored mount isn't there", pointer: mount.label, root.open(mount.destination))
+        let found = try read(process) { () throws(SystemError) in try file.mountRestrictions() }
+        guard found.isSuperset(of: wanted) else {
             throw mismatch(process, "has a mount with more rights", mount.label)
         }
         guard case .tree(let source)? = sources.binds[mount.index] else { return }
         let isSame = try read(process) { () throws(SystemError) in
-            try source.with { (tree) throws(SystemError) in try tree.status().isSameFile(as: try file.status()) }
+            try source.file.status().isSameFile(as: try file.status())
         }
         guard isSame else { throw mismatch(process, "has something else mounted", mount.label) }
-    }
-}
-
-extension FileDescriptor {
-    /// ro, nosuid, nodev and noexec: the lowest four bits of a mount's attributes, and of its flags in statfs(2).
-    fileprivate static let restrictionMask: UInt64 = 0xF
-
-    /// Those of the mount that the file lies on.
-    fileprivate borrowing func restrictions() throws(SystemError) -> UInt64 {
-        var result = statfs()
-        guard fstatfs(rawValue, &result) == 0 else { throw .last("fstatfs") }
-        return UInt64(result.f_flags) & FileDescriptor.restrictionMask
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -16,8 +15,8 @@ enum StandardStreamNames {
         }
         let bytes = json.bytes
         try explaining(.checkpoint, "the image can't be written", path: image.path) { () throws(SystemError) in
-            _ = fileName.withCString { unlinkat(image.descriptor.rawValue, $0, 0) }
-            let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+            try? image.descriptor.file.unlink(fileName)
+            let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
             try FileDescriptor.open(fileName, at: image.descriptor.rawValue, flags: flags, mode: 0o600).writeAll(bytes)
         }
     }
@@ -28,7 +27,7 @@ enum StandardStreamNames {
             .checkpoint, "\"" + image.path.displayText + "\" holds no image of a container", path: image.path + "/" + fileName,
             hint: "make one with wherry checkpoint; --pre-dump alone makes none"
         ) { () throws(SystemError) in
-            let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+            let flags: OpenFlags = [.readOnly, .noFollow, .nonBlocking]
             return try FileDescriptor.open(fileName, at: image.descriptor.rawValue, flags: flags).readAll(limit: 64 * 1024)
         }
         guard let names = try? JSONValue(parsing: bytes) else {

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -14,8 +13,7 @@ struct Bundle {
     static func open(_ path: ByteString) throws(RuntimeError) -> Bundle {
         let absolute = try explaining(
             .invalidConfig, "the bundle \"" + path.displayText + "\" can't be opened", path: path,
-            hint: "--bundle names the folder that holds config.json"
-        ) { () throws(SystemError) in try canonical(path) }
+            hint: "--bundle names the folder that holds config.json", canonical(path))
         guard ByteString(absolute.displayText) == absolute else {
             throw RuntimeError(
                 .invalidConfig,
@@ -25,22 +23,22 @@ struct Bundle {
         }
         let file = absolute + "/config.json"
         do throws(SystemError) {
-            let descriptor = try FileDescriptor.open(file, flags: O_RDONLY | O_NONBLOCK)
-            guard try descriptor.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+            let descriptor = try FileDescriptor.open(file, flags: [.readOnly, .nonBlocking])
+            guard try descriptor.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
             return Bundle(path: absolute, configText: try descriptor.readAll(limit: limit))
-        } catch  where error.errno == EFBIG {
+        } catch  where error.errno == .EFBIG {
             throw RuntimeError(
                 .invalidConfig, "\"" + file.displayText + "\" is larger than 16 MiB: no configuration is", path: file)
         } catch {
             throw RuntimeError(
                 .invalidConfig, "\"" + file.displayText + "\" can't be read", error, path: file,
-                hint: error.errno == ENOENT ? "write one with: wherry spec --bundle DIR" : nil)
+                hint: error.errno == .ENOENT ? "write one with: wherry spec --bundle DIR" : nil)
         }
     }
 
     /// The path from the root, links followed: the container's state keeps it for callers with other working directories.
     private static func canonical(_ path: ByteString) throws(SystemError) -> ByteString {
-        let directory = try FileDescriptor.open(path.isEmpty ? "." : path, flags: O_PATH | O_DIRECTORY)
+        let directory = try FileDescriptor.open(path.isEmpty ? "." : path, flags: [.path, .directory])
         return try directory.hostPath()
     }
 }

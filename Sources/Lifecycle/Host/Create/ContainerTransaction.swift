@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -41,7 +40,7 @@ final class ContainerTransaction {
         self.settings = settings
         self.root = root
         self.directory = directory
-        record = ContainerRecord(plan, owner: geteuid(), created: Timestamp.now.rfc3339Nano)
+        record = ContainerRecord(plan, owner: Credentials.effectiveUser, created: Timestamp.now.rfc3339Nano)
         if !plan.namespaces.has(.mount) { record.made.add(.mounts) }
     }
 
@@ -116,9 +115,9 @@ final class ContainerTransaction {
 
     /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
     func adopt(_ process: ContainerProcess) throws(RuntimeError) {
-        let (birth, identity) = try explaining(.system, "the container's first process can't be looked at") {
-            () throws(SystemError) in (try procfs.birth(of: process.pid), try process.handle.identity)
-        }
+        let (birth, identity) = try explaining(
+            .system, "the container's first process can't be looked at",
+            (try procfs.birth(of: process.pid), try process.handle.identity))
         guard let birth else {
             throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
         }
@@ -155,8 +154,8 @@ final class ContainerTransaction {
     // MARK: Failure
 
     func endProcesses() {
-        if let process, !process.isReaped { try? process.handle.send(signal: SIGKILL) }
-        try? cgroup?.kill(SIGKILL)
+        if let process, !process.isReaped { try? process.handle.send(signal: Signal.kill) }
+        try? cgroup?.kill(Signal.kill)
     }
 
     /// Takes back what was made. What fails here isn't reported: there's an error already that matters more, and the record stays for

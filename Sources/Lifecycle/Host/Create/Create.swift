@@ -1,4 +1,3 @@
-import CLinux
 public import Errors
 import Linux
 import OCI

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -47,17 +46,13 @@ final class CreateSession {
     /// Clones Init. From here on it dies with us.
     private func launch() throws(RuntimeError) -> Handshake {
         step("clone")
-        let (ours, theirs) = try explaining(.system, "no socket for the container's first process") { () throws(SystemError) in
-            try FileDescriptor.messagePair()
-        }
-        let startSocket = try explaining(.system, "the start socket can't be made") { () throws(SystemError) in
-            SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor))
-        }
+        let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())
+        let startSocket = try explaining(
+            .system, "the start socket can't be made",
+            SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor)))
         var mappings = try MappedMounts.namespaces(plan, transaction.procfs)
         let sources = try openSources(&mappings)
-        let stack = try explaining(.system, "no memory for the container's first process") { () throws(SystemError) in
-            try ProcessStack()
-        }
+        let stack = try explaining(.system, "no memory for the container's first process", ProcessStack())
         let context = InitContext(
             plan: plan, handshake: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
@@ -65,7 +60,7 @@ final class CreateSession {
             cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: plan.cgroupView(transaction.cgroup),
             succession: succession, stack: stack)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
-        c_step_share()
+        Trap.shareStep()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
             let clone = try explaining(
@@ -92,12 +87,14 @@ final class CreateSession {
     /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
     /// map ids of what belongs to the host.
     private func openSources(_ mappings: inout SortedMap<SharedDescriptor>) throws(RuntimeError) -> MountSources? {
-        guard geteuid() == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else { return nil }
+        guard Credentials.effectiveUser == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else {
+            return nil
+        }
         var sources: MountSources
         do throws(RuntimeError) {
             sources = try MountSources.open(plan, copiesAtOnce: true)
             mappings = try sources.map(by: mappings, plan.rootfs.mounts)
-        } catch  where error.errno == EPERM && mappings.isEmpty && transaction.procfs.isInUserNamespace() {
+        } catch  where error.errno == .EPERM && mappings.isEmpty && transaction.procfs.isInUserNamespace() {
             // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
             return nil
         }
@@ -124,7 +121,7 @@ final class CreateSession {
     private func tell(_ message: Message, _ handshake: borrowing Handshake) throws(RuntimeError) {
         do throws(RuntimeError) {
             try handshake.tell(message)
-        } catch  where error.errno == EPIPE || error.errno == ECONNRESET {
+        } catch  where error.errno == .EPIPE || error.errno == .ECONNRESET {
             throw death()
         }
     }
@@ -210,7 +207,7 @@ final class CreateSession {
         if let shortage = currentShortage() { return RuntimeError(.initDied, "container init died: " + shortage + " " + place) }
         switch status {
         case .killed(let signal):
-            if signal == SIGKILL, transaction.cgroup?.hasOOMKill() == true {
+            if signal == Signal.kill, transaction.cgroup?.hasOOMKill() == true {
                 return RuntimeError(
                     .initDied, "container init was OOM-killed (memory limit too low?)", pointer: "/linux/resources/memory/limit")
             }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -11,7 +10,7 @@ struct IDMaps {
     let gids: [IDMapping]
 
     func write(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        if geteuid() == 0 {
+        if Credentials.effectiveUser == 0 {
             try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
             try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
         } else if isOwnAlone {
@@ -26,8 +25,9 @@ struct IDMaps {
     }
 
     private var isOwnAlone: Bool {
-        uids.count == 1 && gids.count == 1 && uids[0].size == 1 && gids[0].size == 1 && uids[0].hostID == geteuid()
-            && gids[0].hostID == getegid()
+        uids.count == 1 && gids.count == 1 && uids[0].size == 1 && gids[0].size == 1
+            && uids[0].hostID == Credentials.effectiveUser
+            && gids[0].hostID == Credentials.effectiveGroup
     }
 
     private func write(_ text: [UInt8], to file: ByteString, _ pointer: String, _ procfs: borrowing ProcFileSystem)
@@ -35,8 +35,7 @@ struct IDMaps {
     {
         try explaining(
             .namespace, "the ids can't be mapped", pointer: pointer, path: file,
-            hint: "map only ids that are the caller's own"
-        ) { () throws(SystemError) in try procfs.write(ByteString(decimal: pid) + "/" + file, text) }
+            hint: "map only ids that are the caller's own", procfs.write(ByteString(decimal: pid) + "/" + file, text))
     }
 
     /// newuidmap(1) and newgidmap(1) map what /etc/subuid and /etc/subgid give to the caller.
@@ -48,7 +47,7 @@ struct IDMaps {
         // By their own place: a PATH could name others.
         guard
             let path = (["/usr/bin/", "/bin/", "/usr/local/bin/"] as [ByteString]).map({ $0 + name }).first(where: { path in
-                path.withCString { access($0, X_OK) } == 0
+                isAccessible(path, forExecution: true)
             })
         else {
             throw RuntimeError(

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -41,15 +40,13 @@ struct PlannedContainer: ~Copyable {
 extension HostFacts {
     static func gather(_ settings: GlobalSettings, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> HostFacts {
         HostFacts(
-            capabilities: try ownCapabilities(), isRoot: geteuid() == 0,
+            capabilities: try ownCapabilities(), isRoot: Credentials.effectiveUser == 0,
             cgroups: settings.cgroupManager == .disabled ? nil : try Cgroups(settings.rootless, procfs))
     }
 
     /// The capabilities that the runtime may give on.
     static func ownCapabilities() throws(RuntimeError) -> CapabilitySet {
-        try explaining(.system, "the runtime's own capabilities can't be read") { () throws(SystemError) in
-            try ThreadCapabilities.current().permitted
-        }
+        try explaining(.system, "the runtime's own capabilities can't be read", ThreadCapabilities.current().permitted)
     }
 }
 
@@ -59,7 +56,7 @@ extension HostFacts.Cgroups {
             switch mode {
             case .yes: true
             case .no: false
-            case .auto: geteuid() != 0 || procfs.isInUserNamespace()
+            case .auto: Credentials.effectiveUser != 0 || procfs.isInUserNamespace()
             }
         host = try CgroupHost.detect(procfs: procfs)
         controllers = try host.controllers()

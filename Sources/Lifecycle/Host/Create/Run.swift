@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -10,7 +9,7 @@ import OCI
 public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let create = try prepareCaller(options.create, settings)
     // Processes that the container leaves behind come to us, and not to whoever called us.
-    if !options.detach, !options.noSubreaper { _ = c_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+    if !options.detach, !options.noSubreaper { OwnProcess.becomeSubreaper() }
     let creation = try CreateSession.begin(create, detached: options.detach, settings)
     // Signals that come from now on are for the container.
     let signals = options.detach ? nil : try SignalRelay()

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -10,17 +9,15 @@ enum UserNamespace {
     static func checkMappings(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard let namespace = plan.namespaceFiles.file(of: .user), !plan.idMappings.isEmpty else { return }
         try withHolder(
-            { () throws(SystemError) in try namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_user) } }
+            { () throws(SystemError) in try namespace.file.enterNamespace(.user) }
         ) { (pid) throws(RuntimeError) in
             let folder = ByteString(decimal: pid)
             for (wanted, file, pointer) in [
                 (plan.idMappings.uids, folder + "/uid_map", "/linux/uidMappings"),
                 (plan.idMappings.gids, folder + "/gid_map", "/linux/gidMappings"),
             ] {
-                let found = try explaining(.namespace, "the mapping of the joined user namespace can't be read", pointer: pointer)
-                {
-                    () throws(SystemError) in try procfs.read(file)
-                }
+                let found = try explaining(
+                    .namespace, "the mapping of the joined user namespace can't be read", pointer: pointer, procfs.read(file))
                 guard areSame(found, wanted) else {
                     throw RuntimeError(
                         .invalidConfig, "the joined user namespace has other mappings", pointer: pointer,
@@ -35,11 +32,11 @@ enum UserNamespace {
     static func make(uids: [IDMapping], gids: [IDMapping], _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
         -> SharedDescriptor
     {
-        try withHolder({ () throws(SystemError) in try unshare(c_new_user) }) { (pid) throws(RuntimeError) in
+        try withHolder({ () throws(SystemError) in try unshare(.user) }) { (pid) throws(RuntimeError) in
             try IDMaps(pid: pid, uids: uids, gids: gids).write(procfs)
-            return try explaining(.namespace, "the user namespace for the mapping can't be opened") { () throws(SystemError) in
-                SharedDescriptor(try procfs.openNamespace("user", of: ByteString(decimal: pid)))
-            }
+            return try explaining(
+                .namespace, "the user namespace for the mapping can't be opened",
+                SharedDescriptor(try procfs.openNamespace("user", of: ByteString(decimal: pid))))
         }
     }
 
@@ -61,24 +58,21 @@ enum UserNamespace {
     private static func makeHolder(_ enter: () throws(SystemError) -> Void) throws(RuntimeError) -> (
         ContainerProcess, SharedDescriptor
     ) {
-        let (ours, theirs) = try explaining(.system, "no socket for a process in the user namespace") { () throws(SystemError) in
-            try FileDescriptor.messagePair()
-        }
-        let clone = try explaining(.namespace, "a process for the user namespace can't be made") { () throws(SystemError) in
-            try cloneProcess(0)
-        }
+        let (ours, theirs) = try explaining(
+            .system, "no socket for a process in the user namespace", FileDescriptor.messagePair())
+        let clone = try explaining(.namespace, "a process for the user namespace can't be made", cloneProcess())
         switch consume clone {
         case .child:
-            _ = c_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
+            try? OwnProcess.setParentDeathSignal(Signal.kill)
             let handshake = Handshake(theirs)
             do throws(SystemError) {
                 try enter()
                 try handshake.send(.ready)
             } catch {
                 try? handshake.send(.failed(RuntimeError(.namespace, "the user namespace can't be entered", error)))
-                _exit(1)
+                OwnProcess.exit(1)
             }
-            while true { _ = pause() }
+            OwnProcess.sleepForEver()
         case .parent(let pid, let handle): return (ContainerProcess(pid: pid, handle: handle), ours)
         }
     }

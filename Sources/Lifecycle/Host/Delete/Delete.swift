@@ -1,6 +1,5 @@
 public import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI
@@ -12,7 +11,7 @@ import OCI
 ///
 /// An error of the system on the way is an error, and says nothing about the container. It returns without one only if nothing is left.
 public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
-    c_ignore_signal(SIGPIPE)
+    Signal.ignore(Signal.pipe)
     let directory: ContainerDirectory
     do throws(RuntimeError) {
         directory = try ContainerDirectory.require(id, settings)
@@ -40,9 +39,7 @@ public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSetti
 
 private func removeFile(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     guard let root = try StateRoot.open(settings.root) else { return }
-    try explaining(.system, "it can't be removed", path: root.path + "/" + id) { () throws(SystemError) in
-        try root.descriptor.unlink(id)
-    }
+    try explaining(.system, "it can't be removed", path: root.path + "/" + id, root.descriptor.unlink(id))
 }
 
 /// Another operation may wait for the container's first process, which may wait for ever: for a hook, for a file system that doesn't

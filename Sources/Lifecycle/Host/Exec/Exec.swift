@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 public import Errors
 import Linux
 import OCI

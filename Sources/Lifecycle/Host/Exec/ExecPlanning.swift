@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -20,11 +19,11 @@ extension ExecPlan {
         var warnings: [String] = []
         self.init(
             id: record.id, namespaces: namespaces,
-            root: namespaces & c_new_mount == 0 ? try ExecPlan.root(of: record.pid, procfs) : nil,
+            root: !namespaces.contains(.mount) ? try ExecPlan.root(of: record.pid, procfs) : nil,
             joinsKeyring: record.hasOwnKeyring,
             process: ProcessPlan(
                 process, config.linux, filter: filter, preserving: options.preserveFDs, listening: 0,
-                grantable: try HostFacts.ownCapabilities(), isInUserNamespace: namespaces & c_new_user != 0, warnings: &warnings),
+                grantable: try HostFacts.ownCapabilities(), isInUserNamespace: namespaces.contains(.user), warnings: &warnings),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity), cgroup: record.cgroup,
             subgroups: options.cgroups,
             announcement: Announcement(pidFile: options.pidFile, pidfdSocket: options.pidfdSocket))
@@ -32,24 +31,24 @@ extension ExecPlan {
     }
 
     private static func root(of pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> SharedDescriptor {
-        try explaining(.namespace, "the container's root can't be opened") { () throws(SystemError) in
+        try explaining(
+            .namespace, "the container's root can't be opened",
             SharedDescriptor(
                 try FileDescriptor.open(
-                    ByteString(decimal: pid) + "/root", at: procfs.root.rawValue, flags: O_PATH | O_DIRECTORY))
-        }
+                    ByteString(decimal: pid) + "/root", at: procfs.root.rawValue, flags: [.path, .directory])))
     }
 
     /// Those that the configuration names, and what criu has added. The others the container shares with whoever created it, and with us.
     private static func namespaces(of config: Config, _ record: ContainerRecord, _ procfs: borrowing ProcFileSystem)
-        throws(RuntimeError) -> UInt64
+        throws(RuntimeError) -> NamespaceKinds
     {
-        var flags = record.hasRestoredTimeNamespace ? c_new_time : 0
-        for namespace in config.linux.namespaces { flags |= namespace.kind.flag }
-        guard flags & c_new_user != 0 else { return flags }
+        var kinds: NamespaceKinds = record.hasRestoredTimeNamespace ? .time : []
+        for namespace in config.linux.namespaces { kinds.insert(namespace.kind.flag) }
+        guard kinds.contains(.user) else { return kinds }
         // The one that we're in already can't be joined (setns(2), EINVAL): a path may have led to it.
-        let isOurs = try explaining(.namespace, "the container's user namespace can't be looked at") { () throws(SystemError) in
-            try procfs.sharesNamespace("user", with: ByteString(decimal: record.pid))
-        }
-        return isOurs ? flags & ~c_new_user : flags
+        let isOurs = try explaining(
+            .namespace, "the container's user namespace can't be looked at",
+            procfs.sharesNamespace("user", with: ByteString(decimal: record.pid)))
+        return isOurs ? kinds.subtracting(.user) : kinds
     }
 }

@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -32,7 +31,7 @@ struct ExecSession: ~Copyable {
 
     /// - Returns: the process, running its program.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
-        c_step_share()
+        Trap.shareStep()
         let launched = try launchWithinLimits()
         let handshake = Handshake(launched.socket)
         do throws(RuntimeError) {
@@ -44,7 +43,7 @@ struct ExecSession: ~Copyable {
                 if !launched.isInCgroup { try moveIntoCgroup(joined) }
                 try finish(handshake, joined)
             } catch {
-                try? joined.handle.send(signal: SIGKILL)
+                try? joined.handle.send(signal: Signal.kill)
                 // One that a paused container holds can't die before that goes on.
                 if joined.handle.waitForEnd(milliseconds: 200) { _ = try? joined.handle.wait() }
                 throw error
@@ -69,13 +68,13 @@ struct ExecSession: ~Copyable {
         var launched: Launched
         do throws(RuntimeError) {
             launched = try launch(inCgroup: true)
-        } catch  where error.errno == EAGAIN && plan.cgroup != nil {
+        } catch  where error.errno == .EAGAIN && plan.cgroup != nil {
             // v2: the clone itself was refused.
             launched = try launch(inCgroup: false)
         }
         if launched.report.second == 0, launched.isInCgroup {
             let reason = try reasonOfDeath(Handshake(launched.socket))
-            guard reason.errno == EAGAIN, plan.cgroup != nil else { throw reason.during(currentStep()) }
+            guard reason.errno == .EAGAIN, plan.cgroup != nil else { throw reason.during(currentStep()) }
             launched = try launch(inCgroup: false)
         }
         guard launched.report.second != 0 else {
@@ -93,9 +92,7 @@ struct ExecSession: ~Copyable {
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> Launched {
         step("clone")
-        let (ours, theirs) = try explaining(.system, "no socket for the process") { () throws(SystemError) in
-            try FileDescriptor.messagePair()
-        }
+        let (ours, theirs) = try explaining(.system, "no socket for the process", FileDescriptor.messagePair())
         plan.affinity.applyInitial()
         guard let cgroupRecord = plan.cgroup, inCgroup else {
             return Launched(report: try clone(theirs, nil, into: nil), socket: ours, isInCgroup: false)
@@ -105,7 +102,7 @@ struct ExecSession: ~Copyable {
         let report: ExecInit.Start.Report
         do throws(RuntimeError) {
             report = try clone(theirs, entry.tasks, into: entry.directoryNumber)
-        } catch  where error.errno == EBUSY && plan.subgroups.isEmpty {
+        } catch  where error.errno == .EBUSY && plan.subgroups.isEmpty {
             // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
             report = try clone(theirs, entry.tasks, into: directory.rawValue)
@@ -118,20 +115,19 @@ struct ExecSession: ~Copyable {
     {
         // The log is ours alone, also after a trap.
         let traced = traceSteps(to: nil)
-        c_trap_log(-1, 0)
+        Trap.setLog(nil)
         defer {
             traceSteps(to: traced)
             log.tellOfTraps()
         }
         // Who shares memory may not change its time namespace (setns(2)).
         let isOrdinary = plan.joins(.time)
-        let start = try explaining(.system, "no memory for what the process reports") { () throws(SystemError) in
-            try ExecInit.Start(
-                plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary)
-        }
+        let start = try explaining(
+            .system, "no memory for what the process reports",
+            ExecInit.Start(
+                plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary))
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
-            try start.stack.clone(isOrdinary ? 0 : c_clone_memory, cgroup: directory, Unmanaged.passUnretained(start).toOpaque())
-            {
+            try start.stack.clone([], isOrdinary ? [] : .memory, cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
                 ExecInit.main(Unmanaged<ExecInit.Start>.fromOpaque($0).takeUnretainedValue())
             }
         }
@@ -151,7 +147,7 @@ struct ExecSession: ~Copyable {
             return
         }
         // Frozen, it dies when it's thawed: until then it does nothing.
-        try? first.send(signal: SIGKILL)
+        try? first.send(signal: Signal.kill)
         if first.waitForEnd(milliseconds: 200) { _ = try? first.wait() }
         if let failure = Patience.usual.failure(outcome) { throw failure.during(currentStep()) }
     }
@@ -183,7 +179,7 @@ struct ExecSession: ~Copyable {
         step("release")
         do throws(SystemError) {
             try handshake.send(.created)
-        } catch  where error.errno == EPIPE {
+        } catch  where error.errno == .EPIPE {
             // It's dead, and may have said why.
         } catch {
             throw RuntimeError(.system, "the conversation with the container's process broke off", error)

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -48,8 +47,8 @@ struct ExecutionMonitor {
         let deadline = Deadline(milliseconds: 10_000)
         while true {
             do throws(SystemError) {
-                return SharedDescriptor(try process.with { (pidfd) throws(SystemError) in try pidfd.descriptor(number) })
-            } catch  where error.errno == EBADF && !deadline.isOver {
+                return SharedDescriptor(try process.file.descriptor(number))
+            } catch  where error.errno == .EBADF && !deadline.isOver {
                 Clock.sleep(milliseconds: 1)
             } catch {
                 throw RuntimeError(
@@ -71,7 +70,7 @@ struct ExecutionMonitor {
         }
         let agentState = ContainerProcessState(
             ociVersion: state.ociVersion, pid: pid, metadata: agent.metadata, state: state.hookJSON)
-        try listener.with { (listener) throws(RuntimeError) in try SeccompListener.send(listener, to: path, agentState) }
+        try SeccompListener.send(listener.file, to: path, agentState)
     }
 
     private func isListener(_ descriptor: SharedDescriptor, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> Bool {
@@ -85,7 +84,7 @@ struct ExecutionMonitor {
 extension Terminal {
     /// The controller that came with a message.
     static func controller(among descriptors: [SharedDescriptor]) throws(RuntimeError) -> SharedDescriptor {
-        guard let descriptor = descriptors.first, descriptor.with({ isController($0) }) else {
+        guard let descriptor = descriptors.first, isController(descriptor.file) else {
             throw RuntimeError(
                 .terminal, "what the container's process handed over is no terminal", pointer: "/process/terminal",
                 hint: "another process in its pid namespace may have taken its place")

@@ -1,12 +1,11 @@
 public import Bytes
-import CLinux
 public import Errors
 import Linux
 import OCI
 
 /// Has a created container run its program: runtime.md, "Start".
 public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
-    c_ignore_signal(SIGPIPE)
+    Signal.ignore(Signal.pipe)
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -34,11 +33,11 @@ struct StartSession {
     /// Connects to Init, and waits until it has become the program.
     private func release(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step("start")
-        let connection = try explaining(.initDied, "container init can't be reached") { () throws(SystemError) in
-            SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000))
-        }
+        let connection = try explaining(
+            .initDied, "container init can't be reached",
+            SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000)))
         // Who listens is whoever created the container: the caller, as the state directory's owner.
-        guard c_peer_user(connection.rawValue) == Int64(geteuid()) else {
+        guard connection.file.peerUser() == Credentials.effectiveUser else {
             throw RuntimeError(.corruptState, "the start socket belongs to another user")
         }
         let execution = ExecutionMonitor(
@@ -53,7 +52,7 @@ struct StartSession {
         do throws(SystemError) {
             _ = try FileDescriptor.connect(
                 name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000)
-        } catch  where error.errno == ECONNREFUSED {
+        } catch  where error.errno == .ECONNREFUSED {
             return
         } catch {
             throw RuntimeError(.system, "can't tell whether the container's program runs", error)

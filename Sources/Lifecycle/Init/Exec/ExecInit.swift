@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -49,17 +48,17 @@ struct ExecInit: ~Copyable {
             if sharesMemory {
                 report = .allocate(capacity: 1)
             } else {
-                guard let page = c_map_shared(UInt(MemoryLayout<Report>.size)) else { throw .last("mmap") }
+                let page = try SharedMemory.map(MemoryLayout<Report>.size)
                 report = page.bindMemory(to: Report.self, capacity: 1)
             }
             report.initialize(to: Report())
         }
 
-        deinit { if sharesMemory { report.deallocate() } else { munmap(report, MemoryLayout<Report>.size) } }
+        deinit { if sharesMemory { report.deallocate() } else { SharedMemory.unmap(report, MemoryLayout<Report>.size) } }
 
         /// Keeps the report from the next process. Of all other memory that gets a copy.
         func hideReport() throws(SystemError) {
-            guard sharesMemory || madvise(report, MemoryLayout<Report>.size, MADV_DONTFORK) == 0 else { throw .last("madvise") }
+            if !sharesMemory { try SharedMemory.withhold(report, MemoryLayout<Report>.size) }
         }
     }
 
@@ -81,11 +80,11 @@ struct ExecInit: ~Copyable {
             try joiner.enterCgroups()
             try joiner.enterNamespaces()
             try joiner.makeSecond(try joiner.prepare())
-            _exit(0)
+            OwnProcess.exit(0)
         } catch {
             try? joiner.handshake.send(.failed(error.during(currentStep())))
         }
-        _exit(255)
+        OwnProcess.exit(255)
     }
 
     private func closeAll(but kept: [Int32]) throws(RuntimeError) {
@@ -94,9 +93,9 @@ struct ExecInit: ~Copyable {
 
     private func isolate() throws(RuntimeError) {
         step("isolate")
-        _ = umask(0)
+        OwnProcess.setUmask(0)
         // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
-        _ = setsid()
+        OwnProcess.startSession()
         try dieWithHost(handshake)
         try closeAll(
             but: [start.initProcess.rawValue] + (plan.root.map { [$0.rawValue] } ?? []) + (start.tasks?.descriptors ?? []))
@@ -110,27 +109,23 @@ struct ExecInit: ~Copyable {
     private func enterNamespaces() throws(RuntimeError) {
         try setOwnAttributes()
         step("enter namespaces")
-        guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else {
-            throw RuntimeError(.system, "the process can't be made undumpable", .last("prctl"))
-        }
+        try explaining(.system, "the process can't be made undumpable", OwnProcess.setDumpable(false))
         try explaining(.namespace, "the container's namespaces can't be joined") { () throws(SystemError) in
-            guard plan.namespaces != 0 else { return }
-            try start.initProcess.with { (initProcess) throws(SystemError) in try initProcess.enterNamespace(plan.namespaces) }
+            guard !plan.namespaces.isEmpty else { return }
+            try start.initProcess.file.enterNamespace(plan.namespaces)
         }
         let hasKeyring = plan.joinsKeyring ? try joinSessionKeyringEarly(of: plan.id) : true
         try explaining(.namespace, "the container's root can't be entered") { () throws(SystemError) in
-            if let root = plan.root {
-                guard fchdir(root.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
-            }
+            if let root = plan.root { try OwnProcess.changeRoot(to: root.file) }
             if plan.joins(.user) {
                 do throws(SystemError) {
                     try Credentials.setGroup(0)
                     try Credentials.setUser(0)
-                } catch  where error.errno == EINVAL {
+                } catch  where error.errno == .EINVAL {
                     // A user namespace without a root: all is done with the capabilities alone.
                 }
             }
-            guard chdir("/") == 0 else { throw .last("chdir") }
+            try OwnProcess.changeDirectory(to: "/")
         }
         if !hasKeyring { try joinSessionKeyring(of: plan.id) }
         try dieWithHost(handshake)
@@ -140,19 +135,17 @@ struct ExecInit: ~Copyable {
     /// What a process sets in its own files, while the host's procfs can be reached. It passes to the process that is cloned.
     private func setOwnAttributes() throws(RuntimeError) {
         let process = plan.process.spec
-        let setsOOMScore = process.oomScoreAdj != nil && geteuid() != 0
+        let setsOOMScore = process.oomScoreAdj != nil && Credentials.effectiveUser != 0
         guard process.apparmorProfile != nil || process.selinuxLabel != nil || setsOOMScore else { return }
-        let procfs = try explaining(.system, "the process has no procfs to set its attributes by") { () throws(SystemError) in
-            try ProcFileSystem.forHost()
-        }
+        let procfs = try explaining(.system, "the process has no procfs to set its attributes by", ProcFileSystem.forHost())
         try Labels.set(for: process, by: procfs)
-        if setsOOMScore { try process.setOOMScore(of: ByteString(decimal: getpid()), procfs) }
+        if setsOOMScore { try process.setOOMScore(of: ByteString(decimal: OwnProcess.pid), procfs) }
     }
 
     private func root() throws(RuntimeError) -> RootedDirectory {
-        try explaining(.process, "the container's root can't be opened") { () throws(SystemError) in
-            RootedDirectory(adopting: try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY))
-        }
+        try explaining(
+            .process, "the container's root can't be opened",
+            RootedDirectory(adopting: try FileDescriptor.open("/", flags: [.path, .directory])))
     }
 
     /// Does what is better done before another process is seen in the container, and puts together what that one has to know.
@@ -170,7 +163,7 @@ struct ExecInit: ~Copyable {
         start.report.pointee.leavesSearch = program == nil
         let entersDirectoryLate = !execution.enterWorkingDirectory()
         try execution.setIOPriority()
-        let stack = try explaining(.system, "no memory for the process") { () throws(SystemError) in try ProcessStack() }
+        let stack = try explaining(.system, "no memory for the process", ProcessStack())
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(
             conversation: handshake.rawValue, startSocket: nil, terminal: terminal, execution: execution, program: program,
@@ -180,7 +173,9 @@ struct ExecInit: ~Copyable {
             try start.hideReport()
             try start.stack.withholdMemory()
         }
-        if try execution.reducePrivileges(before: [(SYS_clone, [c_sibling_flags])]) { prepared.filter = nil }
+        if try execution.reducePrivileges(before: [(SystemCallNumber.clone, [ProcessStack.siblingFlags])]) {
+            prepared.filter = nil
+        }
         return (prepared, stack)
     }
 
@@ -191,7 +186,7 @@ struct ExecInit: ~Copyable {
         } catch {
             // /proc/self, and what leads there, isn't there for a process that isn't in the pid namespace. But what it may not execute
             // with all rights is no program.
-            guard plan.joins(.pid), error.errno != EACCES else { throw error }
+            guard plan.joins(.pid), error.errno != .EACCES else { throw error }
             return nil
         }
     }
@@ -215,14 +210,12 @@ struct ExecInit: ~Copyable {
             .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?"
         ) {
             () throws(SystemError) in
-            let terminal = try Terminal.open(devpts: try root.open("/dev/pts", flags: O_PATH | O_DIRECTORY))
+            let terminal = try Terminal.open(devpts: try root.open("/dev/pts", flags: [.path, .directory]))
             if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
-            _ = fchown(terminal.peer.rawValue, process.user.uid, .max)
+            try? terminal.peer.setOwner(user: process.user.uid)
             return terminal
         }
         try handshake.tell(.ready, descriptors: [terminal.controller.rawValue])
-        return try explaining(.terminal, "the terminal can't be kept") { () throws(SystemError) in
-            try terminal.peer.duplicate().release()
-        }
+        return try explaining(.terminal, "the terminal can't be kept", terminal.peer.duplicate().release())
     }
 }

@@ -1,4 +1,4 @@
-import CLinux
+import Linux
 
 extension Affinity {
     /// Before the process is in the container's cgroup.
@@ -18,5 +18,5 @@ extension Affinity {
     static func allowAll() { apply([UInt8](repeating: 0xFF, count: 1024)) }
 
     /// Processors that aren't there, or aren't the cgroup's, are left out by the kernel; a set of none is no set.
-    private static func apply(_ mask: [UInt8]) { _ = c_sched_setaffinity(0, UInt(mask.count), mask) }
+    private static func apply(_ mask: [UInt8]) { OwnProcess.setAffinity(mask) }
 }

@@ -1,15 +1,16 @@
 import Bytes
-import CLinux
 import Errors
+import Linux
 
 /// A session keyring of the container's own: without it the container shares the caller's keys.
 func joinSessionKeyring(of id: ByteString) throws(RuntimeError) {
     step("join session keyring")
-    let result = ("_ses." + id).withCString { c_keyctl(KEYCTL_JOIN_SESSION_KEYRING, UInt(bitPattern: $0), 0, 0) }
-    // A kernel without keyrings has none to share.
-    guard result >= 0 || c_errno() == ENOSYS else {
-        throw RuntimeError(
-            .process, "a session keyring can't be made", .last("keyctl"), hint: "--no-new-keyring keeps the caller's")
+    do throws(SystemError) {
+        try OwnProcess.joinSessionKeyring("_ses." + id)
+    } catch  where error.errno == .ENOSYS {
+        // A kernel without keyrings has none to share.
+    } catch {
+        throw RuntimeError(.process, "a session keyring can't be made", error, hint: "--no-new-keyring keeps the caller's")
     }
 }
 
@@ -21,7 +22,7 @@ func joinSessionKeyringEarly(of id: ByteString) throws(RuntimeError) -> Bool {
     do throws(RuntimeError) {
         try joinSessionKeyring(of: id)
         return true
-    } catch  where error.errno == EDQUOT {
+    } catch  where error.errno == .EDQUOT {
         return false
     }
 }

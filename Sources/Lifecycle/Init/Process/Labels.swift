@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -24,7 +23,7 @@ enum Labels {
         _ text: ByteString, to files: [ByteString], readingBack label: ByteString, _ pointer: String, _ module: String,
         _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
-        var failure = SystemError("openat2", errno: ENOENT)
+        var failure = SystemError("openat2", errno: .ENOENT)
         for file in files {
             do throws(SystemError) {
                 let path = try procfs.own() + "/" + file
@@ -33,9 +32,9 @@ enum Labels {
                 // "PROFILE (enforce)" and the like: the name itself has to be the same to the letter.
                 let name = current.split { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }.first ?? []
                 let wanted = label.split(separator: UInt8(ascii: " ")).first ?? label
-                guard ByteString(name) == wanted else { throw SystemError("read", errno: EBADMSG) }
+                guard ByteString(name) == wanted else { throw SystemError("read", errno: .EBADMSG) }
                 return
-            } catch  where error.errno == ENOENT {
+            } catch  where error.errno == .ENOENT {
                 failure = error
             } catch {
                 throw RuntimeError(

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -43,10 +42,10 @@ enum PasswordFile {
 
     private static func open(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         // A fifo would block, a device could do anything: first what it is, then the content of just that file.
-        let place = try FileDescriptor.open(path, flags: O_PATH)
-        guard try place.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
-        let file = try FileDescriptor.open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        guard try file.status().kind == .regular else { throw SystemError("openat", errno: EINVAL) }
+        let place = try FileDescriptor.open(path, flags: .path)
+        guard try place.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
+        let file = try FileDescriptor.open(path, flags: [.readOnly, .nonBlocking, .noControllingTerminal])
+        guard try file.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
         return file
     }
 }

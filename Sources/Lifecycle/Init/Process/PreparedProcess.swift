@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -69,7 +68,7 @@ final class PreparedProcess {
             try prepared.awaitCreated(handshake)
         } catch {
             try? handshake.send(.failed(error.during(currentStep())))
-            _exit(1)
+            OwnProcess.exit(1)
         }
         prepared.waitForStart()
     }
@@ -80,12 +79,10 @@ final class PreparedProcess {
     private func settle(_ handshake: borrowing Handshake) throws(RuntimeError) {
         step("leave the caller's memory")
         if let preparedOn {
-            try explaining(.system, "what the caller left in memory can't be given up") { () throws(SystemError) in
-                try preparedOn.dropMemory()
-            }
+            try explaining(.system, "what the caller left in memory can't be given up", preparedOn.dropMemory())
         } else {
             ProcessStack.forgetWithheldMemory()
-            _ = setsid()
+            OwnProcess.startSession()
             try dieWithHost(handshake)
         }
         if program == nil, hooks == nil, let execution { program = try execution.findProgram(seesAll: false) }
@@ -98,11 +95,11 @@ final class PreparedProcess {
             try handshake.send(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
         } catch {
             // Nobody is there to be told.
-            _exit(1)
+            OwnProcess.exit(1)
         }
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
-        guard case .created? = try handshake.receive(within: .endless)?.message else { _exit(1) }
-        c_end_by_signals()
+        guard case .created? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
+        Signal.letEndTheFirstProcess()
         try outliveHost()
         // Host waits for the end of the conversation: after it, its own end no longer matters.
         try closeDescriptors(from: firstOfOurs, but: startSocket.map { [$0] } ?? [])
@@ -119,14 +116,14 @@ final class PreparedProcess {
             do throws(SystemError) {
                 connection = try socket.accept()
             } catch {
-                _exit(1)
+                OwnProcess.exit(1)
             }
             let starter = Handshake(SharedDescriptor(connection))
             do throws(RuntimeError) {
                 try start(starter)
             } catch {
                 try? starter.send(.failed(error.during(currentStep())))
-                _exit(1)
+                OwnProcess.exit(1)
             }
         }
     }
@@ -138,7 +135,7 @@ final class PreparedProcess {
         if let hooks {
             step("startContainer hooks")
             var state = hooks.state
-            state.pid = getpid()
+            state.pid = OwnProcess.pid
             try HookRunner.run(hooks.list, kind: .startContainer, state: state)
             // Anew: the hooks may have changed what there is.
             program = try execution.findProgram()
@@ -161,23 +158,23 @@ final class PreparedProcess {
         } catch {
             try? handshake.send(.failed(error.during(currentStep())))
         }
-        _exit(255)
+        OwnProcess.exit(255)
     }
 
     private func becomeSecond(_ handshake: borrowing Handshake) throws(RuntimeError) {
         ProcessStack.forgetWithheldMemory()
         guard let execution else { return }
         step("isolate")
-        c_signals_reset()
-        c_trap_install(255)
-        _ = setsid()
+        Signal.resetAll()
+        Trap.install(exitStatus: 255)
+        OwnProcess.startSession()
         try dieWithHost(handshake)
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
         if program == nil {
             program = try execution.findProgram(seesAll: false)
             try handshake.tell(.ready)
         }
-        guard case .created? = try handshake.receive(within: .endless)?.message else { _exit(255) }
+        guard case .created? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(255) }
         try outliveHost()
         try execute(execution, handshake, entersDirectoryLate: entersDirectoryLate)
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -42,24 +41,23 @@ extension ProcessExecution {
     /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
     private func limitBounding() throws(RuntimeError) {
         step("limit capabilities")
-        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
-            try Credentials.limitBounding(to: plan.capabilities.bounding)
-        }
+        try explaining(
+            .process, "the capabilities can't be set", pointer: "/process/capabilities",
+            Credentials.limitBounding(to: plan.capabilities.bounding))
     }
 
     private func forbidNewPrivileges() throws(RuntimeError) {
         step("set no_new_privs")
-        try explaining(.process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges") { () throws(SystemError) in
-            try Credentials.forbidNewPrivileges()
-        }
+        try explaining(
+            .process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges", Credentials.forbidNewPrivileges())
     }
 
     private func stillNeeded(_ isFiltered: Bool) -> CapabilitySet {
         var needed = CapabilitySet()
-        needed.insert(Int(CAP_SETGID))
-        needed.insert(Int(CAP_SETUID))
+        needed.insert(CapabilitySet.setgid)
+        needed.insert(CapabilitySet.setuid)
         // It isn't always passed on in a clone (SCHED_DEADLINE, SCHED_FLAG_RESET_ON_FORK).
-        if plan.spec.scheduler != nil { needed.insert(Int(CAP_SYS_NICE)) }
+        if plan.spec.scheduler != nil { needed.insert(CapabilitySet.sysNice) }
         if !isFiltered { needed.bits |= neededForFilter.bits }
         return needed
     }
@@ -67,7 +65,7 @@ extension ProcessExecution {
     /// Without no_new_privs it takes CAP_SYS_ADMIN to load a filter.
     var neededForFilter: CapabilitySet {
         var needed = CapabilitySet()
-        if plan.filter != nil, !plan.spec.noNewPrivileges { needed.insert(Int(CAP_SYS_ADMIN)) }
+        if plan.filter != nil, !plan.spec.noNewPrivileges { needed.insert(CapabilitySet.sysAdmin) }
         return needed
     }
 
@@ -87,20 +85,24 @@ extension ProcessExecution {
     private var commonCalls: [FilteredCall] {
         var calls: [FilteredCall] = [
             // What is left here, and the end of exec's first process.
-            SYS_capget, SYS_capset, SYS_exit_group,
+            SystemCallNumber.capget, SystemCallNumber.capset, SystemCallNumber.exitGroup,
             // Signals, ties, and the conversation with Host.
-            SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_setsid, SYS_prctl, SYS_poll, SYS_recvmsg,
-            SYS_sendmsg, SYS_write,
+            SystemCallNumber.rtSigaction, SystemCallNumber.rtSigprocmask, SystemCallNumber.rtSigreturn,
+            SystemCallNumber.sigaltstack, SystemCallNumber.setsid, SystemCallNumber.prctl, SystemCallNumber.poll,
+            SystemCallNumber.recvmsg,
+            SystemCallNumber.sendmsg, SystemCallNumber.write,
             // The terminal, the program, memory.
-            SYS_ioctl, SYS_dup2, SYS_close, SYS_stat, SYS_newfstatat, SYS_mmap, SYS_munmap,
+            SystemCallNumber.ioctl, SystemCallNumber.dup2, SystemCallNumber.close, SystemCallNumber.stat,
+            SystemCallNumber.newfstatat, SystemCallNumber.mmap, SystemCallNumber.munmap,
             // Attributes and credentials.
-            SYS_umask, SYS_close_range, SYS_setgroups, SYS_setresgid, SYS_setresuid, SYS_getuid, SYS_getgid, SYS_chdir,
-            SYS_getcwd,
-            SYS_execve,
+            SystemCallNumber.umask, SystemCallNumber.closeRange, SystemCallNumber.setgroups, SystemCallNumber.setresgid,
+            SystemCallNumber.setresuid, SystemCallNumber.getuid, SystemCallNumber.getgid, SystemCallNumber.chdir,
+            SystemCallNumber.getcwd,
+            SystemCallNumber.execve,
         ].map { ($0, []) }
-        if plan.spec.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SYS_prlimit64, [])) }
-        if plan.spec.scheduler != nil { calls.append((SYS_sched_setattr, [])) }
-        if let personality = plan.personality { calls.append((SYS_personality, [personality.domain])) }
+        if plan.spec.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SystemCallNumber.prlimit64, [])) }
+        if plan.spec.scheduler != nil { calls.append((SystemCallNumber.schedSetattr, [])) }
+        if let personality = plan.personality { calls.append((SystemCallNumber.personality, [personality.domain])) }
         return calls
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -31,7 +30,7 @@ struct ProcessExecution {
         let environment = CStringArray(environment)
         try setScheduling()
         try lowerFileLimit()
-        _ = umask(process.user.umask ?? 0o022)
+        OwnProcess.setUmask(process.user.umask ?? 0o022)
         // All but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
         try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [starter.rawValue])
         try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
@@ -39,25 +38,24 @@ struct ProcessExecution {
         guard let filter else {
             step("execve")
             try starter.tell(.executing)
-            _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-            throw ProcessExecution.failure(of: program, errno: c_errno())
+            throw ProcessExecution.failure(of: program, errno: OwnProcess.execute(program, arguments, environment))
         }
         try execute(program, arguments, environment, under: filter, starter)
     }
 
     /// Why a program could not be executed.
-    static func failure(of program: ByteString, errno: Int32) -> RuntimeError {
+    static func failure(of program: ByteString, errno: Errno) -> RuntimeError {
         RuntimeError(
             .program, "unable to start container process: exec: \"" + program.displayText + "\"",
             SystemError("execve", errno: errno),
             pointer: "/process/args/0", path: program, hint: hint(forExecution: errno))
     }
 
-    private static func hint(forExecution errno: Int32) -> String? {
+    private static func hint(forExecution errno: Errno) -> String? {
         switch errno {
-        case ENOENT: "is the file still there, and the interpreter that it names?"
-        case ENOEXEC: "is it a program for another machine, or a script without #! line?"
-        case EACCES: "may the configured user execute it, and is its mount noexec?"
+        case .ENOENT: "is the file still there, and the interpreter that it names?"
+        case .ENOEXEC: "is it a program for another machine, or a script without #! line?"
+        case .EACCES: "may the configured user execute it, and is its mount noexec?"
         default: nil
         }
     }
@@ -66,38 +64,34 @@ struct ProcessExecution {
     func setIOPriority() throws(RuntimeError) {
         step("set scheduling")
         guard let priority = process.ioPriority else { return }
-        // ioprio_set(2): the class stands above 13 bits of priority; 1 is IOPRIO_WHO_PROCESS.
-        guard c_ioprio_set(1, 0, priority.class.rawValue << 13 | priority.priority) == 0 else {
-            throw RuntimeError(.process, "can't be set", .last("ioprio_set"), pointer: "/process/ioPriority")
-        }
+        try explaining(
+            .process, "can't be set", pointer: "/process/ioPriority",
+            OwnProcess.setIOPriority(class: priority.class.rawValue, priority.priority))
     }
 
     /// Nothing is opened from here on but the listener of a filter.
     private func lowerFileLimit() throws(RuntimeError) {
         for (index, limit) in process.rlimits.enumerated() where limit.isTooLowForUs {
             step("set resource limits")
-            guard c_prlimit(0, limit.resource.rawValue, limit.soft, limit.hard) == 0 else {
-                throw RuntimeError(
-                    .process, "the resource limit can't be set", .last("prlimit"), pointer: "/process/rlimits/" + String(index))
-            }
+            try explaining(
+                .process, "the resource limit can't be set", pointer: "/process/rlimits/" + String(index),
+                OwnProcess.setLimit(limit.resource.rawValue, soft: limit.soft, hard: limit.hard))
         }
     }
 
     private func setScheduling() throws(RuntimeError) {
         step("set scheduling")
         if let scheduler = process.scheduler {
-            let result = c_sched_setattr(
-                scheduler.policy.rawValue, scheduler.flags, scheduler.nice, UInt32(bitPattern: scheduler.priority),
-                scheduler.runtime,
-                scheduler.deadline, scheduler.period)
-            guard result == 0 else {
-                throw RuntimeError(.process, "can't be set", .last("sched_setattr"), pointer: "/process/scheduler")
-            }
+            try explaining(
+                .process, "can't be set", pointer: "/process/scheduler",
+                OwnProcess.setScheduler(
+                    policy: scheduler.policy.rawValue, flags: scheduler.flags, nice: scheduler.nice,
+                    priority: UInt32(bitPattern: scheduler.priority), runtime: scheduler.runtime, deadline: scheduler.deadline,
+                    period: scheduler.period))
         }
         if let personality = plan.personality {
-            guard c_personality(UInt(personality.domain)) >= 0 else {
-                throw RuntimeError(.process, "can't be set", .last("personality"), pointer: "/linux/personality")
-            }
+            try explaining(
+                .process, "can't be set", pointer: "/linux/personality", OwnProcess.setPersonality(personality.domain))
         }
     }
 
@@ -109,20 +103,17 @@ struct ProcessExecution {
     private func takeCredentials(keeping kept: CapabilitySet) throws(RuntimeError) {
         step("set credentials")
         let sets = plan.capabilities
-        try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
-            try Credentials.keepCapabilities(true)
-        }
+        try explaining(
+            .process, "the capabilities can't be set", pointer: "/process/capabilities", Credentials.keepCapabilities(true))
         try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
             do throws(SystemError) {
                 try Credentials.setGroups(process.user.additionalGids)
-            } catch  where error.errno == EPERM && process.user.additionalGids.isEmpty && plan.isInUserNamespace {
+            } catch  where error.errno == .EPERM && process.user.additionalGids.isEmpty && plan.isInUserNamespace {
                 // Whoever may not map groups may not drop them either (user_namespaces(7), "setgroups").
             }
             try Credentials.setGroup(process.user.gid)
         }
-        try explaining(.process, "the user can't be set", pointer: "/process/user/uid") { () throws(SystemError) in
-            try Credentials.setUser(process.user.uid)
-        }
+        try explaining(.process, "the user can't be set", pointer: "/process/user/uid", Credentials.setUser(process.user.uid))
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             try Credentials.keepCapabilities(false)
             let wanted = ThreadCapabilities(
@@ -131,7 +122,7 @@ struct ProcessExecution {
             try wanted.apply()
             try Credentials.setAmbient(sets.ambient)
         }
-        guard getuid() == process.user.uid, getgid() == process.user.gid else {
+        guard Credentials.user == process.user.uid, Credentials.group == process.user.gid else {
             throw RuntimeError(.process, "the kernel kept another user than the one that was set", pointer: "/process/user")
         }
     }
@@ -144,15 +135,20 @@ struct ProcessExecution {
     ///   not.
     func enterWorkingDirectory() -> Bool {
         step("enter working directory")
-        if process.cwd.withCString({ chdir($0) }) == 0, (try? ProgramLookup.requireReachable()) != nil { return true }
-        _ = chdir("/")
-        return false
+        do throws(SystemError) {
+            try OwnProcess.changeDirectory(to: process.cwd)
+            try ProgramLookup.requireReachable()
+            return true
+        } catch {
+            try? OwnProcess.changeDirectory(to: "/")
+            return false
+        }
     }
 
     private func enterWorkingDirectoryAsUser() throws(RuntimeError) {
         step("enter working directory")
         do throws(SystemError) {
-            guard process.cwd.withCString({ chdir($0) }) == 0 else { throw .last("chdir") }
+            try OwnProcess.changeDirectory(to: process.cwd)
             try ProgramLookup.requireReachable()
         } catch {
             throw ProcessExecution.failureOfWorkingDirectory(process, error)
@@ -174,36 +170,34 @@ struct ProcessExecution {
         _ starter: borrowing Handshake
     ) throws(RuntimeError) {
         step("load seccomp filter")
-        let canSpeak = filter.permits(SYS_write) && filter.permits(SYS_exit_group)
+        let canSpeak = filter.permits(SystemCallNumber.write) && filter.permits(SystemCallNumber.exitGroup)
         let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(starter)
         if lastWord == nil { try starter.tell(.executing) }
         try load(filter, starter)
         step("execve")
-        _ = program.withCString { c_execve($0, arguments.pointer, environment.pointer) }
-        let errno = c_errno()
+        let errno = OwnProcess.execute(program, arguments, environment)
         guard let lastWord = consume lastWord else { throw ProcessExecution.failure(of: program, errno: errno) }
         lastWord.say(errno: errno)
-        c_end_for_good(1)
+        OwnProcess.exitDespiteFilter(1)
     }
 
     /// For a filter that may let us neither say why execve fails nor end.
     private func makeLastWord(_ starter: borrowing Handshake) throws(RuntimeError) -> LastWord {
-        let lastWord = try explaining(.system, "no memory to say in why the program can't be executed") {
-            () throws(SystemError) in
-            try LastWord()
-        }
+        let lastWord = try explaining(.system, "no memory to say in why the program can't be executed", LastWord())
         try starter.tell(.executing, descriptors: [lastWord.descriptor])
         // Then we end by a signal, which mustn't be caught.
-        c_signals_reset()
+        Signal.resetAll()
         return lastWord
     }
 
     private func load(_ filter: SeccompProgram, _ starter: borrowing Handshake) throws(RuntimeError) {
-        let sendsListener = filter.needsListener && filter.permits(SYS_sendmsg)
+        let sendsListener = filter.needsListener && filter.permits(SystemCallNumber.sendmsg)
         if filter.needsListener, !sendsListener {
             // Host takes it. The kernel gives it the lowest number that is free.
-            let number = c_fcntl(starter.rawValue, F_DUPFD_CLOEXEC, 0)
-            close(number)
+            let number = try explaining(
+                .seccomp, "the filter's listener can't be handed over",
+                FileDescriptor.duplicate(starter.rawValue, from: 0).rawValue
+            )
             try starter.tell(.listenerAt(number))
         }
         guard let listener = try filter.load() else { return }
@@ -218,7 +212,7 @@ struct ProcessExecution {
         }
         // Not closed under the filter: execve does that.
         _ = listener.release()
-        guard starter.hears(.listening) else { c_end_for_good(1) }
+        guard starter.hears(.listening) else { OwnProcess.exitDespiteFilter(1) }
     }
 }
 

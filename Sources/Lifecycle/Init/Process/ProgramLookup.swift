@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -27,17 +26,17 @@ struct ProgramLookup {
     /// - Returns: the path to execute: relative ones count from `cwd`.
     func find(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         if name.contains(UInt8(ascii: "/")) {
-            if let reason = refusal(of: absolute(name)), seesAll || reason != EACCES {
-                throw failure(reason == ENOENT ? ": stat " + name.displayText : "", errno: reason)
+            if let reason = refusal(of: absolute(name)), seesAll || reason != .EACCES {
+                throw failure(reason == .ENOENT ? ": stat " + name.displayText : "", errno: reason)
             }
             return name
         }
-        var found: Int32?
+        var found: Errno?
         for directory in path.split(separator: UInt8(ascii: ":")) {
             // An empty entry is the working directory.
             let candidate = (directory.isEmpty ? "." : directory) + "/" + name
             guard let reason = refusal(of: absolute(candidate)) else { return candidate }
-            if reason != ENOENT && reason != ENOTDIR { found = reason }
+            if reason != .ENOENT && reason != .ENOTDIR { found = reason }
         }
         if let found { throw failure(errno: found) }
         let place = path.isEmpty ? ", which the container's environment lacks" : " (" + path.displayText + ")"
@@ -46,18 +45,18 @@ struct ProgramLookup {
 
     private var subject: String { "unable to start container process: exec: \"" + name.displayText + "\"" }
 
-    private func failure(_ detail: String = "", errno: Int32) -> RuntimeError {
+    private func failure(_ detail: String = "", errno: Errno) -> RuntimeError {
         RuntimeError(.program, subject + detail, pointer: "/process/args/0", path: name, errno: errno)
     }
 
     private func absolute(_ path: ByteString) -> ByteString { path.hasPrefix("/") ? path : cwd + "/" + path }
 
     /// The error number for which a file can't be executed.
-    private func refusal(of path: ByteString) -> Int32? {
-        var status = stat()
-        guard path.withCString({ fstatat(AT_FDCWD, $0, &status, 0) }) == 0 else { return c_errno() }
-        guard status.kind != .directory else { return EACCES }
-        guard status.kind == .regular, status.permissions & 0o111 != 0 else { return EACCES }
+    private func refusal(of path: ByteString) -> Errno? {
+        let status: FileStatus
+        do throws(SystemError) { status = try FileDescriptor.status(of: path) } catch { return error.errno }
+        guard status.kind != .directory else { return .EACCES }
+        guard status.kind == .regular, status.permissions & 0o111 != 0 else { return .EACCES }
         return nil
     }
 
@@ -65,9 +64,6 @@ struct ProgramLookup {
     /// (CVE-2024-21626). The kernel's own answer is asked for, not a name: getcwd(2) answers with a path that begins with "/" only for
     /// a directory below the caller's root.
     static func requireReachable() throws(SystemError) {
-        var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        guard c_getcwd(&path, UInt(path.count)) > 0, path[0] == UInt8(ascii: "/") else {
-            throw SystemError("getcwd", errno: ENOENT)
-        }
+        guard OwnProcess.isInsideRoot() else { throw SystemError("getcwd", errno: .ENOENT) }
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -51,13 +50,13 @@ struct BindSourceLookup {
         do throws(SystemError) {
             return try open(source, recursive: recursive)
         } catch {
-            if error.errno == ENOENT, let inside = missingPathInside(source) { return .inside(inside) }
+            if error.errno == .ENOENT, let inside = missingPathInside(source) { return .inside(inside) }
             throw BindSourceLookup.failure(source, error, entry)
         }
     }
 
     private func open(_ source: ByteString, recursive: Bool) throws(SystemError) -> BindSource {
-        let file = try FileDescriptor.open(source, flags: O_PATH)
+        let file = try FileDescriptor.open(source, flags: .path)
         let path = try? file.hostPath()
         if let rootPath, let path, let inside = ContainerPath.below(rootPath, path) { return .inside(inside) }
         // Whatever lies above the root must not bring a second copy of the container's mounts into it, without their masks.
@@ -69,10 +68,10 @@ struct BindSourceLookup {
     }
 
     static func failure(_ source: ByteString, _ error: SystemError, _ entry: MountStep) -> RuntimeError {
-        if error.errno == ENOENT {
+        if error.errno == .ENOENT {
             return RuntimeError(
                 .mount, "source \"" + source.displayText + "\" doesn't exist", pointer: entry.label, path: source,
-                call: error.call, errno: ENOENT,
+                call: error.call, errno: .ENOENT,
                 hint: "bind mounts need an existing source; create it, or remove the entry")
         }
         return RuntimeError(
@@ -89,7 +88,7 @@ struct BindSourceLookup {
         while let slash = parent.bytes.lastIndex(of: UInt8(ascii: "/")) {
             missing = ByteString(parent.bytes[slash...]) + missing
             parent = ByteString(parent.bytes[..<slash])
-            guard let file = try? FileDescriptor.open(parent.isEmpty ? "/" : parent, flags: O_PATH | O_DIRECTORY) else {
+            guard let file = try? FileDescriptor.open(parent.isEmpty ? "/" : parent, flags: [.path, .directory]) else {
                 continue
             }
             guard let path = try? file.hostPath() else { return nil }

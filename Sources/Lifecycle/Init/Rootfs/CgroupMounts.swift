@@ -1,6 +1,5 @@
 import Bytes
 import Cgroups
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -17,21 +16,18 @@ extension Rootfs {
 
     private mutating func mountHierarchies(_ entry: MountStep) throws(RuntimeError) {
         let failure = "the folder of the hierarchies can't be mounted"
-        let context = try explaining(.cgroup, failure, pointer: entry.label) { () throws(SystemError) in
-            try FileSystemContext(type: "tmpfs")
-        }
+        let context = try explaining(.cgroup, failure, pointer: entry.label, FileSystemContext(type: "tmpfs"))
         let attributes = entry.allAttributes
         let tmpfs = try explaining(context, code: .cgroup, failure, entry.label) { () throws(SystemError) in
             try context.set("mode", to: "755")
-            return SharedDescriptor(try context.mount(attributes: attributes.set & ~MountAttributes.readOnly))
+            return SharedDescriptor(try context.mount(attributes: attributes.set.subtracting(.readOnly)))
         }
         try attach(tmpfs, entry, isDirectory: true)
-        if attributes.set & MountAttributes.readOnly != 0 { readOnlyLate.append(tmpfs) }
+        if attributes.set.contains(.readOnly) { readOnlyLate.append(tmpfs) }
         for hierarchy in cgroups.mountPoints {
-            try explaining(.cgroup, "the hierarchy " + hierarchy.name.displayText + " can't be mounted", pointer: entry.label) {
-                () throws(SystemError) in
-                try tmpfs.with { (folder) throws(SystemError) in try mount(hierarchy, in: folder, attributes: attributes) }
-            }
+            try explaining(
+                .cgroup, "the hierarchy " + hierarchy.name.displayText + " can't be mounted", pointer: entry.label,
+                mount(hierarchy, in: tmpfs.file, attributes: attributes))
         }
     }
 
@@ -39,13 +35,9 @@ extension Rootfs {
         throws(SystemError)
     {
         try folder.makeDirectory(hierarchy.name, mode: 0o755)
-        let target = try folder.open(hierarchy.name, flags: O_PATH | O_DIRECTORY | O_NOFOLLOW)
+        let target = try folder.open(hierarchy.name, flags: [.path, .directory, .noFollow])
         try tree(of: hierarchy, attributes: attributes).attach(on: target)
-        for name in hierarchy.links {
-            guard hierarchy.name.withCString({ to in name.withCString { symlinkat(to, folder.rawValue, $0) } }) == 0 else {
-                throw .last("symlinkat")
-            }
-        }
+        for name in hierarchy.links { try folder.makeLink(name, to: hierarchy.name) }
     }
 
     /// With a cgroup namespace a mount shows the container's cgroup as its root; without one a copy of that folder is mounted.
@@ -73,9 +65,9 @@ extension Rootfs {
     private func unifiedHierarchy(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
         var attributes = entry.allAttributes
         if let own = cgroups.mountPoints.first(where: { $0.version == .v2 }) {
-            return try explaining(.cgroup, "the cgroup file system can't be mounted", pointer: entry.label) {
-                () throws(SystemError) in SharedDescriptor(try tree(of: own, attributes: attributes))
-            }
+            return try explaining(
+                .cgroup, "the cgroup file system can't be mounted", pointer: entry.label,
+                SharedDescriptor(try tree(of: own, attributes: attributes)))
         }
         guard cgroups.isUnifiedHost else {
             throw RuntimeError(
@@ -83,15 +75,14 @@ extension Rootfs {
                 hint: "has this host one? With type cgroup the container gets the cgroup v1 trees")
         }
         if cgroups.hasOwnNamespace {
-            let context = try explaining(.cgroup, "the cgroup file system can't be mounted", pointer: entry.label) {
-                () throws(SystemError) in try FileSystemContext(type: "cgroup2")
-            }
-            return try explaining(context, code: .cgroup, "the cgroup file system can't be mounted", entry.label) {
-                () throws(SystemError) in SharedDescriptor(try context.mount(attributes: attributes.set))
-            }
+            let context = try explaining(
+                .cgroup, "the cgroup file system can't be mounted", pointer: entry.label, FileSystemContext(type: "cgroup2"))
+            return try explaining(
+                context, code: .cgroup, "the cgroup file system can't be mounted", entry.label,
+                SharedDescriptor(try context.mount(attributes: attributes.set)))
         }
         // No cgroup of its own: it may see the host's, but never write there (CVE-2023-25809).
-        attributes.apply(MountAttributes(set: MountAttributes.readOnly))
+        attributes.apply(MountAttributes(set: .readOnly))
         return try explaining(.cgroup, "the host's cgroups can't be shown", pointer: entry.label) { () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/sys/fs/cgroup", recursive: true)
             try tree.setMountAttributes(attributes, recursive: true)

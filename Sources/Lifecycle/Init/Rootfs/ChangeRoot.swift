@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -9,17 +8,16 @@ extension Rootfs {
     func enter() throws(RuntimeError) {
         step("change root")
         try explaining(.mount, "the root file system can't be made the root", pointer: "/root/path") { () throws(SystemError) in
-            guard fchdir(root.descriptor.rawValue) == 0 else { throw .last("fchdir") }
+            try OwnProcess.changeDirectory(to: root.descriptor)
             if !plan.namespaces.has(.mount) {
-                guard chroot(".") == 0 else { throw .last("chroot") }
+                try OwnProcess.changeRootToWorkingDirectory()
             } else if !plan.pivots {
                 try move()
             } else {
                 // The old root comes to lie over the new one, at the same place, from where it's taken away: no folder is needed for it.
-                guard c_pivot_root(".", ".") == 0 else { throw .last("pivot_root") }
-                guard c_umount2(".", c_detach) == 0 else { throw .last("umount2") }
+                try FileDescriptor.pivotRootToWorkingDirectory()
             }
-            guard chdir("/") == 0 else { throw .last("chdir") }
+            try OwnProcess.changeDirectory(to: "/")
         }
     }
 
@@ -28,20 +26,17 @@ extension Rootfs {
     /// The host's mounts would stay below, its proc and sysfs among them: a whole one in the mount namespace lets any user namespace in
     /// the container mount another, without our masks. So they go; those that a user namespace can't take away are covered.
     private func move() throws(SystemError) {
-        guard c_move_mount(root.descriptor.rawValue, "", AT_FDCWD, "/", UInt32(MOVE_MOUNT_F_EMPTY_PATH)) == 0 else {
-            throw .last("move_mount")
-        }
+        try root.descriptor.moveOntoRoot()
         let procfs: ProcFileSystem
         do throws(SystemError) {
             procfs = try ProcFileSystem.detached()
-        } catch  where error.errno == EPERM {
+        } catch  where error.errno == .EPERM {
             procfs = try ProcFileSystem.copied()
         }
         let own = try root.descriptor.mountNumber().number
         try detachHostMounts(own, procfs)
         try coverProcAndSys(own, procfs)
-        guard fchdir(root.descriptor.rawValue) == 0 else { throw .last("fchdir") }
-        guard chroot(".") == 0 else { throw .last("chroot") }
+        try OwnProcess.changeRoot(to: root.descriptor)
     }
 
     /// The mounts of the host's that are left, as seen from the host's root: not that root itself, whose parent is nowhere.
@@ -61,7 +56,7 @@ extension Rootfs {
     private func detachHostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
         var left = try hostMounts(own, procfs)
         while !left.isEmpty {
-            for mount in left.reversed() { _ = mount.place.withCString { c_umount2($0, c_detach | c_no_follow) } }
+            for mount in left.reversed() { try? FileDescriptor.detach(mount.place) }
             let now = try hostMounts(own, procfs)
             if now.count == left.count { return }
             left = now
@@ -69,10 +64,10 @@ extension Rootfs {
     }
 
     private func coverProcAndSys(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
-        let host = try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY)
+        let host = try FileDescriptor.open("/", flags: [.path, .directory])
         for mount in try hostMounts(own, procfs) where mount.root == "/" && (mount.type == "proc" || mount.type == "sysfs") {
             let place = try host.openResolving(
-                mount.place, flags: O_PATH | O_DIRECTORY, resolve: UInt64(RESOLVE_NO_SYMLINKS))
+                mount.place, flags: [.path, .directory], resolve: .noLinks)
             try FileSystemContext(type: "tmpfs").mount(attributes: Rootfs.maskAttributes).attach(on: place)
         }
     }
@@ -81,8 +76,8 @@ extension Rootfs {
     func setPropagation() throws(RuntimeError) {
         guard plan.rootfs.setsPropagation, plan.namespaces.has(.mount) else { return }
         let propagation = plan.rootfs.propagation
-        try explaining(.mount, "can't be set", pointer: "/linux/rootfsPropagation") { () throws(SystemError) in
-            try root.descriptor.setPropagation(propagation.flags, recursive: propagation.isRecursive)
-        }
+        try explaining(
+            .mount, "can't be set", pointer: "/linux/rootfsPropagation",
+            root.descriptor.setPropagation(propagation.kind, recursive: propagation.isRecursive))
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -11,14 +10,13 @@ extension Rootfs {
         case .tree(let tree):
             // A second copy, for the order of the mount table: the kernel can from 6.15 on, but for Host's.
             guard !sources.areHosts,
-                let again = try? tree.with({ (tree) throws(SystemError) in try tree.cloneTree(recursive: recursive) })
+                let again = try? tree.file.cloneTree(recursive: recursive)
             else { return tree }
             return SharedDescriptor(again)
         case .file(let file):
-            return try explaining(.mount, "source \"" + source.displayText + "\" can't be mounted", pointer: entry.label) {
-                () throws(SystemError) in
-                try file.with { (file) throws(SystemError) in try BindSource.copy(file, recursive: recursive, for: plan) }
-            }
+            return try explaining(
+                .mount, "source \"" + source.displayText + "\" can't be mounted", pointer: entry.label,
+                BindSource.copy(file.file, recursive: recursive, for: plan))
         case .inside(let path): return try copyInside(path, source, recursive: recursive, entry)
         case nil: throw RuntimeError(.mount, "the source was not opened", pointer: entry.label)
         }
@@ -31,7 +29,7 @@ extension Rootfs {
     {
         do throws(SystemError) {
             return try BindSource.copy(try root.openWithoutLinks(path), recursive: recursive, for: plan)
-        } catch  where error.errno == ELOOP {
+        } catch  where error.errno == .ELOOP {
             throw RuntimeError(
                 .mount, "source \"" + source.displayText + "\" leads through a link in the container's own root",
                 pointer: entry.label, path: source, hint: "name the place that the link leads to")

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -18,8 +17,8 @@ struct CopyUp {
         throws(SystemError)
     {
         var copy = CopyUp()
-        let directory = try source.open(".", flags: O_RDONLY | O_DIRECTORY)
-        let target = try tmpfs.open(".", flags: O_RDONLY | O_DIRECTORY)
+        let directory = try source.open(".", flags: [.readOnly, .directory])
+        let target = try tmpfs.open(".", flags: [.readOnly, .directory])
         try copy.contents(of: directory, into: target, depth: 0)
         if !keepsMode { try own(target, try directory.status()) }
     }
@@ -27,25 +26,23 @@ struct CopyUp {
     private mutating func contents(of source: borrowing FileDescriptor, into target: borrowing FileDescriptor, depth: Int)
         throws(SystemError)
     {
-        guard depth < CopyUp.depthLimit else { throw SystemError("openat", errno: ELOOP) }
+        guard depth < CopyUp.depthLimit else { throw SystemError("openat", errno: .ELOOP) }
         for entry in try source.entries() {
             filesLeft -= 1
-            guard filesLeft >= 0 else { throw SystemError("getdents64", errno: E2BIG) }
-            let place = try source.open(entry.name, flags: O_PATH | O_NOFOLLOW)
+            guard filesLeft >= 0 else { throw SystemError("getdents64", errno: .E2BIG) }
+            let place = try source.open(entry.name, flags: [.path, .noFollow])
             let status = try place.status()
             switch status.kind {
             case .directory:
-                let below = try source.open(entry.name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                let below = try source.open(entry.name, flags: [.readOnly, .directory, .noFollow])
                 try target.makeDirectory(entry.name, mode: 0o700)
-                let made = try target.open(entry.name, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                let made = try target.open(entry.name, flags: [.readOnly, .directory, .noFollow])
                 try contents(of: below, into: made, depth: depth + 1)
                 try CopyUp.own(made, status)
             case .regular: try file(entry.name, from: source, to: target)
             case .link: try link(entry.name, from: source, to: target)
             case .fifo:
-                guard entry.name.withCString({ mknodat(target.rawValue, $0, status.st_mode, 0) }) == 0 else {
-                    throw .last("mknodat")
-                }
+                try target.makeNode(entry.name, .fifo, mode: status.permissions)
             // A socket is nothing without its listener, and devices are the configuration's to give.
             default: break
             }
@@ -55,31 +52,29 @@ struct CopyUp {
     private mutating func file(_ name: ByteString, from source: borrowing FileDescriptor, to target: borrowing FileDescriptor)
         throws(SystemError)
     {
-        let original = try source.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let original = try source.open(name, flags: [.readOnly, .noFollow, .nonBlocking, .noControllingTerminal])
         let status = try original.status()
-        guard status.kind == .regular else { throw SystemError("openat", errno: EBUSY) }
-        bytesLeft -= Int(status.st_size)
-        guard bytesLeft >= 0 else { throw SystemError("sendfile", errno: EFBIG) }
-        let made = try target.open(name, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        guard status.kind == .regular else { throw SystemError("openat", errno: .EBUSY) }
+        bytesLeft -= status.size
+        guard bytesLeft >= 0 else { throw SystemError("sendfile", errno: .EFBIG) }
+        let made = try target.open(name, flags: [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
         // It may have become shorter meanwhile.
-        _ = try original.copy(Int(status.st_size), to: made)
+        _ = try original.copy(status.size, to: made)
         try CopyUp.own(made, status)
     }
 
     private func link(_ name: ByteString, from source: borrowing FileDescriptor, to target: borrowing FileDescriptor)
         throws(SystemError)
     {
-        var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = name.withCString { readlinkat(source.rawValue, $0, &text, text.count) }
-        guard length > 0 else { throw .last("readlinkat") }
-        let result = ByteString(text[..<length]).withCString { to in name.withCString { symlinkat(to, target.rawValue, $0) } }
-        guard result == 0 else { throw .last("symlinkat") }
+        try target.makeLink(name, to: try source.readLink(name))
     }
 
     /// Owner first: changing it takes set-user-id bits away.
-    private static func own(_ file: borrowing FileDescriptor, _ status: stat) throws(SystemError) {
+    private static func own(_ file: borrowing FileDescriptor, _ status: FileStatus) throws(SystemError) {
         // Ids that the user namespace hasn't got stay root's.
-        guard fchown(file.rawValue, status.st_uid, status.st_gid) == 0 || c_errno() == EINVAL else { throw .last("fchown") }
-        guard fchmod(file.rawValue, status.permissions) == 0 else { throw .last("fchmod") }
+        do throws(SystemError) {
+            try file.setOwner(user: status.user, group: status.group)
+        } catch  where error.errno == .EINVAL {}
+        try file.setMode(to: status.permissions)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -36,15 +35,17 @@ extension Rootfs {
         }
         for link in Rootfs.links { try makeLink(link.path, to: link.target) }
         try makeLink("/dev/ptmx", to: "pts/ptmx")
-        if c_access("/proc/kcore") != 0 { try makeLink("/dev/core", to: "/proc/kcore") }
+        if isAccessible("/proc/kcore") { try makeLink("/dev/core", to: "/proc/kcore") }
     }
 
     private func makeLink(_ path: ByteString, to target: ByteString) throws(RuntimeError) {
         try explaining(.device, "the link " + path.displayText + " can't be made", path: path) { () throws(SystemError) in
             let entry = try root.parent(of: path)
-            let result = target.withCString { to in entry.name.withCString { symlinkat(to, entry.directory.rawValue, $0) } }
-            // What an image brings along stays.
-            guard result == 0 || c_errno() == EEXIST else { throw .last("symlinkat") }
+            do throws(SystemError) {
+                try entry.directory.makeLink(entry.name, to: target)
+            } catch  where error.errno == .EEXIST {
+                // What an image brings along stays.
+            }
         }
     }
 
@@ -55,19 +56,20 @@ extension Rootfs {
             case .block: .blockDevice
             case .fifo: .fifo
             }
-        let number = c_makedev(device.major, device.minor)
+        let number = DeviceID(major: device.major, minor: device.minor)
         let label = pointer + " (" + device.path.displayText + ")"
         let isMade = try explaining(.device, "the device can't be made", pointer: label, path: device.path) {
             () throws(SystemError) in
             let entry = try root.parent(of: device.path)
-            let mode = type.rawValue | (device.fileMode ?? 0o666) & 0o7777
             if !plan.namespaces.has(.user) || device.kind == .fifo {
                 // mknodat follows no link and takes nothing that is there already (runc once truncated what a link led to).
-                if entry.name.withCString({ mknodat(entry.directory.rawValue, $0, mode, number) }) == 0 {
-                    try own(device, entry)
-                    return true
+                do throws(SystemError) {
+                    try entry.directory.makeNode(entry.name, type, mode: device.fileMode ?? 0o666, number)
+                } catch  where error.errno == .EEXIST || (error.errno == .EPERM && device.kind != .fifo) {
+                    return try isThere(device, type, number, entry)
                 }
-                guard c_errno() == EEXIST || (c_errno() == EPERM && device.kind != .fifo) else { throw .last("mknodat") }
+                try own(device, entry)
+                return true
             }
             return try isThere(device, type, number, entry)
         }
@@ -76,46 +78,44 @@ extension Rootfs {
 
     private func own(_ device: Device, _ entry: borrowing RootedDirectory.Entry) throws(SystemError) {
         guard device.uid != nil || device.gid != nil else { return }
-        let result = entry.name.withCString {
-            fchownat(entry.directory.rawValue, $0, device.uid ?? 0, device.gid ?? 0, AT_SYMLINK_NOFOLLOW)
-        }
-        guard result == 0 else { throw .last("fchownat") }
+        try entry.directory.setOwner(of: entry.name, user: device.uid ?? 0, group: device.gid ?? 0)
     }
 
     /// Whether the very device is there already: another file in its place is an error, as config-linux.md demands.
-    private func isThere(_ device: Device, _ type: FileKind, _ number: dev_t, _ entry: borrowing RootedDirectory.Entry)
+    private func isThere(_ device: Device, _ type: FileKind, _ number: DeviceID, _ entry: borrowing RootedDirectory.Entry)
         throws(SystemError) -> Bool
     {
         let file: FileDescriptor
         do throws(SystemError) {
-            file = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
-        } catch  where error.errno == ENOENT {
+            file = try entry.directory.open(entry.name, flags: [.path, .noFollow])
+        } catch  where error.errno == .ENOENT {
             return false
         }
         let status = try file.status()
         // The mount point that an earlier container of the same image left behind.
-        if status.kind == .regular, status.st_size == 0, plan.namespaces.has(.user) { return false }
-        guard status.kind == type, device.kind == .fifo || status.st_rdev == number else {
-            throw SystemError("mknodat", errno: EEXIST)
+        if status.kind == .regular, status.size == 0, plan.namespaces.has(.user) { return false }
+        guard status.kind == type, device.kind == .fifo || status.device == number else {
+            throw SystemError("mknodat", errno: .EEXIST)
         }
         return true
     }
 
     /// Where devices may not be made, in a user namespace, the host's own is mounted: once shown to be the same device.
-    private func bindFromHost(_ device: Device, _ type: FileKind, _ number: dev_t, pointer: String) throws(RuntimeError) {
+    private func bindFromHost(_ device: Device, _ type: FileKind, _ number: DeviceID, pointer: String) throws(RuntimeError) {
         let tree = try hostDevice(device, type, number, pointer: pointer)
         try explaining(.device, "the host's device can't be mounted", pointer: pointer, path: device.path) {
             () throws(SystemError) in
             let entry = try root.parent(of: device.path)
-            let made = entry.name.withCString { mknodat(entry.directory.rawValue, $0, FileKind.regular.rawValue | 0o644, 0) }
-            guard made == 0 || c_errno() == EEXIST else { throw .last("mknodat") }
-            let place = try entry.directory.open(entry.name, flags: O_PATH | O_NOFOLLOW)
-            guard try place.status().kind == .regular else { throw SystemError("mknodat", errno: EEXIST) }
+            do throws(SystemError) {
+                try entry.directory.makeNode(entry.name, .regular, mode: 0o644)
+            } catch  where error.errno == .EEXIST {}
+            let place = try entry.directory.open(entry.name, flags: [.path, .noFollow])
+            guard try place.status().kind == .regular else { throw SystemError("mknodat", errno: .EEXIST) }
             try put(tree, on: place)
         }
     }
 
-    private func hostDevice(_ device: Device, _ type: FileKind, _ number: dev_t, pointer: String) throws(RuntimeError)
+    private func hostDevice(_ device: Device, _ type: FileKind, _ number: DeviceID, pointer: String) throws(RuntimeError)
         -> FileDescriptor
     {
         let reason = "no device may be made here, and the host's own \"" + device.path.displayText + "\" "
@@ -123,10 +123,10 @@ extension Rootfs {
         do throws(SystemError) {
             let tree = try FileDescriptor.cloneTree(device.path, recursive: false)
             let status = try tree.status()
-            if status.kind == type, status.st_rdev == number { return tree }
+            if status.kind == type, status.device == number { return tree }
         } catch {
             throw RuntimeError(
-                .device, reason + (error.errno == ENOENT ? "doesn't exist" : "can't be mounted"), error, pointer: pointer,
+                .device, reason + (error.errno == .ENOENT ? "doesn't exist" : "can't be mounted"), error, pointer: pointer,
                 path: device.path, hint: hint)
         }
         throw RuntimeError(.device, reason + "is another device", pointer: pointer, path: device.path, hint: hint)

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -14,20 +13,15 @@ enum FileSystems {
     {
         do throws(RuntimeError) {
             let context = try explaining(
-                .mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label
-            ) {
-                () throws(SystemError) in try FileSystemContext(type: type)
-            }
+                .mount, "the kernel has no file system \"" + type.displayText + "\"", pointer: entry.label,
+                FileSystemContext(type: type))
             if let pidNamespace {
                 try explaining(
                     .mount, "the kernel can't show another pid namespace's processes", pointer: entry.label,
-                    hint: "kernel 6.17 can"
-                ) { () throws(SystemError) in
-                    try pidNamespace.with { (namespace) throws(SystemError) in try context.set("pidns", to: namespace) }
-                }
+                    hint: "kernel 6.17 can", context.set("pidns", to: pidNamespace.file))
             }
             return try configure(context, type, entry)
-        } catch  where error.errno == EPERM && type == "sysfs" {
+        } catch  where error.errno == .EPERM && type == "sysfs" {
             // A user namespace may mount sysfs only with a network namespace of its own: it sees the host's instead.
             return try hostSysfs(entry)
         }
@@ -43,32 +37,30 @@ enum FileSystems {
     /// Whether that is why: the kernel is older than 6.17.
     static func lacksPIDNamespaceOption(_ error: RuntimeError) -> Bool {
         // By bytes: to compare strings brings Unicode's tables along, 40 KB of the program.
-        error.errno == EINVAL && error.call.map { ByteString($0) } == "fsconfig"
+        error.errno == .EINVAL && error.call.map { ByteString($0) } == "fsconfig"
     }
 
     private static func configure(_ context: FileSystemContext, _ type: ByteString, _ entry: MountStep) throws(RuntimeError)
         -> SharedDescriptor
     {
         var attributes = entry.attributes.set
-        if entry.isReadOnlyLate { attributes &= ~MountAttributes.readOnly }
+        if entry.isReadOnlyLate { attributes.remove(.readOnly) }
         if let source = entry.source, !source.isEmpty {
-            try explaining(context, refusal(type, "the source \"" + source.displayText + "\""), entry.label) {
-                () throws(SystemError) in try context.set("source", to: source)
-            }
+            try explaining(
+                context, refusal(type, "the source \"" + source.displayText + "\""), entry.label,
+                context.set("source", to: source))
         }
-        if attributes & MountAttributes.readOnly != 0, !isKernelsOwn(type) {
-            try explaining(context, refusal(type, "to be read-only"), entry.label) { () throws(SystemError) in
-                try context.set("ro")
-            }
+        if attributes.contains(.readOnly), !isKernelsOwn(type) {
+            try explaining(context, refusal(type, "to be read-only"), entry.label, context.set("ro"))
         }
         try setOptions(of: context, type, entry)
-        let mount = try explaining(context, "the file system \"" + type.displayText + "\" can't be mounted", entry.label) {
-            () throws(SystemError) in try context.mount(attributes: attributes)
-        }
+        let mount = try explaining(
+            context, "the file system \"" + type.displayText + "\" can't be mounted", entry.label,
+            context.mount(attributes: attributes))
         if !entry.recursiveAttributes.isEmpty {
-            try explaining(.mount, "the options can't be set", pointer: entry.label) { () throws(SystemError) in
-                try mount.setMountAttributes(entry.recursiveAttributes, recursive: true)
-            }
+            try explaining(
+                .mount, "the options can't be set", pointer: entry.label,
+                mount.setMountAttributes(entry.recursiveAttributes, recursive: true))
         }
         return SharedDescriptor(mount)
     }
@@ -80,15 +72,14 @@ enum FileSystems {
     /// Hands a file system the options that are its own.
     static func setOptions(of context: FileSystemContext, _ type: ByteString?, _ entry: MountStep) throws(RuntimeError) {
         for flag in entry.flags {
-            try explaining(context, refusal(type, "the option \"" + flag.displayText + "\""), entry.label + "/options") {
-                () throws(SystemError) in try set(flag, of: context)
-            }
+            try explaining(
+                context, refusal(type, "the option \"" + flag.displayText + "\""), entry.label + "/options",
+                set(flag, of: context))
         }
         for (key, value) in entry.data {
             try explaining(
                 context, refusal(type, "the option \"" + key.displayText + "=" + value.displayText + "\""),
-                entry.label + "/options"
-            ) { () throws(SystemError) in try set(key, to: value, of: context, type) }
+                entry.label + "/options", set(key, to: value, of: context, type))
         }
     }
 
@@ -101,7 +92,8 @@ enum FileSystems {
     private static func set(_ flag: ByteString, of context: FileSystemContext) throws(SystemError) {
         do throws(SystemError) {
             try context.set(flag)
-        } catch  where error.errno == EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand")
+        } catch
+            where error.errno == .EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand")
         {
             // mount(2) takes these for every file system and lets those that have no use for them ignore them; fsconfig(2) refuses.
         }
@@ -143,8 +135,28 @@ func explaining<Result: ~Copyable>(
     do throws(SystemError) {
         return try body()
     } catch {
-        var text = sentence()
-        if let words = context.complaint() { text += ": " + words.displayText }
-        throw RuntimeError(code, text, error, pointer: pointer())
+        throw context.error(code, sentence(), error, pointer())
+    }
+}
+
+/// The same for a single call.
+func explaining<Result: ~Copyable>(
+    _ context: FileSystemContext, code: RuntimeError.Code = .mount, _ sentence: @autoclosure () -> String,
+    _ pointer: @autoclosure () -> String? = nil, _ call: @autoclosure () throws(SystemError) -> Result
+) throws(RuntimeError) -> Result {
+    do throws(SystemError) {
+        return try call()
+    } catch {
+        throw context.error(code, sentence(), error, pointer())
+    }
+}
+
+extension FileSystemContext {
+    fileprivate func error(_ code: RuntimeError.Code, _ sentence: String, _ cause: SystemError, _ pointer: String?)
+        -> RuntimeError
+    {
+        var text = sentence
+        if let words = complaint() { text += ": " + words.displayText }
+        return RuntimeError(code, text, cause, pointer: pointer)
     }
 }

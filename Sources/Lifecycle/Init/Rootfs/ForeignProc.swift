@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -16,7 +15,7 @@ enum ForeignProc {
         } catch  where FileSystems.lacksPIDNamespaceOption(error) {
             let mount = try FileSystems.make("proc", entry, from: try openFromInside(namespace))
             // What came over the socket may be another process's word.
-            guard (try? mount.with { (mount) throws(SystemError) in try mount.fileSystemMagic() }) == 0x9FA0 else {
+            guard (try? mount.file.fileSystemMagic()) == .proc else {
                 throw RuntimeError(
                     .mount, "the process in the joined pid namespace opened another file system than proc", pointer: entry.label)
             }
@@ -35,24 +34,20 @@ enum ForeignProc {
         guard let opened = try Handshake(socket).expect(.ready)?.first else {
             throw RuntimeError(.mount, "the process that opens proc in the joined pid namespace died", pointer: "/mounts")
         }
-        return try explaining(.system, "what was opened in the joined pid namespace can't be kept") { () throws(SystemError) in
-            FileSystemContext(adopting: try opened.duplicate())
-        }
+        return try explaining(
+            .system, "what was opened in the joined pid namespace can't be kept",
+            FileSystemContext(adopting: try opened.duplicate()))
     }
 
     /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
     private static func launch(_ namespace: SharedDescriptor, _ succession: Succession) throws(RuntimeError) -> (
         ContainerProcess, SharedDescriptor
     ) {
-        let (ours, theirs) = try explaining(.system, "no socket for a process in the pid namespace") { () throws(SystemError) in
-            try FileDescriptor.messagePair()
-        }
-        let stack = try explaining(.system, "no memory for a process in the pid namespace") { () throws(SystemError) in
-            try ProcessStack()
-        }
+        let (ours, theirs) = try explaining(.system, "no socket for a process in the pid namespace", FileDescriptor.messagePair())
+        let stack = try explaining(.system, "no memory for a process in the pid namespace", ProcessStack())
         let start = Start(namespace: namespace, socket: theirs, succession: succession, stack: stack)
         let clone = try explaining(.namespace, "a process for the pid namespace can't be made") { () throws(SystemError) in
-            try stack.clone(0, cgroup: nil, Unmanaged.passUnretained(start).toOpaque()) {
+            try stack.clone(cgroup: nil, Unmanaged.passUnretained(start).toOpaque()) {
                 ForeignProc.become(Unmanaged<Start>.fromOpaque($0).takeUnretainedValue())
             }
         }
@@ -87,7 +82,7 @@ enum ForeignProc {
             try explaining(.namespace, "the pid namespace can't be joined", pointer: "/linux/namespaces") {
                 () throws(SystemError) in
                 try leaveHostBehind()
-                try start.namespace.with { (file) throws(SystemError) in try file.enterNamespace(c_new_pid) }
+                try start.namespace.file.enterNamespace(.pid)
                 let next = try ProcessStack()
                 ProcessStack.beginAllocation()
                 try start.stack.withholdMemory()
@@ -97,16 +92,16 @@ enum ForeignProc {
         } catch {
             try? handshake.send(.failed(error))
         }
-        _exit(0)
+        OwnProcess.exit(0)
     }
 
     /// The root becomes an empty file system that is mounted nowhere.
     private static func leaveHostBehind() throws(SystemError) {
-        guard c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 else { throw .last("prctl") }
-        let nowhere = try FileSystemContext(type: "tmpfs").mount(attributes: MountAttributes.readOnly)
-        guard fchdir(nowhere.rawValue) == 0, chroot(".") == 0 else { throw .last("chroot") }
+        try OwnProcess.setDumpable(false)
+        let nowhere = try FileSystemContext(type: "tmpfs").mount(attributes: .readOnly)
+        try OwnProcess.changeRoot(to: nowhere)
         var needed = CapabilitySet()
-        needed.insert(Int(CAP_SYS_ADMIN))
+        needed.insert(CapabilitySet.sysAdmin)
         try ThreadCapabilities(effective: needed, permitted: needed, inheritable: CapabilitySet()).apply()
     }
 
@@ -116,13 +111,12 @@ enum ForeignProc {
         let handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: socket)))
         do throws(RuntimeError) {
             try dieWithHost(handshake)
-            let context = try explaining(.mount, "proc can't be opened in the joined pid namespace", pointer: "/mounts") {
-                () throws(SystemError) in try FileSystemContext(type: "proc")
-            }
+            let context = try explaining(
+                .mount, "proc can't be opened in the joined pid namespace", pointer: "/mounts", FileSystemContext(type: "proc"))
             try handshake.tell(.ready, descriptors: [context.rawValue])
         } catch {
             try? handshake.send(.failed(error))
         }
-        _exit(0)
+        OwnProcess.exit(0)
     }
 }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -23,7 +22,7 @@ extension Rootfs {
     private func find(_ path: ByteString, pointer: String) throws(RuntimeError) -> FileDescriptor? {
         do throws(SystemError) {
             return try root.open(path)
-        } catch  where error.errno == ENOENT || error.errno == ENOTDIR {
+        } catch  where error.errno == .ENOENT || error.errno == .ENOTDIR {
             return nil
         } catch {
             throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be hidden", error, pointer: pointer, path: path)
@@ -35,12 +34,12 @@ extension Rootfs {
         try explaining(.mount, "\"" + path.displayText + "\" can't be made read-only", pointer: pointer, path: path) {
             () throws(SystemError) in
             let tree = try file.cloneTree(recursive: true)
-            try tree.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: true)
+            try tree.setMountAttributes(MountAttributes(set: .readOnly), recursive: true)
             try tree.attach(on: file)
         }
     }
 
-    static let maskAttributes = MountAttributes.readOnly | MountAttributes.noSetUserID | MountAttributes.noExecution
+    static let maskAttributes: MountAttributes.Flags = [.readOnly, .noSetUserID, .noExecution]
 
     /// What lies over masked paths: one empty read-only tmpfs for all directories and the null device for all files. Thousands of masks
     /// would otherwise be thousands of file systems.
@@ -51,38 +50,32 @@ extension Rootfs {
 
     private func mask(_ path: ByteString, with masks: inout Masks, pointer: String) throws(RuntimeError) {
         guard let file = try find(path, pointer: pointer) else { return }
-        let isDirectory = try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
-            try file.status().kind == .directory
-        }
+        let isDirectory = try explaining(.mount, failure(path), pointer: pointer, path: path, file.status().kind == .directory)
         var mask: Mask
         if let made = isDirectory ? masks.directory : masks.file {
             mask = made
         } else {
             mask = isDirectory ? try emptyDirectory(for: path, pointer) : try nullDevice(for: path, pointer)
         }
-        try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in try mask.cover(file) }
+        try explaining(.mount, failure(path), pointer: pointer, path: path, mask.cover(file))
         if isDirectory { masks.directory = mask } else { masks.file = mask }
     }
 
     private func failure(_ path: ByteString) -> String { "\"" + path.displayText + "\" can't be masked" }
 
     private func emptyDirectory(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
-        let context = try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
-            try FileSystemContext(type: "tmpfs")
-        }
+        let context = try explaining(.mount, failure(path), pointer: pointer, path: path, FileSystemContext(type: "tmpfs"))
         return try explaining(context, failure(path), pointer) { () throws(SystemError) in
             try context.set("nr_blocks", to: "1")
             try context.set("nr_inodes", to: "1")
-            return Mask(SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes | MountAttributes.noDevices)))
+            return Mask(SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes.union(.noDevices))))
         }
     }
 
     private func nullDevice(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
         try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
-            guard let null = sources.null else { throw SystemError("open_tree", errno: ENODEV) }
-            try null.with { (tree) throws(SystemError) in
-                try tree.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
-            }
+            guard let null = sources.null else { throw SystemError("open_tree", errno: .ENODEV) }
+            try null.file.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
             return Mask(null)
         }
     }
@@ -98,10 +91,10 @@ private struct Mask {
 
     mutating func cover(_ file: borrowing FileDescriptor) throws(SystemError) {
         if isAttached {
-            let copy = try mount.with { (mount) throws(SystemError) in try mount.cloneTree(recursive: false) }
+            let copy = try mount.file.cloneTree(recursive: false)
             try copy.attach(on: file)
         } else {
-            try mount.with { (mount) throws(SystemError) in try mount.attach(on: file) }
+            try mount.file.attach(on: file)
             isAttached = true
         }
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 
@@ -11,11 +10,8 @@ extension Rootfs {
         guard let mapping = entry.idMapping else { return }
         try explaining(
             .mount, "the ids of the mount can't be mapped", pointer: entry.label,
-            hint: "does its file system support id-mapped mounts (mount_setattr(2)), and is it not mapped already?"
-        ) { () throws(SystemError) in
-            try namespace.with { (namespace) throws(SystemError) in try mount.mapIDs(by: namespace, recursive: mapping.recursive)
-            }
-        }
+            hint: "does its file system support id-mapped mounts (mount_setattr(2)), and is it not mapped already?",
+            mount.mapIDs(by: namespace.file, recursive: mapping.recursive))
     }
 }
 
@@ -29,7 +25,7 @@ extension MountSources {
         var left = namespaces
         for entry in mounts {
             guard let namespace = namespaces[entry.index], case .tree(let tree)? = binds[entry.index] else { continue }
-            try tree.with { (tree) throws(RuntimeError) in try Rootfs.mapIDs(of: tree, by: namespace, entry) }
+            try Rootfs.mapIDs(of: tree.file, by: namespace, entry)
             left[entry.index] = nil
         }
         return left

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -28,10 +27,8 @@ struct MountSources {
     static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> MountSources {
         let directory = try explaining(
             .mount, "the root file system \"" + plan.rootfs.path.displayText + "\" can't be opened", pointer: "/root/path",
-            path: plan.rootfs.path, hint: "unpack the image there, or correct root.path"
-        ) { () throws(SystemError) in
-            try FileDescriptor.open(plan.rootfs.path, flags: O_PATH | O_DIRECTORY)
-        }
+            path: plan.rootfs.path, hint: "unpack the image there, or correct root.path",
+            FileDescriptor.open(plan.rootfs.path, flags: [.path, .directory]))
         let lookup = BindSourceLookup(plan, root: directory, copiesAtOnce: copiesAtOnce)
         var sources = MountSources(
             root: try openRoot(directory, plan), null: plan.rootfs.maskedPaths.isEmpty ? nil : try openNull(),
@@ -51,14 +48,14 @@ struct MountSources {
             let tree = try directory.cloneTree(recursive: true)
             try tree.spread(plan.rootfs.propagation)
             // pivot_root(2) takes no shared mount. It becomes shared again when it's the root.
-            if plan.rootfs.propagation.isShared { try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false) }
+            if plan.rootfs.propagation.isShared { try tree.setPropagation(.private, recursive: false) }
             return SharedDescriptor(tree)
         }
     }
 
     /// The host's own root, by whatever name, would give the container all that the host has.
     private static func refuseHostRoot(_ directory: borrowing FileDescriptor, _ plan: Plan) throws(RuntimeError) {
-        guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: O_PATH).status(),
+        guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: .path).status(),
             status.isSameFile(as: root)
         else { return }
         throw RuntimeError(
@@ -71,9 +68,9 @@ struct MountSources {
         try explaining(.mount, "the host's /dev/null can't be used to mask paths", path: "/dev/null") {
             () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false)
-            guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: ENODEV) }
+            guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: .ENODEV) }
             // What the container mounts over a mask would come to lie over the host's own device.
-            try tree.setPropagation(UInt64(MS_PRIVATE), recursive: false)
+            try tree.setPropagation(.private, recursive: false)
             return SharedDescriptor(tree)
         }
     }

@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -20,13 +19,11 @@ extension Rootfs {
 
     private mutating func bind(_ entry: MountStep, _ source: ByteString, recursive: Bool) throws(RuntimeError) {
         let tree = try copySource(source, recursive: recursive, entry)
-        let isDirectory = try tree.with { (tree) throws(RuntimeError) in
-            if let namespace = mappings[entry.index] { try Rootfs.mapIDs(of: tree, by: namespace, entry) }
-            return try explaining(.mount, "the options can't be set", pointer: entry.label, hint: Rootfs.lockedHint) {
-                () throws(SystemError) in
-                try Rootfs.setAttributes(of: tree, entry)
-                return try tree.status().kind == .directory
-            }
+        if let namespace = mappings[entry.index] { try Rootfs.mapIDs(of: tree.file, by: namespace, entry) }
+        let isDirectory = try explaining(.mount, "the options can't be set", pointer: entry.label, hint: Rootfs.lockedHint) {
+            () throws(SystemError) in
+            try Rootfs.setAttributes(of: tree.file, entry)
+            return try tree.file.status().kind == .directory
         }
         try attach(tree, entry, isDirectory: isDirectory)
     }
@@ -44,31 +41,26 @@ extension Rootfs {
     mutating func attach(_ mount: SharedDescriptor, _ entry: MountStep, isDirectory: Bool) throws(RuntimeError) {
         // What it is decides, not what the configuration calls it.
         if entry.destination == "/proc",
-            (try? mount.with { (mount) throws(SystemError) in try mount.fileSystemMagic() }) != 0x9FA0
+            (try? mount.file.fileSystemMagic()) != .proc
         {
             throw RuntimeError(.invalidConfig, "only a proc file system may be mounted on /proc", pointer: entry.label)
         }
         // Before it may be made: 0755, which nobody asked for.
-        let mode = entry.keepsModeOfMountPoint ? try? root.open(entry.destination, flags: O_PATH | O_DIRECTORY).status() : nil
+        let mode = entry.keepsModeOfMountPoint ? try? root.open(entry.destination, flags: [.path, .directory]).status() : nil
         let target = try target(for: entry, isDirectory: isDirectory)
         if let mode {
-            try explaining(.mount, "the mode of the mount point can't be kept", pointer: entry.label) { () throws(SystemError) in
-                try mount.with { (mount) throws(SystemError) in try mount.setMode(of: ".", to: mode.permissions) }
-            }
+            try explaining(
+                .mount, "the mode of the mount point can't be kept", pointer: entry.label,
+                mount.file.setMode(of: ".", to: mode.permissions))
         }
         if entry.copiesUp {
-            try mount.with { (mount) throws(RuntimeError) in
-                try explaining(.mount, "what the mount point holds can't be copied", pointer: entry.label) {
-                    () throws(SystemError) in
-                    try CopyUp.copy(target, into: mount, keepsMode: entry.hasMode)
-                }
-            }
+            try explaining(
+                .mount, "what the mount point holds can't be copied", pointer: entry.label,
+                CopyUp.copy(target, into: mount.file, keepsMode: entry.hasMode))
         }
-        try mount.with { (mount) throws(RuntimeError) in
-            try explaining(.mount, "can't be attached", pointer: entry.label) { () throws(SystemError) in
-                try put(mount, on: target)
-                for change in entry.propagation { try mount.setPropagation(change.flags, recursive: change.recursive) }
-            }
+        try explaining(.mount, "can't be attached", pointer: entry.label) { () throws(SystemError) in
+            try put(mount.file, on: target)
+            for change in entry.propagation { try mount.file.setPropagation(change.kind, recursive: change.recursive) }
         }
         if entry.isReadOnlyLate { readOnlyLate.append(mount) }
         if case .fileSystem(let type) = entry.kind, type == "devpts", entry.destination == "/dev/pts" { devpts = mount }
@@ -86,11 +78,11 @@ extension Rootfs {
             if entry.destination == "/proc" || entry.destination == "/sys" { return try realDirectory(entry.destination) }
             let target = try isDirectory ? root.makeDirectories(entry.destination) : root.makeFile(entry.destination)
             // A link may lead into /proc by another name: what is mounted there decides what our own writes reach.
-            if try target.fileSystemMagic() == 0x9FA0, !entry.destination.hasPrefix("/proc/") {
-                throw SystemError("openat2", errno: EXDEV)
+            if try target.fileSystemMagic() == .proc, !entry.destination.hasPrefix("/proc/") {
+                throw SystemError("openat2", errno: .EXDEV)
             }
             // move_mount would say "invalid argument"; engines look for these words.
-            if !isDirectory, try target.status().kind == .directory { throw SystemError("move_mount", errno: ENOTDIR) }
+            if !isDirectory, try target.status().kind == .directory { throw SystemError("move_mount", errno: .ENOTDIR) }
             return target
         } catch {
             throw RuntimeError(
@@ -99,10 +91,10 @@ extension Rootfs {
         }
     }
 
-    private static func hint(forTarget errno: Int32) -> String? {
+    private static func hint(forTarget errno: Errno) -> String? {
         switch errno {
-        case EXDEV: "it leads into /proc, where nothing may be mounted"
-        case ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file"
+        case .EXDEV: "it leads into /proc, where nothing may be mounted"
+        case .ENOTDIR: "a directory can be mounted only on a directory, and a file only on a file"
         default: nil
         }
     }
@@ -111,11 +103,11 @@ extension Rootfs {
     /// later masked in it, elsewhere (CVE-2019-19921, CVE-2023-27561).
     private func realDirectory(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         let name = path.dropFirst(1)
-        let flags = O_PATH | O_DIRECTORY | O_NOFOLLOW
-        let resolve = UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)
+        let flags: OpenFlags = [.path, .directory, .noFollow]
+        let resolve: ResolveFlags = [.beneath, .noLinks]
         do throws(SystemError) {
             return try root.descriptor.openResolving(name, flags: flags, resolve: resolve)
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == .ENOENT {
             try root.descriptor.makeDirectory(name, mode: 0o755)
             return try root.descriptor.openResolving(name, flags: flags, resolve: resolve)
         }
@@ -128,16 +120,13 @@ extension Rootfs {
             return mount
         }
         if !entry.flags.isEmpty || !entry.data.isEmpty {
-            let context = try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
-                try FileSystemContext(reconfiguring: mount)
-            }
+            let context = try explaining(
+                .mount, "can't be remounted", pointer: entry.label, FileSystemContext(reconfiguring: mount))
             try FileSystems.setOptions(of: context, nil, entry)
-            try explaining(context, "the file system can't be remounted", entry.label) { () throws(SystemError) in
-                try context.reconfigure()
-            }
+            try explaining(context, "the file system can't be remounted", entry.label, context.reconfigure())
         }
         try explaining(.mount, "can't be remounted", pointer: entry.label) { () throws(SystemError) in
-            for change in entry.propagation { try mount.setPropagation(change.flags, recursive: change.recursive) }
+            for change in entry.propagation { try mount.setPropagation(change.kind, recursive: change.recursive) }
         }
     }
 }

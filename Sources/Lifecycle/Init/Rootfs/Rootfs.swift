@@ -1,5 +1,4 @@
 import Bytes
-import CLinux
 import Errors
 import Linux
 import OCI
@@ -41,26 +40,21 @@ struct Rootfs: ~Copyable {
         root = try explaining(.mount, "the root file system can't be attached", pointer: "/root/path", path: rootfs) {
             () throws(SystemError) in
             if hasMountNamespace {
-                let propagation = UInt64(plan.rootfs.propagation.isShared ? MS_PRIVATE : MS_SLAVE)
-                guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation, -1) == 0 else {
-                    throw .last("mount_setattr")
-                }
+                try FileDescriptor.setPropagationOfAllMounts(plan.rootfs.propagation.isShared ? .private : .slave)
                 let place = try Rootfs.place(for: rootfs)
-                try sources.root.with { (tree) throws(SystemError) in try tree.attach(on: place) }
+                try sources.root.file.attach(on: place)
             }
             return RootedDirectory(
-                adopting: try sources.root.with { (tree) throws(SystemError) in
-                    try tree.openResolving(".", flags: O_PATH | O_DIRECTORY, resolve: 0)
-                })
+                adopting: try sources.root.file.openResolving(".", flags: [.path, .directory], resolve: []))
         }
     }
 
     /// Where hooks look for it: at its own path. A user namespace may have no way there; then any place does.
     private static func place(for rootfs: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
-            return try FileDescriptor.open(rootfs, flags: O_PATH | O_DIRECTORY)
-        } catch  where error.errno == EACCES {
-            return try FileDescriptor.open("/", flags: O_PATH | O_DIRECTORY)
+            return try FileDescriptor.open(rootfs, flags: [.path, .directory])
+        } catch  where error.errno == .EACCES {
+            return try FileDescriptor.open("/", flags: [.path, .directory])
         }
     }
 
@@ -81,16 +75,13 @@ struct Rootfs: ~Copyable {
     mutating func makeReadOnly() throws(RuntimeError) {
         step("make the root file system read-only")
         for mount in readOnlyLate {
-            try explaining(.mount, "a tmpfs can't be made read-only", pointer: "/mounts") { () throws(SystemError) in
-                try mount.with { (mount) throws(SystemError) in
-                    try mount.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
-                }
-            }
+            try explaining(
+                .mount, "a tmpfs can't be made read-only", pointer: "/mounts",
+                mount.file.setMountAttributes(MountAttributes(set: .readOnly), recursive: false))
         }
         guard plan.rootfs.isReadOnly else { return }
-        try explaining(.mount, "the root file system can't be made read-only", pointer: "/root/readonly") {
-            () throws(SystemError) in
-            try root.descriptor.setMountAttributes(MountAttributes(set: MountAttributes.readOnly), recursive: false)
-        }
+        try explaining(
+            .mount, "the root file system can't be made read-only", pointer: "/root/readonly",
+            root.descriptor.setMountAttributes(MountAttributes(set: .readOnly), recursive: false))
     }
 }

@@ -1,0 +1,9 @@
+public import Bytes
+import CLinux
+
+/// "6.1.0-18-amd64": empty where the kernel doesn't tell. The corresponding system call is `uname`.
+public func kernelRelease() -> ByteString {
+    var names = utsname()
+    guard uname(&names) == 0 else { return ByteString([]) }
+    return withUnsafeBytes(of: &names.release) { ByteString(Array($0.prefix { $0 != 0 })) }
+}
