@@ -77,15 +77,15 @@ let package = Package(
         .target(name: "Errors", dependencies: ["Bytes", "CLinux"], swiftSettings: inProgram),
         .target(name: "Linux", dependencies: ["Bytes", "Errors", "CLinux", "CCap"], swiftSettings: inProgram),
         .target(name: "OCI", dependencies: ["Bytes", "Errors", "CYAJL"], swiftSettings: inProgram),
-        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: inProgram),
+        .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes"], swiftSettings: inProgram),
         .target(
-            name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp"], swiftSettings: inProgram),
+            name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CSeccomp"], swiftSettings: inProgram),
         .target(
-            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes"],
             swiftSettings: inProgram),
         .executableTarget(
             name: "wherry",
-            dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CVersion"],
+            dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CVersion"],
             swiftSettings: embedded, linkerSettings: staticProgram),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: tests),
         .testTarget(

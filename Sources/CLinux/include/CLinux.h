@@ -1,5 +1,7 @@
 // What Swift can't import of libc and the kernel: variadic functions, errno, macros, and calls that glibc has no function for.
-// Wrappers only: no logic, no state, no allocation.
+// The headers hold inline wrappers, without logic, state or allocation. What a file of C stands behind is declared here too:
+// trap.c, signals.c, arguments.c, clone.c, loopback.c and program/allocation.c. Only the module Linux imports this, and
+// Errors/Errno.swift for errno: `make lint` checks it.
 #pragma once
 
 #ifndef _GNU_SOURCE
