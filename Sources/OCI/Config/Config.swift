@@ -15,7 +15,7 @@ public final class Config: Sendable {
     public let hooks: Hooks
     public let annotations: [Annotation]
     public let linux: LinuxConfig
-    /// JSON pointers of properties that no version of the specification knows: ignored, but named by `--debug`.
+    /// JSON pointers of properties that no version of the specification knows: ignored, but named in a warning.
     public let unknownProperties: [String]
 
     /// Reads config.json: its types, its ranges, and every rule that can be checked without looking at the host.
