@@ -43,7 +43,7 @@ class Runtime:
         return [self.path, "--root", str(self.root), *arguments]
 
     def do(self, *arguments, check=True):
-        """Runs a command unmeasured."""
+        """Runs a command without measuring it."""
         done = subprocess.run(
             self.command(*arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if check and done.returncode != 0:
@@ -60,7 +60,7 @@ class Bench:
     # Bundles
 
     def configuration(self, name):
-        """The plain one, or Docker's default one less what only Docker can serve: its hook and its files in /etc."""
+        """The plain configuration, or Docker's default one without the parts that need Docker: its hook and its files in /etc."""
         if name == "plain":
             return json.loads((HERE / "plain.config.json").read_text())
         config = json.loads(DOCKER_SAMPLE.read_text())
@@ -84,7 +84,7 @@ class Bench:
             if unified:
                 config["linux"]["namespaces"].append({"type": "cgroup"})
             self.write_bundle(name, config)
-            # One that stays, for each runtime: see `running`.
+            # One container that keeps running, for each runtime: see `running`.
             config["process"]["args"] = ["/bin/sleep", "100000"]
             for runtime in self.runtimes:
                 config["linux"]["cgroupsPath"] = "/" + self.standing(runtime)
@@ -95,12 +95,12 @@ class Bench:
         (self.work / name / "config.json").write_text(json.dumps(config, indent=1))
 
     def standing(self, runtime):
-        """The id of the runtime's container that stays."""
+        """The id of the runtime's container that keeps running."""
         return f"{self.id}-{runtime.name}"
 
     @contextlib.contextmanager
     def running(self, config):
-        """With a running container of each runtime."""
+        """Keeps a container of each runtime running meanwhile."""
         try:
             for runtime in self.runtimes:
                 runtime.do("create", "--bundle", self.bundle(f"{config}-{runtime.name}"), self.standing(runtime))
@@ -117,7 +117,7 @@ class Bench:
 
     def timed(self, command):
         """The command's time in milliseconds and peak resident size in KiB."""
-        # Not to a pipe: a created container keeps it open.
+        # Output doesn't go to a pipe, because a created container would keep the pipe open.
         output = self.work / "output"
         with open(output, "w") as sink:
             done = subprocess.run(
@@ -141,7 +141,7 @@ class Bench:
         pid = int(pid_file.read_text())
         for arguments in (("start", self.id), ("delete", self.id)):
             if arguments[0] == "delete":
-                # As an engine's shim does, whose child the container's process becomes.
+                # An engine's shim waits in this way: the container's process becomes its child.
                 os.waitpid(pid, 0)
             elapsed, size = self.timed(runtime.command(*arguments))
             total, peak = total + elapsed, max(peak, size)
@@ -151,7 +151,7 @@ class Bench:
         return self.timed(runtime.command("exec", self.standing(runtime), "/bin/true"))
 
     def rounds(self, what, participants, config, count, pause):
-        """Medians of (milliseconds, KiB) by participant, who take turns."""
+        """Medians of (milliseconds, KiB) for each participant; the participants take turns."""
         results = {p: [] for p in participants}
         for number in range(count + 1):
             for participant in participants:
@@ -164,7 +164,7 @@ class Bench:
     # Counts
 
     def system_calls(self, runtime, config):
-        """Of `run`, the container's own process included."""
+        """The number of system calls of `run`, including those of the container's process."""
         summary = self.work / "strace"
         subprocess.run(
             ["strace", "-f", "-c", "-U", "calls", "-o", summary,
@@ -173,9 +173,9 @@ class Bench:
         return int(summary.read_text().split("\n")[-2].split()[0])
 
     def instructions(self, runtime, *arguments):
-        """User-space instructions of the runtime's own process, by callgrind, or step by step where valgrind can't run it.
-        None where they are too many for that."""
-        # callgrind doesn't bear the signals by which Go's scheduler interrupts its threads.
+        """User-space instructions of the runtime's own process, by callgrind, or by single steps if valgrind can't run it.
+        None if there are too many for single steps."""
+        # callgrind fails on the signals with which Go's scheduler interrupts its threads.
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *runtime.command(*arguments)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
@@ -198,7 +198,7 @@ class Bench:
 
     def remove(self, runtime, container):
         runtime.do("delete", "--force", container, check=False)
-        # What became our children, since we are their subreaper.
+        # We are the subreaper, so these processes became our children.
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -222,7 +222,7 @@ def milliseconds(value):
 
 
 def times(bench, options):
-    """The rows of the table of times, one after the other as they are measured."""
+    """The rows of the table of times, in the order of measurement."""
     first, last = bench.runtimes[0], bench.runtimes[-1]
     alone = contextlib.nullcontext
     cases = [
@@ -270,7 +270,7 @@ def main():
     parser.add_argument("runtimes", nargs="+")
     options = parser.parse_args()
 
-    # Init must become our child when `create` ends: see create_start_delete.
+    # The container's process must become our child when `create` ends: see create_start_delete.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     runtimes = [Runtime(path, pathlib.Path(options.work)) for path in options.runtimes]

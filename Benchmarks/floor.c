@@ -1,8 +1,8 @@
-// floor: how fast the kernel itself can run a container. It makes the system calls that the plain configuration asks for
-// (`spec` writes it), and nothing else: no JSON, no state, no checks. What a runtime needs beyond this time is its own.
+// floor: shows how fast the kernel itself can run a container. It makes only the system calls that the plain configuration
+// (written by `spec`) needs: no JSON, no state, no checks. Any time beyond this is the runtime's own.
 //
 //   cc -O2 -static -o floor floor.c
-//   floor [-v] ROOTFS        runs /bin/true in ROOTFS, which has proc, dev and sys folders, in a cgroup of its own
+//   floor [-v] ROOTFS        runs /bin/true in ROOTFS, which has proc, dev and sys directories, in a new cgroup
 //
 // -v prints the milliseconds spent in each part.
 #define _GNU_SOURCE
@@ -41,10 +41,10 @@ static double now_ms(void) {
     return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
-// A cgroup in each hierarchy of version 1, or the one of version 2.
+// One cgroup in each hierarchy of version 1, or one in the hierarchy of version 2.
 struct group {
     char *path;
-    int descriptor;  // version 1: the tasks file; version 2: the folder
+    int descriptor;  // version 1: the tasks file; version 2: the directory
 };
 static struct group groups[16];
 static size_t group_count;
@@ -55,7 +55,7 @@ static void add_group(const char *hierarchy) {
     CHECK(asprintf(&groups[group_count++].path, "%s/floor-%d", hierarchy, getpid()));
 }
 
-// Not a part of what is measured: a runtime may know its host's hierarchies otherwise.
+// This isn't measured: a runtime may find the host's hierarchies in another way.
 static void find_groups(void) {
     struct statfs info;
     unified = statfs(CGROUP_ROOT, &info) == 0 && info.f_type == CGROUP2_MAGIC;
@@ -70,7 +70,7 @@ static void find_groups(void) {
     if (mounts) fclose(mounts);
 }
 
-// Version 1: a new cpuset is empty, and no process may enter it.
+// Version 1: a new cpuset has no processors or memory nodes, and no process can join it until these are set.
 static void copy_cpuset(const char *group, const char *name) {
     char from[300], to[300], text[128];
     snprintf(from, sizeof from, CGROUP_ROOT "/cpuset/cpuset.%s", name);
@@ -100,8 +100,8 @@ static void make_groups(void) {
     }
 }
 
-// A thread that moves itself ("0" into tasks) takes no global lock; a pid written to cgroup.procs waits for an RCU grace
-// period, 5 to 19 ms, unless another has just done so.
+// A thread that moves itself ("0" into tasks) takes no global lock. Writing a pid to cgroup.procs waits for an RCU grace
+// period, 5 to 19 ms, unless another process has just waited for one.
 static void join_groups(void) {
     for (size_t i = 0; i < group_count && !unified; i++) CHECK(write(groups[i].descriptor, "0", 1));
 }
@@ -123,7 +123,7 @@ static void mount_file_systems(void) {
     CHECK(mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, 0));
 }
 
-// Version 1: the container's own cgroups, bound beside each other. Version 2: a cgroup namespace shows no more than that.
+// Version 1: bind mounts of the container's own cgroups, side by side. Version 2: in a cgroup namespace, only they are visible.
 static void mount_cgroups(void) {
     unsigned long flags = MS_NOSUID | MS_NOEXEC | MS_NODEV;
     if (unified) {
@@ -170,7 +170,7 @@ static void protect_paths(void) {
 
 static void run_inside(const char *rootfs) {
     join_groups();
-    // Only now: a cgroup namespace has the cgroup as its root in which its maker is at that moment.
+    // Not earlier: the root of a cgroup namespace is the cgroup that its creator is in at that moment.
     if (unified) CHECK(unshare(CLONE_NEWCGROUP));
     CHECK(mount(0, "/", 0, MS_SLAVE | MS_REC, 0));
     CHECK(mount(rootfs, rootfs, 0, MS_BIND | MS_REC, 0));

@@ -1,6 +1,6 @@
-// The user-space instructions of a program's own process, counted by single steps: valgrind doesn't know every system call.
+// Counts the user-space instructions of a program's own process by single steps, because valgrind doesn't support every system call.
 //
-//   instructions PROGRAM [ARGUMENT ...]      prints the number; the program's output is dropped
+//   instructions PROGRAM [ARGUMENT ...]      prints the number; discards the program's output
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ int main(int count, char **arguments) {
     }
     long steps = 0;
     int status;
-    // Stopped by its execve.
+    // The child is stopped by its execve.
     if (waitpid(pid, &status, 0) != pid || ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL) < 0) return 1;
     if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) < 0) return 1;
     while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {

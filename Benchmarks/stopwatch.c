@@ -1,7 +1,7 @@
 // stopwatch: runs a command, waits for it, and writes "NANOSECONDS PEAK_KIB STATUS" to standard output.
 //
-// A program of its own since a process inherits its parent's peak resident size through vfork and execve: started from
-// Python, nothing would ever be smaller than Python. The command's output goes to standard error.
+// This is a separate program because a process inherits its parent's peak resident size through vfork and execve: if Python
+// started the command, the result would never be smaller than Python's size. The command's output goes to standard error.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

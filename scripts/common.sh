@@ -1,4 +1,4 @@
-# What the scripts share. To be sourced with the checkout as the working folder.
+# Functions that the scripts share. Source this file with the checkout as the working directory.
 # shellcheck shell=sh
 
 die() {
@@ -23,7 +23,7 @@ require_linux() {
 require_swift() {
     command -v swift >/dev/null ||
         die "no Swift toolchain in PATH; install Swift 6.2 or later from https://www.swift.org/install/linux."
-    # Not from a pipe: its status would hide that swift itself doesn't run.
+    # Not in a pipe: the pipe's status would hide a failure of swift itself.
     swift_version=$(swift --version 2>/dev/null) || die "'swift --version' fails; is the toolchain complete?"
     swift_version=$(echo "$swift_version" | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1)
     at_least "${swift_version:-0}" 6.2 || die "Swift is ${swift_version:-of an unknown version}; 6.2 or later is needed."
@@ -33,7 +33,7 @@ require_root() {
     [ "$(id -u)" = 0 ] || die "$1 needs root: sudo env PATH=\"\$PATH\" make $2"
 }
 
-# require_packages PACKAGE...: installs those that are missing. NO_PACKAGES=1 takes it for granted that they are there.
+# require_packages PACKAGE...: installs missing packages. With NO_PACKAGES=1 it assumes that all are installed.
 require_packages() {
     [ "${NO_PACKAGES:-}" != 1 ] || return 0
     command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
@@ -45,7 +45,7 @@ require_packages() {
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] || die "packages are missing; as root: apt-get install$missing"
     say "installing$missing"
-    # Without a network the lists that are there may still do.
+    # Without a network, the existing package lists may still be sufficient.
     DEBIAN_FRONTEND=noninteractive apt-get -q -q update </dev/null || say "apt-get update failed; trying all the same"
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive apt-get -q -q install -y --no-install-recommends $missing </dev/null >/dev/null ||
@@ -56,7 +56,7 @@ require_packages() {
 build_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev"
 
 build_release() {
-    # What `wherry --version` says of its origin. A tree without git, or that git doesn't trust, is "unknown".
+    # The commit that `wherry --version` shows: "unknown" for a tree without git, or one that git doesn't trust.
     WHERRY_COMMIT=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) || WHERRY_COMMIT=unknown
     export WHERRY_COMMIT
     swift build -c release --disable-local-rpath --product wherry
