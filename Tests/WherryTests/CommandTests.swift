@@ -21,6 +21,13 @@ import Testing
     }
 
     /// As the engines call.
+    @Test func findsEachCommandByItsName() throws {
+        for command in Command.all {
+            #expect(try Command.named(ByteString(stringLiteral: command.name)).name.description == command.name.description)
+        }
+        #expect(Command.all.count == 18)
+    }
+
     @Test(arguments: [
         "--root /run/docker/runtime-runc/moby --log /b/log.json --log-format json create --bundle /b --pid-file /b/init.pid X",
         "--root R --log L --log-format json --systemd-cgroup create --bundle B --pid-file P --console-socket S --no-pivot X",

@@ -144,7 +144,7 @@ extension JSONBuilder {
 
     private mutating func add(_ kind: Node.Kind) -> Int32 {
         innermost.count += 1
-        nodes.append(Node(kind: kind, end: UInt32(nodes.count + 1)))
+        nodes.appendInline(Node(kind: kind, end: UInt32(nodes.count + 1)))
         return 1
     }
 
@@ -166,7 +166,7 @@ extension JSONBuilder {
             node.start = UInt32(unescaped.count)
             unescaped.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
         }
-        nodes.append(node)
+        nodes.appendInline(node)
         return 1
     }
 

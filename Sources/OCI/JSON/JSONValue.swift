@@ -106,7 +106,6 @@ extension JSONValue {
             end = object.kind == .object ? Int(object.document.nodes[object.node].end) : key
         }
 
-        @inline(never)
         public mutating func next() -> Member? {
             guard key < end else { return nil }
             defer { key = Int(document.nodes[key + 1].end) }
