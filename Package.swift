@@ -1,16 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The release program uses musl as its C library. musl is smaller, and its start-up doesn't query the processor's features: in a
-/// virtual machine such queries take as long as the whole `state` command. Debug builds use the system's C library. Debian's
+/// The release program uses musl as its C library. musl is smaller, and its start-up doesn't query the processor's features: in
+/// a virtual machine such queries take as long as the whole `state` command. Debug builds use the system's C library. Debian's
 /// static libraries work with both.
 let musl = "x86_64-linux-musl"
 let muslHeaders = ["-isystem", "/usr/include/\(musl)"]
 
 /// Release builds are Embedded Swift; debug builds, and with them the tests, are ordinary Swift. Each function has its own
-/// section, so that the linker can drop functions without callers, nearly half of the program. Embedded Swift's run-time checks of
-/// exclusive access only call an empty function, so they are off; the compiler's static checks remain. (The compiler reuses an object
-/// file if its code is unchanged, even if flags changed: to see the effect of such a flag, remove .build first.)
+/// section, so that the linker can drop functions without callers, nearly half of the program. Embedded Swift's run-time checks
+/// of exclusive access only call an empty function, so they are off; the compiler's static checks remain. (The compiler reuses
+/// an object file if its code is unchanged, even if flags changed: to see the effect of such a flag, remove .build first.)
 let embedded: [SwiftSetting] = [
     .unsafeFlags(muslHeaders.flatMap { ["-Xcc", $0] }, .when(configuration: .release)),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
@@ -19,16 +19,16 @@ let embedded: [SwiftSetting] = [
         ["-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
-/// Library modules emit no object code. The executable compiles everything once, as a whole program; otherwise each module would again
-/// compile the generic code that it uses from the others.
+/// Library modules emit no object code. The executable compiles everything once, as a whole program; otherwise each module
+/// would again compile the generic code that it uses from the others.
 let inProgram: [SwiftSetting] =
     embedded + [.unsafeFlags(["-Xfrontend", "-emit-empty-object-file"], .when(configuration: .release))]
 
 /// The module maps alone don't make the linker use these libraries.
 let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
 
-/// One static, stripped program at a random address, without the sections that release.ld names. The link step needs the flag for
-/// Embedded Swift too, otherwise it adds the ordinary Swift library.
+/// One static, stripped program at a random address, without the sections that release.ld names. The link step needs the flag
+/// for Embedded Swift too, otherwise it adds the ordinary Swift library.
 let staticProgram: [LinkerSetting] =
     [
         .unsafeFlags(
@@ -45,19 +45,20 @@ let staticProgram: [LinkerSetting] =
         .unsafeFlags(["/usr/lib/\(musl)/libc.a", "/usr/lib/\(musl)/crtn.o"], .when(configuration: .release))
     ]
 
-/// Tests may use Foundation. Foundation and CLinux must see the same declarations of the C library: without _GNU_SOURCE some types have
-/// different members, and a clean build fails.
+/// Tests may use Foundation. Foundation and CLinux must see the same declarations of the C library: without _GNU_SOURCE some
+/// types have different members, and a clean build fails.
 let tests: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
 
-/// For the program that integration tests run inside a container: it's plain C, and static because a container has no libraries.
+/// For the program that integration tests run inside a container: it's plain C, and static because a container has no
+/// libraries.
 let staticProbe: [LinkerSetting] = [
     .unsafeFlags([
         "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xlinker", "--gc-sections",
     ])
 ]
 
-/// The commit that `--version` shows. It comes from the environment, because the package manager caches its own information about the
-/// repository, which is outdated after the next commit.
+/// The commit that `--version` shows. It comes from the environment, because the package manager caches its own information
+/// about the repository, which is outdated after the next commit.
 let commit: [CSetting] = Context.environment["WHERRY_COMMIT"].map { [.define("WHERRY_COMMIT", to: "\"\($0)\"")] } ?? []
 
 let package = Package(

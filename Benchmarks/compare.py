@@ -60,7 +60,7 @@ class Bench:
     # Bundles
 
     def configuration(self, name):
-        """The plain configuration, or Docker's default one without the parts that need Docker: its hook and its files in /etc."""
+        """The plain configuration, or Docker's default without the parts that need Docker: its hook and files in /etc."""
         if name == "plain":
             return json.loads((HERE / "plain.config.json").read_text())
         config = json.loads(DOCKER_SAMPLE.read_text())

@@ -1,4 +1,5 @@
-// Counts the user-space instructions of a program's own process by single steps, because valgrind doesn't support every system call.
+// Counts the user-space instructions of a program's own process by single steps, because valgrind doesn't support every system
+// call.
 //
 //   instructions PROGRAM [ARGUMENT ...]      prints the number; discards the program's output
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-"""The cgroups that a run leaves behind. Only what is below our own name is ended; no hierarchy is mounted or unmounted."""
+"""The cgroups that a run leaves behind. Ends only processes in the run's own cgroups; mounts and unmounts no hierarchy."""
 
 import glob
 import os
@@ -7,7 +7,7 @@ import time
 
 from .session import read, session
 
-# Engines are told to keep below /NAME, but a parent may itself be below the cgroup that the daemon is in.
+# Engines are configured to use cgroups below /NAME, but an engine may put /NAME below the daemon's own cgroup.
 DEPTHS = ("", "*/", "*/*/", "*/*/*/")
 
 
@@ -16,12 +16,12 @@ def _find(name):
 
 
 def at_the_top():
-    """The cgroups that engines make there: buildah's containers are told no parent, podman's pods have one of their own."""
+    """The cgroups that engines make at the top: buildah's containers have no configured parent, podman's pods have their own."""
     return set(_find("buildah-buildah*") + _find("libpod_parent"))
 
 
 def remove_ours(at_the_top_before):
-    """Ends what is in our cgroups and removes them, and what is new at the top, if it's empty."""
+    """Kills the processes in the run's cgroups, removes these cgroups, and removes new empty cgroups at the top."""
     for top in _find(session.name):
         for _ in range(20):
             _remove(top, _kill_members)
@@ -48,7 +48,7 @@ def _kill_members(folder):
     except OSError:
         return
     for member in members:
-        if member != "0":        # one of another pid namespace: kill(0) would be for ourselves
+        if member != "0":        # 0 is a process of another pid namespace; kill(0) would reach ourselves
             try:
                 os.kill(int(member), signal.SIGKILL)
             except ProcessLookupError:

@@ -1,7 +1,7 @@
-"""A machine of our own: mount, network and pid namespaces in which engines may do what they like.
+"""A private machine: mount, network and pid namespaces that isolate the engines from the host.
 
-A program calls `run_inside`, which starts the same program again in the namespaces; there it calls `first_process`, and
-through it does its work. However it ends, the kernel ends all that is left with the pid namespace.
+A program calls `run_inside`, which starts the same program again in the namespaces. There the program calls `first_process`,
+which does the program's work in a child. When the program ends for any reason, the kernel kills all processes of the pid namespace.
 """
 
 import glob
@@ -31,12 +31,12 @@ ACCOUNTS = {
     "subuid": f"{ROOTLESS_USER}:200000:65536\n{REMAPPED_USER}:{REMAPPED_FIRST_ID}:65536\ncontainers:400000:262144\n",
 }
 ACCOUNTS["subgid"] = ACCOUNTS["subuid"]
-# Networks that are configured on the machine aren't ours to change.
+# The checks must not change the machine's network configuration.
 HIDDEN_FOLDERS = ("/etc/containers/networks", "/etc/cni/net.d", "/var/lib/cni")
 
 
 class SetUpError(Exception):
-    """The checks can't be run at all."""
+    """The checks can't run at all."""
 
 
 def find_runtime(runtime):
@@ -56,7 +56,7 @@ def run_inside(options):
     session.name = "engines." + os.urandom(4).hex()
     session.folder = os.path.join(tempfile.gettempdir(), session.name)
     os.mkdir(session.folder)
-    os.chmod(session.folder, 0o755)      # a rootless engine has to get at its files
+    os.chmod(session.folder, 0o755)      # a rootless engine needs access to its files
     cgroups_before = cgroups.at_the_top()
     # --kill-child: the namespace ends with unshare, and unshare with us, below.
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
@@ -74,7 +74,7 @@ def run_inside(options):
         if inside.poll() is None:
             inside.kill()
             inside.wait()
-        time.sleep(0.3)                  # the kernel takes the namespace apart after unshare's end
+        time.sleep(0.3)                  # the kernel removes the namespace after unshare has ended
         cgroups.remove_ours(cgroups_before)
         if options.keep:
             print(f"# kept: {session.folder}")
@@ -91,7 +91,7 @@ def first_process(work):
         status = 2
         try:
             status = work()
-        except BaseException:            # whatever it is, this process goes no further
+        except BaseException:            # this process must not continue after any error
             traceback.print_exc()
         sys.stdout.flush()
         os._exit(status)
@@ -127,7 +127,7 @@ def furnish(runtimes):
 
 
 def _copy_of(name, path):
-    """So that another user can execute it, and a build beside us changes nothing."""
+    """Copies the runtime, so that another user can execute it and a concurrent build doesn't change it."""
     copy = session.path("runtimes", name)
     shutil.copy(path, copy)
     os.chmod(copy, 0o755)
@@ -135,7 +135,7 @@ def _copy_of(name, path):
 
 
 def _open_to_users(path, major, minor):
-    """As where udev runs: rootless engines use these devices."""
+    """Makes the device modes the same as on a host with udev: rootless engines use these devices."""
     if os.path.exists(path):
         node = session.path(os.path.basename(path))
         os.mknod(node, stat.S_IFCHR, os.makedev(major, minor))
@@ -143,13 +143,14 @@ def _open_to_users(path, major, minor):
         execute(["mount", "--bind", node, path])
 
 
-# What start_afresh keeps.
+# Files that start_afresh keeps.
 KEPT = ("bin", "log", "home", "etc", "runtimes", "as-runc", "tun", "fuse", "busybox-root", "busybox.tar")
 
 
 def start_afresh():
-    """A runtime left something that no engine can remove: ends all processes, and forgets all that engines know."""
-    # All but the first process and this one: nothing outside the pid namespace, which furnish's caller is known to be in.
+    """Ends all processes and deletes the engines' state, after a runtime left something that no engine can remove."""
+    # kill(-1) ends all processes except the first process and this one. It can't reach processes outside the pid namespace;
+    # furnish's caller is known to be inside.
     os.kill(-1, signal.SIGKILL)
     time.sleep(0.5)
     doomed = [path for path in glob.glob(session.path("*")) if os.path.basename(path) not in KEPT]

@@ -75,8 +75,8 @@ def command(job):
     if user.pw_uid == 0:
         env.update(job["env"])
         return job["argv"], dict(env=env, cwd=job["cwd"])
-    # An unprivileged user: inside his systemd instance, in a unit of its own
-    # whose cgroup is delegated to him, as in a login session of a real host.
+    # An unprivileged user: inside the user's systemd instance, in a separate unit
+    # whose cgroup is delegated to that user, as in a login session of a real host.
     uid = user.pw_uid
     start_user_manager(uid)
     run = f"/run/user/{uid}"
@@ -112,7 +112,7 @@ def run(job, stdin, out_port, err_port):
     if child:
         poll.register(pidfd, select.POLLIN)
     status = None if child else 127
-    # Until the command has ended and what it wrote is passed on. Something
+    # Wait until the command has ended and its output is passed on. A process
     # that it left behind (a detached container) may hold the pipes open.
     while sinks:
         events = poll.poll(None if status is None else 0)
@@ -145,8 +145,8 @@ def main():
     ctl = os.open(ports["vmrun.ctl"], os.O_RDWR)
     out = os.open(ports["vmrun.out"], os.O_RDWR)
     err = os.open(ports["vmrun.err"], os.O_RDWR)
-    # The host says on the kernel's command line for whom the job will be, so
-    # that the user's systemd is in a saved state.
+    # The kernel's command line names the job's user, so that a saved state
+    # already contains that user's systemd instance.
     with open("/proc/cmdline") as f:
         for word in f.read().split():
             if word.startswith("vm.user="):
