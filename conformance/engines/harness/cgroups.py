@@ -16,7 +16,7 @@ def _find(name):
 
 
 def at_the_top():
-    """The cgroups that engines make at the top: buildah's containers have no configured parent, podman's pods have their own."""
+    """The cgroups that engines make at the top: buildah's containers have no configured parent, podman's pods their own."""
     return set(_find("buildah-buildah*") + _find("libpod_parent"))
 
 

@@ -1,7 +1,8 @@
 """A private machine: mount, network and pid namespaces that isolate the engines from the host.
 
 A program calls `run_inside`, which starts the same program again in the namespaces. There the program calls `first_process`,
-which does the program's work in a child. When the program ends for any reason, the kernel kills all processes of the pid namespace.
+which does the program's work in a child. When the program ends for any reason, the kernel kills all processes of the pid
+namespace.
 """
 
 import glob
