@@ -131,7 +131,8 @@ struct LiveStatisticsTests {
         // tail keeps its input until the end.
         #expect(try live.exitStatus(of: "exec 2>/dev/null; head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0") == 0)
         var request = watch.pollRequest
-        #expect(request.wait(milliseconds: 5000))
+        let isTold = request.wait(milliseconds: 5000)
+        #expect(isTold)
         let events = watch.take()
         #expect(events.count == 1)
         if case .outOfMemory? = events.first {} else { Issue.record("it heard of something else") }
