@@ -102,6 +102,7 @@ extension CgroupHost {
         return nil
     }
 
+    @inline(never)
     static func directory(_ path: ByteString, at parent: Int32, shownAs shown: ByteString) throws(RuntimeError) -> FileDescriptor?
     {
         do throws(SystemError) {
@@ -118,6 +119,7 @@ extension CgroupHost {
     }
 
     /// The cgroups of a process, one for each hierarchy.
+    @inline(never)
     static func membership(procfs: borrowing ProcFileSystem, process: Int32 = OwnProcess.pid) throws(RuntimeError)
         -> [CgroupMembership]
     {

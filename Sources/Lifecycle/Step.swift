@@ -13,6 +13,7 @@ public func traceSteps(to log: Log?) -> Log? {
 }
 
 /// Says which step begins: what it's called in errors, in `--debug` and after a crash.
+@inline(never)
 func step(_ name: StaticString) {
     Trap.setStep(name)
     tracer?.debug("step: " + name.description)

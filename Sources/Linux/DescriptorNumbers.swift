@@ -10,11 +10,13 @@ extension FileDescriptor {
 
     /// Another descriptor of the same open file, close-on-exec, with the lowest free number from `lowest` on. The corresponding C function
     /// is `fcntl` with `F_DUPFD_CLOEXEC`.
+    @inline(never)
     public static func duplicate(_ number: Int32, from lowest: Int32 = 3) throws(SystemError) -> FileDescriptor {
         try .checked("fcntl", c_fcntl(number, F_DUPFD_CLOEXEC, lowest))
     }
 
     /// Gives an open file a number, which execve doesn't close; what had it is closed. The corresponding C function is `dup2`.
+    @inline(never)
     public static func duplicate(_ number: Int32, onto target: Int32) throws(SystemError) {
         guard dup2(number, target) >= 0 else { throw .last("dup2") }
     }

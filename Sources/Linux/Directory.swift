@@ -109,6 +109,7 @@ extension FileDescriptor {
 
     /// Makes a file that isn't a directory. Follows no link, opens nothing and never takes what is there already (EEXIST). The
     /// corresponding C function is `mknodat`.
+    @inline(never)
     public borrowing func makeNode(_ name: ByteString, _ kind: FileKind, mode: UInt32, _ device: DeviceID? = nil)
         throws(SystemError)
     {
@@ -126,6 +127,7 @@ extension FileDescriptor {
     }
 
     /// The text of a symbolic link: nothing is opened. EINVAL for what isn't one. The corresponding C function is `readlinkat`.
+    @inline(never)
     public borrowing func readLink(_ name: ByteString) throws(SystemError) -> ByteString {
         var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let length = name.withCString { readlinkat(rawValue, $0, &text, text.count) }
@@ -158,6 +160,7 @@ extension FileDescriptor {
     public borrowing func unlink(_ path: ByteString) throws(SystemError) { try unlink(path, flags: 0) }
 
     /// Removes an empty directory. The corresponding C function is `unlinkat` with `AT_REMOVEDIR`.
+    @inline(never)
     public borrowing func removeDirectory(_ path: ByteString) throws(SystemError) { try unlink(path, flags: AT_REMOVEDIR) }
 
     /// The same by a path of the host's. The corresponding C function is `rmdir`.

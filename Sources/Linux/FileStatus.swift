@@ -20,6 +20,7 @@ public struct FileStatus: Sendable {
     fileprivate init(_ fields: stat) { self.fields = fields }
 
     /// Of a descriptor that isn't ours to close. The corresponding C function is `fstat`.
+    @inline(never)
     public init(of descriptor: Int32) throws(SystemError) {
         var fields = stat()
         try retried("fstat") { fstat(descriptor, &fields) }
@@ -62,6 +63,7 @@ public struct DeviceID: Equatable, Sendable {
 
 extension FileDescriptor {
     /// What the kernel knows of the file. The corresponding C function is `fstat`.
+    @inline(never)
     public borrowing func status() throws(SystemError) -> FileStatus { try FileStatus(of: rawValue) }
 
     /// Of a file in this directory: of a link itself, unless it's followed. The corresponding C function is `fstatat`.
@@ -86,6 +88,7 @@ extension FileDescriptor {
     }
 
     /// The same for a path, from `directory` on if it's relative. The corresponding C function is `fstatat`.
+    @inline(never)
     public static func exists(_ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory) throws(SystemError)
         -> Bool
     {

@@ -58,6 +58,7 @@ public struct MountTableEntry: Sendable {
 
 extension ProcFileSystem {
     /// The mounts of the calling process's mount namespace that its root leads to.
+    @inline(never)
     public borrowing func mounts() throws(SystemError) -> [MountTableEntry] {
         MountTableEntry.parse(try read(try own() + "/mountinfo", limit: 64 << 20))
     }

@@ -21,12 +21,14 @@ extension FileDescriptor {
     }
 
     /// Attaches this detached mount on `target`. The corresponding system call is `move_mount`.
+    @inline(never)
     public borrowing func attach(on target: borrowing FileDescriptor) throws(SystemError) {
         let flags = UInt32(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
         guard c_move_mount(rawValue, "", target.rawValue, "", flags) == 0 else { throw .last("move_mount") }
     }
 
     /// Changes the attributes of the mount whose root this is. The corresponding system call is `mount_setattr`.
+    @inline(never)
     public borrowing func setMountAttributes(_ attributes: MountAttributes, recursive: Bool) throws(SystemError) {
         let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
         guard c_mount_setattr(rawValue, "", flags, attributes.set.rawValue, attributes.clear.rawValue, 0, -1) == 0 else {
@@ -35,6 +37,7 @@ extension FileDescriptor {
     }
 
     /// Sets how mount events spread. The corresponding system call is `mount_setattr`.
+    @inline(never)
     public borrowing func setPropagation(_ propagation: MountPropagation, recursive: Bool) throws(SystemError) {
         let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
         guard c_mount_setattr(rawValue, "", flags, 0, 0, propagation.rawValue, -1) == 0 else { throw .last("mount_setattr") }

@@ -13,6 +13,7 @@ public struct ProcFileSystem: ~Copyable {
     private init(root: consuming FileDescriptor) { self.root = root }
 
     /// The host's, once it's shown to be a procfs from its root down, and of the caller's own pid namespace.
+    @inline(never)
     public static func checked(_ path: ByteString = "/proc") throws(SystemError) -> ProcFileSystem {
         let root = try FileDescriptor.open(path, flags: [.path, .directory, .noFollow])
         guard try root.fileSystemMagic() == .proc, try root.status().inode == 1 else {
@@ -63,6 +64,7 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// Writes all in one call, as these files want it.
+    @inline(never)
     public borrowing func write(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
         let file = try open(path, flags: .writeOnly)
         guard bytes.withUnsafeBytes({ CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }) == bytes.count else {
@@ -84,6 +86,7 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// What the kernel knows of a namespace of the process in `folder`. `kind`: its name in `/proc/PID/ns`.
+    @inline(never)
     public borrowing func namespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileStatus {
         try root.status(of: folder + "/ns/" + kind, followingLinks: true)
     }
@@ -99,6 +102,7 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// Whether the calling process is in another user namespace than the host's first one. Where this procfs can't tell, it isn't.
+    @inline(never)
     public borrowing func isInUserNamespace() -> Bool {
         guard let own = try? own(), let map = try? read(own + "/uid_map") else { return false }
         return isPart(map)

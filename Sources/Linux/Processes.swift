@@ -16,6 +16,7 @@ public enum CloneResult: ~Copyable {
 /// `cgroup`: the directory of the cgroup (v2) that it's born into.
 ///
 /// `number`: where the kernel writes its pid, before it runs.
+@inline(never)
 public func cloneProcess(
     _ namespaces: NamespaceKinds = [], _ flags: CloneFlags = [], cgroup: Int32? = nil, number: UnsafeMutablePointer<Int32>? = nil
 ) throws(SystemError) -> CloneResult {

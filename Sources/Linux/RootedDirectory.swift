@@ -21,6 +21,7 @@ public struct RootedDirectory: ~Copyable {
     }
 
     /// The file at a path that has no link in it: else ELOOP.
+    @inline(never)
     public borrowing func openWithoutLinks(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         try descriptor.openResolving(path, flags: .path, resolve: [.inRoot, .noLinks])
     }
@@ -48,6 +49,7 @@ public struct RootedDirectory: ~Copyable {
     }
 
     /// The directory that a path's last component lies in, made where missing, and that component.
+    @inline(never)
     public borrowing func parent(of path: ByteString) throws(SystemError) -> Entry {
         var components = RootedDirectory.components(of: path)
         guard let name = components.popLast(), name != ".." else { throw SystemError("openat2", errno: .EINVAL) }

@@ -12,6 +12,7 @@ public struct Terminal: ~Copyable {
 
     /// Opens a pair on a devpts whose root is given. Nothing is opened by the name /dev/pts/N, which the container may have
     /// replaced (CVE-2025-52565): the peer comes from the controller itself.
+    @inline(never)
     public static func open(devpts: borrowing FileDescriptor) throws(SystemError) -> Terminal {
         guard try devpts.fileSystemMagic() == .devpts else { throw SystemError("fstatfs", errno: .ENODEV) }
         let controller = try devpts.openResolving(

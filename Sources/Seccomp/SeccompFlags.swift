@@ -6,6 +6,7 @@ import OCI
 /// The profile's flags as seccomp(2) takes them.
 enum SeccompFlags {
     /// - Throws: the name of a flag that the running kernel doesn't know.
+    @inline(never)
     static func value(for profile: Seccomp, needsListener: Bool) throws(RuntimeError) -> SystemCallFilter.Flags {
         var value: SystemCallFilter.Flags = needsListener ? .newListener : []
         // A profile that says nothing of flags means the usual mitigations of the processor, not those that every filter once

@@ -44,6 +44,7 @@ struct ContainerDirectory: ~Copyable {
     }
 
     /// - Returns: nil where there is nothing of that name.
+    @inline(never)
     static func open(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory? {
         do throws(SystemError) {
             let directory = try root.descriptor.open(id, flags: [.readOnly, .directory, .noFollow])
@@ -90,6 +91,7 @@ struct ContainerDirectory: ~Copyable {
     borrowing func unlock() { descriptor.unlock() }
 
     /// Whether another holds the lock now.
+    @inline(never)
     borrowing func isLocked() throws(RuntimeError) -> Bool {
         // On an open file of its own: the lock that the answer comes by is gone with it.
         let again = try explaining(
@@ -191,6 +193,7 @@ struct ContainerDirectory: ~Copyable {
 
     /// Puts a file in its place whole, or not at all. It isn't synchronised to a disk: what it describes doesn't outlive a restart of the
     /// machine.
+    @inline(never)
     borrowing func write(_ bytes: [UInt8], as name: ByteString) throws(RuntimeError) {
         try explaining(
             .system, "the container's state can't be written", path: name,

@@ -10,6 +10,7 @@ struct StateRoot: ~Copyable {
     /// Opens it.
     ///
     /// - Returns: nil where there is none, which is as good as an empty one.
+    @inline(never)
     static func open(_ path: ByteString) throws(RuntimeError) -> StateRoot? {
         let directory: FileDescriptor
         do throws(SystemError) {

@@ -27,6 +27,7 @@ struct ImageDirectory {
         return try open(path, option)
     }
 
+    @inline(never)
     static func open(_ path: ByteString, _ option: StaticString) throws(RuntimeError) -> ImageDirectory {
         let directory = try explaining(.checkpoint, label(option, path) + " can't be opened", path: path) {
             () throws(SystemError) in
@@ -105,6 +106,7 @@ struct ImageDirectory {
         }
     }
 
+    @inline(never)
     private func status(of name: ByteString) -> FileStatus? {
         try? descriptor.file.status(of: name)
     }

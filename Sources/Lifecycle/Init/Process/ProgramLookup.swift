@@ -63,6 +63,7 @@ struct ProgramLookup {
     /// Refuses a working directory that doesn't lie below the container's root: one that was reached through a descriptor of the host's
     /// (CVE-2024-21626). The kernel's own answer is asked for, not a name: getcwd(2) answers with a path that begins with "/" only for
     /// a directory below the caller's root.
+    @inline(never)
     static func requireReachable() throws(SystemError) {
         guard OwnProcess.isInsideRoot() else { throw SystemError("getcwd", errno: .ENOENT) }
     }
