@@ -8,6 +8,7 @@ enum ArgumentFile {
     private static let patience = 30_000
 
     /// `what` it is, for errors: "the process file". `isInput`: it's standard input.
+    @inline(never)
     static func read(_ path: ByteString, _ what: String, isInput: Bool = false, limit: Int) throws(RuntimeError) -> [UInt8] {
         let failure = what + " \"" + path.displayText + "\" can't be read"
         do throws(SystemError) {

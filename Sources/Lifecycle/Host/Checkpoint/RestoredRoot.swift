@@ -74,6 +74,7 @@ struct RestoredRoot {
         }
     }
 
+    @inline(never)
     private static func limit(_ tree: SharedDescriptor?, _ step: MountStep) throws(RuntimeError) -> SharedDescriptor? {
         try explaining(.mount, "the options can't be set", pointer: step.label) { () throws(SystemError) in
             if let tree { try Rootfs.setAttributes(of: tree.file, step) }
