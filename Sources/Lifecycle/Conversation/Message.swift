@@ -7,19 +7,59 @@ enum Message {
     case mapped
     case mounted
     case hooked
+    /// Comes with the controller of the terminal that exec's first process opened.
+    case terminal
     case ready
     case created
+    case executing
     case listener
     /// The number that the listener's descriptor is going to have in the process that says so.
     case listenerAt(Int32)
     case listening
-    case executing
     case failed(RuntimeError)
+
+    enum Side: Sendable {
+        /// The command that runs on the host.
+        case host
+        /// A process of ours on its way into the container, or one that helps.
+        case process
+    }
+
+    /// The first byte of a message. The numbers are in the order in which the messages are said: see Script.
+    enum Kind: UInt8 {
+        case needsMapping = 1, mapped, mounted, hooked, terminal, ready, created, executing, listener, listenerAt, listening,
+            failed
+
+        /// Who says it.
+        var side: Side {
+            switch self {
+            case .mapped, .hooked, .created, .listening: .host
+            case .needsMapping, .mounted, .terminal, .ready, .listener, .listenerAt, .executing, .failed: .process
+            }
+        }
+
+        var name: StaticString {
+            switch self {
+            case .needsMapping: "needs mapping"
+            case .mapped: "mapped"
+            case .mounted: "mounted"
+            case .hooked: "hooked"
+            case .terminal: "terminal"
+            case .ready: "ready"
+            case .created: "created"
+            case .listener: "listener"
+            case .listenerAt: "listener at"
+            case .listening: "listening"
+            case .executing: "executing"
+            case .failed: "failed"
+            }
+        }
+    }
 }
 
 extension Message {
     func encoded() -> [UInt8] {
-        var writer = FieldWriter(tag: tag)
+        var writer = FieldWriter(tag: kind.rawValue)
         switch self {
         case .listenerAt(let number): writer.add(number: number)
         case .failed(let error):
@@ -36,54 +76,40 @@ extension Message {
         return writer.bytes
     }
 
-    var tag: UInt8 {
+    var kind: Kind {
         switch self {
-        case .needsMapping: 1
-        case .mapped: 2
-        case .mounted: 3
-        case .hooked: 4
-        case .ready: 5
-        case .created: 6
-        case .listener: 7
-        case .listenerAt: 8
-        case .listening: 9
-        case .executing: 10
-        case .failed: 11
-        }
-    }
-
-    var name: StaticString {
-        switch self {
-        case .needsMapping: "needs mapping"
-        case .mapped: "mapped"
-        case .mounted: "mounted"
-        case .hooked: "hooked"
-        case .ready: "ready"
-        case .created: "created"
-        case .listener: "listener"
-        case .listenerAt: "listener at"
-        case .listening: "listening"
-        case .executing: "executing"
-        case .failed: "failed"
+        case .needsMapping: .needsMapping
+        case .mapped: .mapped
+        case .mounted: .mounted
+        case .hooked: .hooked
+        case .terminal: .terminal
+        case .ready: .ready
+        case .created: .created
+        case .listener: .listener
+        case .listenerAt: .listenerAt
+        case .listening: .listening
+        case .executing: .executing
+        case .failed: .failed
         }
     }
 
     init?(decoding bytes: [UInt8]) {
         var reader = FieldReader(bytes)
-        switch reader.tag {
-        case 1: self = .needsMapping
-        case 2: self = .mapped
-        case 3: self = .mounted
-        case 4: self = .hooked
-        case 5: self = .ready
-        case 6: self = .created
-        case 7: self = .listener
-        case 8:
+        switch Kind(rawValue: reader.tag) {
+        case .needsMapping: self = .needsMapping
+        case .mapped: self = .mapped
+        case .mounted: self = .mounted
+        case .hooked: self = .hooked
+        case .terminal: self = .terminal
+        case .ready: self = .ready
+        case .created: self = .created
+        case .listener: self = .listener
+        case .listenerAt:
             guard let number = reader.number() else { return nil }
             self = .listenerAt(number)
-        case 9: self = .listening
-        case 10: self = .executing
-        case 11:
+        case .listening: self = .listening
+        case .executing: self = .executing
+        case .failed:
             guard let code = reader.number(), let sentence = reader.text(), let step = reader.text(), let pointer = reader.text(),
                 let path = reader.text(), let call = reader.text(), let errno = reader.number(), let hint = reader.text(),
                 RuntimeError.Code.all.indices.contains(Int(code))
@@ -94,7 +120,7 @@ extension Message {
                     path: path.nonEmpty.map { ByteString($0) }, call: call.nonEmpty,
                     errno: errno == 0 ? nil : Errno(rawValue: errno),
                     hint: hint.nonEmpty))
-        default: return nil
+        case nil: return nil
         }
         guard reader.isAtEnd else { return nil }
     }

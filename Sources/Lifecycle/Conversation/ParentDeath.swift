@@ -5,10 +5,10 @@ import Linux
 
 /// Has the kernel kill this process when Host ends. It forgets that with each change of the user, and with each clone.
 @inline(never)
-func dieWithHost(_ handshake: borrowing Handshake) throws(RuntimeError) {
+func dieWithHost(_ conversation: Conversation) throws(RuntimeError) {
     try explaining(.system, "the parent's death can't be tied to ours", OwnProcess.setParentDeathSignal(Signal.kill))
     // It may have died before: then its end of the conversation is closed.
-    var request = PollRequest(handshake.rawValue, [])
+    var request = PollRequest(conversation.rawValue, [])
     if request.wait(milliseconds: 0), request.answer.contains(.hangUp) { OwnProcess.exit(1) }
 }
 

@@ -30,7 +30,7 @@ final class Succession {
     /// Goes on in a child, which to the host is Host's child, not ours.
     ///
     /// Both have the same end of the conversation, and Host knows by `pid` whose word it hears.
-    func goOn(_ namespaces: NamespaceKinds, _ handshake: borrowing Handshake) throws(RuntimeError) {
+    func goOn(_ namespaces: NamespaceKinds, _ conversation: Conversation) throws(RuntimeError) {
         try withhold()
         let clone = try explaining(
             .namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces",
@@ -38,7 +38,7 @@ final class Succession {
         switch consume clone {
         case .child:
             OwnProcess.startSession()
-            try dieWithHost(handshake)
+            try dieWithHost(conversation)
         case .parent: OwnProcess.exit(0)
         }
     }

@@ -8,7 +8,8 @@ import Seccomp
 /// What Host hands to Init: all of it in memory that both had when they were one.
 final class InitContext {
     let plan: Plan
-    let handshake: SharedDescriptor
+    /// Init's end of the conversation with Host.
+    let socket: SharedDescriptor
     /// Listens in the state directory: `start` connects to it.
     let startSocket: SharedDescriptor
     /// What Host could open better than Init: nil if Init does it.
@@ -26,12 +27,12 @@ final class InitContext {
     let stack: ProcessStack
 
     init(
-        plan: Plan, handshake: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
+        plan: Plan, socket: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
         mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
         succession: Succession?, stack: ProcessStack
     ) {
         self.plan = plan
-        self.handshake = handshake
+        self.socket = socket
         self.startSocket = startSocket
         self.sources = sources
         self.mappings = mappings
@@ -48,12 +49,12 @@ final class InitContext {
 /// The sequence is that of the two columns in docs/design.md. Each step is a function; its name is what errors and traces show.
 struct Init: ~Copyable {
     let context: InitContext
-    let handshake: Handshake
+    let conversation: Conversation
     var procfs: ProcFileSystem?
 
     private init(_ context: InitContext) {
         self.context = context
-        handshake = Handshake(context.handshake)
+        conversation = Conversation(context.socket, as: .process, context.plan.script)
         procfs = nil
     }
 
@@ -67,7 +68,7 @@ struct Init: ~Copyable {
             try process.create()
         } catch {
             let failure = process.explained(error.during(currentStep()))
-            try? process.handshake.send(.failed(failure))
+            process.conversation.fail(failure)
         }
         OwnProcess.exit(1)
     }
@@ -115,8 +116,8 @@ struct Init: ~Copyable {
         // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
         OwnProcess.startSession()
         Affinity.allowAll()
-        try dieWithHost(handshake)
-        var kept: [Int32] = [context.handshake.rawValue, context.startSocket.rawValue]
+        try dieWithHost(conversation)
+        var kept: [Int32] = [context.socket.rawValue, context.startSocket.rawValue]
         kept += plan.namespaceFiles.descriptors
         kept += context.sources?.descriptors ?? []
         kept += context.mappings.values.map { $0.rawValue }
@@ -143,9 +144,9 @@ struct Init: ~Copyable {
 
     private func announceMounted() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
-        try say(.mounted)
+        say(.mounted)
         step("wait for hooks")
-        guard case .hooked? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
+        guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
     }
 
     private func runCreateContainerHooks() throws(RuntimeError) {
@@ -155,9 +156,9 @@ struct Init: ~Copyable {
             state: plan.identity.state(.created, pid: OwnProcess.pid), directory: plan.identity.bundle)
     }
 
-    func say(_ message: Message, descriptors: [Int32] = []) throws(RuntimeError) {
-        do throws(SystemError) {
-            try handshake.send(message, descriptors: descriptors)
+    func say(_ message: Message) {
+        do throws(RuntimeError) {
+            try conversation.say(message)
         } catch {
             // Nobody is there to be told.
             OwnProcess.exit(1)
@@ -205,7 +206,7 @@ struct Init: ~Copyable {
         let stack = try explaining(.system, "no memory for the container's process", ProcessStack())
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(
-            conversation: context.handshake.rawValue, startSocket: context.startSocket.rawValue, terminal: ends,
+            socket: context.socket.rawValue, startSocket: context.startSocket.rawValue, terminal: ends,
             execution: execution, program: program, environment: environment,
             hooks: hooks.isEmpty
                 ? nil : PreparedProcess.Hooks(list: hooks, state: plan.identity.state(.created, pid: 0)),

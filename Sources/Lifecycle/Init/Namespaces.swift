@@ -45,7 +45,7 @@ extension Init {
         }
         if namespaces.origin(of: .user) == .new {
             try explaining(.namespace, "a user namespace can't be made", pointer: "/linux/namespaces", unshare(.user))
-            try say(.needsMapping)
+            say(.needsMapping)
             try awaitMapping()
         } else if let user = namespaces.joins.first(where: { $0.kind == .user }) {
             try enter(user)
@@ -56,12 +56,12 @@ extension Init {
         if !made.isEmpty {
             try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces", unshare(made))
         }
-        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(.pid, handshake) }
+        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(.pid, conversation) }
     }
 
     private func awaitMapping() throws(RuntimeError) {
         step("wait for id mappings")
-        guard case .mapped? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
+        guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
         step("enter namespaces")
     }
 
@@ -77,7 +77,7 @@ extension Init {
             }
         }
         // Changing the user took it away.
-        try dieWithHost(handshake)
+        try dieWithHost(conversation)
     }
 
     /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and

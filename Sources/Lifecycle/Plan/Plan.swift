@@ -74,6 +74,14 @@ final class Plan: Sendable {
     /// Whether Host has to run hooks after the container's mounts are made and before its root is entered.
     var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
 
+    /// What Host and Init say to each other until the container is created.
+    var script: Script {
+        let hasNewUserNamespace = namespaces.origin(of: .user) == .new
+        return .create(
+            asksForMapping: hasNewUserNamespace && namespaces.isStaged, isMapped: hasNewUserNamespace,
+            hasEarlyHooks: hasEarlyHooks)
+    }
+
     /// The container's cgroups as a mount of type cgroup shows them. `cgroup`: the one that was made.
     func cgroupView(_ cgroup: Cgroup?) -> CgroupView {
         CgroupView(of: cgroup, namespaces, isUnifiedHost: self.cgroup?.isUnified == true)

@@ -52,9 +52,10 @@ struct CriuProcess: ~Copyable {
         let output = try explaining(.system, "no memory for what criu says", SharedDescriptor(try .memory(holding: [])))
         let spawned = try CriuProcess.spawn(program, start, output)
         var prepared: [SharedDescriptor] = []
-        while let (message, descriptors) = try Handshake(spawned.report).receive() {
-            prepared += descriptors
-            guard case .failed(let error) = message else { continue }
+        let report = Conversation(spawned.report, as: .host, .errand)
+        do throws(RuntimeError) {
+            while let heard = try report.hear() { prepared += heard.descriptors }
+        } catch {
             _ = try? spawned.handle.wait()
             throw error
         }
@@ -74,14 +75,15 @@ struct CriuProcess: ~Copyable {
             .system, "no process can be made for criu", cloneProcess(start.namespaces, cgroup: start.cgroup?.rawValue))
         switch consume clone {
         case .child:
+            let conversation = Conversation(reporting, as: .process, .errand)
             do throws(RuntimeError) {
                 if start.diesWithUs { try? OwnProcess.setParentDeathSignal(Signal.kill) }
-                try handBack(try start.prepare(), over: reporting)
+                try handBack(try start.prepare(), over: conversation)
                 step("start criu")
                 try CriuProgram.execute(
                     program, descriptors: [null, output, output, theirs] + start.passed, keeping: reporting.rawValue)
             } catch {
-                try? Handshake(reporting).send(.failed(error.during(currentStep())))
+                conversation.fail(error.during(currentStep()))
             }
             OwnProcess.exit(127)
         case .parent(let pid, let handle):
@@ -89,11 +91,9 @@ struct CriuProcess: ~Copyable {
         }
     }
 
-    private static func handBack(_ descriptors: [SharedDescriptor], over socket: SharedDescriptor) throws(RuntimeError) {
+    private static func handBack(_ descriptors: [SharedDescriptor], over conversation: Conversation) throws(RuntimeError) {
         guard !descriptors.isEmpty else { return }
-        try explaining(.system, "what was made for criu can't be passed on") { () throws(SystemError) in
-            try Handshake(socket).send(.ready, descriptors: descriptors.map { $0.rawValue })
-        }
+        try conversation.say(.ready, descriptors: descriptors.map { $0.rawValue })
     }
 
     private static func pair() throws(RuntimeError) -> (SharedDescriptor, SharedDescriptor) {

@@ -37,14 +37,14 @@ final class CreateSession {
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
             try transaction.makeCgroup()
-            let handshake = try launch()
-            try converse(handshake)
-            try finish(handshake)
+            let conversation = try launch()
+            try converse(conversation)
+            try finish(conversation)
         }
     }
 
     /// Clones Init. From here on it dies with us.
-    private func launch() throws(RuntimeError) -> Handshake {
+    private func launch() throws(RuntimeError) -> Conversation {
         step("clone")
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())
         let startSocket = try explaining(
@@ -54,7 +54,7 @@ final class CreateSession {
         let sources = try openSources(&mappings)
         let stack = try explaining(.system, "no memory for the container's first process", ProcessStack())
         let context = InitContext(
-            plan: plan, handshake: theirs, startSocket: startSocket, sources: sources,
+            plan: plan, socket: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory.descriptor),
             cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: plan.cgroupView(transaction.cgroup),
@@ -79,9 +79,9 @@ final class CreateSession {
         }
         // Our copy of its end of the conversation is closed with it: else there would be no end of file.
         withExtendedLifetime(consume context) {}
-        let handshake = Handshake(ours)
-        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(handshake) }
-        return handshake
+        let conversation = Conversation(ours, as: .host, plan.script)
+        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(conversation) }
+        return conversation
     }
 
     /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
@@ -110,44 +110,43 @@ final class CreateSession {
         return sources
     }
 
-    private func mapIDs(_ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func mapIDs(_ conversation: Conversation) throws(RuntimeError) {
         step("map ids")
         try IDMaps(pid: transaction.record.pid, uids: plan.idMappings.uids, gids: plan.idMappings.gids).write(transaction.procfs)
         // While the process's files are the caller's: it waits for this, and may not be traced from there on.
         try plan.process?.spec.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
-        try tell(.mapped, handshake)
+        try tell(.mapped, conversation)
     }
 
-    private func tell(_ message: Message, _ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func tell(_ message: Message, _ conversation: Conversation) throws(RuntimeError) {
         do throws(RuntimeError) {
-            try handshake.tell(message)
+            try conversation.say(message)
         } catch  where error.errno == .EPIPE || error.errno == .ECONNRESET {
             throw death()
         }
     }
 
     /// Answers Init until it's ready.
-    private func converse(_ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func converse(_ conversation: Conversation) throws(RuntimeError) {
         if plan.namespaces.origin(of: .user) == .new, plan.namespaces.isStaged {
-            _ = try hear(.needsMapping, handshake)
-            try mapIDs(handshake)
+            _ = try hear(conversation)
+            try mapIDs(conversation)
         }
         if plan.hasEarlyHooks {
-            _ = try hear(.mounted, handshake)
+            _ = try hear(conversation)
             if plan.namespaces.origin(of: .pid) == .new { try adoptSuccessor() }
             try transaction.runEarlyHooks()
-            try tell(.hooked, handshake)
+            try tell(.hooked, conversation)
         }
-        let descriptors = try hear(.ready, handshake, within: .usual(with: plan.hooks.createContainer))
+        let descriptors = try hear(conversation, within: .usual(with: plan.hooks.createContainer))
         try adoptSuccessor()
         if plan.process?.spec.terminal == true { process?.terminal = try Terminal.controller(among: descriptors) }
     }
 
-    private func hear(_ message: Message, _ handshake: borrowing Handshake, within patience: Patience = .usual)
-        throws(RuntimeError) -> [SharedDescriptor]
+    private func hear(_ conversation: Conversation, within patience: Patience = .usual) throws(RuntimeError) -> [SharedDescriptor]
     {
         do throws(RuntimeError) {
-            if let descriptors = try handshake.expect(message, within: patience) { return descriptors }
+            if let heard = try conversation.hear(within: patience) { return heard.descriptors }
         } catch {
             // Ours to reap, whatever went wrong.
             try adoptSuccessor(isRequired: false)
@@ -173,7 +172,7 @@ final class CreateSession {
     }
 
     /// What binds Init too comes last; then all is written down, and Init is let go.
-    private func finish(_ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func finish(_ conversation: Conversation) throws(RuntimeError) {
         try transaction.limitLate()
         if let process = plan.process?.spec {
             try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)
@@ -189,12 +188,9 @@ final class CreateSession {
                 to: user.uid, of: transaction.record.pid, inUserNamespace: plan.namespaces.has(.user), transaction.procfs)
         }
         step("release")
-        try tell(.created, handshake)
+        try tell(.created, conversation)
         // The end of the conversation: Init no longer dies with us.
-        if let (message, _) = try handshake.receive() {
-            if case .failed(let error) = message { throw error }
-            throw Handshake.unexpected(message, due: "end of the conversation")
-        }
+        _ = try conversation.hear()
     }
 
     /// Why Init ended without a word.

@@ -46,12 +46,10 @@ enum UserNamespace {
     ) throws(RuntimeError) -> Result {
         let (holder, socket) = try makeHolder(enter)
         defer { holder.handle.end() }
-        let handshake = Handshake(socket)
-        switch try handshake.receive()?.message {
-        case .ready: return try body(holder.pid)
-        case .failed(let error): throw error
-        default: throw RuntimeError(.namespace, "the process in the user namespace died")
+        guard try Conversation(socket, as: .host, .errand).hear() != nil else {
+            throw RuntimeError(.namespace, "the process in the user namespace died")
         }
+        return try body(holder.pid)
     }
 
     /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
@@ -64,12 +62,12 @@ enum UserNamespace {
         switch consume clone {
         case .child:
             try? OwnProcess.setParentDeathSignal(Signal.kill)
-            let handshake = Handshake(theirs)
-            do throws(SystemError) {
-                try enter()
-                try handshake.send(.ready)
+            let conversation = Conversation(theirs, as: .process, .errand)
+            do throws(RuntimeError) {
+                try explaining(.namespace, "the user namespace can't be entered", enter())
+                try conversation.say(.ready)
             } catch {
-                try? handshake.send(.failed(RuntimeError(.namespace, "the user namespace can't be entered", error)))
+                conversation.fail(error)
                 OwnProcess.exit(1)
             }
             OwnProcess.sleepForEver()

@@ -33,15 +33,18 @@ struct ExecSession: ~Copyable {
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         Trap.shareStep()
         let launched = try launchWithinLimits()
-        let handshake = Handshake(launched.socket)
+        let conversation = Conversation(
+            launched.socket, as: .host,
+            Script.joining(hasTerminal: process.terminal).union(
+                .exec(leavesSearch: launched.report.leavesSearch, notifies: plan.process.listener != nil)))
         do throws(RuntimeError) {
             // Ours to reap: until then nobody else gets its number.
             let joined = try ContainerProcess(child: launched.report.second)
             do throws(RuntimeError) {
-                if process.terminal { joined.terminal = try awaitReadiness(handshake, terminal: true) }
-                if launched.report.leavesSearch { _ = try awaitReadiness(handshake, terminal: false) }
+                if process.terminal { joined.terminal = try awaitReadiness(conversation, terminal: true) }
+                if launched.report.leavesSearch { _ = try awaitReadiness(conversation, terminal: false) }
                 if !launched.isInCgroup { try moveIntoCgroup(joined) }
-                try finish(handshake, joined)
+                try finish(conversation, joined)
             } catch {
                 try? joined.handle.send(signal: Signal.kill)
                 // One that a paused container holds can't die before that goes on.
@@ -73,12 +76,12 @@ struct ExecSession: ~Copyable {
             launched = try launch(inCgroup: false)
         }
         if launched.report.second == 0, launched.isInCgroup {
-            let reason = try reasonOfDeath(Handshake(launched.socket))
+            let reason = try reasonOfDeath(Conversation(launched.socket, as: .host, []))
             guard reason.errno == .EAGAIN, plan.cgroup != nil else { throw reason.during(currentStep()) }
             launched = try launch(inCgroup: false)
         }
         guard launched.report.second != 0 else {
-            throw try reasonOfDeath(Handshake(launched.socket)).during(currentStep())
+            throw try reasonOfDeath(Conversation(launched.socket, as: .host, [])).during(currentStep())
         }
         return launched
     }
@@ -152,23 +155,25 @@ struct ExecSession: ~Copyable {
         if let failure = Patience.usual.failure(outcome) { throw failure.during(currentStep()) }
     }
 
-    private borrowing func reasonOfDeath(_ handshake: borrowing Handshake) throws(RuntimeError) -> RuntimeError {
-        while let (message, _) = try handshake.receive() {
-            if case .failed(let error) = message { return error }
+    private borrowing func reasonOfDeath(_ conversation: Conversation) throws(RuntimeError) -> RuntimeError {
+        do throws(RuntimeError) {
+            while try conversation.hear() != nil {}
+        } catch {
+            return error
         }
         let reason = currentShortage().map { ": " + $0 } ?? ""
         return RuntimeError(
             .initDied, "the process died on its way into the container" + reason + ", in step \"" + currentStep() + "\"")
     }
 
-    private borrowing func awaitReadiness(_ handshake: borrowing Handshake, terminal: Bool) throws(RuntimeError)
+    private borrowing func awaitReadiness(_ conversation: Conversation, terminal: Bool) throws(RuntimeError)
         -> SharedDescriptor?
     {
-        guard let descriptors = try handshake.expect(.ready) else { throw try reasonOfDeath(handshake) }
-        return terminal ? try Terminal.controller(among: descriptors) : nil
+        guard let heard = try conversation.hear() else { throw try reasonOfDeath(conversation) }
+        return terminal ? try Terminal.controller(among: heard.descriptors) : nil
     }
 
-    private borrowing func finish(_ handshake: borrowing Handshake, _ joined: ContainerProcess) throws(RuntimeError) {
+    private borrowing func finish(_ conversation: Conversation, _ joined: ContainerProcess) throws(RuntimeError) {
         try ProcessLimits(pid: joined.pid, process: process).apply(procfs)
         step("hand over terminal")
         if let terminal = joined.terminal { try console.handOver(terminal) }
@@ -177,16 +182,14 @@ struct ExecSession: ~Copyable {
             GivenStreams.give(to: process.user.uid, of: joined.pid, inUserNamespace: plan.process.isInUserNamespace, procfs)
         }
         step("release")
-        do throws(SystemError) {
-            try handshake.send(.created)
+        do throws(RuntimeError) {
+            try conversation.say(.created)
         } catch  where error.errno == .EPIPE {
             // It's dead, and may have said why.
-        } catch {
-            throw RuntimeError(.system, "the conversation with the container's process broke off", error)
         }
         let program = ProgramStart(name: process.args.first ?? "", listener: plan.process.listener, patience: .usual)
         let execution = ExecutionMonitor(
             subject: "the process", pid: joined.pid, program: program, state: record.state(.running))
-        try execution.complete(try joined.pidfd(), handshake, procfs)
+        try execution.complete(try joined.pidfd(), conversation, procfs)
     }
 }

@@ -18,26 +18,21 @@ struct ExecutionMonitor {
     /// Waits until the process has become the program.
     ///
     /// `process`: its pidfd.
-    func complete(_ process: SharedDescriptor, _ conversation: borrowing Handshake, _ procfs: borrowing ProcFileSystem)
+    func complete(_ process: SharedDescriptor, _ conversation: Conversation, _ procfs: borrowing ProcFileSystem)
         throws(RuntimeError)
     {
-        guard let files = try conversation.expect(.executing, within: program.patience) else {
+        guard let executing = try conversation.hear(within: program.patience) else {
             throw RuntimeError(.initDied, subject + " died before it ran the program, in step \"" + currentStep() + "\"")
         }
-        var awaitsListener = program.listener != nil
-        while let (message, descriptors) = try conversation.receive() {
-            switch message {
-            case .failed(let error): throw error
-            case .listener where awaitsListener:
-                try handOver(descriptors.first, procfs)
-            case .listenerAt(let number) where awaitsListener:
+        while let heard = try conversation.hear() {
+            if case .listenerAt(let number) = heard.message {
                 try handOver(try take(number, from: process), procfs)
-            default: throw Handshake.unexpected(message, due: awaitsListener ? "listener" : "end of the conversation")
+            } else {
+                try handOver(heard.descriptors.first, procfs)
             }
-            awaitsListener = false
-            try conversation.tell(.listening)
+            try conversation.say(.listening)
         }
-        if let errno = files.first.flatMap({ LastWord.left(in: $0) }) {
+        if let errno = executing.descriptors.first.flatMap({ LastWord.left(in: $0) }) {
             throw ProcessExecution.failure(of: program.name, errno: errno)
         }
     }

@@ -42,7 +42,8 @@ struct StartSession {
         }
         let execution = ExecutionMonitor(
             subject: "container init", pid: record.pid, program: plan.program, state: state(.creating))
-        try execution.complete(process, Handshake(connection), procfs)
+        try execution.complete(
+            process, Conversation(connection, as: .host, .start(notifies: plan.program.listener != nil)), procfs)
         try requireThatInitIsGone(directory)
     }
 

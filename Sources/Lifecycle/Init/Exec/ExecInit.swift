@@ -63,13 +63,15 @@ struct ExecInit: ~Copyable {
     }
 
     private let start: Start
-    private let handshake: Handshake
+    private let conversation: Conversation
 
     private var plan: ExecPlan { start.plan }
 
     private init(_ start: Start) {
         self.start = start
-        handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: start.socket)))
+        conversation = Conversation(
+            SharedDescriptor(FileDescriptor(adopting: start.socket)), as: .process,
+            .joining(hasTerminal: start.plan.process.spec.terminal))
     }
 
     /// Never returns: the process leaves its place to the second, or ends with the error told to Host.
@@ -82,13 +84,13 @@ struct ExecInit: ~Copyable {
             try joiner.makeSecond(try joiner.prepare())
             OwnProcess.exit(0)
         } catch {
-            try? joiner.handshake.send(.failed(error.during(currentStep())))
+            joiner.conversation.fail(error.during(currentStep()))
         }
         OwnProcess.exit(255)
     }
 
     private func closeAll(but kept: [Int32]) throws(RuntimeError) {
-        try closeDescriptors(from: 3 + Int32(plan.process.preservedDescriptors), but: [handshake.rawValue] + kept)
+        try closeDescriptors(from: 3 + Int32(plan.process.preservedDescriptors), but: [conversation.rawValue] + kept)
     }
 
     private func isolate() throws(RuntimeError) {
@@ -96,7 +98,7 @@ struct ExecInit: ~Copyable {
         OwnProcess.setUmask(0)
         // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
         OwnProcess.startSession()
-        try dieWithHost(handshake)
+        try dieWithHost(conversation)
         try closeAll(
             but: [start.initProcess.rawValue] + (plan.root.map { [$0.rawValue] } ?? []) + (start.tasks?.descriptors ?? []))
     }
@@ -128,7 +130,7 @@ struct ExecInit: ~Copyable {
             try OwnProcess.changeDirectory(to: "/")
         }
         if !hasKeyring { try joinSessionKeyring(of: plan.id) }
-        try dieWithHost(handshake)
+        try dieWithHost(conversation)
         try closeAll(but: [])
     }
 
@@ -166,7 +168,7 @@ struct ExecInit: ~Copyable {
         let stack = try explaining(.system, "no memory for the process", ProcessStack())
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(
-            conversation: handshake.rawValue, startSocket: nil, terminal: terminal, execution: execution, program: program,
+            socket: conversation.rawValue, startSocket: nil, terminal: terminal, execution: execution, program: program,
             environment: environment, hooks: nil, entersDirectoryLate: entersDirectoryLate, preparedOn: nil)
         try explaining(.system, "what the process reports, and the caller's memory, can't be kept from the next process") {
             () throws(SystemError) in
@@ -215,7 +217,7 @@ struct ExecInit: ~Copyable {
             try? terminal.peer.setOwner(user: process.user.uid)
             return terminal
         }
-        try handshake.tell(.ready, descriptors: [terminal.controller.rawValue])
+        try conversation.say(.terminal, descriptors: [terminal.controller.rawValue])
         return try explaining(.terminal, "the terminal can't be kept", terminal.peer.duplicate().release())
     }
 }

@@ -18,7 +18,7 @@ final class PreparedProcess {
     }
 
     /// Our end of the conversation with Host.
-    private let conversation: Int32
+    private let socket: Int32
     /// Listens for `start`: only the container's first process has one.
     private let startSocket: Int32?
     private let terminal: (controller: Int32, peer: Int32)?
@@ -36,10 +36,10 @@ final class PreparedProcess {
     private let preparedOn: ProcessStack?
 
     init(
-        conversation: Int32, startSocket: Int32?, terminal: (controller: Int32, peer: Int32)?, execution: ProcessExecution?,
+        socket: Int32, startSocket: Int32?, terminal: (controller: Int32, peer: Int32)?, execution: ProcessExecution?,
         program: ByteString?, environment: [ByteString], hooks: Hooks?, entersDirectoryLate: Bool, preparedOn: ProcessStack?
     ) {
-        self.conversation = conversation
+        self.socket = socket
         self.startSocket = startSocket
         self.terminal = terminal
         self.execution = execution?.copied()
@@ -62,43 +62,48 @@ final class PreparedProcess {
     /// Goes on as the container's first process, which waits for `start`.
     static func beFirst(_ context: UnsafeMutableRawPointer) -> Never {
         let prepared = from(context)
-        let handshake = prepared.handshake
+        if prepared.preparedOn == nil { ProcessStack.forgetWithheldMemory() }
+        let conversation = prepared.conversation(.readiness)
         do throws(RuntimeError) {
-            try prepared.settle(handshake)
-            try prepared.awaitCreated(handshake)
+            try prepared.settle(conversation)
+            try prepared.awaitCreated(conversation)
         } catch {
-            try? handshake.send(.failed(error.during(currentStep())))
+            conversation.fail(error.during(currentStep()))
             OwnProcess.exit(1)
         }
         prepared.waitForStart()
     }
 
-    private var handshake: Handshake { Handshake(SharedDescriptor(FileDescriptor(adopting: conversation))) }
+    private func conversation(_ script: Script) -> Conversation {
+        Conversation(SharedDescriptor(FileDescriptor(adopting: socket)), as: .process, script)
+    }
+
+    /// Whether the filter that is still to be loaded has a listener.
+    private var notifies: Bool { execution?.plan.filter?.needsListener == true }
 
     /// Has nothing of its past, and dies with Host.
-    private func settle(_ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func settle(_ conversation: Conversation) throws(RuntimeError) {
         step("leave the caller's memory")
         if let preparedOn {
             try explaining(.system, "what the caller left in memory can't be given up", preparedOn.dropMemory())
         } else {
-            ProcessStack.forgetWithheldMemory()
             OwnProcess.startSession()
-            try dieWithHost(handshake)
+            try dieWithHost(conversation)
         }
         if program == nil, hooks == nil, let execution { program = try execution.findProgram(seesAll: false) }
     }
 
     /// Tells Host that all is made, and waits until Host has written it down.
-    private func awaitCreated(_ handshake: borrowing Handshake) throws(RuntimeError) {
+    private func awaitCreated(_ conversation: Conversation) throws(RuntimeError) {
         step("ready")
-        do throws(SystemError) {
-            try handshake.send(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
+        do throws(RuntimeError) {
+            try conversation.say(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
         } catch {
             // Nobody is there to be told.
             OwnProcess.exit(1)
         }
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
-        guard case .created? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(1) }
+        guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
         Signal.letEndTheFirstProcess()
         try outliveHost()
         // Host waits for the end of the conversation: after it, its own end no longer matters.
@@ -118,17 +123,17 @@ final class PreparedProcess {
             } catch {
                 OwnProcess.exit(1)
             }
-            let starter = Handshake(SharedDescriptor(connection))
+            let starter = Conversation(SharedDescriptor(connection), as: .process, .start(notifies: notifies))
             do throws(RuntimeError) {
                 try start(starter)
             } catch {
-                try? starter.send(.failed(error.during(currentStep())))
+                starter.fail(error.during(currentStep()))
                 OwnProcess.exit(1)
             }
         }
     }
 
-    private func start(_ starter: borrowing Handshake) throws(RuntimeError) {
+    private func start(_ starter: Conversation) throws(RuntimeError) {
         guard let execution else {
             throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
         }
@@ -152,36 +157,37 @@ final class PreparedProcess {
     /// Goes on as exec's second process.
     static func beSecond(_ context: UnsafeMutableRawPointer) -> Never {
         let prepared = from(context)
-        let handshake = prepared.handshake
+        ProcessStack.forgetWithheldMemory()
+        let conversation = prepared.conversation(
+            .exec(leavesSearch: prepared.program == nil, notifies: prepared.notifies))
         do throws(RuntimeError) {
-            try prepared.becomeSecond(handshake)
+            try prepared.becomeSecond(conversation)
         } catch {
-            try? handshake.send(.failed(error.during(currentStep())))
+            conversation.fail(error.during(currentStep()))
         }
         OwnProcess.exit(255)
     }
 
-    private func becomeSecond(_ handshake: borrowing Handshake) throws(RuntimeError) {
-        ProcessStack.forgetWithheldMemory()
+    private func becomeSecond(_ conversation: Conversation) throws(RuntimeError) {
         guard let execution else { return }
         step("isolate")
         Signal.resetAll()
         Trap.install(exitStatus: 255)
         OwnProcess.startSession()
-        try dieWithHost(handshake)
+        try dieWithHost(conversation)
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
         if program == nil {
             program = try execution.findProgram(seesAll: false)
-            try handshake.tell(.ready)
+            try conversation.say(.ready)
         }
-        guard case .created? = try handshake.receive(within: .endless)?.message else { OwnProcess.exit(255) }
+        guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(255) }
         try outliveHost()
-        try execute(execution, handshake, entersDirectoryLate: entersDirectoryLate)
+        try execute(execution, conversation, entersDirectoryLate: entersDirectoryLate)
     }
 
     // MARK: The program
 
-    private func execute(_ execution: ProcessExecution, _ starter: borrowing Handshake, entersDirectoryLate: Bool)
+    private func execute(_ execution: ProcessExecution, _ starter: Conversation, entersDirectoryLate: Bool)
         throws(RuntimeError)
     {
         guard let program else { throw RuntimeError(.program, "no program was found", pointer: "/process/args/0") }

@@ -23,7 +23,7 @@ struct ProcessExecution {
     /// `starter`: is told right before what comes next can silence us, and the error if it fails.
     func execute(
         _ program: ByteString, environment: [ByteString], filter: SeccompProgram?, entersDirectoryLate: Bool,
-        _ starter: borrowing Handshake
+        _ starter: Conversation
     ) throws(RuntimeError) {
         // Everything that allocates comes before the filter, which may forbid it.
         let arguments = CStringArray(process.args)
@@ -37,7 +37,7 @@ struct ProcessExecution {
         if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
         guard let filter else {
             step("execve")
-            try starter.tell(.executing)
+            try starter.say(.executing)
             throw ProcessExecution.failure(of: program, errno: OwnProcess.execute(program, arguments, environment))
         }
         try execute(program, arguments, environment, under: filter, starter)
@@ -167,12 +167,12 @@ struct ProcessExecution {
 
     private func execute(
         _ program: ByteString, _ arguments: CStringArray, _ environment: CStringArray, under filter: SeccompProgram,
-        _ starter: borrowing Handshake
+        _ starter: Conversation
     ) throws(RuntimeError) {
         step("load seccomp filter")
         let canSpeak = filter.permits(SystemCallNumber.write) && filter.permits(SystemCallNumber.exitGroup)
         let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(starter)
-        if lastWord == nil { try starter.tell(.executing) }
+        if lastWord == nil { try starter.say(.executing) }
         try load(filter, starter)
         step("execve")
         let errno = OwnProcess.execute(program, arguments, environment)
@@ -182,15 +182,15 @@ struct ProcessExecution {
     }
 
     /// For a filter that may let us neither say why execve fails nor end.
-    private func makeLastWord(_ starter: borrowing Handshake) throws(RuntimeError) -> LastWord {
+    private func makeLastWord(_ starter: Conversation) throws(RuntimeError) -> LastWord {
         let lastWord = try explaining(.system, "no memory to say in why the program can't be executed", LastWord())
-        try starter.tell(.executing, descriptors: [lastWord.descriptor])
+        try starter.say(.executing, descriptors: [lastWord.descriptor])
         // Then we end by a signal, which mustn't be caught.
         Signal.resetAll()
         return lastWord
     }
 
-    private func load(_ filter: SeccompProgram, _ starter: borrowing Handshake) throws(RuntimeError) {
+    private func load(_ filter: SeccompProgram, _ starter: Conversation) throws(RuntimeError) {
         let sendsListener = filter.needsListener && filter.permits(SystemCallNumber.sendmsg)
         if filter.needsListener, !sendsListener {
             // Host takes it. The kernel gives it the lowest number that is free.
@@ -198,21 +198,22 @@ struct ProcessExecution {
                 .seccomp, "the filter's listener can't be handed over",
                 FileDescriptor.duplicate(starter.rawValue, from: 0).rawValue
             )
-            try starter.tell(.listenerAt(number))
+            try starter.say(.listenerAt(number))
         }
         guard let listener = try filter.load() else { return }
         // Nothing more is done before it's in the agent's hands.
         if sendsListener {
-            do throws(SystemError) {
-                try starter.send(.listener, descriptors: [listener.rawValue])
+            do throws(RuntimeError) {
+                try starter.say(.listener, descriptors: [listener.rawValue])
             } catch {
                 throw RuntimeError(
-                    .seccomp, "the filter's listener can't be handed over", error, pointer: "/linux/seccomp/listenerPath")
+                    .seccomp, "the filter's listener can't be handed over", pointer: "/linux/seccomp/listenerPath",
+                    call: error.call, errno: error.errno)
             }
         }
         // Not closed under the filter: execve does that.
         _ = listener.release()
-        guard starter.hears(.listening) else { OwnProcess.exitDespiteFilter(1) }
+        guard starter.hearsListening() else { OwnProcess.exitDespiteFilter(1) }
     }
 }
 

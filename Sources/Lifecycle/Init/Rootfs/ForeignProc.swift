@@ -31,7 +31,7 @@ enum ForeignProc {
             first.handle.end()
             if succession.pid > 0, let opener = try? ProcessHandle(pid: succession.pid) { opener.end() }
         }
-        guard let opened = try Handshake(socket).expect(.ready)?.first else {
+        guard let opened = try Conversation(socket, as: .host, .errand).hear()?.descriptors.first else {
             throw RuntimeError(.mount, "the process that opens proc in the joined pid namespace died", pointer: "/mounts")
         }
         return try explaining(
@@ -74,10 +74,10 @@ enum ForeignProc {
     }
 
     private static func become(_ start: Start) -> Never {
-        let handshake = Handshake(start.socket)
+        let conversation = Conversation(start.socket, as: .process, .errand)
         do throws(RuntimeError) {
-            try dieWithHost(handshake)
-            try closeDescriptors(from: 0, but: [handshake.rawValue, start.namespace.rawValue])
+            try dieWithHost(conversation)
+            try closeDescriptors(from: 0, but: [conversation.rawValue, start.namespace.rawValue])
             try start.succession.withhold()
             try explaining(.namespace, "the pid namespace can't be joined", pointer: "/linux/namespaces") {
                 () throws(SystemError) in
@@ -86,11 +86,11 @@ enum ForeignProc {
                 let next = try ProcessStack()
                 ProcessStack.beginAllocation()
                 try start.stack.withholdMemory()
-                guard let socket = UnsafeMutableRawPointer(bitPattern: Int(handshake.rawValue)) else { return }
+                guard let socket = UnsafeMutableRawPointer(bitPattern: Int(conversation.rawValue)) else { return }
                 try next.cloneSibling(number: start.succession.number, socket) { ForeignProc.open(Int32(Int(bitPattern: $0))) }
             }
         } catch {
-            try? handshake.send(.failed(error))
+            conversation.fail(error)
         }
         OwnProcess.exit(0)
     }
@@ -108,14 +108,14 @@ enum ForeignProc {
     /// What the process in the namespace does.
     private static func open(_ socket: Int32) -> Never {
         ProcessStack.forgetWithheldMemory()
-        let handshake = Handshake(SharedDescriptor(FileDescriptor(adopting: socket)))
+        let conversation = Conversation(SharedDescriptor(FileDescriptor(adopting: socket)), as: .process, .errand)
         do throws(RuntimeError) {
-            try dieWithHost(handshake)
+            try dieWithHost(conversation)
             let context = try explaining(
                 .mount, "proc can't be opened in the joined pid namespace", pointer: "/mounts", FileSystemContext(type: "proc"))
-            try handshake.tell(.ready, descriptors: [context.rawValue])
+            try conversation.say(.ready, descriptors: [context.rawValue])
         } catch {
-            try? handshake.send(.failed(error))
+            conversation.fail(error)
         }
         OwnProcess.exit(0)
     }

@@ -1,0 +1,99 @@
+// The messages between Host, which runs outside the container, and Init, which becomes the container's process.
+//
+//     create:   Host                                   Init
+//               clone3 ──────────────────────────────► (may send `failed` at any time)
+//                          ◄── needsMapping ──────     only if it made its user namespace itself
+//                          ─── mapped ───────────►     only with a new user namespace
+//                          ◄── mounted ───────────     only if there are prestart or createRuntime hooks
+//                          ─── hooked ───────────►
+//                          ◄── ready + terminal ──     the terminal's controller comes along if there is one
+//                          ─── created ──────────►
+//               end of file: Init no longer dies with Host
+//
+//     exec:     Host                                   ExecInit, and the process that it clones
+//                          ◄── terminal ──────────     of the first, only if there is one
+//                          ◄── ready ─────────────     of the second, only if it had to search for the program
+//                          ─── created ──────────►     and so on as in start
+//
+//     start:    StartSession ── connects ─────────────► Init
+//                          ◄── executing ─────────     the seccomp filter, if it isn't loaded yet, and execve come next
+//                          ◄── listener + fd ─────     only with a seccomp filter that notifies …
+//                          ◄── listenerAt ────────     … or this, before the filter, if the filter forbids sending descriptors
+//                          ─── listening ────────►
+//               end of file: the program runs          or `failed`
+
+/// What is still to be said in a conversation: the kinds of its messages, which come in the order of their numbers.
+///
+/// Each message may be said once, and only when it's due. Processes of another container may share Init's pid namespace. One of them that
+/// has CAP_SYS_PTRACE can take Init's end of the conversation (pidfd_getfd(2)) and send anything. So a message out of turn is an error,
+/// and no message names a process: the kernel does that, see Succession.
+///
+/// A number, and not a list: a process that waits for `start` has given up the memory in which a list would be.
+struct Script: OptionSet, Sendable {
+    private(set) var rawValue: UInt16
+
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    private init(_ kind: Message.Kind) { rawValue = 1 << UInt16(kind.rawValue) }
+
+    static func | (one: Script, other: Script) -> Script { one.union(other) }
+
+    /// - Parameters:
+    ///   - asksForMapping: Whether Init makes its user namespace itself.
+    ///   - isMapped: Whether the user namespace is new, so that Host maps its ids.
+    ///   - hasEarlyHooks: Whether Host runs hooks between the container's mounts and the change of its root.
+    static func create(asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
+        var script = Script.readiness
+        if asksForMapping { script.formUnion(Script(.needsMapping)) }
+        if isMapped { script.formUnion(Script(.mapped)) }
+        if hasEarlyHooks { script.formUnion(Script(.mounted) | Script(.hooked)) }
+        return script
+    }
+
+    /// The end of `create`: the part of the process that waits for `start`.
+    static var readiness: Script { Script(.ready) | Script(.created) }
+
+    /// The part of exec's first process.
+    static func joining(hasTerminal: Bool) -> Script { hasTerminal ? Script(.terminal) : Script() }
+
+    /// The part of exec's second process.
+    ///
+    /// - Parameters:
+    ///   - leavesSearch: Whether it has to search for the program.
+    ///   - notifies: Whether the seccomp filter has a listener.
+    static func exec(leavesSearch: Bool, notifies: Bool) -> Script {
+        (leavesSearch ? readiness : Script(.created)) | start(notifies: notifies)
+    }
+
+    /// A process of ours becomes its program.
+    static func start(notifies: Bool) -> Script {
+        notifies ? Script(.executing) | listeners | Script(.listening) : Script(.executing)
+    }
+
+    /// A process that does one thing and says that it's done.
+    static var errand: Script { Script(.ready) }
+
+    private static var listeners: Script { Script(.listener) | Script(.listenerAt) }
+
+    /// What the next message may be: of one kind, except that a listener is either sent or fetched.
+    private var due: Script {
+        let first = Script(rawValue: rawValue & (~rawValue &+ 1))
+        return first.isSubset(of: Script.listeners) ? Script.listeners.intersection(self) : first
+    }
+
+    /// Takes a message that was said out of the script.
+    ///
+    /// - Returns: false if the message wasn't due.
+    mutating func take(_ kind: Message.Kind) -> Bool {
+        let due = due
+        guard due.contains(Script(kind)) else { return false }
+        subtract(due)
+        return true
+    }
+
+    /// For messages to people: the name of the message that is due.
+    var nameOfDue: String {
+        let number = rawValue.trailingZeroBitCount
+        return Message.Kind(rawValue: UInt8(number))?.name.description ?? "end of the conversation"
+    }
+}
