@@ -1,0 +1,97 @@
+import Bytes
+import Cgroups
+import Errors
+import OCI
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct ContainerRecordTests {
+    private let record: ContainerRecord
+    private let process = MadeProcess(pid: 4711, startTime: 123_456, identity: 99)
+    private let cgroup = CgroupRecord(
+        path: "a/b", groups: [CgroupRecord.Group(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 1)])
+
+    init() throws {
+        // As 0.1.0 wrote it, without checksum and list.
+        let text =
+            #"{"version":1,"stage":"created","ociVersion":"1.3.0","id":"web","bundle":"/b","rootfs":"/b/rootfs","#
+            + #""created":"2026-01-01T00:00:00Z","owner":1000,"pid":0,"startTime":0,"identity":0,"ownPIDNamespace":true,"#
+            + #""ownKeyring":false,"annotations":{"k\"":"v\n"}}"#
+        var record = try ContainerRecord(decoding: Array(text.utf8), id: "web")
+        record.hasRestoredTimeNamespace = true
+        record.streams = ["pipe:[1]", "", "file[a:b]"]
+        record.made.add(.process(process))
+        record.made.add(.cgroup(cgroup))
+        record.made.add(.mounts)
+        record.made.add(.hooks)
+        self.record = record
+    }
+
+    @Test func survivesItsEncoding() throws {
+        let decoded = try ContainerRecord(decoding: record.encoded(), id: "web")
+        #expect(decoded.stage == .created)
+        #expect(decoded.ociVersion == record.ociVersion)
+        #expect(decoded.bundle == record.bundle)
+        #expect(decoded.rootfs == record.rootfs)
+        #expect(decoded.created == record.created)
+        #expect(decoded.owner == 1000)
+        #expect(decoded.annotations.map { $0.value } == ["v\n"])
+        #expect(decoded.hasOwnPIDNamespace && !decoded.hasOwnKeyring && decoded.hasRestoredTimeNamespace)
+        #expect(decoded.streams == record.streams)
+        #expect(decoded.pid == 4711)
+        #expect(decoded.made.process?.startTime == 123_456)
+        #expect(decoded.made.process?.identity == 99)
+        #expect(decoded.cgroup == cgroup)
+        #expect(decoded.encoded() == record.encoded())
+    }
+
+    @Test func anyByteThatChangedIsDamage() {
+        let bytes = record.encoded()
+        for place in bytes.indices {
+            var changed = bytes
+            changed[place] ^= 1
+            let error = #expect(throws: RuntimeError.self) { try ContainerRecord(decoding: changed, id: "web") }
+            #expect(error?.code == .corruptState, "byte \(place)")
+        }
+    }
+
+    @Test func partOfARecordIsDamage() {
+        let bytes = record.encoded()
+        for count in 0..<bytes.count {
+            #expect(throws: RuntimeError.self) { try ContainerRecord(decoding: Array(bytes[..<count]), id: "web") }
+        }
+    }
+
+    @Test func recordOfAnotherContainerIsDamage() {
+        #expect(throws: RuntimeError.self) { try ContainerRecord(decoding: record.encoded(), id: "other") }
+    }
+
+    // MARK: What was made
+
+    private func kinds(_ made: [MadeThing]) -> [String] {
+        made.map { thing in
+            switch thing {
+            case .hooks: "hooks"
+            case .mounts: "mounts"
+            case .cgroup: "cgroup"
+            case .process: "process"
+            }
+        }
+    }
+
+    /// Undone from the end: the process first, then its cgroup; hooks hear of the end when all else is gone.
+    @Test func whatWasMadeIsInTheOrderOfUndoing() {
+        #expect(kinds(record.made) == ["hooks", "mounts", "cgroup", "process"])
+    }
+
+    @Test func laterThingTakesThePlaceOfTheFormerOfItsKind() {
+        var made = record.made
+        made.add(.process(MadeProcess(pid: 5, startTime: 1, identity: 0)))
+        #expect(kinds(made) == ["hooks", "mounts", "cgroup", "process"])
+        #expect(made.process?.pid == 5)
+        made.remove(.cgroup(cgroup))
+        #expect(made.cgroup == nil)
+        #expect(kinds(made) == ["hooks", "mounts", "process"])
+    }
+}
