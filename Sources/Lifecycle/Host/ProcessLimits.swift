@@ -14,7 +14,7 @@ struct ProcessLimits {
     }
 
     private func setResourceLimits() throws(RuntimeError) {
-        step("set resource limits")
+        step(.setResourceLimits)
         for (index, configured) in process.rlimits.enumerated() {
             guard let limit = configured.asSetByHost else { continue }
             do throws(SystemError) {

@@ -10,7 +10,7 @@ import Seccomp
 /// among the containers, and engines that make a root for each of their namespaces would each begin anew.
 func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> SeccompProgram? {
     guard let profile = config.linux.seccomp else { return nil }
-    step("compile seccomp filter")
+    step(.compileSeccompFilter)
     let program: SeccompProgram
     do throws(RuntimeError) {
         let cache = try StateRoot.make(try stateRoot(chosen: nil) + ".cache")

@@ -108,7 +108,7 @@ struct Init: ~Copyable {
 
     /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
     private func isolate() throws(RuntimeError) {
-        step("isolate")
+        step(.isolate)
         Signal.resetAll()
         Trap.install(exitStatus: 1)
         Trap.setLog(nil)
@@ -127,7 +127,7 @@ struct Init: ~Copyable {
     }
 
     private func makeRootfs() throws(RuntimeError) -> Rootfs {
-        step("open mount sources")
+        step(.openMountSources)
         let sources: MountSources
         if let opened = context.sources {
             sources = opened
@@ -145,12 +145,12 @@ struct Init: ~Copyable {
     private func announceMounted() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
         say(.mounted)
-        step("wait for hooks")
+        step(.waitForHooks)
         guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
     }
 
     private func runCreateContainerHooks() throws(RuntimeError) {
-        step("createContainer hooks")
+        step(.createContainerHooks)
         try HookRunner.run(
             plan.hooks.createContainer, kind: .createContainer,
             state: plan.identity.state(.created, pid: OwnProcess.pid), directory: plan.identity.bundle)
@@ -170,7 +170,7 @@ struct Init: ~Copyable {
     /// - Returns: nil for a container without a process, and where only a process in the joined pid namespace can find it.
     private func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
         guard let execution else { return nil }
-        step("find program")
+        step(.findProgram)
         do throws(SystemError) {
             let directory = try rootfs.root.makeDirectories(execution.plan.spec.cwd)
             // Who may not enter it as root, may as the user: that's found out later.
@@ -247,12 +247,12 @@ struct Init: ~Copyable {
         guard let succession = context.succession else {
             throw RuntimeError(.system, "no process was expected to come after Init")
         }
-        step("join pid namespace")
+        step(.joinPIDNamespace)
         if !plan.namespaces.isStaged { try enter(join) }
         try succession.withhold()
         try explaining(.system, "the caller's memory can't be kept from the container's process", context.stack.withholdMemory())
         try reducePrivileges(of: prepared, before: [(SystemCallNumber.clone, [ProcessStack.siblingFlags])])
-        step("join pid namespace")
+        step(.joinPIDNamespace)
         try explaining(.namespace, "a process in the pid namespace can't be made", pointer: "/linux/namespaces") {
             () throws(SystemError) in
             try stack.cloneSibling(number: succession.number, prepared.context) { PreparedProcess.beFirst($0) }

@@ -7,7 +7,7 @@ extension Init {
     /// Parameters and names of the container's own namespaces. After the hooks, since Docker's makes the network interfaces; before
     /// /proc/sys becomes read-only.
     mutating func setKernelParameters() throws(RuntimeError) {
-        step("set sysctls")
+        step(.setSysctls)
         for entry in plan.sysctls {
             do throws(SystemError) {
                 try procfs?.write(entry.path, entry.value.bytes)
@@ -21,7 +21,7 @@ extension Init {
                     error, pointer: entry.pointer, path: "/proc/" + entry.path)
             }
         }
-        step("set host name")
+        step(.setHostName)
         if let name = plan.hostname {
             try explaining(.process, "can't be set", pointer: "/hostname", OwnProcess.setHostName(name))
         }

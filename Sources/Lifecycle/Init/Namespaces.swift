@@ -7,7 +7,7 @@ import OCI
 extension Init {
     /// Joins and makes what the first clone3 didn't.
     mutating func enterNamespaces() throws(RuntimeError) {
-        step("enter namespaces")
+        step(.enterNamespaces)
         let namespaces = plan.namespaces
         if namespaces.isStaged {
             try enterStaged()
@@ -60,9 +60,9 @@ extension Init {
     }
 
     private func awaitMapping() throws(RuntimeError) {
-        step("wait for id mappings")
+        step(.waitForIDMappings)
         guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
-        step("enter namespaces")
+        step(.enterNamespaces)
     }
 
     /// The ids of a user namespace's maker are none of its own until they're set.
@@ -83,7 +83,7 @@ extension Init {
     /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and
     /// not before, the cgroup namespace: its root is the cgroup in which its maker is.
     func enterCgroups() throws(RuntimeError) {
-        step("enter cgroups")
+        step(.enterCgroups)
         try context.cgroupTasks?.enter()
         context.cgroupTasks?.closeFiles()
         let namespaces = plan.namespaces
@@ -101,7 +101,7 @@ extension Init {
             !plan.sysctls.isEmpty || process?.apparmorProfile != nil || process?.selinuxLabel != nil
             || plan.namespaces.origin(of: .time) == .new
         if needsProcfs {
-            step("open procfs")
+            step(.openProcfs)
             procfs = try explaining(.system, "the process has no procfs of its own to set itself up by") {
                 () throws(SystemError) in
                 do throws(SystemError) {
@@ -114,7 +114,7 @@ extension Init {
         try offsetClocks()
         try setLabels()
         if plan.namespaces.origin(of: .network) == .new {
-            step("bring loopback up")
+            step(.bringLoopbackUp)
             try explaining(.namespace, "the loopback interface can't be brought up", OwnProcess.bringUpLoopback())
         }
     }
@@ -131,7 +131,7 @@ extension Init {
     /// its clocks are set, which can be done only before.
     private func offsetClocks() throws(RuntimeError) {
         guard plan.namespaces.origin(of: .time) == .new else { return }
-        step("set clock offsets")
+        step(.setClockOffsets)
         try explaining(.namespace, "a time namespace can't be made", pointer: "/linux/timeOffsets") { () throws(SystemError) in
             try unshare(.time)
             var text: [UInt8] = []

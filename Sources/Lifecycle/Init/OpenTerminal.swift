@@ -7,7 +7,7 @@ extension Init {
     /// A pseudoterminal of the container's own devpts, and its /dev/console.
     func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {
         guard let process = plan.process?.spec, process.terminal else { return nil }
-        step("open terminal")
+        step(.openTerminal)
         return try explaining(
             .terminal, "a terminal can't be opened", pointer: "/process/terminal", hint: "mount a devpts on /dev/pts"
         ) { () throws(SystemError) in

@@ -10,7 +10,7 @@ extension CgroupRecord {
     /// `endingProcesses`: whether the container has had a process. Then others may have outlived the first: those without a pid namespace
     /// of their own, and those that `exec` brought in. Else the processes in there aren't the container's: they may be why it was refused.
     func remove(endingProcesses: Bool) throws(RuntimeError) {
-        step("remove cgroup")
+        step(.removeCgroup)
         let cgroup = try Cgroup(record: self)
         guard try cgroup.exists() else { return }
         if endingProcesses, !(try cgroup.processes().isEmpty) { try cgroup.kill(Signal.kill) }

@@ -30,7 +30,7 @@ struct MadeProcess: Sendable {
 
     /// Ends it, and whatever of the container ends with it. `cgroup`: where it may be frozen, which would keep it from dying.
     func end(in cgroup: CgroupRecord?, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        step("end processes")
+        step(.endProcesses)
         guard let process = try handle(procfs) else { return }
         try process.kill()
         if let cgroup { try Cgroup(record: cgroup).thawToEnd() }

@@ -74,7 +74,7 @@ enum MadeThing: Sendable {
         case .cgroup(let record): try record.remove(endingProcesses: container.made.process != nil)
         case .mounts: try MountJournal.unmountAll(listedIn: directory, rootfs: container.state.rootfs, procfs)
         case .hooks:
-            step("poststop hooks")
+            step(.poststopHooks)
             HookRunner.runRegardless(
                 container.poststop, kind: .poststop, state: container.state, directory: container.state.bundle, log: container.log
             )

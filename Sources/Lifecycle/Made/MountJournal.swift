@@ -35,7 +35,7 @@ struct MountJournal: Sendable {
         listedIn directory: borrowing FileDescriptor, rootfs: ByteString, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
         guard let mounts = try read(directory), !mounts.isEmpty else { return }
-        step("unmount file systems")
+        step(.unmountFileSystems)
         let root = try explaining(
             .mount, "the container's root can't be found to unmount what is in it", path: rootfs,
             FileDescriptor.open(rootfs, flags: [.path, .directory]).hostPath())

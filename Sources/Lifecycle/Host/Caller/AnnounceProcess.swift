@@ -5,13 +5,13 @@ import Linux
 extension Announcement {
     func make(of process: ContainerProcess) throws(RuntimeError) {
         if let path = pidFile {
-            step("write pid file")
+            step(.writePIDFile)
             try explaining(
                 .system, "the pid file \"" + path.displayText + "\" can't be written", path: path,
                 PIDFile.write(process.pid, to: path))
         }
         if let path = pidfdSocket {
-            step("send pidfd")
+            step(.sendPIDFD)
             try CallersSocket(connectingTo: path, "pidfd socket", .system).send("pidfd", process.handle.descriptor.rawValue)
         }
     }

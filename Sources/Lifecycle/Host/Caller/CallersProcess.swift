@@ -6,7 +6,7 @@ import Linux
 
 /// First thing in each command that makes processes in a container: goes on only in a sealed copy of the program.
 public func ensureSealed() throws(RuntimeError) {
-    step("seal program")
+    step(.sealProgram)
     do throws(SystemError) {
         try SealedProgram.ensure()
     } catch {

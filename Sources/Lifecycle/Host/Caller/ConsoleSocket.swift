@@ -24,7 +24,7 @@ struct ConsoleSocket: ~Copyable {
                 pointer: "/process/terminal",
                 hint: "leave --console-socket out, or set terminal to true")
         }
-        step("connect to console socket")
+        step(.connectToConsoleSocket)
         socket = try CallersSocket(connectingTo: path, "console socket", .terminal)
     }
 

@@ -78,7 +78,7 @@ private final class CheckpointSession {
     }
 
     func execute(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        step("prepare checkpoint")
+        step(.prepareCheckpoint)
         let namespaces = NamespacePlan(config.linux.namespaces)
         try namespaces.checkRestorable()
         try checkStatusDescriptor()
@@ -174,7 +174,7 @@ private final class CheckpointSession {
             try criu.checkVersion()
             try criu.check(
                 tracksMemory: options.preDump || options.parentPath != nil, hasLazyPages: options.image.lazyPages)
-            step("dump")
+            step(.dump)
             let kind: CriuRequest = options.preDump ? .preDump : .dump
             try criu.perform(kind, request, failing: "criu can't dump the container") {
                 [self] (notification, _) throws(RuntimeError) in

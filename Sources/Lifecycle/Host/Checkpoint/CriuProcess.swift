@@ -47,7 +47,7 @@ struct CriuProcess: ~Copyable {
     }
 
     init(_ start: Start) throws(RuntimeError) {
-        step("start criu")
+        step(.startCriu)
         let program = try CriuProgram.find()
         let output = try explaining(.system, "no memory for what criu says", SharedDescriptor(try .memory(holding: [])))
         let spawned = try CriuProcess.spawn(program, start, output)
@@ -79,7 +79,7 @@ struct CriuProcess: ~Copyable {
             do throws(RuntimeError) {
                 if start.diesWithUs { try? OwnProcess.setParentDeathSignal(Signal.kill) }
                 try handBack(try start.prepare(), over: conversation)
-                step("start criu")
+                step(.startCriu)
                 try CriuProgram.execute(
                     program, descriptors: [null, output, output, theirs] + start.passed, keeping: reporting.rawValue)
             } catch {
@@ -104,7 +104,7 @@ struct CriuProcess: ~Copyable {
 
     /// Refuses a criu that is too old.
     borrowing func checkVersion() throws(RuntimeError) {
-        step("ask criu for its version")
+        step(.askCriuForVersion)
         let version = try ask(.version).version ?? 0
         guard version >= CriuProcess.oldestVersion else {
             throw RuntimeError(
@@ -116,7 +116,7 @@ struct CriuProcess: ~Copyable {
     /// Refuses what criu or the kernel can't do.
     borrowing func check(tracksMemory: Bool, hasLazyPages: Bool) throws(RuntimeError) {
         guard tracksMemory || hasLazyPages else { return }
-        step("ask criu for its features")
+        step(.askCriuForFeatures)
         let features = try ask(.featureCheck)
         for (isWanted, isThere, name) in [
             (tracksMemory, features.tracksMemory, "track changes of memory, which --pre-dump and --parent-path need"),

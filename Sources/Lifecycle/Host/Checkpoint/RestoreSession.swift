@@ -26,7 +26,7 @@ final class RestoreSession {
         let planned = try PlannedContainer(options.create, settings)
         let plan = planned.plan
         try plan.namespaces.checkRestorable()
-        step("open image")
+        step(.openImage)
         let images = try ImageDirectory.open(options.image.imagePath, "image-path")
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")
         try images.checkOutside(rootfs: plan.rootfs.path, mounts: plan.rootfs.mounts)
@@ -66,7 +66,7 @@ final class RestoreSession {
     // MARK: criu
 
     private func restore() throws(RuntimeError) {
-        step("open file systems")
+        step(.openFileSystems)
         var sources = try MountSources.open(plan, copiesAtOnce: true)
         try sources.copyInside(plan)
         _ = try sources.map(by: try MappedMounts.namespaces(plan, transaction.procfs), plan.rootfs.mounts)
@@ -129,7 +129,7 @@ final class RestoreSession {
             transaction.process = nil
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
-            step("restore")
+            step(.restore)
             try criu.perform(.restore, request, failing: "criu can't restore the container") {
                 [self] (notification, descriptors) throws(RuntimeError) in
                 transaction.settings.log.debug("criu: " + notification.script.displayText)
@@ -187,7 +187,7 @@ final class RestoreSession {
             guard process.handle.isChild else { throw RestoreSession.confusion }
             try transaction.adopt(process)
             try transaction.runEarlyHooks()
-            step("restore")
+            step(.restore)
             if plan.namespaces.origin(of: .network) == .new { try bringUpLoopback(pid) }
         case "orphan-pts-master": if terminal == nil { terminal = try Terminal.controller(among: descriptors) }
         // All is there, and stopped. What fails from here on criu doesn't undo: it's for us to end the processes.
@@ -235,12 +235,12 @@ final class RestoreSession {
                 .check(process.pid, transaction.procfs)
             if try isInOwnTimeNamespace(process.pid) { transaction.noteTimeNamespace() }
             try transaction.limitLate()
-            step("hand over terminal")
+            step(.handOverTerminal)
             process.terminal = terminal
             if let terminal { try console.handOver(terminal) }
             try transaction.writeCreated()
             isChecked = true
-            step("restore")
+            step(.restore)
         } catch {
             let failure = error.during(currentStep())
             transaction.endProcesses()

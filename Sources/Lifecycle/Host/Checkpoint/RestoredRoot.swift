@@ -89,7 +89,7 @@ struct RestoredRoot {
 
     /// For the process that becomes criu: it's in a mount namespace of its own.
     func attach() throws(RuntimeError) {
-        step("attach the container's file systems for criu")
+        step(.attachFileSystemsForCriu)
         let context = try explaining(.mount, "no file system can be made for criu", FileSystemContext(type: "tmpfs"))
         let tmpfs = try explaining(context, "no file system can be made for criu") { () throws(SystemError) in
             try context.set("mode", to: "755")
@@ -123,7 +123,7 @@ struct RestoredRoot {
     /// Makes the mount points that are missing, in the root and in folders of the host's: criu makes none. Those on a file system of the
     /// container's own come back with its content.
     static func makeMountPoints(_ plan: Plan, _ sources: MountSources) throws(RuntimeError) {
-        step("make mount points")
+        step(.makeMountPoints)
         for (place, mount) in plan.rootfs.mounts.enumerated() {
             guard let (folder, path) = folder(below: mount.destination, plan.rootfs.mounts[..<place], sources) else { continue }
             try explaining(.mount, "the mount point can't be made", pointer: mount.label) { () throws(SystemError) in

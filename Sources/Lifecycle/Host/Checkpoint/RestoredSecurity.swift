@@ -24,7 +24,7 @@ final class RestoredSecurity {
 
     /// `pid`: the first process.
     func check(_ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        step("check the restored processes")
+        step(.checkRestoredProcesses)
         try checkMappings(of: pid, procfs)
         try checkJoined(pid, procfs)
         try checkMounts(of: pid, procfs)

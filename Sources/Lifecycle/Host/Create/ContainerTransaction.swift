@@ -24,7 +24,7 @@ final class ContainerTransaction {
     static func begin(_ planned: consuming PlannedContainer, _ settings: GlobalSettings) throws(RuntimeError)
         -> ContainerTransaction
     {
-        step("make state directory")
+        step(.makeStateDirectory)
         let root = try StateRoot.make(settings.root)
         let directory = try ContainerDirectory.make(planned.plan.identity.id, in: root)
         return ContainerTransaction(planned, settings, root: root, directory)
@@ -65,7 +65,7 @@ final class ContainerTransaction {
 
     func makeCgroup() throws(RuntimeError) {
         guard let planned = plan.cgroup else { return try directory.write(record) }
-        step("make cgroup")
+        step(.makeCgroup)
         let cgroup = try Cgroup(host: planned.host, path: planned.path, access: planned.access)
         // Before it's made: should we be killed, `delete --force` finds it.
         record.made.add(.cgroup(cgroup.record))
@@ -79,7 +79,7 @@ final class ContainerTransaction {
         }
         self.cgroup = cgroup
         record.made.add(.cgroup(cgroup.record))
-        step("write cgroup limits")
+        step(.writeCgroupLimits)
         try cgroup.applyEarly(planned.resources)
         for warning in cgroup.warnings { settings.log.warn(warning) }
     }
@@ -105,7 +105,7 @@ final class ContainerTransaction {
 
     /// What binds the container's first process too: once that has done what it needs to do.
     func limitLate() throws(RuntimeError) {
-        step("write late cgroup limits")
+        step(.writeLateCgroupLimits)
         guard let cgroup, let planned = plan.cgroup else { return }
         try cgroup.applyLate(planned.resources)
         if let owner = planned.owner { try cgroup.delegate(to: owner) }
@@ -133,9 +133,9 @@ final class ContainerTransaction {
         record.made.add(.hooks)
         // The create operation proper is over: runtime.md, "Lifecycle", step 3. `state` says "creating" all the same until it returns.
         let state = plan.identity.state(.created, pid: record.pid)
-        step("prestart hooks")
+        step(.prestartHooks)
         try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.identity.bundle)
-        step("createRuntime hooks")
+        step(.createRuntimeHooks)
         try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.identity.bundle)
     }
 
@@ -144,7 +144,7 @@ final class ContainerTransaction {
 
     /// The container is there: its record says so, and keeps the configuration that it was made by.
     func writeCreated() throws(RuntimeError) {
-        step("write state")
+        step(.writeState)
         try directory.write(configText, as: ContainerDirectory.configName)
         record.stage = .created
         record.made.add(.hooks)

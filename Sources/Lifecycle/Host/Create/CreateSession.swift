@@ -45,7 +45,7 @@ final class CreateSession {
 
     /// Clones Init. From here on it dies with us.
     private func launch() throws(RuntimeError) -> Conversation {
-        step("clone")
+        step(.clone)
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())
         let startSocket = try explaining(
             .system, "the start socket can't be made",
@@ -111,7 +111,7 @@ final class CreateSession {
     }
 
     private func mapIDs(_ conversation: Conversation) throws(RuntimeError) {
-        step("map ids")
+        step(.mapIDs)
         try IDMaps(pid: transaction.record.pid, uids: plan.idMappings.uids, gids: plan.idMappings.gids).write(transaction.procfs)
         // While the process's files are the caller's: it waits for this, and may not be traced from there on.
         try plan.process?.spec.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
@@ -177,7 +177,7 @@ final class CreateSession {
         if let process = plan.process?.spec {
             try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)
         }
-        step("hand over terminal")
+        step(.handOverTerminal)
         if let terminal = process?.terminal { try console.handOver(terminal) }
         try transaction.writeCreated()
         if let process {
@@ -187,7 +187,7 @@ final class CreateSession {
             GivenStreams.give(
                 to: user.uid, of: transaction.record.pid, inUserNamespace: plan.namespaces.has(.user), transaction.procfs)
         }
-        step("release")
+        step(.release)
         try tell(.created, conversation)
         // The end of the conversation: Init no longer dies with us.
         _ = try conversation.hear()

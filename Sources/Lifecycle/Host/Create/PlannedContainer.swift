@@ -13,14 +13,14 @@ struct PlannedContainer: ~Copyable {
     let procfs: ProcFileSystem
 
     init(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
-        step("read bundle")
+        step(.readBundle)
         try settings.refuseSystemd()
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
         let config = try Config(parsing: bundle.configText)
         settings.log.sharesStderr = config.process?.terminal != true
         let filter = try seccompProgram(for: config, settings.log)
-        step("plan")
+        step(.plan)
         let procfs = try hostProcFileSystem()
         let namespaces = NamespacePlan(config.linux.namespaces)
         let plan = try Plan(

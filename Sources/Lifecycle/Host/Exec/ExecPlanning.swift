@@ -14,7 +14,7 @@ extension ExecPlan {
             throw RuntimeError(.usage, "--cgroup: the container has no cgroup")
         }
         let filter = try seccompProgram(for: config, settings.log)
-        step("plan")
+        step(.plan)
         let namespaces = try ExecPlan.namespaces(of: config, record, procfs)
         var warnings: [String] = []
         self.init(

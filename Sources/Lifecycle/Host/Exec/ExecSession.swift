@@ -87,14 +87,14 @@ struct ExecSession: ~Copyable {
     }
 
     private borrowing func moveIntoCgroup(_ joined: ContainerProcess) throws(RuntimeError) {
-        step("enter cgroups")
+        step(.enterCgroups)
         guard let cgroup = plan.cgroup else { return }
         try Cgroup(record: cgroup).move(joined.pid, plan.subgroups)
     }
 
     /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
     private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> Launched {
-        step("clone")
+        step(.clone)
         let (ours, theirs) = try explaining(.system, "no socket for the process", FileDescriptor.messagePair())
         plan.affinity.applyInitial()
         guard let cgroupRecord = plan.cgroup, inCgroup else {
@@ -175,13 +175,13 @@ struct ExecSession: ~Copyable {
 
     private borrowing func finish(_ conversation: Conversation, _ joined: ContainerProcess) throws(RuntimeError) {
         try ProcessLimits(pid: joined.pid, process: process).apply(procfs)
-        step("hand over terminal")
+        step(.handOverTerminal)
         if let terminal = joined.terminal { try console.handOver(terminal) }
         try plan.announcement.make(of: joined)
         if !process.terminal {
             GivenStreams.give(to: process.user.uid, of: joined.pid, inUserNamespace: plan.process.isInUserNamespace, procfs)
         }
-        step("release")
+        step(.release)
         do throws(RuntimeError) {
             try conversation.say(.created)
         } catch  where error.errno == .EPIPE {

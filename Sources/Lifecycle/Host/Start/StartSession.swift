@@ -15,7 +15,7 @@ struct StartSession {
         do throws(RuntimeError) {
             try release(directory, procfs)
             try directory.markStarted()
-            step("poststart hooks")
+            step(.poststartHooks)
             try HookRunner.run(
                 plan.poststart, kind: .poststart, state: state(.running), directory: record.bundle)
         } catch {
@@ -32,7 +32,7 @@ struct StartSession {
 
     /// Connects to Init, and waits until it has become the program.
     private func release(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        step("start")
+        step(.start)
         let connection = try explaining(
             .initDied, "container init can't be reached",
             SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000)))

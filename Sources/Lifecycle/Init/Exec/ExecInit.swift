@@ -94,7 +94,7 @@ struct ExecInit: ~Copyable {
     }
 
     private func isolate() throws(RuntimeError) {
-        step("isolate")
+        step(.isolate)
         OwnProcess.setUmask(0)
         // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
         OwnProcess.startSession()
@@ -104,13 +104,13 @@ struct ExecInit: ~Copyable {
     }
 
     private func enterCgroups() throws(RuntimeError) {
-        step("enter cgroups")
+        step(.enterCgroups)
         try start.tasks?.enter()
     }
 
     private func enterNamespaces() throws(RuntimeError) {
         try setOwnAttributes()
-        step("enter namespaces")
+        step(.enterNamespaces)
         try explaining(.system, "the process can't be made undumpable", OwnProcess.setDumpable(false))
         try explaining(.namespace, "the container's namespaces can't be joined") { () throws(SystemError) in
             guard !plan.namespaces.isEmpty else { return }
@@ -194,7 +194,7 @@ struct ExecInit: ~Copyable {
     }
 
     private func makeSecond(_ prepared: (process: PreparedProcess, stack: ProcessStack)) throws(RuntimeError) {
-        step("clone")
+        step(.clone)
         try explaining(.namespace, "a process in the pid namespace can't be made") { () throws(SystemError) in
             try withUnsafeMutablePointer(to: &start.report.pointee.second) { (number) throws(SystemError) in
                 try prepared.stack.cloneSibling(number: number, prepared.process.context) { PreparedProcess.beSecond($0) }
@@ -206,7 +206,7 @@ struct ExecInit: ~Copyable {
     ///
     /// - Returns: the side of the program.
     private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> Int32 {
-        step("open terminal")
+        step(.openTerminal)
         let process = plan.process.spec
         let terminal = try explaining(
             .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?"

@@ -4,7 +4,7 @@ import Linux
 
 /// A session keyring of the container's own: without it the container shares the caller's keys.
 func joinSessionKeyring(of id: ByteString) throws(RuntimeError) {
-    step("join session keyring")
+    step(.joinSessionKeyring)
     do throws(SystemError) {
         try OwnProcess.joinSessionKeyring("_ses." + id)
     } catch  where error.errno == .ENOSYS {

@@ -8,13 +8,13 @@ enum Labels {
     /// read back as it was set, ends the creation: without it the process would be unconfined.
     static func set(for process: Process, by procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         if let profile = process.apparmorProfile, !profile.isEmpty {
-            step("set AppArmor profile")
+            step(.setAppArmorProfile)
             try write(
                 "exec " + profile, to: ["attr/apparmor/exec", "attr/exec"], readingBack: profile, "/process/apparmorProfile",
                 "AppArmor", procfs)
         }
         if let label = process.selinuxLabel, !label.isEmpty {
-            step("set SELinux label")
+            step(.setSELinuxLabel)
             try write(label, to: ["attr/exec"], readingBack: label, "/process/selinuxLabel", "SELinux", procfs)
         }
     }

@@ -9,7 +9,7 @@ extension Process {
     /// `folder`: that of the process in `procfs`. Once it may not be traced any more its files are root's, and no other user may write them.
     func setOOMScore(of folder: ByteString, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard let score = oomScoreAdj else { return }
-        step("set oom_score_adj")
+        step(.setOOMScore)
         let file = folder + "/oom_score_adj"
         try explaining(
             .process, "can't be set to " + String(score), pointer: "/process/oomScoreAdj", path: "/proc/" + file,

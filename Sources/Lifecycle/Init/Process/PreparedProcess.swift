@@ -83,7 +83,7 @@ final class PreparedProcess {
 
     /// Has nothing of its past, and dies with Host.
     private func settle(_ conversation: Conversation) throws(RuntimeError) {
-        step("leave the caller's memory")
+        step(.leaveCallersMemory)
         if let preparedOn {
             try explaining(.system, "what the caller left in memory can't be given up", preparedOn.dropMemory())
         } else {
@@ -95,7 +95,7 @@ final class PreparedProcess {
 
     /// Tells Host that all is made, and waits until Host has written it down.
     private func awaitCreated(_ conversation: Conversation) throws(RuntimeError) {
-        step("ready")
+        step(.ready)
         do throws(RuntimeError) {
             try conversation.say(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
         } catch {
@@ -114,7 +114,7 @@ final class PreparedProcess {
 
     /// Sleeps until `start` comes, then becomes the program.
     private func waitForStart() -> Never {
-        step("wait for start")
+        step(.waitForStart)
         let socket = FileDescriptor(adopting: startSocket ?? -1)
         while true {
             let connection: FileDescriptor
@@ -138,7 +138,7 @@ final class PreparedProcess {
             throw RuntimeError(.invalidConfig, "missing: a container can't be started without it", pointer: "/process")
         }
         if let hooks {
-            step("startContainer hooks")
+            step(.startContainerHooks)
             var state = hooks.state
             state.pid = OwnProcess.pid
             try HookRunner.run(hooks.list, kind: .startContainer, state: state)
@@ -170,7 +170,7 @@ final class PreparedProcess {
 
     private func becomeSecond(_ conversation: Conversation) throws(RuntimeError) {
         guard let execution else { return }
-        step("isolate")
+        step(.isolate)
         Signal.resetAll()
         Trap.install(exitStatus: 255)
         OwnProcess.startSession()

@@ -11,7 +11,7 @@ import Seccomp
 
 /// For a container without a process, which can't be started.
 func giveUpAllPrivileges() throws(RuntimeError) {
-    step("reduce capabilities")
+    step(.reduceCapabilities)
     try explaining(.process, "the capabilities can't be given up") { () throws(SystemError) in
         try Credentials.limitBounding(to: CapabilitySet())
         try Credentials.forbidNewPrivileges()
@@ -29,7 +29,7 @@ extension ProcessExecution {
         try limitBounding()
         if plan.spec.noNewPrivileges { try forbidNewPrivileges() }
         let isFiltered = try loadFilterAhead(of: commonCalls + calls)
-        step("reduce capabilities")
+        step(.reduceCapabilities)
         try explaining(.process, "the capabilities can't be set", pointer: "/process/capabilities") { () throws(SystemError) in
             let held = try ThreadCapabilities.current().permitted
             let kept = CapabilitySet(bits: held.bits & (plan.capabilities.permitted.bits | stillNeeded(isFiltered).bits))
@@ -40,14 +40,14 @@ extension ProcessExecution {
 
     /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
     private func limitBounding() throws(RuntimeError) {
-        step("limit capabilities")
+        step(.limitCapabilities)
         try explaining(
             .process, "the capabilities can't be set", pointer: "/process/capabilities",
             Credentials.limitBounding(to: plan.capabilities.bounding))
     }
 
     private func forbidNewPrivileges() throws(RuntimeError) {
-        step("set no_new_privs")
+        step(.setNoNewPrivileges)
         try explaining(
             .process, "no_new_privs can't be set", pointer: "/process/noNewPrivileges", Credentials.forbidNewPrivileges())
     }
@@ -75,7 +75,7 @@ extension ProcessExecution {
         else {
             return false
         }
-        step("load seccomp filter")
+        step(.loadSeccompFilter)
         _ = try filter.load()
         return true
     }

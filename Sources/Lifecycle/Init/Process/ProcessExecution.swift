@@ -12,7 +12,7 @@ struct ProcessExecution {
 
     /// Finds the program and checks that it can be run.
     func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
-        step("find program")
+        step(.findProgram)
         return try ProgramLookup(plan.spec).find(seesAll: seesAll)
     }
 
@@ -36,7 +36,7 @@ struct ProcessExecution {
         try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
         if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
         guard let filter else {
-            step("execve")
+            step(.execve)
             try starter.say(.executing)
             throw ProcessExecution.failure(of: program, errno: OwnProcess.execute(program, arguments, environment))
         }
@@ -62,7 +62,7 @@ struct ProcessExecution {
 
     /// What passes on in a clone: the class for real time takes CAP_SYS_ADMIN, before kernel 5.14.
     func setIOPriority() throws(RuntimeError) {
-        step("set scheduling")
+        step(.setIOPriority)
         guard let priority = process.ioPriority else { return }
         try explaining(
             .process, "can't be set", pointer: "/process/ioPriority",
@@ -72,7 +72,7 @@ struct ProcessExecution {
     /// Nothing is opened from here on but the listener of a filter.
     private func lowerFileLimit() throws(RuntimeError) {
         for (index, limit) in process.rlimits.enumerated() where limit.isTooLowForUs {
-            step("set resource limits")
+            step(.setResourceLimits)
             try explaining(
                 .process, "the resource limit can't be set", pointer: "/process/rlimits/" + String(index),
                 OwnProcess.setLimit(limit.resource.rawValue, soft: limit.soft, hard: limit.hard))
@@ -80,7 +80,7 @@ struct ProcessExecution {
     }
 
     private func setScheduling() throws(RuntimeError) {
-        step("set scheduling")
+        step(.setScheduling)
         if let scheduler = process.scheduler {
             try explaining(
                 .process, "can't be set", pointer: "/process/scheduler",
@@ -101,7 +101,7 @@ struct ProcessExecution {
     /// `kept`: capabilities to have until execve, too. What the process has after execve doesn't depend on them: the kernel makes that of
     /// the bounding, inheritable and ambient sets, the user and the file (capabilities(7), "Transformation of capabilities").
     private func takeCredentials(keeping kept: CapabilitySet) throws(RuntimeError) {
-        step("set credentials")
+        step(.setCredentials)
         let sets = plan.capabilities
         try explaining(
             .process, "the capabilities can't be set", pointer: "/process/capabilities", Credentials.keepCapabilities(true))
@@ -134,7 +134,7 @@ struct ProcessExecution {
     /// - Returns: false where it can't be entered. The user may have the right: then `enterWorkingDirectoryAsUser` does it, or says why
     ///   not.
     func enterWorkingDirectory() -> Bool {
-        step("enter working directory")
+        step(.enterWorkingDirectory)
         do throws(SystemError) {
             try OwnProcess.changeDirectory(to: process.cwd)
             try ProgramLookup.requireReachable()
@@ -146,7 +146,7 @@ struct ProcessExecution {
     }
 
     private func enterWorkingDirectoryAsUser() throws(RuntimeError) {
-        step("enter working directory")
+        step(.enterWorkingDirectory)
         do throws(SystemError) {
             try OwnProcess.changeDirectory(to: process.cwd)
             try ProgramLookup.requireReachable()
@@ -169,12 +169,12 @@ struct ProcessExecution {
         _ program: ByteString, _ arguments: CStringArray, _ environment: CStringArray, under filter: SeccompProgram,
         _ starter: Conversation
     ) throws(RuntimeError) {
-        step("load seccomp filter")
+        step(.loadSeccompFilter)
         let canSpeak = filter.permits(SystemCallNumber.write) && filter.permits(SystemCallNumber.exitGroup)
         let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(starter)
         if lastWord == nil { try starter.say(.executing) }
         try load(filter, starter)
-        step("execve")
+        step(.execve)
         let errno = OwnProcess.execute(program, arguments, environment)
         guard let lastWord = consume lastWord else { throw ProcessExecution.failure(of: program, errno: errno) }
         lastWord.say(errno: errno)

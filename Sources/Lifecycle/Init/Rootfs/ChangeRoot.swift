@@ -6,7 +6,7 @@ import OCI
 extension Rootfs {
     /// Makes the container's file system the root, and lets go of the host's.
     func enter() throws(RuntimeError) {
-        step("change root")
+        step(.changeRoot)
         try explaining(.mount, "the root file system can't be made the root", pointer: "/root/path") { () throws(SystemError) in
             try OwnProcess.changeDirectory(to: root.descriptor)
             if !plan.namespaces.has(.mount) {

@@ -19,7 +19,7 @@ extension Rootfs {
     /// Makes the devices and links. A /dev of the host's, mounted by the configuration, is left as it is: what we'd make there would be
     /// made on the host.
     func makeDevices() throws(RuntimeError) {
-        step("make devices")
+        step(.makeDevices)
         if plan.rootfs.bindsDev { return }
         for device in Rootfs.defaultDevices where !plan.rootfs.devices.contains(where: { $0.path == device.path }) {
             try make(

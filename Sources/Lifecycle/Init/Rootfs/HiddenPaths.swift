@@ -8,11 +8,11 @@ extension Rootfs {
     ///
     /// After the sysctls are written: /proc/sys is usually among the read-only ones.
     func hidePaths() throws(RuntimeError) {
-        step("make paths read-only")
+        step(.makePathsReadOnly)
         for (index, path) in plan.rootfs.readonlyPaths.enumerated() {
             try makeReadOnly(path, pointer: "/linux/readonlyPaths/" + String(index))
         }
-        step("mask paths")
+        step(.maskPaths)
         var masks = Masks()
         for (index, path) in plan.rootfs.maskedPaths.enumerated() {
             try mask(path, with: &masks, pointer: "/linux/maskedPaths/" + String(index))

@@ -28,7 +28,7 @@ struct Rootfs: ~Copyable {
         plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
     ) throws(RuntimeError) {
-        step("attach root file system")
+        step(.attachRootFileSystem)
         self.plan = plan
         self.sources = sources
         self.mappings = mappings
@@ -60,7 +60,7 @@ struct Rootfs: ~Copyable {
 
     /// Does the entries of `/mounts` in their order, as config.md demands.
     mutating func mountAll() throws(RuntimeError) {
-        step("mount file systems")
+        step(.mountFileSystems)
         for entry in plan.rootfs.mounts {
             if case .fileSystem(let type) = entry.kind, type == "proc", let pidNamespace, sources.fileSystems[entry.index] == nil
             {
@@ -73,7 +73,7 @@ struct Rootfs: ~Copyable {
 
     /// After everything has been made in it.
     mutating func makeReadOnly() throws(RuntimeError) {
-        step("make the root file system read-only")
+        step(.makeRootReadOnly)
         for mount in readOnlyLate {
             try explaining(
                 .mount, "a tmpfs can't be made read-only", pointer: "/mounts",
