@@ -170,5 +170,7 @@ final class ContainerTransaction {
             // Written down by now, but for what was made since.
             try? directory.write(record)
         }
+        // Our child: nobody else waits for it, and in a pid namespace that it has joined its zombie would keep the first process from ending.
+        if let process, !process.isReaped, process.handle.waitForEnd(milliseconds: 0) { _ = try? process.handle.wait() }
     }
 }
