@@ -42,6 +42,7 @@ struct Script: OptionSet, Sendable {
     ///   - asksForMapping: Whether Init makes its user namespace itself.
     ///   - isMapped: Whether the user namespace is new, so that Host maps its ids.
     ///   - hasEarlyHooks: Whether Host runs hooks between the container's mounts and the change of its root.
+    /// - Returns: The messages of `create`.
     static func create(asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
         var script = Script.readiness
         if asksForMapping { script.formUnion(Script(.needsMapping)) }
@@ -56,11 +57,10 @@ struct Script: OptionSet, Sendable {
     /// The part of exec's first process.
     static func joining(hasTerminal: Bool) -> Script { hasTerminal ? Script(.terminal) : Script() }
 
-    /// The part of exec's second process.
-    ///
     /// - Parameters:
     ///   - leavesSearch: Whether it has to search for the program.
     ///   - notifies: Whether the seccomp filter has a listener.
+    /// - Returns: The messages of exec's second process.
     static func exec(leavesSearch: Bool, notifies: Bool) -> Script {
         (leavesSearch ? readiness : Script(.created)) | start(notifies: notifies)
     }
