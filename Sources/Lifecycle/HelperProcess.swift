@@ -112,8 +112,8 @@ struct HelperProcess: ~Copyable {
         }
     }
 
-    /// A foreground command has the signals blocked that end programs, since they're meant for the container once that runs: so they are
-    /// looked for now and then.
+    /// Waits for an answer. A foreground command blocks the signals that end programs, because they're meant for the container once that
+    /// runs, and blocked signals don't interrupt poll(2). So each slice of 50 ms ends with a look at them.
     ///
     /// - Returns: false if one has come.
     static func wait(_ requests: inout [PollRequest], until deadline: Deadline?) -> Bool {

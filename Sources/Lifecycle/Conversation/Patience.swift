@@ -36,7 +36,7 @@ enum Patience {
     func wait(for descriptor: Int32) -> Outcome {
         let deadline: Deadline? = if case .limited(let milliseconds) = self { Deadline(milliseconds: milliseconds) } else { nil }
         while true {
-            // Signals wait blocked, and poll(2) doesn't hear them: so they're looked for now and then.
+            // Blocked signals don't interrupt poll(2), so each slice of 50 ms ends with a look at them.
             var left = 50
             if let deadline { left = min(left, deadline.millisecondsLeft) }
             var request = PollRequest(descriptor, .readable)

@@ -46,19 +46,16 @@ struct MadeProcess: Sendable {
         json.member("startTime", startTime)
         json.member("identity", identity)
     }
+}
 
+extension MadeProcess {
+    /// nil for what `write` didn't write.
     init?(_ json: JSONValue) {
         guard let pid = json["pid"]?.integer(as: Int32.self), pid > 0,
             let startTime = json["startTime"]?.integer(as: UInt64.self),
             let identity = json["identity"]?.integer(as: UInt64.self)
         else { return nil }
         self.init(pid: pid, startTime: startTime, identity: identity)
-    }
-
-    init(pid: Int32, startTime: UInt64, identity: UInt64) {
-        self.pid = pid
-        self.startTime = startTime
-        self.identity = identity
     }
 }
 

@@ -17,21 +17,9 @@ struct ProcessPlan: Sendable {
     let preservedDescriptors: Int
     let listenDescriptors: Int
     let isInUserNamespace: Bool
+}
 
-    init(
-        spec: Process, capabilities: CapabilityPlan, personality: Personality?, filter: SeccompProgram?, listener: ListenerPlan?,
-        preservedDescriptors: Int, listenDescriptors: Int, isInUserNamespace: Bool
-    ) {
-        self.spec = spec
-        self.capabilities = capabilities
-        self.personality = personality
-        self.filter = filter
-        self.listener = listener
-        self.preservedDescriptors = preservedDescriptors
-        self.listenDescriptors = listenDescriptors
-        self.isInUserNamespace = isInUserNamespace
-    }
-
+extension ProcessPlan {
     /// `grantable`: the capabilities that the runtime has. In a user namespace the process starts with every capability there is.
     init(
         _ spec: Process, _ linux: LinuxConfig, filter: SeccompProgram?, preserving descriptors: Int, listening sockets: Int,
