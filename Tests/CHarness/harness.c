@@ -102,7 +102,7 @@ long h_receive(int socket, void *bytes, unsigned long size, int *descriptor) {
 }
 
 int h_answer_notification(int listener, int error) {
-    // Larger than what this kernel's headers know, for a kernel that fills in more.
+    // Larger than the structs in the headers, because a newer kernel may fill in more.
     union {
         struct seccomp_notif notification;
         char room[512];

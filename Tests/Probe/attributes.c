@@ -1,8 +1,8 @@
 #include "probe.h"
 
-// What a process inherits from whoever started it, and a container shouldn't.
+// Attributes that a process inherits from its parent and that a container must not inherit.
 
-// attributes: a line each, NAME=VALUE
+// attributes: writes a line NAME=VALUE for each attribute
 int show_attributes(int count, char **arguments) {
     (void)count, (void)arguments;
     mode_t mask = umask(0);
@@ -50,7 +50,7 @@ int show_attributes(int count, char **arguments) {
     return 0;
 }
 
-// odd COMMAND...: runs it with every attribute other than usual
+// odd COMMAND...: runs the command with unusual values of all these attributes
 int run_with_odd_attributes(int count, char **arguments) {
     if (count < 1) return 2;
     umask(0137);
@@ -58,7 +58,7 @@ int run_with_odd_attributes(int count, char **arguments) {
     setgroups(3, groups);
     for (int i = 1; i <= 64; i++)
         if (i != SIGKILL && i != SIGSTOP && i != 32 && i != 33) signal(i, SIG_IGN);
-    // Children's ends stay visible: a caller that ignores SIGCHLD is a case of its own.
+    // The command can still wait for its children: a caller that ignores SIGCHLD is a case of its own.
     if (!getenv("IGNORE_SIGCHLD")) signal(SIGCHLD, SIG_DFL);
     sigset_t all;
     sigfillset(&all);
@@ -71,7 +71,7 @@ int run_with_odd_attributes(int count, char **arguments) {
     CPU_ZERO(&cpus);
     CPU_SET(0, &cpus);
     sched_setaffinity(0, sizeof cpus, &cpus);
-    // Descriptors of the host's directories, low and high.
+    // Descriptors of host directories, with low and high numbers.
     for (int i = 3; i < 40; i++) {
         int directory = open(i % 2 ? "/" : "/etc", O_RDONLY | O_DIRECTORY);
         if (directory != i) dup2(directory, i);

@@ -1,6 +1,7 @@
 #include "probe.h"
 
-// expire MICROSECONDS COMMAND...: kills the command after so long, and reaps all that it leaves. 0 if all of that ends by itself.
+// expire MICROSECONDS COMMAND...: kills the command after this time, and reaps all its descendants. The status is 1 if one of
+// them doesn't end within 20 seconds.
 int expire(int count, char **arguments) {
     if (count < 2) return 2;
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -4,8 +4,8 @@
 #define CLONE_NEWTIME 0x80
 #endif
 
-// hold TYPE...: makes namespaces of these types, and a process that sits in them. Writes its pid, then waits. A new user
-// namespace gets the ids that a map is written for from outside.
+// hold TYPE...: makes namespaces of these types, and a process that stays in them. Writes its pid, then waits. The id maps of a
+// new user namespace are left to the caller.
 int hold_namespaces(int count, char **arguments) {
     static const struct {
         const char *name;
@@ -19,7 +19,7 @@ int hold_namespaces(int count, char **arguments) {
         for (size_t j = 0; j < sizeof types / sizeof *types; j++)
             if (!strcmp(arguments[i], types[j].name)) flags |= types[j].flag;
     if (unshare(flags) < 0) fail("unshare");
-    // Only a child is in a new pid or time namespace.
+    // After unshare(2), only children are in a new pid or time namespace.
     pid_t child = fork();
     if (child < 0) fail("fork");
     if (child == 0) {

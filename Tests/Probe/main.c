@@ -7,13 +7,13 @@ _Noreturn void fail(const char *what) {
     exit(125);
 }
 
-// pause
+// pause: waits until it's killed
 static int wait_for_ever(int count, char **arguments) {
     (void)count, (void)arguments;
     for (;;) pause();
 }
 
-// await-signal NUMBER
+// await-signal NUMBER: writes "ready", waits for the signal, and writes its number
 static int await_signal(int count, char **arguments) {
     sigset_t set;
     int got;
@@ -28,7 +28,7 @@ static int await_signal(int count, char **arguments) {
     return 0;
 }
 
-// syscall NUMBER [ARGUMENT...]: writes the result, and the error's number if there is one
+// syscall NUMBER [ARGUMENT...]: writes the result, and the number of the error if the call fails
 static int call(int count, char **arguments) {
     long value[7] = {0};
     if (count < 1 || count > 7) return 2;
@@ -42,7 +42,7 @@ static int call(int count, char **arguments) {
     return 0;
 }
 
-// open MODE PATH...: r, w or rw; writes "PATH: 0" or the error's number
+// open MODE PATH...: opens each path for r, w or rw, and writes "PATH: 0" or the number of the error
 static int open_files(int count, char **arguments) {
     if (count < 2) return 2;
     int mode = !strcmp(arguments[0], "r") ? O_RDONLY : !strcmp(arguments[0], "w") ? O_WRONLY : O_RDWR;
@@ -54,7 +54,7 @@ static int open_files(int count, char **arguments) {
     return 0;
 }
 
-// descriptors: the numbers of all that are open, with what they are if /proc is there
+// descriptors: writes the numbers of all open descriptors, with their targets if /proc is mounted
 static int show_descriptors(int count, char **arguments) {
     (void)count, (void)arguments;
     struct rlimit limit;
@@ -70,7 +70,7 @@ static int show_descriptors(int count, char **arguments) {
     return 0;
 }
 
-// keyring: type, owner, permissions and name of the session keyring
+// keyring: writes type, owner, permissions and name of the session keyring
 static int show_keyring(int count, char **arguments) {
     (void)count, (void)arguments;
     char text[512] = "";
@@ -80,14 +80,14 @@ static int show_keyring(int count, char **arguments) {
     return 0;
 }
 
-// write-to NUMBER TEXT: to a descriptor that should have been passed on
+// write-to NUMBER TEXT: writes to an inherited descriptor
 static int write_to(int count, char **arguments) {
     if (count != 2) return 2;
     if (write(atoi(arguments[0]), arguments[1], strlen(arguments[1])) < 0) fail("write");
     return 0;
 }
 
-// allocate MEBIBYTES: touches so much memory
+// allocate MEBIBYTES: allocates this much memory and touches all of it
 static int allocate(int count, char **arguments) {
     if (count != 1) return 2;
     size_t size = (size_t)atoi(arguments[0]) << 20;
@@ -98,7 +98,7 @@ static int allocate(int count, char **arguments) {
     return 0;
 }
 
-// environment FILE: every variable, with the NUL after it
+// environment FILE: writes all variables to the file, each with its terminating NUL
 static int show_environment(int count, char **arguments) {
     if (count != 1) return 2;
     FILE *file = fopen(arguments[0], "w");
@@ -112,7 +112,7 @@ static int wait_as_thread(void *unused) {
     for (;;) pause();
 }
 
-// thread: a second thread, and both wait
+// thread: starts a second thread; both wait
 static int hold_thread(int count, char **arguments) {
     (void)arguments;
     static char stack[65536] __attribute__((aligned(16)));
@@ -122,7 +122,7 @@ static int hold_thread(int count, char **arguments) {
     return wait_as_thread(NULL);
 }
 
-// as ID PROGRAM …: as an ordinary user, with the group of the same number and no other
+// as ID PROGRAM …: runs the program as an unprivileged user, in the group of the same number only
 static int run_as(int count, char **arguments) {
     if (count < 2) return 2;
     uid_t id = (uid_t)strtoul(arguments[0], NULL, 10);

@@ -1,4 +1,5 @@
-// The integration tests' own tool. Inside a container it tells what a shell can't see; outside it makes what a shell can't make.
+// The integration tests' helper program. Inside a container it reports what a shell can't see; outside, it sets up what a shell
+// can't.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -22,21 +23,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Each gets the arguments after its own name, and returns the exit status.
+// Each function gets the arguments after its subcommand's name, and returns the exit status.
 int show_attributes(int count, char **arguments);
 int run_with_odd_attributes(int count, char **arguments);
 int hold_namespaces(int count, char **arguments);
-/// A fault at one system call of a program.
+/// Causes a fault at one system call of a program.
 int supervise(int count, char **arguments);
-/// A program that is killed after a time, and all that it leaves.
+/// Kills a program after a time, and reaps its descendants.
 int expire(int count, char **arguments);
-/// What a hostile container tries while a process joins it.
+/// Does what a hostile container can try while a process joins it.
 int reach_for_host(int count, char **arguments);
 
-/// What is in another process's memory.
+/// Searches another process's memory.
 int search_memory(int count, char **arguments);
-/// Words in another process's name.
+/// Sends messages over another process's socket.
 int impersonate(int count, char **arguments);
 
-/// Ends the program with the reason of errno.
+/// Writes the text with the reason of errno, and exits.
 _Noreturn void fail(const char *what);

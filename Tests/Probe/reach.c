@@ -3,25 +3,26 @@
 #include <dirent.h>
 #include <sys/ptrace.h>
 
-// A hostile container: looks at each process that turns up in /proc, before that has become the container's own, and tries all that
-// leads from there to the host. Whatever works is a line on standard output.
+// A hostile container: it looks at each process that appears in /proc and isn't yet confined to the container, and tries every
+// way from there to the host. It writes a line for each attempt that succeeds.
 
 #ifndef F_GET_SEALS
 #define F_GET_SEALS 1034
 #endif
 
-static const char *canary;  // a path of the host's that the container hasn't got
-static dev_t own_devices[3];  // of the container's own file systems
+static const char *canary;  // a path that exists on the host but not in the container
+static dev_t own_devices[3];  // those of the container's own file systems
 static unsigned long looked_at, foreign;
-static unsigned long long held;  // all capabilities that were there for the taking
-static unsigned long unfiltered;  // processes of the runtime's without a filter
+static unsigned long long held;  // union of the capabilities of all processes that it could trace
+static unsigned long unfiltered;  // how often a traced process of the runtime had no filter
 
 static void report(pid_t pid, const char *what, const char *detail) {
     printf("reached: %s %s of %d\n", what, detail, pid);
     fflush(stdout);
 }
 
-/// Whether the canary is there, seen from a directory. Going up from one that lies outside of our root ends at the host's root.
+/// Reports whether the canary can be reached from a directory: ".." from a directory outside of our root ends at the host's
+/// root.
 static void look_up(pid_t pid, const char *directory) {
     char path[512];
     snprintf(path, sizeof path, "/proc/%d/%s/../../../../../../../../../..%s", pid, directory, canary);
@@ -36,7 +37,7 @@ static int is_own(const struct stat *status) {
     return 0;
 }
 
-/// Its program: -1 if it can't be opened or is one of the container's.
+/// Opens a process's program. Returns -1 if that fails, or if the program is a file of the container.
 static int open_foreign_program(pid_t pid) {
     char path[64];
     struct stat status;
@@ -57,7 +58,7 @@ static void try_program(pid_t pid) {
     if (program < 0) return;
     foreign++;
     if ((fcntl(program, F_GET_SEALS) & 0xF) != 0xF) report(pid, "a program that isn't sealed", "exe");
-    // Busy while it runs: again when it doesn't.
+    // A running program can't be opened for writing (ETXTBSY), so try again for a while.
     snprintf(path, sizeof path, "/proc/self/fd/%d", program);
     for (int i = 0; i < 20; i++) {
         int writable = open(path, O_RDWR | O_CLOEXEC);
@@ -85,7 +86,7 @@ static void try_descriptors(pid_t pid) {
         snprintf(name, sizeof name, "fd/%s", entry->d_name);
         look_up(pid, name);
         snprintf(name, sizeof name, "/proc/%d/fd/%s", pid, entry->d_name);
-        // The standard streams are the caller's gift.
+        // The standard streams are skipped: the caller passes them to the container on purpose.
         if (atoi(entry->d_name) <= 2 || stat(name, &status) < 0 || readlink(name, target, sizeof target - 1) < 0) continue;
         if (is_own(&status) || S_ISSOCK(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISDIR(status.st_mode)) continue;
         int program = open_foreign_program(pid);
@@ -97,7 +98,7 @@ static void try_descriptors(pid_t pid) {
     closedir(directory);
 }
 
-/// Whoever traces a process has its capabilities, and by way of a set-user-ID program those of its bounding set.
+/// A tracer can use the capabilities of the traced process, and through a set-user-ID program its bounding set too.
 static void note_capabilities(pid_t pid) {
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/status", pid);
@@ -120,7 +121,7 @@ static void try_tracing(pid_t pid, int is_allowed) {
         close(program);
     }
     try_descriptors(pid);
-    // Detached only when it stands still.
+    // A traced process must be stopped before it can be detached (ptrace(2)).
     int status;
     if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0 && waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
         ptrace(PTRACE_DETACH, pid, 0, 0);
@@ -130,9 +131,9 @@ static void send_signals(pid_t pid, int number) {
     if (number > 0) kill(pid, number);
 }
 
-// reach CANARY trace|watch|signal:NUMBER: until /tmp/stop is there. At the end, how often it looked at another's process, how often at
-// a program that isn't of the container, the capabilities of all that it could trace with such a program, and how often that had no
-// filter.
+// reach CANARY trace|watch|signal:NUMBER: runs until /tmp/stop exists. At the end it writes how often it looked at another process, how
+// often at a program from outside the container, how often a traced process with such a program had no filter, and the capabilities
+// of all such processes.
 int reach_for_host(int count, char **arguments) {
     if (count != 2) return 2;
     canary = arguments[0];

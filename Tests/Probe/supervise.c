@@ -7,20 +7,20 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
-// Something done to a program at its K-th system call, and at no other time: so a fault is put at each place in turn, and none is
-// left to luck. A filter has the kernel ask here about each call of the program and all that it starts (seccomp_unotify(2)).
-// Unlike a tracer, this leaves untouched whom the program may trace and what it may see.
+// Causes a fault at the K-th system call of a program and at no other, so that tests can put a fault at each place in turn
+// instead of relying on chance. A filter notifies this process of each call of the program and its descendants
+// (seccomp_unotify(2)). Unlike tracing, this doesn't change which processes the program may trace or what it can see.
 
 enum { listener_number = 3 };
 
-/// Calls that change nothing, or that are made by the thousand: not worth a stop. The others are counted.
+/// Calls that change nothing or are very frequent, so that a fault there isn't worth the time. All other calls are counted.
 static const int uncounted[] = {
     SYS_read,          SYS_pread64,       SYS_close,        SYS_mmap,    SYS_munmap,        SYS_mprotect, SYS_brk,      SYS_exit,
     SYS_exit_group,    SYS_rt_sigreturn,  SYS_rt_sigaction, SYS_fstat,   SYS_getpid,        SYS_gettid,   SYS_getuid,   SYS_geteuid,
     SYS_clock_gettime, SYS_futex,         SYS_getrandom,    SYS_lseek,   SYS_rt_sigprocmask, SYS_poll,    SYS_ppoll,    SYS_wait4,
     SYS_restart_syscall, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq,
 #ifdef SYS_arch_prctl
-    // The C library's start-up: a program that isn't there yet can't say why it ends.
+    // Part of the C library's start-up, when the program can't report an error yet.
     SYS_arch_prctl,
 #endif
 };
@@ -38,13 +38,13 @@ static int install_filter(void) {
 }
 
 struct fault {
-    long at;            // the call that gets it, from 1
-    int signal;         // sent to whoever makes the call
-    int error;          // the answer to it, instead of carrying it out
-    char *one, *other;  // paths that change places
+    long at;            // the number of the call that gets the fault, from 1
+    int signal;         // sent to the process that makes the call
+    int error;          // returned to the process instead of carrying out the call
+    char *one, *other;  // paths to exchange
 };
 
-// kill K | trap K | error:NUMBER K | swap:PATH:PATH K
+// Parses the kind of fault and the number of the call: kill K | trap K | error:NUMBER K | swap:PATH:PATH K
 static struct fault parse(char *kind, const char *number) {
     struct fault fault = {.at = atol(number)};
     if (!strcmp(kind, "kill")) fault.signal = SIGKILL;
@@ -58,7 +58,7 @@ static struct fault parse(char *kind, const char *number) {
     return fault;
 }
 
-/// Answers one call. Whether it was the one that gets the fault.
+/// Answers one call. Returns 1 if it was the call that gets the fault, 0 for other calls, -1 if no call could be received.
 static int answer(int listener, long number, const struct fault *fault, pid_t program) {
     union {
         struct seccomp_notif call;
@@ -87,8 +87,8 @@ static int answer(int listener, long number, const struct fault *fault, pid_t pr
     return hit;
 }
 
-// inject KIND K COMMAND...: ends as the command does. On descriptor 9 goes a line for the fault, if the call came to pass: who made
-// it, and its number.
+// inject KIND K COMMAND...: ends with the command's status, or by the same signal. If the fault was caused, it writes a line to
+// descriptor 9: whether the program or a descendant made the call, and the number of the call.
 int supervise(int count, char **arguments) {
     if (count < 3) return 2;
     struct fault fault = parse(arguments[0], arguments[1]);
@@ -97,7 +97,7 @@ int supervise(int count, char **arguments) {
     if (program < 0) fail("fork");
     if (program == 0) {
         if (install_filter() != listener_number) _exit(126);
-        // Blocks until somebody answers.
+        // A counted call: it blocks until the parent has the listener and answers.
         syscall(SYS_dup3, listener_number, listener_number + 1, O_CLOEXEC);
         close(listener_number + 1);
         close(listener_number);
@@ -112,7 +112,7 @@ int supervise(int count, char **arguments) {
     }
     if (listener < 0) fail("pidfd_getfd");
 
-    // The first call answered is the child's own dup3: it isn't counted.
+    // The first notification is the child's own dup3, which isn't counted.
     long number = -1;
     int status = 0, ended = 0;
     for (;;) {
@@ -123,11 +123,11 @@ int supervise(int count, char **arguments) {
             continue;
         }
         if (!ended) ended = waitpid(program, &status, WNOHANG) == program;
-        // Nobody is left under the filter, or whoever is waits for something else.
+        // Either no process is left under the filter (POLLHUP), or those that are left make no calls.
         if (ended && (ready <= 0 || wait.revents & POLLHUP)) break;
         if (wait.revents & POLLHUP) usleep(1000);
     }
-    // What ends with the command, or right after it; what lives on goes to whoever reaps for us.
+    // Reaps descendants that end within 20 ms. Those that live longer go to the next subreaper.
     pid_t left = 0;
     for (int i = 0; i < 20 && (left = waitpid(-1, NULL, WNOHANG)) >= 0; i++) {
         if (left == 0) usleep(1000);

@@ -2,18 +2,18 @@
 
 #include <sys/socket.h>
 
-// What a process with CAP_SYS_PTRACE can do to others in its pid namespace.
+// What a process with CAP_SYS_PTRACE can do to other processes in its pid namespace.
 
 static int pidfd_of(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 static void send_signal(int process, int number) { syscall(SYS_pidfd_send_signal, process, number, NULL, 0); }
 
-/// The next process of the runtime's that turns up, stopped.
+/// Waits for the next process of the runtime, and stops it.
 static pid_t await_runtime(void) {
     for (pid_t pid = getpid() + 1;;) {
         char path[64], target[64] = "";
         int process = pidfd_of(pid);
-        // Those before may have come and gone unseen.
+        // Some pids may have come and gone unseen, so look at the next ones too.
         for (int ahead = 1; process < 0 && ahead < 32; ahead++)
             if ((process = pidfd_of(pid + ahead)) >= 0) pid += ahead;
         if (process < 0) continue;
@@ -28,7 +28,7 @@ static pid_t await_runtime(void) {
 
 static unsigned long search(const char *memory, unsigned long length, int count, char **texts) {
     for (int i = 0; i < count; i++) {
-        // Given with a mark behind its first character, so that nothing finds the search itself.
+        // The argument has an extra second character, so that the search doesn't find its own command line.
         char text[256];
         snprintf(text, sizeof text, "%c%s", texts[i][0], texts[i] + 2);
         if (memmem(memory, length, text, strlen(text))) printf("found %s\n", text);
@@ -36,7 +36,7 @@ static unsigned long search(const char *memory, unsigned long length, int count,
     return length;
 }
 
-// memory PID TEXT...: which of the texts are somewhere in a process's memory. "next" is the next process of the runtime's.
+// memory PID TEXT...: writes which of the texts are in a process's memory. "next" is the next process of the runtime.
 int search_memory(int count, char **arguments) {
     if (count < 2) return 2;
     int is_next = !strcmp(arguments[0], "next");
@@ -94,8 +94,8 @@ static void say(int conversation, const unsigned char *bytes, size_t length, int
     sendmsg(conversation, &message, MSG_NOSIGNAL);
 }
 
-// impersonate FIRST LAST NUMBER: takes the socket of each process that turns up in the pid namespace, and says in its name what begins
-// with the bytes FIRST to LAST, with the number after it and a pidfd of its own. Until /tmp/stop is there.
+// impersonate FIRST LAST NUMBER: takes the socket of each process that appears in the pid namespace, and sends messages over it
+// that begin with each byte from FIRST to LAST, followed by the number and a pidfd of its own. Runs until /tmp/stop exists.
 int impersonate(int count, char **arguments) {
     if (count != 3) return 2;
     int first = atoi(arguments[0]), last = atoi(arguments[1]), number = atoi(arguments[2]);

@@ -1,5 +1,5 @@
-// What the integration tests need of libc and the kernel and Swift can't import. They use none of the product's own wrappers:
-// a fault there would otherwise hide itself.
+// Functions of the C library and the kernel that the integration tests need and Swift can't import. They don't use the
+// product's own wrappers: otherwise a fault in a wrapper could hide itself.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -36,13 +36,13 @@
 #pragma clang assume_nonnull begin
 
 static inline int h_errno_now(void) { return errno; }
-/// open(2) and write(2) in one, without creating anything: for files in /proc and /sys. 0, or -1 with errno.
+/// Opens an existing file, for example in /proc or /sys, and writes a text. Returns 0, or -1 with errno.
 int h_put(const char *path, const char *text);
-/// Has two paths change places (renameat2(2), RENAME_EXCHANGE).
+/// Exchanges two paths (renameat2(2), RENAME_EXCHANGE).
 int h_exchange(const char *one, const char *other);
 static inline int h_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
-/// A copy of a descriptor at some number from `lowest` on, close-on-exec.
+/// Duplicates a descriptor to the first free number from `lowest` on, close-on-exec.
 static inline int h_duplicate(int descriptor, int lowest) { return fcntl(descriptor, F_DUPFD_CLOEXEC, lowest); }
 static inline int h_seals(int descriptor) { return fcntl(descriptor, F_GET_SEALS); }
 
@@ -53,29 +53,29 @@ static inline int h_termination_signal(int status) { return WTERMSIG(status); }
 int h_pidfd_open(pid_t pid);
 int h_pidfd_send_signal(int pidfd, int number);
 
-/// Orphaned descendants become children of this process; what it was started with beyond the standard streams isn't passed on.
+/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER), and sets close-on-exec on its inherited descriptors above 2.
 void h_prepare_process(void);
 
-/// Spawn actions that Swift's view of <spawn.h> lacks.
+/// A spawn action that Swift can't import from <spawn.h>.
 static inline int h_spawn_directory(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
-/// Has the program start with no signal blocked or ignored: the threads that tests run on block nearly all.
+/// Starts the program with no signal blocked or ignored: the tests' threads block nearly all signals.
 void h_spawn_defaults(posix_spawnattr_t *attributes, int new_session);
 
-/// The controller of a new pseudoterminal; the name of the other side goes to `name`.
+/// Opens a new pseudoterminal, and returns its master side. The path of the slave side goes to `name`.
 int h_open_terminal(char *name, unsigned long size);
 int h_window_size(int terminal, unsigned short *rows, unsigned short *columns);
 int h_set_window_size(int terminal, unsigned short rows, unsigned short columns);
 
-/// A listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
+/// Opens a listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
 int h_listen(const char *path);
 
-/// A connection to it: -1 where its queue is full.
+/// Connects to a listening socket. Returns -1 if that fails, for example because the queue is full.
 int h_connect(const char *path);
 
-/// Answers the next call that a seccomp filter asks about with an error (seccomp_unotify(2)). 0, or -1 with errno.
+/// Answers the next notification of a seccomp filter with an error (seccomp_unotify(2)). Returns 0, or -1 with errno.
 int h_answer_notification(int listener, int error);
 
 static inline int h_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
@@ -83,7 +83,7 @@ static inline int h_accept(int listener) { return accept4(listener, NULL, NULL, 
 /// Receives bytes and one descriptor (-1 if none came), close-on-exec.
 long h_receive(int socket, void *bytes, unsigned long size, int *descriptor);
 
-/// getrlimit(2), whose first parameter is an enumeration of glibc's own.
+/// getrlimit(2). Its first parameter has an enumeration type of glibc.
 static inline int h_limit(int resource, struct rlimit *limit) { return getrlimit((__rlimit_resource_t)resource, limit); }
 
 static inline unsigned int h_major(dev_t device) { return major(device); }

@@ -1,4 +1,4 @@
-// Children that go on in the middle of a test, and system calls by number.
+// fork without exec, and system calls by number.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -8,10 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// fork(2), with what the C library does so that the child may allocate, though other tests run on other threads.
+/// fork(2) of the C library, after which the child may allocate memory even though the parent has other threads.
 static inline pid_t h_fork(void) { return fork(); }
 
-/// Any system call. -1 with errno, as for all of them.
+/// Makes any system call. Returns -1 with errno on failure.
 static inline long h_call(long number, unsigned long a, unsigned long b, unsigned long c) {
     return syscall(number, a, b, c, 0, 0, 0);
 }

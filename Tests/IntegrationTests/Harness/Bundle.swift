@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// A bundle with a root of busybox and the probe, and the container that is made from it.
+/// A bundle whose root has busybox and the probe, and the container that is made from this bundle.
 final class Bundle {
     let sandbox: Sandbox
     let path: String
@@ -11,7 +11,7 @@ final class Bundle {
     var rootfs: String { path + "/rootfs" }
     var cgroup: String { sandbox.cgroup(of: id) }
 
-    /// Without an id, the container gets one of its own.
+    /// Makes the bundle's directory and its root. Without an id, the container gets a unique one.
     init(id: String? = nil, _ configure: (inout JSON) throws -> Void = { _ in }) throws {
         sandbox = try Sandbox.current
         let number = sandbox.nextBundle()
@@ -23,7 +23,7 @@ final class Bundle {
         sandbox.willDelete(self.id)
     }
 
-    /// The commands that are links to busybox.
+    /// The commands that are symbolic links to busybox.
     private static let applets = [
         "awk", "basename", "cat", "chmod", "chown", "cut", "date", "dd", "df", "dirname", "echo", "env", "false", "find", "grep",
         "head",
@@ -39,7 +39,7 @@ final class Bundle {
         try makeDirectory(rootfs)
         for name in ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var"] { try makeDirectory(rootfs + "/" + name) }
         for program in ["busybox", "probe"] {
-            // A link is enough: a container's root has no write access to it that matters to others, since each test reads only.
+            // Hard links, not copies: tests only read these files, so a container's root can't change them for another test.
             guard link(programs + "/" + program, rootfs + "/bin/" + program) == 0 else {
                 throw HarnessFailure.system("link \(program)")
             }
@@ -49,34 +49,34 @@ final class Bundle {
 
     func writeConfig() throws { try write(config.description, to: path + "/config.json") }
 
-    /// The runtime's command on this bundle, with config.json written.
+    /// Writes config.json, and returns the runtime's command for this bundle.
     func command(_ name: String, _ options: [String] = [], global: [String] = []) throws -> Command {
         try writeConfig()
         return sandbox.command([name, "--bundle", path] + options + [id], global: global)
     }
 
-    /// Runs the container to its end.
+    /// Runs the container until its process ends.
     func run(_ options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws -> Finished {
         var command = try command("run", options)
         adjust(&command)
         return try command.run()
     }
 
-    /// Runs the container with a log, which has the warnings: stderr is the process's.
+    /// Runs the container with a log file: warnings appear only there, because stderr belongs to the container's process.
     func runLogged() throws -> (finished: Finished, log: String) {
         let log = path + "/log"
         let finished = try command("run", global: ["--log", log, "--log-format", "json"]).run()
         return (finished, read(log))
     }
 
-    /// What the container wrote, once it has ended with status 0.
+    /// Runs the container, which must end with status 0, and returns what it wrote.
     func output() throws -> String {
         let finished = try run()
         guard finished.succeeded else { throw HarnessFailure("\(finished)") }
         return finished.output
     }
 
-    /// Creates the container, which has to succeed.
+    /// Creates the container. Throws if that fails.
     func create(_ options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws -> Container {
         var command = try command("create", options)
         adjust(&command)
@@ -87,15 +87,15 @@ final class Bundle {
         return container
     }
 
-    /// Creates and starts it.
+    /// Creates and starts the container.
     func start() throws -> Container {
         let container = try create()
         try container.start()
         return container
     }
 
-    /// The runtime's complaint about a container that it can't or won't make. There must be one, with status 1, and nothing of the
-    /// container may be left.
+    /// The runtime's message about a container that it can't or won't make. The test fails unless the runtime writes a message,
+    /// exits with status 1 and leaves nothing of the container.
     func refusal(by name: String = "create", options: [String] = []) throws -> String {
         try refusal(by: command(name, options))
     }
@@ -109,7 +109,7 @@ final class Bundle {
     }
 }
 
-/// A container that was created.
+/// A container that has been created.
 final class Container {
     let bundle: Bundle
     private let created: Finished?
@@ -127,7 +127,7 @@ final class Container {
         bundle.sandbox.willReap(self.pid)
     }
 
-    /// What its process has written so far.
+    /// What the container's process has written so far.
     var output: String { created?.output ?? "" }
     var errors: String { created?.errors ?? "" }
 
@@ -150,31 +150,31 @@ final class Container {
         guard finished.succeeded else { throw HarnessFailure("\(finished)") }
     }
 
-    /// What a command that has to fail complains.
+    /// The message of a command that must fail with status 1.
     func refusal(of arguments: String...) throws -> String {
         let finished = try sandbox.command(arguments + [id]).run()
         #expect(finished.ending == .exited(1), "\(finished)")
         return finished.message
     }
 
-    /// Waits for the process's end, and reaps it as an engine would.
+    /// Waits for the end of the container's process, and reaps it as an engine does.
     func wait() throws -> Ending {
         guard let ending = try reap(pid) else { throw HarnessFailure("the container's process doesn't end; it wrote: \(output)") }
         return ending
     }
 
-    /// Waits for its end without reaping: it stays a zombie.
+    /// Waits for the end of the container's process without reaping it, so that it stays a zombie.
     func waitUntilZombie() throws {
         try eventually("a zombie") { read("/proc/\(pid)/stat").contains(") Z ") }
     }
 
-    /// Waits until its process has written a text.
+    /// Waits until the container's process has written a text.
     func waitFor(_ text: String) throws {
         try eventually("\"\(text)\" written by the container") { output.contains(text) }
     }
 }
 
-/// Looks until a condition holds.
+/// Checks a condition every 5 ms until it holds. Throws when the time is over.
 func eventually(_ what: String, within seconds: Double = Command.deadline, _ condition: () throws -> Bool) throws {
     for _ in 0..<Int(seconds * 200) {
         if try condition() { return }
@@ -183,31 +183,31 @@ func eventually(_ what: String, within seconds: Double = Command.deadline, _ con
     throw HarnessFailure("not within \(seconds) s: \(what)")
 }
 
-/// What a container's process wrote, which ended with status 0.
+/// Runs a command in a new container, which must end with status 0, and returns what it wrote.
 func output(of arguments: String..., configure: (inout JSON) throws -> Void = { _ in }) throws -> String {
     let bundle = try Bundle(configure)
     bundle.config.runs(arguments: arguments)
     return try bundle.output()
 }
 
-/// What a script wrote in a container, having ended with status 0.
+/// Runs a shell script in a new container, which must end with status 0, and returns what it wrote.
 func output(ofScript script: String, configure: (inout JSON) throws -> Void = { _ in }) throws -> String {
     try output(of: "sh", "-ec", script, configure: configure)
 }
 
-/// The runtime's complaint about a config that it has to refuse.
+/// The runtime's message about a config that it must refuse.
 func refusal(configure: (inout JSON) throws -> Void) throws -> String { try Bundle(configure).refusal() }
 
-/// Complaints of the runtime. What is looked for in vain is reported together with the text.
+/// Checks of the runtime's messages. A missing text is reported together with the whole message.
 extension String {
-    /// Whether the complaint has these words.
+    /// Whether the message contains these words.
     func says(_ words: some StringProtocol, sourceLocation: SourceLocation = #_sourceLocation) -> Bool {
         if contains(words) { return true }
         Issue.record("it doesn't say \"\(words)\": \(self)", sourceLocation: sourceLocation)
         return false
     }
 
-    /// Whether it names this place in config.json, as a JSON pointer (RFC 6901), or one below it.
+    /// Whether the message names this place in config.json, or one below it, as a JSON pointer (RFC 6901).
     func points(to pointer: String, sourceLocation: SourceLocation = #_sourceLocation) -> Bool {
         says(pointer, sourceLocation: sourceLocation)
     }

@@ -27,26 +27,26 @@ struct HarnessFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A program to be started, and all that it inherits.
+/// A program to run, with everything that it inherits.
 struct Command {
     var arguments: [String]
     var environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     var directory: String?
-    /// Descriptors of ours by the number that the program sees. Without an entry, 0 is /dev/null, 1 and 2 are collected.
+    /// Our descriptors, by the numbers under which the program gets them. By default 0 is /dev/null, and 1 and 2 are captured.
     var descriptors: [Int32: Int32] = [:]
     var closed: [Int32] = []
-    /// The slave side of a pseudoterminal, to be opened on 0, 1 and 2 in a session of its own, whose controlling terminal it becomes.
+    /// The slave side of a pseudoterminal. The program gets it as 0, 1 and 2 and as the controlling terminal of a new session.
     var terminal: String?
 
-    /// Seconds within which anything that the runtime does must be done, on a loaded or emulated machine too.
+    /// Seconds that the runtime may take for any operation. The default suits slow or emulated machines too.
     static let deadline = getenv("WHERRY_TEST_DEADLINE").flatMap { Double(String(cString: $0)) } ?? 30
 
-    /// A container's process becomes our child when the runtime is gone: so its end can be waited for, as an engine does.
+    /// Makes us a subreaper: the runtime's orphans become our children, and we can wait for them, as an engine does.
     private static let preparation: Void = h_prepare_process()
 
     init(_ arguments: [String]) { self.arguments = arguments }
 
-    /// Has a shell do something first, in the process that then becomes the program.
+    /// Runs a shell script first, in the process that then becomes the program.
     mutating func wrap(in script: String) {
         arguments = [Workspace.busybox, "sh", "-ec", script + "; exec \"$@\"", "sh"] + arguments
     }
@@ -69,7 +69,7 @@ struct Command {
             posix_spawn_file_actions_adddup2(&actions, output.descriptor, 1)
             posix_spawn_file_actions_adddup2(&actions, errors.descriptor, 2)
         }
-        // Copied out of the way first: a number that the program is to see may be that of another one to be passed.
+        // Copies go to 500 and above first: otherwise one dup2 could overwrite the source of another.
         let sources = descriptors.mapValues { h_duplicate($0, 500) }
         defer { for source in sources.values { close(source) } }
         for (number, source) in sources { posix_spawn_file_actions_adddup2(&actions, source, number) }
@@ -95,8 +95,8 @@ private func withCStrings<Result>(_ strings: [String], _ body: ([UnsafeMutablePo
     return body(copies + [nil])
 }
 
-/// A file in memory that a program writes to. A pipe would have to be read until the last holder ends, and a container's process may
-/// hold it longer than the runtime lives.
+/// A file in memory that takes a program's output. A pipe would only end with its last writer, and a container's process may
+/// keep it open longer than the runtime lives.
 final class Capture: Sendable {
     let descriptor = memfd_create("output", UInt32(MFD_CLOEXEC))
 
@@ -133,7 +133,7 @@ final class RunningCommand {
         waitpid(pid, nil, 0)
     }
 
-    /// Waits for its end. It is killed, and an error thrown, if that doesn't come in time.
+    /// Waits until the program ends. After the deadline, kills the program and throws.
     func finish(within seconds: Double = Command.deadline) throws -> Finished {
         let ending = try reap(pid, within: seconds)
         reaped = true
@@ -148,7 +148,7 @@ final class RunningCommand {
     var hasEnded: Bool { read("/proc/\(pid)/stat").contains(") Z ") }
 }
 
-/// Waits for a child. Past the deadline it's killed, and nil returned.
+/// Waits for a child. After the deadline, kills the child and returns nil.
 func reap(_ pid: pid_t, within seconds: Double = Command.deadline) throws -> Ending? {
     let descriptor = h_pidfd_open(pid)
     guard descriptor >= 0 else { throw HarnessFailure.system("pidfd_open \(pid)") }
@@ -168,7 +168,7 @@ func retrying<Number: SignedInteger>(_ call: () -> Number) -> Number {
     }
 }
 
-/// A program that has ended. What it wrote is read when asked for: a container's process may still be writing.
+/// A program that has ended. Its output is read on access, since a container's process may still be writing.
 struct Finished: CustomStringConvertible {
     let arguments: [String]
     let pid: pid_t
@@ -178,7 +178,7 @@ struct Finished: CustomStringConvertible {
 
     var output: String { capturedOutput.text }
     var errors: String { capturedErrors.text }
-    /// What it complained, without the backslashes that a log line has before quotation marks.
+    /// The error message, without the backslashes before quotation marks that the log format adds.
     var message: String { errors.replacing("\\\"", with: "\"") }
     var succeeded: Bool { ending == .exited(0) }
 

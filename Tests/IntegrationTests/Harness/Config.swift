@@ -1,5 +1,5 @@
 extension JSON {
-    /// What `spec` writes, nearly: new namespaces but user and time, few capabilities, the usual mounts.
+    /// Nearly what `spec` writes: all new namespaces except user and time, few capabilities, the usual mounts.
     static let standardConfig: JSON = [
         "ociVersion": "1.3.0",
         "process": [
@@ -34,7 +34,7 @@ extension JSON {
         ],
     ]
 
-    /// The same names in the bounding, effective and permitted sets.
+    /// The same capabilities in the bounding, effective and permitted sets.
     static func capabilities(_ names: [String]) -> JSON {
         ["bounding": JSON(names), "effective": JSON(names), "permitted": JSON(names)]
     }
@@ -45,22 +45,23 @@ extension JSON {
         ["destination": .string(destination), "type": .string(type), "source": .string(source), "options": JSON(options)]
     }
 
-    // The functions below are for a whole config.
+    // The functions below change a whole config.
 
-    /// Makes the process a shell that runs a script.
+    /// Makes the process a shell that runs this script.
     mutating func runs(_ script: String) { self.process.args = ["sh", "-c", .string(script)] }
 
     mutating func runs(arguments: [String]) { self.process.args = JSON(arguments) }
 
     mutating func drop(namespace type: String) { self.linux.namespaces.remove { $0.type == .string(type) } }
 
-    /// Replaces the entry of a namespace type, or adds one.
+    /// Replaces the entry of this namespace type, or adds one.
     mutating func join(namespace type: String, at path: String) {
         drop(namespace: type)
         self.linux.namespaces.append(["type": .string(type), "path": .string(path)])
     }
 
-    /// A new user namespace, whose ids 0 to 65535 are 100000 and above outside. sysfs and devpts need nothing else.
+    /// Adds a user namespace that maps ids 0 to 65535 to `first` and above on the host. The standard mounts work with it
+    /// unchanged.
     mutating func mapUsers(from first: Int = 100_000) {
         let mappings: JSON = [["containerID": 0, "hostID": .number(first), "size": 65536]]
         self.linux.namespaces.append(["type": "user"])

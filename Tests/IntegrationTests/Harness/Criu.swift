@@ -1,9 +1,9 @@
 import CHarness
 import Testing
 
-/// Whether criu can work on this machine, as it says itself.
+/// Whether criu works on this machine (`criu check`).
 enum Criu {
-    /// What it complains of; nil where it works.
+    /// Why criu doesn't work here; nil if it works.
     static let complaint: String? = {
         guard Host.isRoot else { return "criu works as root" }
         do {
@@ -20,15 +20,15 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension Bundle {
-    /// Where the tests put a container's image.
+    /// The directory that the tests use for a container's image.
     var image: String { path + "/image" }
 
-    /// Has the container count in its memory, and show it in a file of its root.
+    /// Makes the process count in its memory, and write each number to a file in its root.
     func counts() { config.runs("i=0; while :; do i=$((i+1)); echo $i >/tmp/count; sleep 0.02; done") }
 
     var count: Int { Int(read(rootfs + "/tmp/count").trimmed) ?? 0 }
 
-    /// Waits until it has counted on.
+    /// Waits until the count has increased.
     func waitForCounting() throws {
         let before = count
         try eventually("a count above \(before)") { count > before }
@@ -38,7 +38,7 @@ extension Bundle {
         try sandbox.command(["checkpoint", "--image-path", image] + options + [id]).run()
     }
 
-    /// Restores the container, which has to succeed.
+    /// Restores the container. Throws if that fails.
     func restore(_ options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws -> Container {
         var command = try command("restore", ["--detach", "--image-path", image] + options)
         adjust(&command)
@@ -47,7 +47,7 @@ extension Bundle {
         return try Container(of: self, restored)
     }
 
-    /// What `restore` complains of, which must leave nothing.
+    /// The message of a `restore` that must fail and leave nothing of the container.
     func refusalToRestore(_ options: [String] = []) throws -> String {
         try refusal(by: "restore", options: ["--detach", "--image-path", image] + options)
     }

@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// A container whose process does nothing: for one more program to join.
+/// Starts a container whose process only waits, so that a test can run `exec` in it.
 func resting(id: String? = nil, _ configure: (inout JSON) throws -> Void = { _ in }) throws -> Container {
     let bundle = try Bundle(id: id) {
         $0.runs(arguments: ["probe", "pause"])
@@ -11,7 +11,7 @@ func resting(id: String? = nil, _ configure: (inout JSON) throws -> Void = { _ i
 }
 
 extension Container {
-    /// `exec` with these options before the id and these arguments after it.
+    /// The `exec` command, with these options before the id and these arguments after it.
     func joining(_ arguments: [String], options: [String] = [], global: [String] = []) -> Command {
         bundle.sandbox.command(["exec"] + options + [id] + arguments, global: global)
     }
@@ -24,7 +24,7 @@ extension Container {
         return try command.run()
     }
 
-    /// What a script wrote that ran beside the container's process and ended with status 0.
+    /// Runs a shell script by `exec`, which must end with status 0, and returns what it wrote.
     func output(
         ofScript script: String, options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }
     ) throws -> String {
@@ -33,14 +33,14 @@ extension Container {
         return finished.output
     }
 
-    /// The path of a new process.json.
+    /// Writes process.json, and returns its path.
     func file(of process: JSON) throws -> String {
         let path = bundle.path + "/process.json"
         try write(process.description, to: path)
         return path
     }
 
-    /// `exec --process` with a process of its own.
+    /// Runs `exec --process` with a file of this process.
     func exec(
         _ process: JSON, options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }
     ) throws -> Finished {
@@ -49,8 +49,8 @@ extension Container {
         return try command.run()
     }
 
-    /// The complaint of an `exec` that has to fail, in one line of its log as on stderr, with the status that engines take for the
-    /// runtime's own failure. The container must not have felt it.
+    /// The message of an `exec` that must fail. It must be the only line of the log and appear on stderr, the status must be
+    /// 255, which engines take for a failure of the runtime itself, and the container's status must stay the same.
     func refusalOfExec(_ arguments: String..., options: [String] = []) throws -> String {
         try refusalOfExec(arguments, options: options)
     }
@@ -71,7 +71,7 @@ extension Container {
         let entry = try JSONParser.parse(lines.first ?? "{}")
         #expect(entry.level == "error")
         let message = entry.msg.text ?? ""
-        // A wrong command line is refused before anything is tried.
+        // Errors in the command line have no step as their prefix: they are found before `exec` does anything.
         #expect(entry.code == "usage" || message.hasPrefix("exec failed: "), "\(message)")
         #expect(
             message.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } || finished.errors.contains(message),
@@ -82,7 +82,7 @@ extension Container {
 }
 
 extension JSON {
-    /// A process.json with nothing but what it must have.
+    /// A process.json with the required properties only.
     static func process(_ arguments: [String]) -> JSON {
         ["user": ["uid": 0, "gid": 0], "args": JSON(arguments), "env": ["PATH=/bin"], "cwd": "/"]
     }
@@ -90,7 +90,7 @@ extension JSON {
     static func process(_ script: String) -> JSON { process(["sh", "-ec", script]) }
 }
 
-/// The fields of /proc/PID/status, or of another text of lines with a name, a colon and a value.
+/// The value of one field in /proc/PID/status, or in any text with lines of the form "name: value".
 func field(_ name: String, of text: String) -> String? {
     text.lines.first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)).trimmed }
 }

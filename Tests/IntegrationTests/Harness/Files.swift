@@ -1,6 +1,6 @@
 import CHarness
 
-// Plain files, named by path: the tests' own side, where nothing is hostile.
+// File operations by plain path. They run outside the container on the tests' own files, so no path is hostile.
 
 /// A file's text; empty if it can't be read.
 func read(_ path: String) -> String { String(decoding: readBytes(path), as: UTF8.self) }
@@ -38,7 +38,7 @@ func exists(_ path: String) -> Bool {
     return lstat(path, &information) == 0
 }
 
-/// lstat(2), for tests that compare owners, modes and device numbers.
+/// lstat(2). Tests compare owners, modes and device numbers.
 func metadata(_ path: String) throws -> stat {
     var information = stat()
     guard lstat(path, &information) == 0 else { throw HarnessFailure.system("lstat \(path)") }
@@ -58,11 +58,11 @@ extension stat {
 
     var kind: Kind? { Kind(rawValue: st_mode & 0o170000) }
     var permissions: UInt32 { st_mode & 0o7777 }
-    /// Major and minor number of a device node.
+    /// The major and minor number of a device node.
     var device: [UInt32] { [h_major(st_rdev), h_minor(st_rdev)] }
 }
 
-/// Makes a directory, and those above it that are missing.
+/// Makes a directory, and its missing parents.
 func makeDirectory(_ path: String, mode: mode_t = 0o755) throws {
     if mkdir(path, mode) == 0 { return }
     if h_errno_now() == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
@@ -76,7 +76,7 @@ func makeLink(_ path: String, to target: String) throws {
     guard symlink(target, path) == 0 else { throw HarnessFailure.system("symlink \(path)") }
 }
 
-/// The names in a directory, sorted; none if there is no such directory.
+/// The sorted names in a directory; empty if there is no such directory.
 func entries(of directory: String) -> [String] {
     guard let stream = opendir(directory) else { return [] }
     defer { closedir(stream) }
@@ -90,7 +90,7 @@ func entries(of directory: String) -> [String] {
     return names.sorted()
 }
 
-/// Removes a tree of files. Never crosses into another file system: a mount that was left behind may be anything.
+/// Removes a tree of files, but never enters another file system: a leftover mount may show files of the host.
 func removeTree(_ path: String) {
     guard let top = try? metadata(path) else { return }
     remove(path, on: top.st_dev)
@@ -106,7 +106,7 @@ private func remove(_ path: String, on device: dev_t) {
     rmdir(path)
 }
 
-/// The target of a link, or of a link in /proc; nil if there is none.
+/// The target of a symbolic link or of a link in /proc; nil if it can't be read.
 func linkTarget(_ path: String) -> String? {
     var characters = [CChar](repeating: 0, count: 4096)
     let count = readlink(path, &characters, characters.count)

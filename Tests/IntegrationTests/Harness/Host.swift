@@ -1,17 +1,17 @@
 import CHarness
 import Testing
 
-/// What this machine can do. Tests that need more say so and are skipped.
+/// What this machine supports. Tests that need more declare that with a trait, and are skipped.
 enum Host {
     static let isRoot = getuid() == 0
 
-    /// Whether cgroup v2 is all there is. Otherwise v1, maybe with a unified hierarchy beside.
+    /// Whether /sys/fs/cgroup is cgroup v2. Otherwise it's v1, perhaps with a unified hierarchy beside the others.
     static let isUnified: Bool = {
         var information = statfs()
         return statfs("/sys/fs/cgroup", &information) == 0 && information.f_type == 0x6367_7270
     }()
 
-    /// Whether a capability, by its number, is in our permitted set: raising limits needs CAP_SYS_RESOURCE, which root may lack.
+    /// Whether our permitted set has the capability with this number. Even root may lack some, such as CAP_SYS_RESOURCE.
     static func has(capability number: Int) -> Bool {
         let line = read("/proc/self/status").lines.first { $0.hasPrefix("CapPrm:") } ?? ""
         return UInt64(line.dropFirst(7).trimmed, radix: 16).map { $0 >> number & 1 == 1 } ?? false

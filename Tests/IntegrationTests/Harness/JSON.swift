@@ -1,5 +1,5 @@
-/// A JSON value that tests read and change by name: `config.process.user.uid = 1000`. What isn't there reads as `.null`, and
-/// setting `.null` removes.
+/// A JSON value whose members tests read and change by name: `config.process.user.uid = 1000`. A missing member reads as
+/// `.null`, and setting `.null` removes a member.
 @dynamicMemberLookup
 enum JSON: Equatable, Sendable {
     case null
@@ -8,7 +8,7 @@ enum JSON: Equatable, Sendable {
     case string(String)
     case array([JSON])
     case object([String: JSON])
-    /// Written as it stands: numbers beyond Int, a literal null, and what isn't JSON at all.
+    /// Written as it is: numbers beyond Int, a literal null, and text that isn't JSON.
     case raw(String)
 
     subscript(dynamicMember name: String) -> JSON {
@@ -38,8 +38,8 @@ enum JSON: Equatable, Sendable {
         }
     }
 
-    /// The value at a JSON pointer (RFC 6901), without escapes. Setting makes the objects that are missing on the way, and adds to an
-    /// array if the index is its length.
+    /// The value at a JSON pointer (RFC 6901) without escapes. Setting creates the missing objects on the way, and appends to
+    /// an array if the index equals its length.
     subscript(at pointer: String) -> JSON {
         get { pointer.split(separator: "/").reduce(self) { value, name in Int(name).map { value[$0] } ?? value[String(name)] } }
         set { set(newValue, at: pointer.split(separator: "/").map(String.init)[...]) }
@@ -79,7 +79,7 @@ enum JSON: Equatable, Sendable {
         return number
     }
 
-    /// Adds to an array, which is made if it isn't there.
+    /// Appends to an array. A value that isn't an array is replaced by a new one.
     mutating func append(_ values: JSON...) {
         self = .array(elements + values)
     }

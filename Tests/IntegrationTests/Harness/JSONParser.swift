@@ -1,4 +1,4 @@
-/// Reads what the runtime writes. Strict: whatever RFC 8259 doesn't allow is an error, duplicate names included.
+/// A strict parser for the runtime's output: everything that RFC 8259 doesn't allow is an error, and so are duplicate names.
 struct JSONParser {
     struct Malformed: Error, CustomStringConvertible {
         let reason: String

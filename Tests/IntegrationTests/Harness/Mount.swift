@@ -5,7 +5,7 @@ struct Mount {
     let root: String
     let path: String
     let options: Set<String>
-    /// "shared:7", "master:3", "unbindable", or nothing for a private mount.
+    /// For example "shared:7", "master:3" or "unbindable"; empty for a private mount.
     let propagation: [String]
     let type: String
     let source: String
@@ -25,7 +25,7 @@ struct Mount {
         superOptions = fields[separator + 3].split(separator: ",").map(String.init)
     }
 
-    /// The mounts of a mountinfo text, or of this process.
+    /// The mounts in a text of mountinfo's format; by default this process's mounts.
     static func table(_ text: String = read("/proc/self/mountinfo")) -> [Mount] {
         text.lines.compactMap(Mount.init)
     }

@@ -1,6 +1,6 @@
 import CHarness
 
-/// New namespaces, and a process that holds them until the test is over.
+/// New namespaces, kept alive by a process until the test is over.
 struct Namespaces {
     let pid: pid_t
 
@@ -9,7 +9,7 @@ struct Namespaces {
         "time": "time",
     ]
 
-    /// A user namespace among them gets ids 0 to 65535, which are 100000 and above outside.
+    /// Makes namespaces of these types. A user namespace maps ids 0 to 65535 to 100000 and above on the host.
     init(_ types: [String]) throws {
         let holder = try Command([Workspace.probe, "hold"] + types).start()
         try Sandbox.current.keep(holder)

@@ -1,8 +1,8 @@
 import CHarness
 import Testing
 
-/// What one test works in: a directory, a state root and a prefix for cgroups, none of which another test sees. When the test is
-/// over, whatever it left running is ended, and what a deleted container left behind is reported.
+/// The surroundings of one test: a directory, a state root and a prefix for cgroups, all of them unique. After the test, the
+/// sandbox ends all processes that the test left running, and reports everything that a deleted container left behind.
 final class Sandbox: @unchecked Sendable {
     @TaskLocal private static var active: Sandbox?
 
@@ -34,7 +34,7 @@ final class Sandbox: @unchecked Sendable {
         try await Sandbox.$active.withValue(self) { try await body() }
     }
 
-    /// Where the runtime is asked to put a container's cgroup.
+    /// The path that config.json gives for a container's cgroup.
     func cgroup(of id: String) -> String {
         "/\(Workspace.name)/\(prefix)-" + id.prefix(64).filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
     }
@@ -44,13 +44,13 @@ final class Sandbox: @unchecked Sendable {
         return bundles
     }
 
-    /// Has a container deleted, by force, when the test is over.
+    /// Deletes this container by force after the test.
     func willDelete(_ id: String) { containers.append(id) }
 
-    /// Has a program ended when the test is over.
+    /// Ends this program after the test.
     func keep(_ helper: RunningCommand) { helpers.append(helper) }
 
-    /// A file system of the test's own, unmounted when it's over.
+    /// Mounts a file system, and unmounts it after the test.
     func mount(_ source: String, on path: String, type: String? = nil, flags: Int = 0, data: String? = nil) throws {
         try makeDirectory(path)
         guard CHarness.mount(source, path, type, UInt(flags), data) == 0 else { throw HarnessFailure.system("mount on \(path)") }
@@ -61,7 +61,6 @@ final class Sandbox: @unchecked Sendable {
         Command([Workspace.runtime, "--root", root] + global + arguments)
     }
 
-    /// Runs the runtime.
     func runtime(_ arguments: String...) throws -> Finished { try command(arguments).run() }
 
     private func tearDown() {
@@ -77,22 +76,22 @@ final class Sandbox: @unchecked Sendable {
             _ = umount2(mount.path, Int32(MNT_DETACH))
         }
         removeTree(directory)
-        // Containers' processes whose runtime is gone have become our children. Those of other tests are none of our business.
+        // We are a subreaper, so the containers' orphans are our children. Only this test's orphans are reaped here.
         for pid in orphans { waitpid(pid, nil, WNOHANG) }
     }
 
     private var orphans: [pid_t] = []
 
-    /// A process to be reaped when the test is over.
+    /// Reaps this process after the test.
     func willReap(_ pid: pid_t) {
-        // 0, of a container that has stopped, would be any child: another test's command.
+        // A stopped container has pid 0, and waitpid(0) takes any child, such as another test's command.
         if pid > 0 { orphans.append(pid) }
     }
 
     private var guests: [pid_t] = []
 
-    /// A process of ours in a container, to be ended when the test is over. The first process of its pid namespace can't end before
-    /// it's reaped.
+    /// Ends a child of ours that is in a container, after the test but before the container is deleted: the first process of a
+    /// pid namespace can't end before this child is reaped.
     func willEnd(_ pid: pid_t) { guests.append(pid) }
 
     private func delete(_ id: String) {
@@ -106,7 +105,7 @@ final class Sandbox: @unchecked Sendable {
         Cgroup.remove(cgroup(of: id))
     }
 
-    /// What there still is of a container that should be gone; nil if nothing.
+    /// A description of what is left of a container that should be gone; nil if nothing is left.
     func leftovers(of id: String) -> String? {
         let processes = Cgroup.processes(cgroup(of: id))
         if !processes.isEmpty { return "processes \(processes.sorted())" }

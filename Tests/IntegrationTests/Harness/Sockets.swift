@@ -1,11 +1,11 @@
 import CHarness
 
-/// What came with one message over a Unix socket: bytes and a descriptor.
+/// The bytes and the descriptor that came with one message over a Unix socket.
 struct Received {
     let text: String
     let descriptor: Int32
 
-    /// Takes the first connection at a listening socket, within the deadline.
+    /// Accepts the first connection at a listening socket, within the deadline, and receives one message.
     init(from listener: Int32) throws {
         var wanted = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
         guard retrying({ poll(&wanted, 1, Int32(Command.deadline * 1000)) }) == 1 else {
@@ -23,7 +23,7 @@ struct Received {
     }
 }
 
-/// A listening socket with a full queue, which nobody ever empties.
+/// A listening socket whose queue is full and stays full.
 final class BusySocket {
     private var descriptors: [Int32] = []
 

@@ -1,18 +1,18 @@
 import CHarness
 
-/// The controlling side of a pseudoterminal.
+/// The master side of a pseudoterminal.
 final class Terminal {
     let descriptor: Int32
     private(set) var bytes: [UInt8] = []
-    /// What has been read, without the carriage returns that the terminal adds.
+    /// The text read so far, without the carriage returns that the terminal adds.
     private(set) var text = ""
 
-    /// One that came over a console socket.
+    /// Takes a terminal that came over a console socket.
     init(descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
-    /// A new one, with the name of its other side.
+    /// Opens a new pseudoterminal, and returns the path of its slave side too.
     static func open() throws -> (Terminal, other: String) {
         var name = [CChar](repeating: 0, count: 128)
         let descriptor = h_open_terminal(&name, UInt(name.count))
@@ -38,7 +38,7 @@ final class Terminal {
 
     func type(_ text: String) { _ = write(descriptor, text, text.utf8.count) }
 
-    /// Reads until a text has been written, or the other side is closed and everything read.
+    /// Reads until this text has appeared. Without a text, reads until the slave side is closed and everything is read.
     func wait(for wanted: String? = nil) throws {
         var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         while wanted.map({ !text.contains($0) }) ?? true {
@@ -47,7 +47,7 @@ final class Terminal {
             }
             var part = [UInt8](repeating: 0, count: 4096)
             let count = read(descriptor, &part, part.count)
-            // EIO: the last holder of the other side has closed it.
+            // EIO: the last descriptor of the slave side has been closed.
             if count <= 0 {
                 if let wanted { throw HarnessFailure("the terminal was closed without \(wanted), but with: \(text)") }
                 return

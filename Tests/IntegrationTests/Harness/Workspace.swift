@@ -1,6 +1,6 @@
 import CHarness
 
-/// What all tests of a run share: a tmpfs of limited size, a name for cgroups that nobody else has, and the programs.
+/// What all tests of a run share: a tmpfs of limited size, a unique name for cgroups, and copies of the programs.
 enum Workspace {
     static let name = "wherry-test-" + String(UInt32.random(in: .min ... .max), radix: 16)
 
@@ -15,7 +15,7 @@ enum Workspace {
 
     private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-    /// Made with the first test that needs it, removed when the process exits.
+    /// Made when the first test needs it, and removed when the process exits.
     static let directory: Result<String, HarnessFailure> = {
         let path = "/tmp/\(name)"
         for program in [runtime, probe, busybox] where access(program, X_OK) != 0 {
@@ -40,13 +40,13 @@ enum Workspace {
     private static func copyPrograms(to directory: String) throws -> String {
         try write(readBytes(busybox), to: directory + "/busybox", mode: 0o755)
         try write(readBytes(probe), to: directory + "/probe", mode: 0o755)
-        // Where an ordinary user can reach it.
+        // The copy is in a directory that unprivileged users can reach.
         try write(readBytes(runtime), to: directory + "/wherry", mode: 0o755)
         return directory
     }
 }
 
-/// The cgroup file system, on v1 (with or without a unified hierarchy beside) and v2.
+/// The cgroup file systems: v1 (with or without a unified hierarchy beside the others) or v2.
 enum Cgroup {
     static let isUnified = Host.isUnified
 
@@ -55,7 +55,7 @@ enum Cgroup {
 
     private static let mounts = Mount.table().filter { $0.type.hasPrefix("cgroup") && $0.path.hasPrefix("/sys/fs/cgroup") }
 
-    /// Where a controller's files of a cgroup are; nil if the controller isn't there.
+    /// The directory of a cgroup with this controller's files; nil if the host doesn't have the controller.
     static func directory(_ controller: String, _ path: String) -> String? {
         if isUnified { return hasController(controller) ? "/sys/fs/cgroup" + path : nil }
         let mount = mounts.first { $0.type == "cgroup" && $0.superOptions.contains(controller) }
@@ -71,14 +71,14 @@ enum Cgroup {
     static let accountsForSwap =
         isUnified || exists(directory("memory", "/memory.memsw.limit_in_bytes") ?? "")
 
-    /// The directories of a cgroup that exist, in all hierarchies.
+    /// The existing directories of a cgroup, in all hierarchies.
     static func directories(_ path: String) -> [String] { hierarchies.map { $0 + path }.filter(exists) }
 
     static func processes(_ path: String) -> Set<pid_t> {
         Set(directories(path).flatMap { read($0 + "/cgroup.procs").words.compactMap { pid_t($0) } })
     }
 
-    /// Kills what is in a cgroup, and removes it with those below.
+    /// Kills all processes of a cgroup, and removes the cgroup and those below it.
     static func remove(_ path: String) {
         for pid in processes(path) { CHarness.kill(pid, SIGKILL) }
         for directory in directories(path) { removeDirectory(directory) }
@@ -88,7 +88,7 @@ enum Cgroup {
         for name in entries(of: path) where (try? metadata(path + "/" + name).kind) == .directory {
             removeDirectory(path + "/" + name)
         }
-        // Busy until the last killed process is gone.
+        // The directory is busy until the last killed process is gone.
         for _ in 0..<200 where rmdir(path) != 0 && h_errno_now() == EBUSY { usleep(10_000) }
     }
 }
