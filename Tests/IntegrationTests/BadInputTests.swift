@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// Each of these gets one clear sentence, status 1, and leaves nothing.
+/// Each bad input gets one clear sentence and status 1, and leaves nothing behind.
 @Suite("bad input", .needsRoot, .sandboxed)
 struct BadInputTests {
-    /// The complaint about a config.json of these bytes.
+    /// The message about a config.json with these bytes.
     private func refusal(of bytes: [UInt8]) throws -> String {
         let bundle = try Bundle()
         try write(bytes, to: bundle.path + "/config.json")
@@ -15,7 +15,7 @@ struct BadInputTests {
 
     private func refusal(of text: String) throws -> String { try refusal(of: Array(text.utf8)) }
 
-    /// The standard config's text with a change made to it.
+    /// The standard config as text, with a change.
     private func changed(_ change: (inout JSON) -> Void) throws -> String {
         var config = JSON.standardConfig
         config.linux.cgroupsPath = .string(try Sandbox.current.cgroup(of: "c1"))
@@ -80,7 +80,7 @@ struct BadInputTests {
         let bundle = try Bundle()
         let path = bundle.path + "/config.json"
         try bundle.writeConfig()
-        // Spaces after the object: valid JSON, were it not for its size. A hole in the file reads as NULs, so they are written.
+        // Spaces after the object: valid JSON, but too large. They are written, because a hole in the file would read as NULs.
         let descriptor = h_open(path, O_WRONLY | O_APPEND | O_CLOEXEC, 0)
         defer { close(descriptor) }
         let spaces = [UInt8](repeating: 0x20, count: 1 << 20)
@@ -95,7 +95,8 @@ struct BadInputTests {
         _ = try refusal(of: changed { $0["x"] = .raw(deep) })
     }
 
-    // Overlong forms, halves of surrogate pairs, beyond U+10FFFF, a lone continuation byte.
+    // Overlong forms, half of a surrogate pair, a number beyond U+10FFFF, a lone continuation byte, a byte that never occurs, a
+    // sequence that is cut short.
     @Test(
         arguments: [[0xC0, 0xAF], [0xE0, 0x80, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0x80], [0xFF], [0xC3]]
             as [[UInt8]])
@@ -209,7 +210,8 @@ struct BadInputTests {
             } == "ran\n")
     }
 
-    // What isn't there is refused by name: ignored, it would leave the container less confined than was asked for.
+    // A label that can't be applied is refused by name: if it were ignored, the container would be less confined than its
+    // config demands.
     @Test(arguments: ["/process/apparmorProfile", "/process/selinuxLabel"]) func labelThatCannotBeApplied(pointer: String) throws
     {
         #expect(try refusal(of: changed { $0[at: pointer] = "no_such_label:x" }).points(to: pointer))

@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// What engines ask of the program itself. The command line's details have unit tests.
+/// What engines expect of the program as a whole. The details of the command line have unit tests.
 @Suite("command line", .needsRoot, .sandboxed)
 struct CommandLineTests {
     private func run(_ arguments: String..., in directory: String? = nil) throws -> Finished {
@@ -10,7 +10,7 @@ struct CommandLineTests {
         return try command.run()
     }
 
-    // dockerd takes what stands before and after "version", and the line that begins with "commit".
+    // dockerd parses the words before and after "version", and the line that begins with "commit".
     @Test(arguments: ["--version", "-v"]) func versionIsWhatDockerParses(option: String) throws {
         let finished = try run(option)
         #expect(finished.succeeded)
@@ -67,7 +67,7 @@ struct CommandLineTests {
         #expect(finished.output == "ran\n", "\(finished)")
     }
 
-    // The cgroup would be one that systemd doesn't know of.
+    // systemd wouldn't know of a cgroup that we make ourselves.
     @Test(arguments: [["--systemd-cgroup"], ["--cgroup-manager", "systemd"]]) func systemdsCgroupsAreRefusedByName(
         options: [String]
     ) throws {
@@ -108,7 +108,8 @@ struct CommandLineTests {
         #expect(try bundle.output() == "ran as 0\n")
     }
 
-    // Root of a user namespace without a mount namespace of its own has rights on neither mounts nor groups.
+    // The caller is root of a user namespace, first without and then with a mount namespace that belongs to it. unshare(1)
+    // forbids setgroups there.
     @Test(arguments: [["unshare", "--user", "--map-root-user"], ["unshare", "--user", "--map-root-user", "--mount"]])
     func rootlessSpecsConfigRunsForRootOfAUserNamespace(caller: [String]) throws {
         let bundle = try Bundle()
@@ -135,7 +136,7 @@ struct CommandLineTests {
         #expect(features.linux.seccomp.enabled == true)
         #expect(features.linux.seccomp.actions.elements.contains("SCMP_ACT_NOTIFY"))
         #expect(features.linux.seccomp.operators.elements.contains("SCMP_CMP_MASKED_EQ"))
-        // The ones that the specification demands, and some that it recommends.
+        // All options that the specification demands, and some that it recommends.
         for option in [
             "async", "bind", "defaults", "iversion", "lazytime", "loud", "remount", "rslave", "runbindable", "silent", "rro",
             "nosymfollow",
@@ -144,7 +145,7 @@ struct CommandLineTests {
         }
     }
 
-    // An engine that is told a mount option is known must be able to use it.
+    // An engine must be able to use every mount option that `features` names.
     @Test func everyMountOptionThatIsNamedIsTaken() throws {
         let special: Set = ["idmap", "ridmap", "remount", "tmpcopyup"]
         let options = try JSONParser.parse(run("features").output).mountOptions.elements.compactMap(\.text).filter {
@@ -161,7 +162,7 @@ struct CommandLineTests {
         }
     }
 
-    // A caller that hangs on the runtime's output must get an end of it, though the container lives on.
+    // A caller that reads the runtime's output to its end must reach that end while the container lives on.
     @Test func outputEndsWithTheRuntimeWhereATerminalIsTheContainers() throws {
         let bundle = try Bundle {
             $0.process.terminal = true

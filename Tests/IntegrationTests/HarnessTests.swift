@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// What the other tests rely on.
+/// Properties of the harness that the other tests rely on.
 @Suite("the tests' own tools")
 struct HarnessTests {
     @Test func programsInheritNothingButTheStandardStreams() throws {

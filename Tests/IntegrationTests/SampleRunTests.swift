@@ -1,7 +1,8 @@
 import CHarness
 import Testing
 
-/// The configurations that docker, containerd, podman and buildah wrote, run: with what was on the engines' machine replaced.
+/// Runs the configurations that docker, containerd, podman and buildah wrote. What existed only on the engines' machines is
+/// replaced.
 @Suite("engines' configurations", .needsRoot, .sandboxed)
 struct SampleRunTests {
     private static let folder =
@@ -40,7 +41,7 @@ struct SampleRunTests {
         }
     }
 
-    /// Files and directories that only the engine had.
+    /// Replaces the mounts' sources that only the engine's machine had.
     private func replaceSources(in bundle: Bundle) throws {
         let files: Set = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/run/.containerenv"]
         for index in bundle.config.mounts.elements.indices {
@@ -63,7 +64,7 @@ struct SampleRunTests {
         }
     }
 
-    /// No higher than what this machine's root may ask for.
+    /// Lowers the rlimits to what root may set on this machine.
     private func lowerLimits(in bundle: Bundle) {
         let numbers = Dictionary(uniqueKeysWithValues: LimitTests.types.map { ($0.name, $0.number) })
         for index in bundle.config.process.rlimits.elements.indices {
@@ -77,7 +78,7 @@ struct SampleRunTests {
         }
     }
 
-    /// In a user namespace the container's root owns its files.
+    /// Gives the root file system to the container's root, if that is another user on the host.
     private func giveRoot(of bundle: Bundle) {
         let owner = bundle.config.linux.uidMappings.elements.first { $0.containerID == 0 }?.hostID.integer
         guard let owner else { return }

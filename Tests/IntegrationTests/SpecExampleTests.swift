@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// Every configuration in spec-examples/ is run, and writes what it's meant to show.
+/// Runs every configuration in spec-examples/, and checks its output.
 @Suite("spec examples", .needsRoot, .sandboxed)
 struct SpecExampleTests {
     private static let folder = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/spec-examples"
@@ -55,7 +55,7 @@ struct SpecExampleTests {
         #expect(terminal.text.trimmed == Self.shown[name])
     }
 
-    /// What an example finds besides the usual root.
+    /// Prepares what an example needs besides the usual root.
     private func prepare(_ bundle: Bundle, for name: String) throws {
         let data = bundle.path + "/data"
         if exists("\(Self.folder)/\(name)/data") {

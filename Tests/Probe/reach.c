@@ -131,9 +131,9 @@ static void send_signals(pid_t pid, int number) {
     if (number > 0) kill(pid, number);
 }
 
-// reach CANARY trace|watch|signal:NUMBER: runs until /tmp/stop exists. At the end it writes how often it looked at another process, how
-// often at a program from outside the container, how often a traced process with such a program had no filter, and the capabilities
-// of all such processes.
+// reach CANARY trace|watch|signal:NUMBER: runs until /tmp/stop exists. At the end it writes how often it looked at another
+// process, how often at a program from outside the container, how often a traced process with such a program had no filter, and
+// the capabilities of all such processes.
 int reach_for_host(int count, char **arguments) {
     if (count != 2) return 2;
     canary = arguments[0];

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("bind mounts", .needsRoot, .sandboxed)
 struct BindMountTests {
-    /// A directory of the host's, with a file in it, below which another file system is mounted.
+    /// A directory of the host with a file in it, and with another file system mounted below it.
     private func source(for bundle: Bundle) throws -> String {
         let source = bundle.path + "/source"
         try bundle.sandbox.mount("tmpfs", on: source, type: "tmpfs", data: "size=64k")
@@ -13,7 +13,7 @@ struct BindMountTests {
         return source
     }
 
-    /// What a script writes where such a directory is mounted on /mnt.
+    /// Runs a script in a container that has such a directory on /mnt, and returns what the script wrote.
     private func output(_ options: [String], _ script: String) throws -> String {
         let bundle = try Bundle { $0.runs(script) }
         bundle.config.mounts.append(.mount("/mnt", source: try source(for: bundle), options))
@@ -58,7 +58,7 @@ struct BindMountTests {
         #expect(try output(["rbind", "ro"], "echo x > /mnt/file || echo refused; cat /mnt/file") == "refused\nof the host\n")
     }
 
-    // `ro` is for the one mount, `rro` for all below it (mount_setattr(2), AT_RECURSIVE).
+    // `ro` affects one mount; `rro` affects all mounts below it too (mount_setattr(2), AT_RECURSIVE).
     @Test func plainReadOnlyLeavesThoseBelowWritable() throws {
         #expect(try output(["rbind", "ro"], "echo x > /mnt/below/file && cat /mnt/below/file") == "x\n")
     }
@@ -126,7 +126,7 @@ struct BindMountTests {
         bundle.config.mounts.append(.mount("/etc", source: bundle.path + "/file", ["bind"]))
         let message = try bundle.refusal()
         #expect(message.points(to: "/mounts/5"))
-        // Docker tells its users what to do by these words.
+        // Docker looks for these words, and then adds advice for its users.
         #expect(message.says("not a directory"))
     }
 
@@ -150,7 +150,7 @@ struct BindMountTests {
         #expect(after.st_mode == before.st_mode && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
     }
 
-    // Of a volume and of what is mounted below it on the host: both are shared there. In a user namespace it's Host who copies them.
+    // Both the volume and the mount below it are shared on the host. In a user namespace Host copies them, not Init.
     @Test(arguments: ["/mnt", "/mnt/below"], [false, true]) func mountsMadeInAVolumeNeverReachTheHost(
         place: String, inUserNamespace: Bool
     ) throws {

@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// What the caller of the runtime happens to be like is none of the container's business.
+/// A container must not inherit the attributes of the runtime's caller.
 @Suite("the caller's attributes", .needsRoot, .sandboxed)
 struct CallerTests {
-    /// A line of the probe's report from a container that an odd caller started.
+    /// The probe's report from a container whose caller has unusual attributes.
     private func attributes(adjusting adjust: (inout Command) -> Void = { _ in }) throws -> [String] {
         let bundle = try Bundle { $0.runs(arguments: ["probe", "attributes"]) }
         let finished = try bundle.run {

@@ -5,7 +5,7 @@ import Testing
 struct CapabilityTests {
     static let numbers = ["CAP_CHOWN": 0, "CAP_KILL": 5, "CAP_SETUID": 7, "CAP_NET_RAW": 13]
 
-    /// The five sets as a process sees them.
+    /// The five capability sets in /proc/PID/status.
     struct Sets: Equatable {
         var inheritable, permitted, effective, bounding, ambient: UInt64
 
@@ -48,7 +48,7 @@ struct CapabilityTests {
         let seen = try sets(uid: 0, Self.five)
         #expect(seen.bounding == bits(Self.bounding))
         #expect(seen.inheritable == bits(Self.inheritable))
-        // execve gives root all of the bounding set; no_new_privs keeps that to what was permitted.
+        // execve would give root the whole bounding set, but with no_new_privs nothing beyond the permitted set.
         #expect(seen.permitted == bits(Self.permitted))
         #expect(seen.ambient == bits(["CAP_NET_RAW"]))
     }
@@ -100,7 +100,7 @@ struct CapabilityTests {
         #expect(log.says("CAP_SYS_RESOURCE"))
     }
 
-    // The kernel takes no effective capability that isn't permitted, no ambient one that isn't inheritable too.
+    // The kernel takes an effective capability only if it's permitted, and an ambient one only if it's also inheritable.
     @Test func oneThatAnotherSetRulesOutIsAWarning() throws {
         let bundle = try Bundle {
             $0.process.capabilities = [
@@ -125,7 +125,7 @@ struct CapabilityTests {
     private func bundle(noNewPrivileges: Bool) throws -> Bundle {
         let bundle = try Bundle {
             $0.process.user.uid = 1000
-            // What a file gives is a gain only beyond what the process has.
+            // Only a capability that the process doesn't have already shows that the file gave it.
             $0.process.capabilities = ["bounding": JSON(Self.bounding)]
             $0.process.noNewPrivileges = .bool(noNewPrivileges)
             $0.runs(arguments: ["/opt/busybox", "cat", "/proc/self/status"])
@@ -143,7 +143,7 @@ struct CapabilityTests {
 
     @Test(arguments: [true, false]) func fileCapabilitiesCountUnlessPrivilegesMayNotBeGained(noNewPrivileges: Bool) throws {
         let bundle = try bundle(noNewPrivileges: noNewPrivileges)
-        // One from the bounding set; one that isn't there would make execve fail.
+        // A capability from the bounding set: with any other, execve would fail.
         give(bundle.rootfs + "/opt/busybox", permitted: 1 << 13)
         #expect(try Sets(bundle.output()).permitted == (noNewPrivileges ? 0 : bits(["CAP_NET_RAW"])))
     }

@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// How many processes it takes to make the container's one depends on its user and pid namespaces: a test for each pair.
+/// The user and pid namespaces decide how many processes it takes to make the container's process: a test for each pair.
 @Suite("user and pid namespaces together", .needsRoot, .sandboxed)
 struct CloneTests {
     enum Kind: CaseIterable { case none, new, joined }
@@ -11,7 +11,7 @@ struct CloneTests {
     @Test(arguments: pairs) func makeAContainer(user: Kind, pid: Kind) throws {
         let others = try Namespaces(["network", "ipc", "uts"])
         let userHolder = try user == .joined ? Namespaces(pid == .joined ? ["user", "pid"] : ["user"]) : nil
-        // A pid namespace that belongs to the user namespace, if that is joined too, as in a pod.
+        // If both are joined, the pid namespace belongs to the user namespace, as in a pod.
         let pidHolder = try pid == .joined ? user == .joined ? userHolder : Namespaces(["pid"]) : nil
         let ownsPids = user == .none || pid == .new || user == .joined && pid == .joined
         let bundle = try Bundle {
@@ -28,13 +28,13 @@ struct CloneTests {
             case .new: break
             case .joined: $0.join(namespace: "pid", at: pidHolder?.path("pid") ?? "")
             }
-            // Those that belong to the first user namespace are the hard ones to join from another.
+            // These belong to the initial user namespace, so they are hard to join from another one.
             for type in ["network", "ipc", "uts"] where user != .joined { $0.join(namespace: type, at: others.path(type)) }
             if user != .none {
-                // sysfs and a new mqueue need the network and ipc namespaces to be of the same user namespace.
+                // sysfs and a new mqueue require network and ipc namespaces that belong to the container's user namespace.
                 $0.drop(mount: "/sys")
             }
-            // proc can be mounted only by whoever owns the pid namespace.
+            // Mounting proc requires that the pid namespace belongs to the container's user namespace.
             if !ownsPids { $0.drop(mount: "/proc") }
         }
         let container = try bundle.create(["--pid-file", bundle.path + "/pid"])
@@ -54,7 +54,7 @@ struct CloneTests {
         if user != .joined { #expect(link("net") == linkTarget(others.path("network"))) }
 
         try container.start()
-        // The script itself, which it shows too, has the word elsewhere.
+        // The script's own text is in the output too, but there the word isn't a line of its own.
         try container.waitFor("\nready\n")
         let lines = container.output.lines
         switch pid {
@@ -65,9 +65,9 @@ struct CloneTests {
         #expect(lines.dropFirst().first == "0")
         let map = read("/proc/\(container.pid)/uid_map").words
         #expect(map == (user == .none ? ["0", "0", "4294967295"] : ["0", "100000", "65536"]))
-        // proc is that of the pid namespace: the process finds itself in it.
+        // The mounted proc belongs to the pid namespace, so the process finds itself in it.
         if ownsPids { #expect(container.output.contains("\nsh -c ")) }
-        // Nothing of the runtime's is left beside the process.
+        // No process of the runtime is left beside the container's process.
         #expect(Cgroup.processes(bundle.cgroup) == [container.pid])
         let parent = read("/proc/\(container.pid)/stat").split(separator: ")").last?.words.dropFirst().first
         #expect(parent == String(getpid()))
@@ -77,8 +77,8 @@ struct CloneTests {
         for holder in [others, userHolder, pidHolder].compactMap(\.self) { #expect(kill(holder.pid, 0) == 0) }
     }
 
-    // Between clone and exec the runtime's process still has the host's root: whoever is in a pid namespace and may trace could
-    // walk into the host by way of /proc/PID/root.
+    // Between clone and execve the runtime's process still has the host's root. A process in the same pid namespace with the
+    // right to trace could get to the host through /proc/PID/root.
     @Test func processInAJoinedPidNamespaceNeverShowsTheHostsRoot() throws {
         let canary = "/tmp/\(Workspace.name)-canary"
         let victim = try Bundle {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("descriptors and the keyring", .needsRoot, .sandboxed)
 struct DescriptorTests {
-    /// A file of the bundle's, open for writing.
+    /// Opens a file in the bundle for reading and writing.
     private func openFile(_ bundle: Bundle, _ name: String) throws -> Int32 {
         let descriptor = h_open(bundle.path + "/" + name, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw HarnessFailure.system(name) }
@@ -41,7 +41,7 @@ struct DescriptorTests {
         _ = try Bundle().refusal(options: ["--preserve-fds", count])
     }
 
-    // sd_listen_fds(3): the number of descriptors from 3 on, for the process whose pid is LISTEN_PID.
+    // sd_listen_fds(3): LISTEN_FDS is the number of descriptors from 3 on, LISTEN_PID the pid of the process that they are for.
     @Test func socketsOfActivationArePassedOn() throws {
         let bundle = try Bundle { $0.runs("echo $LISTEN_FDS $LISTEN_PID; echo three >&3; probe descriptors") }
         let three = try openFile(bundle, "three")
@@ -87,7 +87,7 @@ struct DescriptorTests {
         #expect(try bundle.output().trimmed.hasSuffix(";_ses.\(bundle.id)"))
     }
 
-    // The quota of a mapped user would be that of all containers with the same mapping: 200 by default.
+    // A keyring of the mapped user would count against one quota for all containers with the same mapping: 200 keys by default.
     @Test(arguments: [false, true]) func sessionKeyringIsNotOfTheMappedUser(exec: Bool) throws {
         let seen: String
         if exec {
@@ -99,7 +99,7 @@ struct DescriptorTests {
             }
             seen = try bundle.output()
         }
-        // The owner is the host's root, who is nobody in the user namespace.
+        // The owner is the host's root, which appears as 65534 (nobody) in the user namespace.
         #expect(seen.split(separator: ";").dropFirst().first == "65534" && seen.contains(";_ses."), "\(seen)")
     }
 

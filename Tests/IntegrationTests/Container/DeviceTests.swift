@@ -27,7 +27,7 @@ struct DeviceTests {
 
     @Test func nothingElseIsInDev() throws {
         let usual = ["fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"]
-        // /dev/core where there is /proc/kcore.
+        // /dev/core exists if there is /proc/kcore.
         #expect(try output(of: "ls", "/dev").lines.filter { $0 != "core" } == usual)
     }
 
@@ -89,7 +89,7 @@ struct DeviceTests {
         #expect(finished.output == "666\n666\n755\n", "\(finished)")
     }
 
-    // The specification leaves the mode open; runc and crun take 0666, and the cgroup decides who may open it.
+    // The specification doesn't say which mode is the default. runc and crun use 0666, and the cgroup restricts access.
     @Test func modeThatIsNotGivenIs0666() throws {
         let seen = try output(of: "stat", "-c", "%a %u:%g", "/dev/fuse", "/dev/disk", "/dev/pipe") {
             $0.linux.devices = [
@@ -100,7 +100,7 @@ struct DeviceTests {
         #expect(seen == "666 0:0\n666 0:0\n666 0:0\n")
     }
 
-    // A user namespace may make no device: the host's is mounted, and that may be missing or another one.
+    // In a user namespace mknod isn't allowed, so the host's device is bind-mounted. That may be missing, or be another device.
     @Test(arguments: ["missing", "other"]) func deviceThatTheHostLacksIsNamedInAUserNamespace(kind: String) throws {
         let path = try Sandbox.current.directory + "/device"
         if kind == "other" { #expect(mknod(path, 0o020666, h_device(1, 3)) == 0) }
@@ -108,7 +108,7 @@ struct DeviceTests {
             $0.mapUsers()
             $0.linux.devices = [device("c", path, ["major": 10, "minor": 229, "fileMode": 0o666])]
         }
-        // Its folder can be made.
+        // Init can make the device's parent directory, so only the device itself is the problem.
         #expect(chown(bundle.rootfs + "/tmp", 100_000, 100_000) == 0)
         let message = try bundle.refusal()
         #expect(message.points(to: "/linux/devices/0"))
@@ -116,7 +116,7 @@ struct DeviceTests {
         #expect(message.says("no device may be made here, and the host's own \"\(path)\" \(reason)"))
     }
 
-    // What is there and is what was asked for may stay; anything else is an error (config-linux.md, "Devices").
+    // An existing node that matches the config may stay; any other file is an error (config-linux.md, "Devices").
     @Test func sameNodeThatIsThereAlreadyServes() throws {
         let bundle = try Bundle {
             $0.linux.devices = [device("c", "/opt/device", ["major": 10, "minor": 229, "fileMode": 0o666])]
@@ -172,7 +172,7 @@ struct DeviceTests {
         #expect(message.says(property))
     }
 
-    // The official suite gives a fifo numbers.
+    // The official suite gives a fifo major and minor numbers.
     @Test func numbersOfAFifoAreIgnored() throws {
         let seen = try output(of: "stat", "-c", "%F", "/dev/pipe") {
             $0.linux.devices = [device("p", "/dev/pipe", ["major": 8, "minor": 16, "fileMode": 432])]
@@ -180,7 +180,7 @@ struct DeviceTests {
         #expect(seen == "fifo\n")
     }
 
-    // Who holds the host's inode open can change its mode and owner.
+    // A process that holds the host's inode open could change its mode and owner.
     @Test(arguments: ["missing", "file", "link", "other device"], [true, false])
     func hostsNullDeviceIsNotTheContainersEvenIfThatHasNone(instead: String, isExec: Bool) throws {
         let bundle = try Bundle {
@@ -196,7 +196,7 @@ struct DeviceTests {
         default: #expect(mknod(dev + "/null", mode_t(S_IFCHR) | 0o666, h_device(1, 5)) == 0)
         }
         bundle.config.mounts.append(.mount("/dev", source: dev, ["rbind"]))
-        // Not the machine's own.
+        // A node of the test's own, so that a failure doesn't change the machine's /dev/null.
         let null = bundle.path + "/null"
         #expect(mknod(null, mode_t(S_IFCHR) | 0o666, h_device(1, 3)) == 0 && chmod(null, 0o666) == 0)
         let descriptor = h_open(null, O_RDWR | O_CLOEXEC, 0)

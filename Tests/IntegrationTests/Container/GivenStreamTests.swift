@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// /dev/stdout and its like, opened once more by the container's user.
+/// The container's user can open /dev/stdout and the like again.
 @Suite("standard streams of the user", .needsRoot, .sandboxed)
 struct GivenStreamTests {
     enum Kind: CaseIterable { case run, create, exec }
@@ -18,7 +18,7 @@ struct GivenStreamTests {
         [Case(kind: kind, user: 1000, mapped: false)] + [0, 101].map { Case(kind: kind, user: $0, mapped: true) }
     }
 
-    /// Has a script run as a user of a container, with these descriptors.
+    /// Runs a script as a user of a container, with these descriptors.
     private func run(_ script: String, as what: Case, _ descriptors: [Int32: Int32]) throws -> Finished {
         let bundle = try Bundle {
             if what.mapped { $0.mapUsers() }
@@ -42,7 +42,7 @@ struct GivenStreamTests {
         return finished
     }
 
-    // The harness has files for standard output and error.
+    // The harness captures standard output and error in files.
     @Test(arguments: cases) func canBeOpenedAgainIfTheyAreFiles(what: Case) throws {
         let finished = try run("echo out >> /dev/stdout; echo wrong >> /dev/stderr", as: what, [:])
         #expect(finished.succeeded && finished.output == "out\n" && finished.errors == "wrong\n", "\(finished)")
@@ -61,7 +61,7 @@ struct GivenStreamTests {
         #expect(read(output[0], &bytes, 16) == 6 && bytes.starts(with: Array("typed\n".utf8)))
     }
 
-    /// A file that becomes a standard stream of a container's user, and its owner afterwards.
+    /// Passes a file as a standard stream to a container whose user is 1000, and returns the file's owner afterwards.
     private func owner(of path: String, _ flags: Int32, as number: Int32) throws -> uid_t {
         let file = h_open(path, flags | O_CLOEXEC, 0)
         defer { close(file) }
@@ -76,7 +76,7 @@ struct GivenStreamTests {
         #expect(try owner(of: path, O_WRONLY | O_APPEND, as: 1) == 1000)
     }
 
-    // `run ID </etc/hosts` is no gift.
+    // A file that is open only for reading, as in `run ID </etc/hosts`, must not change its owner.
     @Test func fileThatIsReadStaysTheCallers() throws {
         let path = try Sandbox.current.directory + "/file"
         try write("", to: path)

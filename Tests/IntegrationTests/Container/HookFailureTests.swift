@@ -10,7 +10,7 @@ struct HookFailureTests {
         kind == "startContainer" ? ["path": "/bin/busybox", "args": ["sh", "-ec", .string(script)]] : .hook(script)
     }
 
-    /// A bundle whose hook of this kind does something, and whose poststop hook leaves a file.
+    /// A bundle with a hook of this kind that runs a script, and with a poststop hook that leaves a file.
     private func bundle(_ kind: String, _ script: String) throws -> Bundle {
         let bundle = try Bundle { $0.runs("echo ran > /tmp/ran; sleep 1000") }
         bundle.config.hooks[kind] = [hook(kind, script)]
@@ -69,7 +69,7 @@ struct HookFailureTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    // Engines show the message and nothing else.
+    // Engines show only the message.
     @Test(arguments: creating + starting + ["poststop"]) func outputOfAFailedHookIsInTheMessage(kind: String) throws {
         let bundle = try bundle("none", "")
         bundle.config.hooks[kind] = [hook(kind, "echo 'the network'; echo 'is on fire' >&2; exit 1")]
@@ -103,7 +103,7 @@ struct HookFailureTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    // On cgroup v1 no signal ends a process that is frozen, nor one that waits for a disk anywhere.
+    // On cgroup v1 no signal ends a frozen process; on every kernel, none ends a process that waits for a disk.
     @Test(.needsLegacyCgroups, .needs(controller: "freezer")) func hookThatNoSignalEndsHoldsNobodyUp() throws {
         let bundle = try Bundle()
         let freezer = try #require(Cgroup.directory("freezer", bundle.cgroup + "-hook"))
@@ -147,7 +147,7 @@ struct HookFailureTests {
         #expect(message.points(to: "/hooks/prestart/0/timeout"))
     }
 
-    // A state of more than a pipe holds, and nobody reads it.
+    // The state is larger than a pipe's buffer, and the hook doesn't read it.
     @Test(arguments: ["true", "exec <&-; sleep 0.05"]) func standardInputMayBeLeftUnread(script: String) throws {
         let bundle = try Bundle {
             $0.annotations = ["long": .string(String(repeating: "x", count: 200_000))]
@@ -169,7 +169,7 @@ struct HookFailureTests {
         #expect(try bundle.refusal().utf8.count < 100_000)
     }
 
-    // Whoever waits for the end of the hook's output would wait for this child.
+    // The child keeps the hook's output open, so its end can't be what the runtime waits for.
     @Test func childThatIsLeftBehindHoldsNobodyUp() throws {
         let bundle = try Bundle()
         bundle.config.hooks.createRuntime = [.hook("sleep 1000 & echo $! > \(bundle.path)/pid")]

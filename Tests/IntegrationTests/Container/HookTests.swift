@@ -2,7 +2,7 @@ import CHarness
 import Testing
 
 extension JSON {
-    /// A hook that runs a script, with the host's busybox.
+    /// A hook that runs a script in a shell of the host's busybox.
     static func hook(_ script: String) -> JSON {
         ["path": .string(Workspace.busybox), "args": ["sh", "-ec", .string(script)]]
     }
@@ -13,13 +13,13 @@ struct HookTests {
     static let outside = ["prestart", "createRuntime", "poststart", "poststop"]
     static let kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 
-    /// A hook of any kind that runs a script in which `$out` is a directory of both the host's and the container's.
+    /// A hook of any kind that runs a script. `$out` is the container's /tmp, by its path where the hook runs.
     private func hook(_ kind: String, _ script: String, _ bundle: Bundle) -> JSON {
         guard kind == "startContainer" else { return .hook("out=\(bundle.rootfs)/tmp; " + script) }
         return ["path": "/bin/busybox", "args": ["sh", "-ec", .string("out=/tmp; export PATH=/bin; " + script)]]
     }
 
-    /// Takes a container with these hooks through its life.
+    /// Takes a container with these hooks through its whole lifecycle.
     private func live(_ bundle: Bundle) throws {
         let container = try bundle.start()
         #expect(try container.wait() == .exited(0))
@@ -52,7 +52,7 @@ struct HookTests {
         try container.start()
         _ = try container.wait()
         try container.delete()
-        // runtime.md, "Lifecycle": the first three are steps 3 to 5, and from step 2 on the container is created.
+        // runtime.md, "Lifecycle": the first three kinds run in steps 3 to 5, and the container is created from step 2 on.
         let statuses: [String: JSON] = [
             "prestart": "created", "createRuntime": "created", "createContainer": "created", "startContainer": "created",
             "poststart": "running", "poststop": "stopped",
@@ -64,7 +64,7 @@ struct HookTests {
             #expect(state.bundle == .string(bundle.path))
             #expect(state.annotations == ["key": "value \"quoted\""])
             #expect(state.ociVersion.text?.hasPrefix("1.") == true)
-            // The pid is the one that is seen where the hook runs.
+            // The pid is the process's number in the hook's own pid namespace.
             switch kind {
             case "createContainer", "startContainer": #expect(state.pid == 1, "\(kind)")
             case "poststop": #expect(state.pid == 0 || state.pid == .null)
@@ -73,7 +73,7 @@ struct HookTests {
         }
     }
 
-    // Never the container's (CVE-2025-23266).
+    // A hook must never get the container's environment (CVE-2025-23266).
     @Test(arguments: kinds) func getNoEnvironmentOfTheContainers(kind: String) throws {
         let bundle = try Bundle { $0.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so", "SECRET=1"] }
         try write("", to: bundle.rootfs + "/evil.so")
@@ -87,14 +87,14 @@ struct HookTests {
         ]
         try live(bundle)
         #expect(exists(bundle.rootfs + "/tmp/none") && exists(bundle.rootfs + "/tmp/empty"))
-        // As with runc and crun: that of the caller, for those that run where the caller does.
+        // As with runc and crun, a hook without `env` inherits the caller's environment if it runs outside the container.
         let callers = Command([]).environment.map { $0 + "\u{0}" }.joined()
         #expect(read(bundle.rootfs + "/tmp/none") == (Self.outside.contains(kind) ? callers : ""))
         #expect(read(bundle.rootfs + "/tmp/given") == "ONE=1\u{0}TWO=a b\u{0}")
         #expect(read(bundle.rootfs + "/tmp/empty").isEmpty)
     }
 
-    // A program without so much as its name would be nothing that busybox knows.
+    // Without `args`, argv[0] must be the hook's path: busybox finds out from argv[0] which command to run.
     @Test(arguments: kinds) func withoutArgumentsGetTheirName(kind: String) throws {
         let bundle = try Bundle()
         let path = kind == "startContainer" ? "/bin/true" : bundle.path + "/true"
@@ -173,7 +173,7 @@ struct HookTests {
     @Test(arguments: ["prestart", "createRuntime", "createContainer"]) func seeTheMountsBeforeTheyAreTheRoot(kind: String) throws
     {
         let bundle = try Bundle { $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "of-the-container")) }
-        // In the container's mount namespace: the runtime's own hooks look at it by way of the pid.
+        // The mounts are only in the container's mount namespace. Hooks that run outside find its table by the process's pid.
         bundle.config.hooks[kind] = [
             hook(
                 kind,

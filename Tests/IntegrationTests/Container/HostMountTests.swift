@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// Containers without a mount namespace: what is mounted for them is mounted on the host.
+/// Containers without a mount namespace: their mounts are made in the host's mount namespace.
 @Suite("mounts without a mount namespace", .needsRoot, .sandboxed)
 struct HostMountTests {
     private func bundle(_ configure: (inout JSON) -> Void = { _ in }) throws -> Bundle {
@@ -29,7 +29,7 @@ struct HostMountTests {
         #expect(mounts(bundle).contains("/etc/bound"))
         try container.delete("--force")
         #expect(mounts(bundle).isEmpty)
-        // And again: nothing of the first is in the way.
+        // Creating the container again works, since nothing of the first one is left.
         try bundle.create().delete()
         #expect(mounts(bundle).isEmpty)
     }
@@ -57,7 +57,7 @@ struct HostMountTests {
         #expect(mounts(bundle).isEmpty)
     }
 
-    // What it has mounted over ours, and what it has moved.
+    // The container mounts over our mounts, moves one and unmounts one.
     @Test func areGoneWhateverTheContainerDoesWithThem() throws {
         let bundle = try bundle {
             $0.process.capabilities = .capabilities(["CAP_SYS_ADMIN"])
@@ -83,7 +83,8 @@ struct HostMountTests {
         #expect(mounts(bundle) == ["/opt", "/srv"])
     }
 
-    // The path of a mount is another one by the time of delete, and leads to a mount of the host's.
+    // The container moves the mount's parent, and puts a link in its place. The recorded path then leads to a mount of the
+    // host.
     @Test func linkInTheWayOfAMountLeadsNowhere() throws {
         let bundle = try bundle {
             $0.mounts.append(.mount("/a/b", type: "tmpfs", source: "tmpfs"))
@@ -99,7 +100,7 @@ struct HostMountTests {
         #expect(Mount.table().contains { $0.path == outside + "/b" })
     }
 
-    // Out of the root it may be anywhere: it's named, and nothing is forgotten.
+    // Outside of the root the mount may be anywhere, so delete names it and keeps the record.
     @Test func mountThatWasMovedOutOfTheRootIsNamed() throws {
         let bundle = try bundle()
         let container = try bundle.start()
@@ -120,7 +121,7 @@ struct HostMountTests {
         let text = read(list)
         try write("x\n" + text, to: list, mode: 0o600)
         #expect(try container.refusal(of: "delete", "--force").says("the list of the container's mounts is damaged"))
-        // A line that was cut short is of a mount that was never attached.
+        // A line that was cut short belongs to a mount that was never attached.
         try write(text + "123", to: list, mode: 0o600)
         try container.delete("--force")
         #expect(mounts(bundle).isEmpty)

@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// What the caller passes to the container's process, and what it doesn't.
+/// Which of the caller's descriptors the container's process gets, and which it doesn't.
 @Suite("inherited descriptors", .needsRoot, .sandboxed)
 struct InheritedDescriptorTests {
     enum Kind: CaseIterable { case run, create, exec }
@@ -14,7 +14,7 @@ struct InheritedDescriptorTests {
 
     private func numbers(_ text: String) -> [String] { text.lines.compactMap { $0.words.first } }
 
-    /// The descriptors that a process sees, of a command with these options and descriptors.
+    /// The numbers of the descriptors that a process has if the command gets these options and descriptors.
     private func seen(_ kind: Kind, _ options: [String], _ descriptors: [Int32: Int32], global: [String] = []) throws -> [String]
     {
         switch kind {
@@ -37,7 +37,7 @@ struct InheritedDescriptorTests {
         }
     }
 
-    // podman's `exec --preserve-fd 7` calls with --preserve-fds 5.
+    // For `exec --preserve-fd 7` podman passes --preserve-fds 5, though only 7 of the numbers 3 to 7 is open.
     @Test(arguments: Kind.allCases) func numbersThatAreNotOpenStayClosed(kind: Kind) throws {
         let file = try open("/etc/passwd")
         defer { close(file) }
@@ -49,7 +49,7 @@ struct InheritedDescriptorTests {
         #expect(try seen(kind, ["--preserve-fds", "2147483647"], [:]) == ["0", "1", "2"])
     }
 
-    // The log is open before anything else is, and takes the lowest number.
+    // The log is opened before everything else, so it takes the lowest free number.
     @Test(arguments: Kind.allCases) func logIsNotAmongThem(kind: Kind) throws {
         let file = try open("/etc/passwd")
         defer { close(file) }
@@ -74,7 +74,7 @@ struct InheritedDescriptorTests {
         for kind in HookTests.kinds { #expect(numbers(read(bundle.rootfs + "/tmp/" + kind)) == ["0", "1", "2"], "\(kind)") }
     }
 
-    // CVE-2024-21626: what we have open ourselves mustn't stand in the range that is kept open for the container.
+    // CVE-2024-21626: no descriptor of our own may take a number in the range that is reserved for the container.
     @Test func nothingOfTheHostsTakesANumberThatIsFree() throws {
         let file = try open("/etc/passwd")
         defer { close(file) }
@@ -123,7 +123,7 @@ struct InheritedDescriptorTests {
         return (bundle, finished)
     }
 
-    // sd_listen_fds(3): they are for the process whose pid is LISTEN_PID.
+    // sd_listen_fds(3): the descriptors are for the process whose pid is LISTEN_PID.
     @Test(arguments: [["LISTEN_FDS=1", "LISTEN_PID=1"], ["LISTEN_FDS=1"], ["LISTEN_FDS=99999999999"], ["LISTEN_FDS=x"]])
     func socketsThatAreForAnotherAreNotPassedOn(variables: [String]) throws {
         let file = try open("/etc/passwd")
@@ -149,7 +149,7 @@ struct InheritedDescriptorTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    // podman has them in config.json as well.
+    // podman sets these variables in config.json too.
     @Test func variablesOfTheSocketsAreThereOnce() throws {
         let file = try open("/etc/passwd")
         defer { close(file) }
@@ -172,7 +172,7 @@ struct InheritedDescriptorTests {
         #expect(numbers(finished.output) == ["0", "1", "2"], "\(finished)")
     }
 
-    // bash's <(…), of a program that takes its time.
+    // A pipe of bash's <(…), whose program writes late.
     @Test(arguments: ["/dev/fd/7", "/dev/stdin"]) func processFileMayBeAPipe(path: String) throws {
         let container = try resting()
         let file = try container.file(of: .process("echo ran"))

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("rlimits and the OOM score", .needsRoot, .sandboxed)
 struct LimitTests {
-    /// The specification's names, the kernel's numbers, and what /proc/self/limits calls them.
+    /// The specification's names, the kernel's numbers, and the titles in /proc/self/limits.
     static let types: [(name: String, number: Int32, title: String)] = [
         ("RLIMIT_CPU", 0, "Max cpu time"), ("RLIMIT_FSIZE", 1, "Max file size"), ("RLIMIT_DATA", 2, "Max data size"),
         ("RLIMIT_STACK", 3, "Max stack size"), ("RLIMIT_CORE", 4, "Max core file size"), ("RLIMIT_RSS", 5, "Max resident set"),
@@ -18,7 +18,7 @@ struct LimitTests {
         let type = Self.types[index]
         var present = rlimit()
         #expect(h_limit(type.number, &present) == 0)
-        // Root may not raise a hard limit everywhere. 1 GiB is more than the process needs of anything.
+        // On some machines root can't raise a hard limit. 1 GiB is more than the process needs of any resource.
         let hard = min(present.rlim_max, 1 << 30)
         let soft = hard / 2
         let seen = try output(of: "cat", "/proc/self/limits") {
@@ -50,7 +50,7 @@ struct LimitTests {
         #expect(seen.lines.contains { $0.hasPrefix("Max open files") && $0.words.dropFirst(3).prefix(2) == ["10", "10"] })
     }
 
-    // Not one descriptor is left for the runtime's own code.
+    // These limits leave no descriptor for the runtime's own code.
     @Test(arguments: [(0, 0), (0, 10), (3, 1000)]) func soFewOpenFilesAreThoseOfTheProcess(soft: Int, hard: Int) throws {
         let limits: JSON = [["type": "RLIMIT_NOFILE", "soft": .number(soft), "hard": .number(hard)]]
         #expect(try output(ofScript: "ulimit -n; ulimit -Hn") { $0.process.rlimits = limits } == "\(soft)\n\(hard)\n")

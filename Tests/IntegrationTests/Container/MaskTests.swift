@@ -60,7 +60,7 @@ struct MaskTests {
             }.output() == "ran\n")
     }
 
-    // Whoever masks needs no right to read: a mask is for the container's root too.
+    // Without CAP_SYS_ADMIN the container's root can't unmount a mask.
     @Test func maskStandsAgainstUnmounting() throws {
         let seen = try bundle {
             $0.linux.maskedPaths = ["/data/file"]

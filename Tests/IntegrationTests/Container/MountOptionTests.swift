@@ -1,23 +1,23 @@
 import CHarness
 import Testing
 
-/// Each option of a mount either has its effect, is taken as what has none, or is named in a warning or an error.
+/// Each mount option has its effect, or is accepted because it has none, or is named in a warning or an error.
 @Suite("mount options", .needsRoot, .sandboxed)
 struct MountOptionTests {
     private enum Outcome {
-        /// A flag of the mount is there, or gone.
+        /// A flag of the mount is set, or isn't set.
         case flag(String), noFlag(String)
-        /// The access time is handled as `relatime`, `noatime` or `strictatime` say.
+        /// The mount handles access times as `relatime`, `noatime` or `strictatime` does.
         case accessTime(String)
         case superFlag(String), noSuperFlag(String)
         case propagation([String])
-        /// It has no effect, or none that shows.
+        /// The option is accepted, and has no visible effect.
         case taken
         case warning
         case refusal
     }
 
-    /// What one option does on a tmpfs and on a bind mount; the one that it follows in the list, if it takes that back.
+    /// What an option does on a tmpfs and on a bind mount. `after` is an earlier option whose effect this one takes back.
     private struct Expectation {
         let tmpfs: Outcome
         let bind: Outcome
@@ -34,7 +34,7 @@ struct MountOptionTests {
         "exec": Expectation(.noFlag("noexec"), after: "noexec"), "noatime": Expectation(.accessTime("noatime")),
         "atime": Expectation(.accessTime("relatime"), after: "noatime"),
         "relatime": Expectation(.accessTime("relatime"), after: "strictatime"),
-        // As in mount(8): it takes back `relatime`, and that alone.
+        // norelatime takes back `relatime` and nothing else, as in mount(8).
         "norelatime": Expectation(.accessTime("relatime")), "strictatime": Expectation(.accessTime("strictatime")),
         "nostrictatime": Expectation(.accessTime("relatime"), after: "strictatime"),
         "nodiratime": Expectation(.flag("nodiratime")),
@@ -44,7 +44,7 @@ struct MountOptionTests {
 
     private static let others: [String: Expectation] = [
         "defaults": Expectation(.taken), "silent": Expectation(.taken), "loud": Expectation(.taken),
-        // The source of the bind mount is shared.
+        // The bind mount's source is shared.
         "private": Expectation(.propagation([])), "rprivate": Expectation(.propagation([])),
         "shared": Expectation(tmpfs: .propagation(["shared"]), bind: .propagation(["shared", "master"])),
         "rshared": Expectation(tmpfs: .propagation(["shared"]), bind: .propagation(["shared", "master"])),
@@ -58,11 +58,11 @@ struct MountOptionTests {
         "nolazytime": Expectation(tmpfs: .noSuperFlag("lazytime"), bind: .warning, after: "lazytime"),
         "iversion": Expectation(tmpfs: .taken, bind: .warning), "noiversion": Expectation(tmpfs: .taken, bind: .warning),
         "mand": Expectation(tmpfs: .taken, bind: .warning), "nomand": Expectation(tmpfs: .taken, bind: .warning),
-        // On a tmpfs it's another tmpfs's content: MountTests.tmpfsMayBeginWithWhatItCovers.
+        // Its effect on a tmpfs has a test of its own: MountTests.tmpfsMayBeginWithWhatItCovers.
         "tmpcopyup": Expectation(tmpfs: .taken, bind: .refusal),
-        // Without mappings.
+        // Both need mappings.
         "idmap": Expectation(.refusal), "ridmap": Expectation(.refusal),
-        // Those of fstab(5).
+        // The options of fstab(5).
         "auto": Expectation(.taken), "noauto": Expectation(.taken), "nofail": Expectation(.taken), "_netdev": Expectation(.taken),
         "nouser": Expectation(.taken), "user": Expectation(.flag("noexec")), "users": Expectation(.flag("noexec")),
         "owner": Expectation(.flag("nosuid")), "group": Expectation(.flag("nodev")),
@@ -87,7 +87,7 @@ struct MountOptionTests {
         return found
     }
 
-    /// All that `features` names, so that no new one is left out.
+    /// All options that `features` names, so that the tests leave out no new one.
     private static func names() throws -> [String] {
         let features = try JSONParser.parse(try Sandbox.current.runtime("features").output)
         return features.mountOptions.elements.compactMap(\.text)
@@ -140,7 +140,7 @@ struct MountOptionTests {
     }
 
     @Test(arguments: ["tmpfs", "bind"]) func noneIsPassedOverInSilence(type: String) throws {
-        // They decide what kind of mount it is.
+        // These options decide which kind of mount it is.
         let kinds: Set = ["bind", "rbind", "remount"]
         let names = try Self.names()
         #expect(Set(names).isSuperset(of: Set(Self.attributes.keys).union(Self.others.keys)))
@@ -164,7 +164,7 @@ struct MountOptionTests {
         }
     }
 
-    // The file system of a bind mount is the host's.
+    // The file system of a bind mount belongs to the host.
     @Test func remountOfABindMountLeavesTheFileSystem() throws {
         let bundle = try Bundle { $0.runs(arguments: ["cat", "/proc/self/mountinfo"]) }
         let source = bundle.path + "/source"
@@ -197,7 +197,7 @@ struct MountOptionTests {
         }
     }
 
-    // In place of a sysfs of its own it sees the host's.
+    // A container with a user namespace but no network namespace can't mount a sysfs, so it gets the host's.
     @Test func optionThatWouldChangeTheHostsSysfsIsRefused() throws {
         let message = try refusal {
             $0.mapUsers()
@@ -211,7 +211,7 @@ struct MountOptionTests {
 
     // MARK: The kernel's words
 
-    /// They are in the message, which engines show, and not in the hint.
+    /// The kernel's reason is in the message, which engines show, not in the hint.
     @Test(arguments: [
         ("tmpfs", ["no-such-option"], "Unknown parameter 'no-such-option'"), ("tmpfs", ["size=x"], "Bad value for 'size'"),
         ("proc", ["hidepid=9"], "hidepid"), ("mqueue", ["no-such-option"], "Unknown parameter 'no-such-option'"),
@@ -230,7 +230,7 @@ struct MountOptionTests {
         #expect(entry.hint.text?.contains(words) != true)
     }
 
-    // What is looked at only when the file system is made.
+    // The kernel checks the source only when it makes the file system.
     @Test(.enabled(if: read("/proc/filesystems").contains("ext4"), "this kernel has no ext4"))
     func messageOfAFileSystemThatCannotBeMadeHasTheKernelsWords() throws {
         let message = try refusal { $0.mounts.append(.mount("/mnt", type: "ext4", source: "/no/such/device")) }
@@ -245,7 +245,7 @@ struct MountOptionTests {
         }
         #expect(message.points(to: "/mounts/6"))
         #expect(message.says("Bad value for 'size'"))
-        // What can be parsed, and is refused only when it's to take effect: a limit where there was none.
+        // A valid option that the kernel refuses only when it takes effect: a limit where there was none.
         let late = try refusal {
             $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["nr_inodes=0"]))
             $0.mounts.append(.mount("/mnt", type: "tmpfs", source: "tmpfs", ["remount", "nr_inodes=100"]))

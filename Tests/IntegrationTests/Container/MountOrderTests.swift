@@ -3,7 +3,7 @@ import Testing
 
 @Suite("order of mounts", .needsRoot, .sandboxed)
 struct MountOrderTests {
-    /// A folder of the host's with a file in it.
+    /// A directory of the host with a file in it.
     private func host(_ bundle: Bundle, _ name: String) throws -> String {
         let path = bundle.sandbox.directory + "/" + name
         try makeDirectory(path)
@@ -21,7 +21,7 @@ struct MountOrderTests {
             if inUserNamespace { $0.mapUsers() }
             $0.runs("cat /copy/sub/file; echo x > /copy/new; ls /data")
         }
-        // The container's root may make its mount points, in a user namespace too.
+        // The container's root may make its mount points, also in a user namespace.
         #expect(chown(bundle.rootfs, 100_000, 100_000) == 0)
         try makeDirectory(bundle.rootfs + "/data")
         bundle.config.mounts.append(.mount("/data", type: "tmpfs", source: "tmpfs"))
@@ -31,7 +31,7 @@ struct MountOrderTests {
         #expect(entries(of: bundle.rootfs + "/data").isEmpty, "the write must not land in the root file system")
     }
 
-    // The source isn't there before the mount that brings it, and its path isn't spelled as the root's is.
+    // The source exists only after an earlier mount, and its path reaches the root through another name than root.path.
     @Test(arguments: [false, true]) func sourceMayComeWithAnEarlierMount(linked: Bool) throws {
         let bundle = try Bundle { $0.runs("cat /copy") }
         try makeLink(bundle.path + "/link", to: "rootfs")
@@ -81,20 +81,21 @@ struct MountOrderTests {
         #expect(try places(bundle).filter { $0.hasPrefix("/mnt") } == ["/mnt/b", "/mnt/a", "/mnt/0"])
     }
 
-    // What lies above the root has it and its mounts below it: they'd be there twice, and without masks.
+    // A directory above the root contains the root and the container's mounts below it. With them, they would appear twice, and
+    // the copies without masks.
     @Test(arguments: [false, true]) func folderAboveTheRootComesWithoutTheContainersMounts(shared: Bool) throws {
         let bundle = try Bundle { if shared { $0.linux.rootfsPropagation = "rshared" } }
         bundle.config.mounts.append(.mount("/mnt/b", type: "tmpfs", source: "tmpfs"))
         bundle.config.mounts.append(.mount("/mnt/a", source: bundle.sandbox.directory, ["rbind"]))
         let seen = try places(bundle)
         #expect(!seen.contains { $0.hasPrefix("/mnt/a/") }, "\(seen)")
-        // Before 6.8 the table is in the order of attaching; from 6.15 on the copy can be made anew at its turn.
+        // Before Linux 6.8 the table is in the order of attaching. From 6.15 on the copy can be made again at its turn.
         if !Host.kernelIsAtLeast(6, 8) || Host.kernelIsAtLeast(6, 15) {
             #expect(seen.filter { $0.hasPrefix("/mnt") } == ["/mnt/b", "/mnt/a"])
         }
     }
 
-    // CVE-2021-30465 in another form: the source lies in a volume that others have before them.
+    // A form of CVE-2021-30465: the source lies in a volume that other containers may have changed.
     @Test(
         arguments: ["last", "way", "relative", "dangling", "proc", "magic"], [false, true])
     func linkInAnEarlierVolumeLeadsNowhere(kind: String, inUserNamespace: Bool) throws {

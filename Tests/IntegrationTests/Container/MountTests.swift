@@ -3,19 +3,20 @@ import Testing
 
 @Suite("mounts", .needsRoot, .sandboxed)
 struct MountTests {
-    /// The container's mount table, from a bundle.
+    /// Runs a container, and returns its mount table.
     private func table(_ bundle: Bundle) throws -> [Mount] {
         bundle.config.runs(arguments: ["cat", "/proc/self/mountinfo"])
         return Mount.table(try bundle.output())
     }
 
-    /// What is mounted on /mnt with these options.
+    /// The mount on /mnt if it has these options.
     private func mounted(_ options: [String], type: String = "tmpfs", source: String = "tmpfs") throws -> Mount {
         let bundle = try Bundle { $0.mounts.append(.mount("/mnt", type: type, source: source, options)) }
         return try #require(table(bundle).last { $0.path == "/mnt" })
     }
 
-    // Options of mount(8) that hold for one mount: what is given, what must be there, what mustn't.
+    // Options of mount(8) that affect one mount: the given options, an option that the table must show, one that it must not
+    // show.
     @Test(arguments: [
         (["ro"], "ro", "rw"), (["rw"], "rw", "ro"), (["ro", "rw"], "rw", "ro"), (["rw", "ro"], "ro", "rw"),
         (["defaults"], "rw", "ro"),
@@ -35,7 +36,7 @@ struct MountTests {
         #expect(!seen.contains(absent), "\(seen)")
     }
 
-    // Options that hold for the file system.
+    // Options that affect the whole file system.
     @Test(arguments: [
         (["sync"], "sync", true), (["sync", "async"], "sync", false), (["async"], "sync", false), (["dirsync"], "dirsync", true),
         (["lazytime"], "lazytime", true), (["lazytime", "nolazytime"], "lazytime", false),
@@ -45,7 +46,8 @@ struct MountTests {
         #expect(seen.contains(name) == present, "\(seen)")
     }
 
-    // These leave no trace in mountinfo, at least for a tmpfs, but none may go to the file system as an option it doesn't know.
+    // mountinfo doesn't show these options, at least for a tmpfs. They must not be passed to the file system, which doesn't
+    // know them.
     @Test(arguments: ["silent", "loud", "iversion", "noiversion", "mand", "nomand", "remount", "defaults"])
     func optionIsTaken(option: String) throws {
         if option == "remount" { return try optionRemountChangesWhatIsMounted() }
@@ -173,7 +175,7 @@ struct MountTests {
         #expect(try bundle.output() == "copied\n/etc/shadow\n715:5\nread-only\n")
     }
 
-    // Who was kept out of a folder of the image's is kept out of what covers it.
+    // A directory of the image may keep other users out by its mode. A tmpfs that covers the directory must keep them out too.
     @Test(arguments: [false, true]) func tmpfsKeepsTheModeOfTheFolderThatItCovers(inUserNamespace: Bool) throws {
         let bundle = try Bundle {
             if inUserNamespace { $0.mapUsers() }
@@ -189,7 +191,7 @@ struct MountTests {
         #expect(chmod(bundle.rootfs + "/group", 0o3750) == 0)
         try makeLink(bundle.rootfs + "/link", to: "group")
         try makeDirectory(bundle.rootfs + "/chosen", mode: 0o700)
-        // stat of a link to the mounted folder: busybox follows with -L alone.
+        // busybox's stat follows a link only with -L, so name the link's target instead.
         bundle.config.process.args[4] = "/group"
         #expect(try bundle.output() == "700\n3750\n1777\n711\n1777\n")
     }
