@@ -2,9 +2,11 @@ import Bytes
 import Errors
 import Linux
 
-/// Closes every descriptor from `first` on but the ones named. A container's process must not hold anything of the host's by accident
-/// (CVE-2024-21626): so what stays is listed, not what goes. One that stayed open against our will could also keep a conversation
-/// from its end.
+/// Closes every descriptor from `first` upward, except those in `kept`.
+///
+/// A container's process must not hold a file of the host by accident (CVE-2024-21626), so the caller lists the descriptors
+/// that stay, not those that go. And a forgotten copy of a conversation's socket would keep the other side from seeing the end
+/// of file.
 func closeDescriptors(from first: Int32, but kept: [Int32]) throws(RuntimeError) {
     var next = UInt32(first)
     for descriptor in kept.map({ UInt32($0) }).ordered() where descriptor >= next {

@@ -2,32 +2,37 @@ import Bytes
 import Errors
 import Linux
 
-/// A program of the host's that has been started: a hook, newuidmap, ps.
+/// A host program that has been started, such as a hook, newuidmap or ps.
 struct HelperProcess: ~Copyable {
+    /// What to run, and how.
     struct Program {
         var path: ByteString
-        /// With the name in front.
+        /// The arguments, the program's name first.
         var arguments: [ByteString]
-        /// All of it. Nothing of the container's ever (CVE-2025-23266).
+        /// The whole environment. The container must never contribute to it (CVE-2025-23266).
         var environment: [ByteString] = []
-        /// What it reads from its standard input.
+        /// What the program reads from its standard input.
         var input: [UInt8] = []
-        /// nil leaves the working directory.
+        /// The working directory. nil leaves the current one.
         var directory: ByteString?
-        /// Bytes. Output beyond is read and forgotten.
+        /// The number of bytes of output that are kept. Further output is read and dropped.
         var outputLimit = HelperProcess.usualLimit
-        /// Whether standard error is kept apart from the output.
+        /// Whether standard error is collected separately from standard output.
         var separatesErrors = false
     }
 
+    /// How a program ended, and what it wrote.
     struct Outcome {
-        /// nil: it took too long.
+        /// The exit status. nil if the program was killed because it took too long.
         let end: ExitStatus?
         let output: [UInt8]
-        /// Its beginning, where it's kept apart.
+        /// The beginning of standard error, if it was collected separately.
         let errors: [UInt8]
 
-        /// How it ended and what it said, in words: nil if it ended with status 0. `timeout`: the words for one that took too long.
+        /// Describes a failure: how the program ended and what it wrote.
+        ///
+        /// - Parameter timeout: The words for a program that took too long.
+        /// - Returns: nil if the program ended with status 0.
         func failure(timeout: @autoclosure () -> String) -> String? {
             let reason: String
             switch end {
@@ -48,7 +53,10 @@ struct HelperProcess: ~Copyable {
 
     static let usualLimit = 2048
 
-    /// The input comes from a memory file: a program that doesn't read it can neither block us nor have us killed by SIGPIPE.
+    /// Starts a program.
+    ///
+    /// Its input is a memfd, not a pipe: a program that doesn't read its input could otherwise block us or have us killed by
+    /// SIGPIPE.
     static func start(_ program: Program) throws(SystemError) -> HelperProcess {
         let input = try FileDescriptor.memory(holding: program.input)
         let pipe = try FileDescriptor.pipe()
@@ -68,7 +76,7 @@ struct HelperProcess: ~Copyable {
     ) -> Never {
         Signal.resetAll()
         OwnProcess.setUmask(0o022)
-        // A bundle may be gone by the time of the poststop hooks, or be closed to the root of a user namespace.
+        // The bundle may have been deleted before the poststop hooks run, or root of a user namespace may have no access to it.
         if let directory = program.directory, (try? OwnProcess.changeDirectory(to: directory)) == nil {
             try? OwnProcess.changeDirectory(to: "/")
         }
@@ -82,8 +90,13 @@ struct HelperProcess: ~Copyable {
         OwnProcess.exit(127)
     }
 
-    /// Waits for its end, not for the end of its output: a daemon that it left behind may keep that open. After so many seconds it's
-    /// killed; nil is for ever. So it is when a signal comes that is to end us: that's EINTR.
+    /// Waits for the end of the program, and collects what it writes until then.
+    ///
+    /// The end of its output isn't waited for: a daemon that the program left behind may keep the pipe open.
+    ///
+    /// - Parameter seconds: The program is killed after this time. nil waits forever.
+    /// - Returns: How the program ended.
+    /// - Throws: The error of a system call. EINTR also if a signal arrives that ends us; the program is killed then, too.
     consuming func finish(seconds: Int?) throws(SystemError) -> Outcome {
         let deadline = seconds.map { Deadline(milliseconds: min($0, Int.max / 2000) * 1000) }
         var collected: [UInt8] = []
@@ -101,7 +114,8 @@ struct HelperProcess: ~Copyable {
                 handle.end()
                 return Outcome(end: nil, output: collected, errors: try writtenErrors())
             }
-            // What it wrote before its end is wanted, not all that a daemon goes on writing.
+            // After the program's end, the rest of its output is read only up to the limit: a daemon that it left behind may
+            // write on.
             if !requests[1].answer.isEmpty, !hasEnded || collected.count < outputLimit {
                 let part = try output.file.read(upTo: 64 * 1024)
                 isOpen = !part.isEmpty
@@ -112,10 +126,15 @@ struct HelperProcess: ~Copyable {
         }
     }
 
-    /// Waits for an answer. A foreground command blocks the signals that end programs, because they're meant for the container once that
-    /// runs, and blocked signals don't interrupt poll(2). So each slice of 50 ms ends with a look at them.
+    /// Waits until one of the requests is answered, the deadline is over, or a signal arrives that ends us.
     ///
-    /// - Returns: false if one has come.
+    /// A foreground command blocks the signals that end programs, because they're meant for the container once that runs.
+    /// Blocked signals don't interrupt poll(2), so this function looks for them every 50 ms.
+    ///
+    /// - Parameters:
+    ///   - requests: What to wait for. Their answers are filled in.
+    ///   - deadline: When to stop waiting. nil waits forever.
+    /// - Returns: false if such a signal has arrived.
     static func wait(_ requests: inout [PollRequest], until deadline: Deadline?) -> Bool {
         while true {
             let slice = min(50, deadline?.millisecondsLeft ?? 50)

@@ -5,9 +5,14 @@ import OCI
 
 /// Runs hooks: config.md, "POSIX-platform Hooks".
 enum HookRunner {
-    /// Runs all in their order; the first that fails ends it.
+    /// Runs hooks in their order, up to the first that fails.
     ///
-    /// `directory`: where they run: the bundle. nil leaves the working directory, in the container.
+    /// - Parameters:
+    ///   - hooks: The hooks of one kind.
+    ///   - kind: The hook point.
+    ///   - state: The container's state, which each hook reads from its standard input.
+    ///   - directory: The working directory of the hooks: the bundle. nil, for hooks in the container, leaves the current one.
+    /// - Throws: `hook` if one of them can't be run, fails, or takes longer than its timeout.
     static func run(_ hooks: [Hook], kind: Hook.Kind, state: @autoclosure () -> ContainerState, directory: ByteString? = nil)
         throws(RuntimeError)
     {
@@ -18,7 +23,7 @@ enum HookRunner {
         }
     }
 
-    /// Runs all, whatever becomes of each: runtime.md wants no more than a warning of a poststop hook.
+    /// Runs all hooks, and warns of those that fail: for poststop hooks runtime.md, "Lifecycle", asks for no more than that.
     static func runRegardless(
         _ hooks: [Hook], kind: Hook.Kind, state: @autoclosure () -> ContainerState, directory: ByteString?, log: Log
     ) {
@@ -57,7 +62,7 @@ enum HookRunner {
         throw RuntimeError(.hook, label + ": " + failure, pointer: pointer, path: hook.path)
     }
 
-    /// Runs a helper program of the host's as a hook is run.
+    /// Runs a helper program of the host as a hook is run, with a timeout of 30 seconds.
     static func runProgram(_ path: ByteString, arguments: [ByteString]) throws(RuntimeError) {
         let label = path.displayText
         let outcome = try explaining(
@@ -68,8 +73,8 @@ enum HookRunner {
 }
 
 extension Hook.Kind {
-    /// Whether a hook without `env` has the environment of whoever called us, as with runc and crun. Hooks that run in the
-    /// container's namespaces have none: there, the container's files are what a variable of the caller's could name.
+    /// Whether a hook without `env` gets the environment of our caller, as with runc and crun. Hooks that run in the
+    /// container's namespaces get none: a path in one of the caller's variables would name a file of the container there.
     fileprivate var getsCallersEnvironment: Bool {
         switch self {
         case .prestart, .createRuntime, .poststart, .poststop: true
@@ -79,7 +84,7 @@ extension Hook.Kind {
 }
 
 extension ContainerState {
-    /// What hooks read from their standard input: runtime.md, "State".
+    /// The state as hooks read it from their standard input: runtime.md, "State".
     var hookJSON: [UInt8] {
         var json = JSONWriter(.compact)
         json.object { json in

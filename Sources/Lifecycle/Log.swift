@@ -2,17 +2,18 @@ public import Bytes
 public import Errors
 import Linux
 
-/// What is said on the way: to the file that `--log` names, where engines read it, and to people on stderr.
+/// Writes errors, warnings and debug lines: for engines to the file that `--log` names, for people to stderr.
 ///
-/// Each line is one `write`, so that lines of several processes don't mix, is 8 KiB long at most, and holds nothing that could end it
-/// early: names in it may come from a container.
+/// Each line is one write(2), so that lines of several processes don't mix. A line is at most 8 KiB long. Characters that could
+/// end a line early are escaped, because names in it may come from a container.
 public final class Log {
+    /// The format of the log file: `--log-format`.
     public enum Format: Sendable { case text, json }
 
     private enum Level {
         case error, warning, debug
 
-        /// As logrus names it, whose lines the engines' parsers know.
+        /// The level's name in logrus, whose lines the engines' parsers know.
         var name: StaticString {
             switch self {
             case .error: "error"
@@ -22,18 +23,23 @@ public final class Log {
         }
     }
 
-    /// The descriptor, closed with the log. nil: all goes to stderr.
+    /// The descriptor of the log file, closed on deinit. nil if everything goes to stderr.
     private(set) var file: Int32? {
         didSet { tellOfTraps() }
     }
     private let format: Format
     private let stderr: Int32
+    /// Whether `--debug` was given, so that `debug` writes lines.
     public let isDebugging: Bool
-    /// Whether a process in the container has the same stderr. Engines take all that comes there for the process's, so warnings
-    /// stay out of it, unless it's a terminal or `--debug` was given.
+    /// Whether a process in the container has the same stderr. Engines take everything written there for the process's output,
+    /// so warnings aren't written there, unless stderr is a terminal or `--debug` was given.
     var sharesStderr = false
 
-    /// For people alone: all goes to stderr. `debug` says whether the function of that name says anything.
+    /// Makes a log for people, which writes everything to stderr.
+    ///
+    /// - Parameters:
+    ///   - debug: Whether the function `debug` writes lines.
+    ///   - stderr: The descriptor to write to.
     public init(debug: Bool = false, stderr: Int32 = 2) {
         file = nil
         format = .text
@@ -41,10 +47,17 @@ public final class Log {
         isDebugging = debug
     }
 
-    /// For engines: appends to the file and makes it where it's missing. What stderr gets is for people still.
+    /// Makes a log for engines, which appends to a file and creates it if it's missing. stderr still gets a text for people.
+    ///
+    /// - Parameters:
+    ///   - path: The log file. It may be a fifo.
+    ///   - format: The format of its lines.
+    ///   - debug: Whether the function `debug` writes lines.
+    ///   - stderr: The descriptor for people.
+    /// - Throws: `system` if the file can't be opened.
     public init(file path: ByteString, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
         do throws(SystemError) {
-            // Neither the opening of a fifo nor a line for a full one waits for a reader that may never come.
+            // Non-blocking: opening a fifo, or writing to a full one, must not wait for a reader that may never come.
             file = try FileDescriptor.open(
                 path, flags: [.writeOnly, .append, .create, .noControllingTerminal, .nonBlocking], mode: 0o644
             )
@@ -66,10 +79,10 @@ public final class Log {
         _ = FileDescriptor(adopting: file)
     }
 
-    /// Has what kills this process told here, too.
+    /// Has a crash of this process written to this log, too.
     func tellOfTraps() { Trap.setLog(file, isJSON: format == .json) }
 
-    /// Moves the file's descriptor to `lowest` or above: those below are the container's, and a log among them would be, too.
+    /// Moves the log file's descriptor to `lowest` or above. The container gets the descriptors below, and mustn't get the log.
     func keepClear(ofDescriptorsBelow lowest: Int32) throws(RuntimeError) {
         guard let old = file, old < lowest else { return }
         let moved = try explaining(
@@ -78,14 +91,18 @@ public final class Log {
         file = moved
     }
 
-    /// Reports why the program ends without success. `command` is empty where none was recognised; `prefix` is what engines
-    /// expect first where that command fails, "create failed: ": people see the command's name in its place.
+    /// Reports why the program fails.
+    ///
+    /// - Parameters:
+    ///   - error: The reason.
+    ///   - command: The command's name, which people see. Empty if none was recognised.
+    ///   - prefix: What engines expect at the beginning of the message when this command fails, such as "create failed: ".
     public func error(_ error: RuntimeError, command: StaticString, prefix: StaticString = "") {
         if file == nil {
             tellPeople(error, command: command)
         } else {
             let message = prefix.description + error.message
-            // Engines that don't find the line in the file take what stderr has: the message alone, as runc has it.
+            // Engines that find no line in the file take what stderr has: as from runc, that is the message alone.
             var plain: [UInt8] = []
             plain.append(message, escaping: .terminal, limit: Limit.people)
             write(plain, to: stderr)
@@ -93,17 +110,17 @@ public final class Log {
         }
     }
 
-    /// Says what went otherwise than asked but doesn't stop the work.
+    /// Reports that something was done differently than asked, without stopping the work.
     public func warn(_ sentence: String) { say(.warning, sentence) }
 
-    /// Says what is done, with `--debug` only. The sentence isn't made without it.
+    /// Reports what is being done, only with `--debug`. Without it, the sentence isn't evaluated.
     public func debug(_ sentence: @autoclosure () -> String) {
         if isDebugging { say(.debug, sentence()) }
     }
 
     // MARK: - Lines
 
-    /// Bytes that a part may take of a line. Together they leave room for the rest of it in 8 KiB.
+    /// The most bytes that each part of a line may take. Together they leave room for the rest of a line of 8 KiB.
     private enum Limit {
         static let message = 4096
         static let field = 768
@@ -167,7 +184,8 @@ public final class Log {
         if let hint = error.hint { line.add("hint", hint, limit: Limit.field) }
     }
 
-    /// Nobody is left to tell where this fails: errors here are dropped. So is the line if a pipe stays full for a second.
+    /// Writes a line and a line feed. Errors are dropped: there's nowhere left to report them. If a pipe stays full for a
+    /// second, the line is dropped as well.
     private func write(_ line: [UInt8], to descriptor: Int32) {
         let line = line + [UInt8(ascii: "\n")]
         while true {
@@ -185,7 +203,7 @@ public final class Log {
     }
 }
 
-/// A line of the log file as it grows.
+/// A line of the log file that is being put together.
 private struct LogLine {
     private let format: Log.Format
     private var bytes: [UInt8] = []
@@ -226,7 +244,7 @@ private struct LogLine {
         }
     }
 
-    /// Whether logrus leaves the text without quotes. Short ones only: these pass by the limit.
+    /// Whether logrus writes the text without quotes. Only for short texts, since texts without quotes aren't cut at the limit.
     private static func isPlain(_ text: String) -> Bool {
         text.utf8.count <= 64
             && ByteString(text).bytes.allSatisfy { byte in

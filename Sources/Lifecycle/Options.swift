@@ -2,10 +2,10 @@ public import Bytes
 public import Cgroups
 import Errors
 
-/// Whether the caller lacks the host's rights, as `--rootless` has it.
+/// Whether wherry runs without root's rights on the host: `--rootless`.
 public enum RootlessMode: Sendable { case auto, yes, no }
 
-/// What the global options say.
+/// The values of the global options.
 public struct GlobalSettings {
     /// The directory that holds one folder for each container.
     public var root: ByteString
@@ -20,7 +20,8 @@ public struct GlobalSettings {
         self.log = log
     }
 
-    /// Nobody here talks to systemd: a cgroup that it doesn't know of would be another one than was asked for.
+    /// Refuses `--cgroup-manager systemd`. wherry doesn't talk to systemd, and a cgroup that systemd doesn't know isn't what
+    /// was asked for.
     func refuseSystemd() throws(RuntimeError) {
         guard cgroupManager == .systemd else { return }
         throw RuntimeError(
@@ -29,7 +30,7 @@ public struct GlobalSettings {
     }
 }
 
-/// What `create` is asked for.
+/// The options of `create`.
 public struct CreateOptions: Sendable {
     public var id: ByteString
     /// The folder of config.json; relative paths count from the working directory.
@@ -39,9 +40,9 @@ public struct CreateOptions: Sendable {
     public var pidfdSocket: ByteString?
     public var noPivot = false
     public var noNewKeyring = false
-    /// Descriptors from 3 upward, or from behind the sockets, that the container's process keeps.
+    /// The number of descriptors that the container's process keeps, counted from 3, or from the first one after the sockets.
     public var preserveFDs = 0
-    /// Sockets from 3 upward that it gets by the rules of sd_listen_fds(3).
+    /// The number of sockets, from descriptor 3 upward, that the process gets by the rules of sd_listen_fds(3).
     var listenFDs = 0
 
     public init(id: ByteString, bundle: ByteString) {
@@ -50,7 +51,7 @@ public struct CreateOptions: Sendable {
     }
 }
 
-/// What `run` is asked for.
+/// The options of `run`.
 public struct RunOptions: Sendable {
     public var create: CreateOptions
     /// Return as soon as the process runs.
@@ -62,10 +63,10 @@ public struct RunOptions: Sendable {
     public init(create: CreateOptions) { self.create = create }
 }
 
-/// What `exec` is asked for.
+/// The options of `exec`.
 public struct ExecOptions: Sendable {
     public var id: ByteString
-    /// The file of a whole process (`--process`); nil takes the container's own with the changes below.
+    /// The file that describes the whole process (`--process`). nil takes the process of config.json, with the changes below.
     public var processFile: ByteString?
     public var args: [ByteString] = []
     public var cwd: ByteString?

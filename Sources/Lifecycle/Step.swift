@@ -1,10 +1,14 @@
 import Bytes
 import Linux
 
-/// The log that `--debug` has told of each step. Host's alone: what becomes the container's process has no log.
+/// The log that gets a line for each step, with `--debug`. Only Host has one: the process that becomes the container's has no
+/// log.
 nonisolated(unsafe) private var tracer: Log?
 
-/// - Returns: the log that was told before.
+/// Writes a line for each step to `log` from now on. nil turns this off.
+///
+/// - Parameter log: The log for the lines.
+/// - Returns: The log that got the lines before.
 @discardableResult
 public func traceSteps(to log: Log?) -> Log? {
     let before = tracer
@@ -12,8 +16,8 @@ public func traceSteps(to log: Log?) -> Log? {
     return before
 }
 
-/// A step of what Host, Init and the helpers do. Its name is the field `step` of an error, a line of `--debug`, and what is said when a
-/// process dies. docs/errors.md lists them all.
+/// A step of what Host, Init and the helpers do. Its name stands in the field `step` of an error, in a line of `--debug`, and
+/// in the report of a crash. docs/errors.md lists all names.
 enum Step: UInt8, CaseIterable {
     case askCriuForFeatures
     case askCriuForVersion
@@ -172,7 +176,7 @@ enum Step: UInt8, CaseIterable {
     }
 }
 
-/// Says which step begins: what it's called in errors, in `--debug` and after a crash.
+/// Records that a step begins. Errors, `--debug` and the report of a crash name it.
 @inline(never)
 func step(_ step: Step) {
     let name = step.name
@@ -180,10 +184,10 @@ func step(_ step: Step) {
     tracer?.debug("step: " + name.description)
 }
 
-/// What this process, or the last one of the same creation, died for the lack of.
+/// What this process, or a process that shares its step (`Trap.shareStep`), died for lack of: memory, or room on the stack.
 func currentShortage() -> String? { Trap.shortage }
 
-/// The name of the step that is being done, by this process or the last one of the same creation.
+/// The name of the step that is being done, by this process or by one that shares its step (`Trap.shareStep`).
 func currentStep() -> String {
     Trap.step ?? "start"
 }
