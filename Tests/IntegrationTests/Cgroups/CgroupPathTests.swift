@@ -8,7 +8,7 @@ struct CgroupPathTests {
         let container = try bundle.start()
         try container.waitFor("ready")
         #expect(Cgroup.processes(bundle.cgroup).contains(container.pid))
-        // In every hierarchy, so that no limit of a parent's is escaped.
+        // In every hierarchy, so that the process escapes no limit of a parent cgroup.
         for directory in Cgroup.directories(bundle.cgroup) {
             #expect(read(directory + "/cgroup.procs").words.contains(String(container.pid)), "\(directory)")
         }
@@ -51,7 +51,7 @@ struct CgroupPathTests {
         #expect(message.points(to: "/linux/cgroupsPath"), "\(message)")
     }
 
-    // The kernel would make it, and nobody could name a file in it or remove it.
+    // The kernel would make the cgroup, but paths to its files would be too long, so nobody could use or remove it.
     @Test(arguments: [4060, 4075, 4085, 4095]) func pathThatLeavesNoRoomForFilesIsRefused(length: Int) throws {
         let bundle = try Bundle()
         defer { Cgroup.remove(bundle.cgroup) }
@@ -62,11 +62,11 @@ struct CgroupPathTests {
         #expect(message.says("leave room for the files in it"))
     }
 
-    // Whose processes are there, they'd be ended with the container's.
+    // Deleting the container would end the processes that are already in the cgroup.
     @Test(arguments: ["", "/below/deeper"]) func cgroupThatOthersUseIsRefused(place: String) throws {
         let bundle = try Bundle()
         let victim = try Command([Workspace.probe, "pause"]).start()
-        // The v2 tree beside v1 would know.
+        // On v1 only in the freezer hierarchy: the v2 tree beside v1 would show the process easily.
         let used = Host.isUnified ? Cgroup.hierarchies : Cgroup.hierarchies.filter { $0.hasSuffix("/freezer") }
         for hierarchy in used {
             try makeDirectory(hierarchy + bundle.cgroup + place)
@@ -84,7 +84,7 @@ struct CgroupPathTests {
         #expect(Cgroup.processes(bundle.cgroup + place) == [victim.pid])
     }
 
-    // One that has stopped, and wasn't deleted yet, has its cgroup still: its deletion would end the other's processes.
+    // A stopped container that isn't deleted yet still has its cgroup. Its deletion would end the second container's processes.
     @Test func cgroupOfAnotherContainerIsRefused() throws {
         let first = try Bundle().start()
         _ = try first.wait()
@@ -112,7 +112,7 @@ struct CgroupPathTests {
         #expect(!message.contains("run as root"))
     }
 
-    /// The mount that engines ask for.
+    /// Runs a script in a container with the mount of cgroups that engines ask for, and returns what the script wrote.
     private func mounting(_ options: [String], _ script: String, _ configure: (inout JSON) -> Void = { _ in }) throws -> String {
         try output(ofScript: script) {
             $0.mounts.append(.mount("/sys/fs/cgroup", type: "cgroup", source: "cgroup", options))
@@ -158,7 +158,7 @@ struct CgroupPathTests {
         }
     }
 
-    // CVE-2022-0492: whoever writes this file has the kernel run a program on the host.
+    // CVE-2022-0492: a process that can write this file can have the kernel run a program on the host.
     @Test(.needsLegacyCgroups, arguments: [true, false]) func releaseAgentIsOutOfReach(withNamespace: Bool) throws {
         let seen = try mounting(
             ["nosuid", "noexec", "nodev"],
@@ -169,7 +169,7 @@ struct CgroupPathTests {
         #expect(seen == "/sys/fs/cgroup/pids/cgroup.procs\n")
     }
 
-    // Giving a cgroup of v1 away isn't safe.
+    // Giving a v1 cgroup to another user isn't safe.
     @Test(.needsLegacyCgroups) func legacyCgroupsStayTheHosts() throws {
         let bundle = try Bundle {
             $0.mapUsers()
@@ -181,7 +181,7 @@ struct CgroupPathTests {
         for directory in directories { #expect(try metadata(directory).st_uid == 0, "\(directory)") }
     }
 
-    // cgroups(7), "Cgroup delegation": who owns the process owns the files that divide the cgroup, and no limit.
+    // cgroups(7), "Cgroup delegation": the container's user owns the files that divide the cgroup, but not its limits.
     @Test(.needsUnifiedCgroups) func writableMountInAUserNamespaceIsTheUsers() throws {
         let bundle = try Bundle {
             $0.mapUsers()
@@ -214,7 +214,7 @@ struct CgroupPathTests {
         #expect(try metadata("/sys/fs/cgroup" + bundle.cgroup).st_uid == 0)
     }
 
-    // On a host with both, type cgroup2 is the v2 tree, and type cgroup the v1 trees.
+    // On a host with both versions, type cgroup2 mounts the v2 tree, and type cgroup the v1 trees.
     @Test(.needsLegacyCgroups, arguments: [true, false]) func typeDecidesBetweenTheVersions(ownNamespace: Bool) throws {
         try #require(Cgroup.hierarchies.contains("/sys/fs/cgroup/unified"), "needs a v2 tree beside v1")
         let bundle = try Bundle {

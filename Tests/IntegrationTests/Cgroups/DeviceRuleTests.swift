@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// /dev/kmsg stands for a device that no container has unasked: the tests open it, and nothing more.
+/// /dev/kmsg stands for any device that containers don't get by default. The tests only open it.
 @Suite("device rules", .needsRoot, .sandboxed)
 struct DeviceRuleTests {
     private static let denyAll: JSON = ["allow": false, "access": "rwm"]
@@ -56,7 +56,7 @@ struct DeviceRuleTests {
         #expect(try access(allow("rw"), Self.denyAll) == [false, false, false])
     }
 
-    // v1 can't take one device out of a range that is allowed.
+    // v1 can't deny one device of a range that is allowed.
     @Test(.needsUnifiedCgroups) func oneDeviceOfARangeMayBeDenied() throws {
         #expect(try access(Self.denyAll, allow("rw", minor: nil), allow("w", false)) == [true, false, false])
     }
@@ -78,14 +78,15 @@ struct DeviceRuleTests {
         }.lines
     }
 
-    // To a container without a terminal it's the host's console; where it has one, /dev/console is a pseudoterminal, 136.
+    // In a container without a terminal, 5:1 is the host's console. With a terminal, /dev/console is a pseudoterminal (major
+    // 136).
     @Test func consoleOfTheHostNeedsARule() throws {
         #expect(try opened([("console", 5, 1)], [Self.denyAll]) == ["/tmp/console: \(EPERM)"])
         #expect(try opened([("console", 5, 1)], []) == ["/tmp/console: \(EPERM)"])
         #expect(try opened([("console", 5, 1)], [Self.denyAll, allow("rwm", major: 5, minor: 1)]) != ["/tmp/console: \(EPERM)"])
     }
 
-    // VPN clients in containers rely on it, as they do on /dev/null.
+    // VPN clients in containers rely on /dev/net/tun, as they do on /dev/null.
     @Test func tunDeviceNeedsNoRule() throws {
         let seen = try opened([("tun", 10, 200)], [Self.denyAll])
         #expect(seen.count == 1 && seen != ["/tmp/tun: \(EPERM)"], "\(seen)")

@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// Limits, read back from the kernel while the container waits.
+/// The tests read limits back from the kernel while the created container waits.
 @Suite("resources", .needsRoot, .sandboxed)
 struct ResourceTests {
-    /// The file of a created container's cgroup, by its names on v1 and v2.
+    /// The content of a file in a created container's cgroup. The file has one name on v1 and one on v2.
     private func value(_ controller: String, _ v1: String, _ v2: String, _ resources: JSON) throws -> String {
         let bundle = try Bundle { $0.linux.resources = resources }
         let container = try bundle.create()
@@ -19,7 +19,8 @@ struct ResourceTests {
         #expect(value == seen || seen == "max" && value == "9223372036854771712")
     }
 
-    /// A property alone, the files that may hold its value once it's set ("-" for none), and a line or the end of one that it makes there.
+    /// One property, the names of the files that may show its value ("|" between them, "-" for none), and a line or the end of
+    /// a line that they then have.
     private struct Property: Sendable, CustomStringConvertible {
         let resources: JSON
         let pointer: String
@@ -89,7 +90,7 @@ struct ResourceTests {
         Property(
             ["hugepageLimits": [["pageSize": "2MB", "limit": 4_194_304]]], "/hugepageLimits",
             "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max", "4194304"),
-        // What is reserved counts apart from what is used.
+        // Reserved pages count apart from used pages.
         Property(
             ["hugepageLimits": [["pageSize": "2MB", "limit": 4_194_304]]], "/hugepageLimits",
             "hugetlb.2MB.rsvd.limit_in_bytes", "hugetlb.2MB.rsvd.max", "4194304"),
@@ -103,11 +104,11 @@ struct ResourceTests {
         Property(["novel": ["limit": 5]], "/novel", "-", "-", "5"),
     ]
 
-    // The list of what the types know is `EveryPropertyTests.areAllInTheList`.
+    // `EveryPropertyTests.areAllInTheList` has the list of all properties that the types know.
     @Test(arguments: properties, [true, false]) private func noneIsPassedOverInSilence(property: Property, byUpdate: Bool) throws
     {
         let bundle = try Bundle { if !byUpdate { $0.linux.resources = property.resources } }
-        // A warning on stderr would be among the container's own words there.
+        // Warnings go to a log: stderr has the container's output too.
         let log = bundle.path + "/log"
         var finished = try bundle.command("create", global: ["--log", log]).run()
         if byUpdate {
@@ -170,7 +171,7 @@ struct ResourceTests {
     @Test(.needs(controller: "cpu"), arguments: [(2, "1"), (1024, "100"), (2048, "174"), (262_144, "10000")])
     func cpuShares(shares: Int, weight: String) throws {
         let value = try value("cpu", "cpu.shares", "cpu.weight", ["cpu": ["shares": .number(shares)]])
-        // The older conversion to weights is linear, the newer one keeps 1024 at the kernel's default of 100.
+        // The older conversion from shares to weights is linear. The newer one converts 1024 to the kernel's default of 100.
         #expect(value == (Host.isUnified ? weight : "\(shares)"))
     }
 
@@ -228,7 +229,7 @@ struct ResourceTests {
         #expect(finished.ending == .exited(137), "\(finished)")
     }
 
-    // The runtime's own needs count against the container's limit.
+    // The runtime's own memory counts against the container's limit.
     @Test(.needs(controller: "memory")) func oneMebibyteIsEnough() throws {
         let finished = try Bundle {
             $0.linux.resources = ["memory": ["limit": 1_048_576]]
@@ -246,7 +247,7 @@ struct ResourceTests {
         #expect(!finished.output.contains("started"))
     }
 
-    // What Docker writes for limits that weren't asked for.
+    // Docker writes these values for limits that the user hasn't set.
     @Test func zerosAndNullsOfEnginesAreNoLimits() throws {
         #expect(
             try output(ofScript: "echo ran") {
@@ -276,7 +277,7 @@ struct ResourceTests {
         #expect(message.points(to: pointer), "\(message)")
     }
 
-    // Names that would lead to other files of the cgroup file system.
+    // Names that would lead to other files of the cgroup file system, or that aren't names of files.
     @Test(
         arguments: [
             ["unified": ["../memory.max": "1"]], ["unified": ["cgroup.procs": "1"]], ["unified": ["memory.max\n": "1"]],

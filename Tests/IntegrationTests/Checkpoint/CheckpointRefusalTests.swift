@@ -10,7 +10,7 @@ struct CheckpointRefusalTests {
         return bundle
     }
 
-    /// A bundle whose container isn't there, and an image of none.
+    /// A bundle without a container, and an image directory that has only descriptors.json.
     private func restorable() throws -> Bundle {
         let bundle = try Bundle()
         try makeDirectory(bundle.image, mode: 0o700)
@@ -23,7 +23,7 @@ struct CheckpointRefusalTests {
         return finished.message
     }
 
-    /// A folder for PATH with a criu that is this script.
+    /// Makes a directory with this script as `criu`, and returns the variable PATH that finds it.
     private func criu(_ script: String, for bundle: Bundle) throws -> String {
         let folder = bundle.path + "/bin"
         try makeDirectory(folder)
@@ -53,7 +53,7 @@ struct CheckpointRefusalTests {
         #expect(try Container(of: bundle).status() == "running")
     }
 
-    /// The version in criu's own form: type VERSION, success, 3.11.
+    /// The bytes are criu's answer: type VERSION, success, version 3.11.
     @Test func saysThatCriuIsTooOld() throws {
         let bundle = try running()
         var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
@@ -72,7 +72,7 @@ struct CheckpointRefusalTests {
         #expect(try Container(of: bundle).status() == "running")
     }
 
-    // The version 3.19, and nothing more.
+    // The script answers with version 3.19, and with nothing after that.
     @Test func signalEndsARestoreThatWaitsForCriu() throws {
         let bundle = try restorable()
         let script = """
@@ -89,7 +89,7 @@ struct CheckpointRefusalTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    /// Where criu is installed and can't work, what's the matter is in the complaint.
+    /// If criu is installed but can't work, the message says why.
     @Test(.enabled(if: Criu.complaint != nil, "criu works here")) func saysWhatKeepsCriuFromWorking() throws {
         let bundle = try running()
         let message = complaint(try bundle.checkpoint())

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("security of restore", .needsRoot, .sandboxed, .needsCriu, .serialized)
 struct CheckpointSecurityTests {
-    /// What config.json takes away between checkpoint and restore, and the word for what the processes have too much.
+    /// Changes to config.json between checkpoint and restore, each with the property that the restored processes then exceed.
     static let changes: [(String, @Sendable (inout JSON) -> Void)] = [
         ("/process/capabilities", { $0.process.capabilities = .capabilities(["CAP_KILL"]) }),
         ("/linux/seccomp", { $0.linux.seccomp = ["defaultAction": "SCMP_ACT_ALLOW"] }),
@@ -58,7 +58,7 @@ struct CheckpointSecurityTests {
         #expect(security(try bundle.restore().pid) == before)
     }
 
-    /// criu would take what stands behind "]:" for a path of the host's: CVE-2026-119101.
+    /// criu would take the text after "]:" for a path of the host (CVE-2026-119101).
     @Test func letsNoLinkOfTheImageNameAMount() throws {
         let bundle = try Bundle()
         try makeDirectory(bundle.path + "/source")
@@ -74,7 +74,8 @@ struct CheckpointSecurityTests {
         #expect(try Container(of: bundle).status() == "running")
     }
 
-    /// A link that leads a mount elsewhere in the root is followed as it was at creation, and names nothing in the image.
+    /// If a link leads a mount elsewhere in the root, the link is followed as at creation, and the image names the mount by its
+    /// destination in config.json.
     @Test func namesMountsByTheConfigurationAlone() throws {
         let bundle = try Bundle()
         try makeDirectory(bundle.path + "/source")

@@ -1,7 +1,8 @@
 import CHarness
 import Testing
 
-/// One after another: criu stops and rebuilds whole process trees, and on cgroup v1 many freezers at once have been seen to hang.
+/// The tests run one after another: criu stops and rebuilds whole process trees, and on cgroup v1 many simultaneous freezers
+/// have been seen to hang.
 @Suite("checkpoint and restore", .needsRoot, .sandboxed, .needsCriu, .serialized)
 struct CheckpointTests {
     private func counting(_ configure: (inout JSON) throws -> Void = { _ in }) throws -> Bundle {
@@ -24,7 +25,7 @@ struct CheckpointTests {
         let count = bundle.count
         let container = try bundle.restore(["--work-path", bundle.path + "/work", "--pid-file", bundle.path + "/pid"])
         try bundle.waitForCounting()
-        // It began with 1 in a new one; in this one it had counted up to here.
+        // A new container would count from 1, but this one goes on from its count at the checkpoint.
         #expect(bundle.count > count)
         #expect(try container.status() == "running")
         #expect(read(bundle.path + "/pid") == "\(container.pid)")
@@ -155,7 +156,7 @@ struct CheckpointTests {
         func table() throws -> [String] {
             let shown = try bundle.sandbox.runtime("exec", bundle.id, "cat", "/proc/1/mountinfo")
             guard shown.succeeded else { throw HarnessFailure("\(shown)") }
-            // Place and options: numbers and the order aren't the same.
+            // Only mount points and options: ids and the order of the mounts may differ.
             return shown.output.lines.map { line in line.words[4] + " " + line.words[5] }.sorted()
         }
         _ = try bundle.start()
@@ -200,12 +201,12 @@ struct CheckpointTests {
         #expect(linkTarget("/proc/\(container.pid)/ns/net") == linkTarget(holder.path("network")))
     }
 
-    /// criu restores processes into a time namespace, and dumps none that are in several.
+    /// criu restores processes into a time namespace, and refuses to dump processes that are in different time namespaces.
     @Test func execJoinsAllThatItsProcessesAreIn() throws {
         let bundle = try counting()
         expectSuccess(try bundle.checkpoint())
         let container = try bundle.restore()
-        // It becomes a child of the container's first process.
+        // The sleeping process becomes a child of the container's first process.
         expectSuccess(try bundle.sandbox.runtime("exec", bundle.id, "sh", "-c", "sleep 1000 & exit 0"))
         let left = Cgroup.processes(bundle.cgroup).filter { read("/proc/\($0)/cmdline").hasPrefix("sleep\u{0}1000\u{0}") }
         let other = try #require(left.first)
@@ -295,7 +296,7 @@ struct CheckpointTests {
     }
 }
 
-/// Three pipes for a container's standard streams, of which two are used.
+/// Pipes for a container's standard input and output.
 private final class Pipes {
     private var input: [Int32] = [-1, -1]
     private var output: [Int32] = [-1, -1]
@@ -310,7 +311,7 @@ private final class Pipes {
 
     func write(_ text: String) { _ = CHarness.write(input[1], text, text.utf8.count) }
 
-    /// Whether the container writes just this, within the deadline.
+    /// Waits until the container writes, within the deadline. Returns whether it wrote exactly this text.
     func read(_ text: String) throws -> Bool {
         var wanted = pollfd(fd: output[0], events: Int16(POLLIN), revents: 0)
         guard retrying({ poll(&wanted, 1, Int32(Command.deadline * 1000)) }) == 1 else { throw HarnessFailure("nothing came") }

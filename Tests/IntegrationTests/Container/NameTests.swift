@@ -16,7 +16,7 @@ struct NameTests {
         #expect(seen == "example.test\n")
     }
 
-    // They would change the host's.
+    // Without a UTS namespace the container would change the host's name.
     @Test(arguments: ["hostname", "domainname"]) func withoutAUTSNamespaceIsRefused(property: String) throws {
         let before = read("/proc/sys/kernel/\(property)")
         let message = try refusal {
@@ -81,7 +81,7 @@ struct NameTests {
         #expect(message.points(to: "/linux/sysctl"))
     }
 
-    // A path to the namespace that the caller is in gives the container nothing of its own.
+    // A path to the caller's own namespace doesn't give the container another one.
     @Test func sysctlOfAJoinedNamespaceOfTheHostIsRefused() throws {
         let before = read("/proc/sys/net/ipv4/ip_forward")
         let message = try refusal {

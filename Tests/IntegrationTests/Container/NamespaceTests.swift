@@ -41,7 +41,7 @@ struct NamespaceTests {
         let holder = try Namespaces([type])
         let container = try running {
             $0.join(namespace: type, at: holder.path(type))
-            // Whoever joins a mount namespace finds its mounts there.
+            // A joined mount namespace has its mounts already.
             if type == "mount" { $0.mounts = [] }
             if type == "user" { $0.process.noNewPrivileges = true }
         }
@@ -106,7 +106,7 @@ struct NamespaceTests {
             $0.linux.timeOffsets = ["boottime": ["secs": 1_000_000]]
         }.start()
         #expect(try Int(container.output(ofScript: "cut -d. -f1 /proc/uptime").trimmed) ?? 0 > 1_000_000)
-        // And nobody can look into the process since.
+        // The process that has set the clocks still isn't dumpable: its files in /proc belong to the host's root.
         let waiting = try Bundle {
             $0.mapUsers()
             $0.linux.namespaces.append(["type": "time"])

@@ -91,13 +91,13 @@ struct ProcessTests {
         }
         let others = (0..<60_000).map { "user\($0):x:\($0 + 5000):\($0)::/home/user\($0):/bin/sh\n" }.joined()
         try #require(others.utf8.count > 2 << 20)
-        // A line that no program takes ends where it ends.
+        // A line that is too long for any program is skipped up to its end.
         let long = "long:x:1000:1000:" + String(repeating: "x", count: 200_000) + ":/home/long:/bin/sh\n"
         try write(others + long + "last:x:1000:1000::/home/last:/bin/sh", to: bundle.rootfs + "/etc/passwd")
         #expect(try bundle.output() == "/home/last\n")
     }
 
-    // As with runc.
+    // As with runc, an empty HOME counts as a missing one.
     @Test func emptyHomeIsNone() throws {
         let bundle = try Bundle {
             $0.runs("env | grep HOME")
@@ -108,7 +108,7 @@ struct ProcessTests {
         #expect(try bundle.output() == "HOME=/home/somebody\n")
     }
 
-    // A fifo would block for ever, a device never end.
+    // Reading a fifo would block for ever, and reading a device might never end.
     @Test(arguments: ["fifo", "directory", "huge", "link"]) func oddAccountFilesAreHarmless(kind: String) throws {
         let bundle = try Bundle { $0.runs("echo ran") }
         let path = bundle.rootfs + "/etc/passwd"
@@ -153,7 +153,7 @@ struct ProcessTests {
         #expect(message.says("not a directory"))
     }
 
-    // Entered with the runtime's rights, and where these don't do, with the user's: as with runc.
+    // cwd is entered with the runtime's rights or, if they don't suffice, with the user's, as with runc.
     @Test(arguments: [0, 1000]) func workingDirectoryMayBeClosedToOneOfRootAndTheUser(owner: UInt32) throws {
         let bundle = try Bundle {
             $0.process.user = ["uid": 1000, "gid": 1000]
@@ -165,7 +165,7 @@ struct ProcessTests {
         #expect(try bundle.output() == "/closed\n")
     }
 
-    // Root without CAP_DAC_OVERRIDE.
+    // Root of the container, without CAP_DAC_OVERRIDE.
     @Test func workingDirectoryMayBeClosedToRootOfTheContainer() throws {
         let bundle = try Bundle {
             $0.process.cwd = "/closed"
@@ -176,7 +176,7 @@ struct ProcessTests {
         #expect(try bundle.output() == "/closed\n")
     }
 
-    // A user namespace's root has no rights on what belongs to the host's: neither has the user.
+    // In a user namespace neither root nor the user has any rights to a directory of the host's root.
     @Test func workingDirectoryThatNobodyInTheContainerMayEnterIsRefused() throws {
         let bundle = try Bundle {
             $0.mapUsers()

@@ -87,7 +87,7 @@ struct RootTests {
             $0.linux.rootfsPropagation = value
             $0.runs(arguments: ["cat", "/proc/self/mountinfo"])
         }
-        // A root file system that is shared on the host, with a mount of its own, as an engine's.
+        // As with an engine, the root file system is a mount of its own, and shared on the host.
         try bundle.sandbox.mount(bundle.rootfs, on: bundle.rootfs, flags: Int(MS_BIND))
         try bundle.sandbox.mount("none", on: bundle.rootfs, flags: Int(MS_SHARED))
         return Mount.table(try bundle.output()).first { $0.path == "/" }?.propagation.map { String($0.prefix { $0 != ":" }) } ?? [
@@ -146,7 +146,7 @@ struct RootTests {
         #expect(!finished.output.contains("home"))
     }
 
-    /// Whether a user namespace in the container can mount a file system without the masks that lie over the container's.
+    /// Whether a user namespace in the container can mount a file system of this type without the container's masks.
     private func mountsInAUserNamespace(
         _ type: String, masked: Bool, _ options: [String], _ configure: (inout JSON) -> Void = { _ in }
     ) throws -> Bool {
@@ -156,7 +156,7 @@ struct RootTests {
             $0.runs("unshare -U -r -m -n -p -f sh -c 'mount -t \(type) -o ro none /tmp && echo mounted'; echo end")
             configure(&$0)
         }
-        // Others of the host's: in another place, and hidden.
+        // The host has other mounts of this type: one in another place, and one that is covered.
         let place = bundle.path + "/of-the-host"
         try bundle.sandbox.mount(type, on: place + "/seen", type: type)
         try bundle.sandbox.mount(type, on: place + "/hidden/below", type: type)
@@ -166,7 +166,7 @@ struct RootTests {
         return finished.output.hasPrefix("mounted\n")
     }
 
-    // mount_too_revealing() in the kernel: a whole proc or sysfs anywhere in the mount namespace lets others be mounted.
+    // mount_too_revealing() in the kernel: a user namespace may mount proc or sysfs if its mount namespace has a complete one.
     @Test(arguments: ["proc", "sysfs"]) func noWholeProcOrSysfsOfTheHostIsInTheMountNamespace(type: String) throws {
         try #require(try mountsInAUserNamespace(type, masked: false, []), "user namespaces may mount it here")
         #expect(try !mountsInAUserNamespace(type, masked: true, []))

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("scheduling and personality", .needsRoot, .sandboxed)
 struct SchedulingTests {
-    /// A line of the probe's report.
+    /// One line of the probe's report from a container with this config.
     private func attribute(_ name: String, _ configure: (inout JSON) -> Void) throws -> String? {
         try output(of: "probe", "attributes", configure: configure).lines.first { $0.hasPrefix(name + "=") }
     }
@@ -45,7 +45,7 @@ struct SchedulingTests {
         #expect(try refusal { $0.process.scheduler = scheduler }.points(to: pointer))
     }
 
-    // ioprio_set(2): the class in the bits from 13 on, the priority below.
+    // ioprio_set(2): the bits from 13 on are the class, the bits below are the priority.
     @Test(arguments: [
         ("IOPRIO_CLASS_RT", 0, 1 << 13), ("IOPRIO_CLASS_BE", 6, 2 << 13 | 6), ("IOPRIO_CLASS_IDLE", 7, 3 << 13 | 7),
     ])
@@ -54,7 +54,7 @@ struct SchedulingTests {
         #expect(seen == "ioprio=\(value)")
     }
 
-    // It has no other.
+    // The idle class has no priorities (ioprio_set(2)).
     @Test func ioPriorityOfIdleTimeNeedsNoNumber() throws {
         #expect(try attribute("ioprio") { $0.process.ioPriority = ["class": "IOPRIO_CLASS_IDLE"] } == "ioprio=\(3 << 13)")
     }
@@ -84,13 +84,13 @@ struct SchedulingTests {
         #expect(try refusal { $0.linux.personality = personality }.points(to: pointer))
     }
 
-    // Affinity is for processes that are added later.
+    // execCPUAffinity is for the processes that exec adds.
     @Test func affinityOfExecDoesNotBindTheFirstProcess() throws {
         let seen = try attribute("cpus") { $0.process.execCPUAffinity = ["initial": "0", "final": "0"] }
         #expect(seen?.words.first == seen?.words.last.map { "cpus=\($0)" })
     }
 
-    // Ignored, these would leave the container less confined, or other, than was asked for.
+    // If these were ignored, the container would be less confined than its config demands, or different.
     @Test(
         arguments: [
             ("/linux/memoryPolicy", ["mode": "MPOL_PREFERRED", "nodes": "0"]), ("/linux/netDevices", ["no-such-device": [:]]),

@@ -36,7 +36,8 @@ struct SeccompRefusalTests {
         #expect(message.points(to: "/linux/seccomp/defaultAction"))
     }
 
-    // The container could never run its program: said at once, and not by a process that can neither go on nor end.
+    // The container could never execute its program. The config is refused at once, before there is a process that could
+    // neither go on nor exit.
     @Test(arguments: ["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP"])
     func filterThatPermitsNoProgram(action: String) throws {
         for profile in [

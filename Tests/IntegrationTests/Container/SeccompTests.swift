@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// The probe makes the system calls, by number: x86_64 and aarch64 have different ones.
+/// The probe makes the system calls by number. x86_64 and aarch64 have different numbers.
 @Suite("seccomp", .needsRoot, .sandboxed)
 struct SeccompTests {
     #if arch(x86_64)
@@ -10,7 +10,7 @@ struct SeccompTests {
         private static let (getpriority, personality, architecture) = (141, 92, "SCMP_ARCH_AARCH64")
     #endif
 
-    /// A profile that allows all but what the rules say.
+    /// A profile with these rules. By default it allows all other calls.
     private func profile(_ rules: JSON..., defaultAction: String = "SCMP_ACT_ALLOW") -> JSON {
         [
             "defaultAction": .string(defaultAction), "architectures": [.string(Self.architecture)], "syscalls": .array(rules),
@@ -30,7 +30,7 @@ struct SeccompTests {
         return comparison
     }
 
-    /// How the probe's system call came out in a container with this profile.
+    /// Runs the probe in a container with this profile. The probe makes the system call and writes its result.
     private func call(_ number: Int, _ arguments: Int..., under profile: JSON, noNewPrivileges: Bool = true) throws -> Finished {
         try Bundle {
             $0.runs(arguments: ["probe", "syscall", "\(number)"] + arguments.map { "\($0)" })
@@ -55,7 +55,7 @@ struct SeccompTests {
     }
 
     @Test func defaultErrorIsForCallsWithoutARule() throws {
-        // Everything that the probe and the runtime's last steps need is allowed by name.
+        // The rules allow everything that the probe and the runtime's last steps need.
         var filter = profile(
             [
                 "names": JSON(Self.harmless), "action": "SCMP_ACT_ALLOW",
@@ -81,7 +81,7 @@ struct SeccompTests {
     @Test func syscallNewerThanTheProfileIsAnsweredWithENOSYS() throws {
         var filter = profile(["names": JSON(Self.harmless), "action": "SCMP_ACT_ALLOW"], defaultAction: "SCMP_ACT_ERRNO")
         #expect(try call(600, under: filter).output == "error \(ENOSYS)\n")
-        // What the profile's author knew and left out gets the default: here, an older one without a rule.
+        // The profile's author knew this older call and left it out, so it gets the default error.
         filter.defaultErrnoRet = 77
         #expect(try call(Self.personality, 0xFFFF_FFFF, under: filter).output == "error 77\n")
     }
@@ -125,7 +125,7 @@ struct SeccompTests {
                 "for value in \((matching + other).map(String.init).joined(separator: " ")); do probe syscall \(Self.getpriority) 9 $value; done"
             )
         }
-        // 9 is no kind of target: what isn't caught by the filter is EINVAL.
+        // No target has the kind 9, so a call that the filter lets through fails with EINVAL.
         #expect(try bundle.output().lines == matching.map { _ in "error 99" } + other.map { _ in "error \(EINVAL)" })
     }
 
@@ -142,7 +142,8 @@ struct SeccompTests {
         #expect(try call(Self.getpriority, 9, 6, under: filter).output == "error \(EINVAL)\n")
     }
 
-    // libseccomp takes one comparison an argument; several of one are alternatives, as other runtimes have it.
+    // libseccomp takes one comparison for each argument. Several for the same argument are alternatives, as with other
+    // runtimes.
     @Test func severalComparisonsOfOneArgumentAreAlternatives() throws {
         let filter = profile(
             rule("getpriority", "SCMP_ACT_ERRNO", errno: 99, [comparison(1, 5, "SCMP_CMP_EQ"), comparison(1, 6, "SCMP_CMP_EQ")]))
@@ -211,7 +212,7 @@ struct SeccompTests {
         #expect(state.pid == .number(Int(container.pid)))
         #expect(state.metadata == "for the agent")
         #expect(state.ociVersion.text?.hasPrefix("1.") == true)
-        // As in the specification's example, and with runc: the program isn't executed yet.
+        // As in the specification's example and with runc: the program hasn't been executed yet.
         #expect(state.state.status == "creating")
         #expect(state.state.id == .string(bundle.id))
         #expect(state.state.pid == .number(Int(container.pid)))
@@ -244,11 +245,11 @@ struct SeccompTests {
         #expect(state.state.pid == .number(Int(container.pid)))
     }
 
-    // The descriptor has to reach the agent without the call that the agent answers.
+    // The agent must get the descriptor even if the agent also decides about the call that sends it.
     @Test(arguments: ["sendmsg", "read"]) func callThatHandsTheListenerOverMayBeTheAgentsToo(name: String) throws {
         let bundle = try Bundle {
             $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"), rule(name, "SCMP_ACT_NOTIFY"))
-            // sendmsg is 46: to a descriptor that isn't open.
+            // 46 is sendmsg, here to a descriptor that isn't open.
             $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "46", "99"])
         }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
@@ -258,7 +259,8 @@ struct SeccompTests {
         let received = try Received(from: listener)
         defer { close(received.descriptor) }
         if name == "read" {
-            // The runtime's own wait for the agent is the first. An agent that lets no read through ends it.
+            // The first read under the filter is the runtime's, which waits for the agent. If the agent refuses it, the command
+            // fails.
             #expect(h_answer_notification(received.descriptor, 55) == 0)
             #expect(try !run.finish().succeeded)
         } else {
@@ -268,7 +270,7 @@ struct SeccompTests {
         }
     }
 
-    // execve computes the capabilities anew, and all else is done before: capabilities(7).
+    // Everything else happens before the filter is loaded, and execve itself computes the capabilities (capabilities(7)).
     @Test(arguments: [
         "getcwd", "chdir", "getuid", "getgid", "setgroups", "setresuid", "setresgid", "capset", "capget", "prctl", "close",
         "close_range", "sched_setattr", "write", "sendmsg", "umask",
@@ -298,7 +300,7 @@ struct SeccompTests {
         #expect(seen.contains("CapBnd:\t0000000020000420\n"), "\(seen)")
     }
 
-    // Not a word can be sent, and the end itself is refused.
+    // The filter forbids both to send the error and to exit.
     @Test(arguments: [true, false]) func programThatCannotBeExecutedIsSaidUnderAFilterThatPermitsNothingElse(
         noNewPrivileges: Bool
     ) throws {

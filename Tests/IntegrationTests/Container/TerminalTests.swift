@@ -3,7 +3,7 @@ import Testing
 
 @Suite("terminal", .needsRoot, .sandboxed)
 struct TerminalTests {
-    /// A container with a terminal, created by way of a console socket.
+    /// Creates a container with a terminal, which the test gets through a console socket.
     private func create(_ script: String, _ configure: (inout JSON) -> Void = { _ in }) throws -> (Container, Terminal) {
         let bundle = try Bundle {
             $0.process.terminal = true
@@ -109,7 +109,7 @@ struct TerminalTests {
         #expect(try bundle.refusal(options: ["--console-socket", bundle.path + "/nobody.sock"]).says("nobody.sock"))
     }
 
-    // The queue of a listening socket is short, and its owner may never look.
+    // The queue of a listening socket is short, and its owner may never accept a connection.
     @Test func consoleSocketWithAFullQueueIsNotWaitedForWithoutEnd() throws {
         let bundle = try Bundle { $0.process.terminal = true }
         let path = bundle.path + "/console.sock"
@@ -119,7 +119,7 @@ struct TerminalTests {
         withExtendedLifetime(busy) {}
     }
 
-    // sockaddr_un has room for 107 bytes and a NUL; a longer path can still be reached by way of a descriptor of its directory.
+    // sockaddr_un has room for 107 bytes and a NUL. A longer path is reached through a descriptor of its directory.
     @Test func pathOfTheConsoleSocketMayBeLong() throws {
         let bundle = try Bundle {
             $0.process.terminal = true
@@ -137,7 +137,7 @@ struct TerminalTests {
         try terminal.wait(for: "out\n")
     }
 
-    /// `run` on a terminal of its own.
+    /// Starts `run` on a terminal of its own.
     private func foreground(_ script: String) throws -> (RunningCommand, Terminal) {
         let bundle = try Bundle {
             $0.process.terminal = true
@@ -150,7 +150,7 @@ struct TerminalTests {
         return (try command.start(), terminal)
     }
 
-    // As the program ended them: a carriage return is for who looks at it.
+    // A pipe gets the lines as the program wrote them. Only a terminal gets carriage returns.
     @Test(arguments: [false, true]) func linesThatGoToAPipeEndInALineFeed(exec: Bool) throws {
         let finished: Finished
         if exec {
@@ -178,7 +178,7 @@ struct TerminalTests {
         #expect(try running.finish().ending == .exited(0))
     }
 
-    // What reads the output may show it at the terminal that the runtime has made raw.
+    // The program that reads the output may write to the terminal that the runtime has made raw.
     @Test func linesOfAPipelineAtATerminalAreShownAsLines() throws {
         let (terminal, other) = try Terminal.open()
         var command = try Bundle {
@@ -213,7 +213,7 @@ struct TerminalTests {
         #expect(try run.finish().ending == .exited(0))
     }
 
-    // The caller's terminal is raw meanwhile: the key goes to the container, not to the runtime.
+    // The caller's terminal is in raw mode, so the key goes to the container and not to the runtime.
     @Test func inTheForegroundControlCGoesToTheProcess() throws {
         let (run, terminal) = try foreground("trap 'echo interrupted; exit 9' INT; echo ready; while :; do sleep 0.01; done")
         try terminal.wait(for: "ready\n")

@@ -59,7 +59,7 @@ struct UserTests {
         #expect(status("Groups", of: outside) == ["100009"])
     }
 
-    // config-linux.md, "User namespace mappings": they don't change the files.
+    // config-linux.md, "User namespace mappings": mappings don't change the files.
     @Test func filesKeepTheirOwnersUnderAMapping() throws {
         let bundle = try Bundle {
             $0.mapUsers()
@@ -89,7 +89,7 @@ struct UserTests {
         #expect(message.points(to: "/process/user/additionalGids/1"))
     }
 
-    // A file whose group may not read it: with the group dropped from the list, everybody's right would do.
+    // The file's group may not read it, but others may. If the runtime dropped the group, the process could read the file.
     @Test func groupThatIsDeniedAFileStaysDenied() throws {
         let bundle = try Bundle {
             $0.process.user = ["uid": 1000, "gid": 1000, "additionalGids": [2000]]
