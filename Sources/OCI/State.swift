@@ -1,6 +1,6 @@
 public import Bytes
 
-/// The state of a container, as `state` and `list` show it and hooks get it. Source: runtime.md, "State".
+/// The state of a container, which `state` and `list` print and which hooks read. Source: runtime.md, "State".
 public struct ContainerState: Sendable {
     public enum Status: Sendable {
         case creating, created, running, paused, stopped
@@ -18,17 +18,17 @@ public struct ContainerState: Sendable {
 
     public var ociVersion: ByteString
     public var id: ByteString
-    /// Of the first process, in the caller's pid namespace: 0 where there is none.
+    /// The pid of the container's first process in the caller's pid namespace; 0 if there is no process.
     public var pid: Int32
     public var status: Status
-    /// Absolute.
+    /// An absolute path.
     public var bundle: ByteString
-    /// Absolute.
+    /// An absolute path.
     public var rootfs: ByteString
-    /// When it was created: RFC 3339 with nanoseconds.
+    /// The time of creation, in the format of RFC 3339 with nanoseconds.
     public var created: ByteString
     public var annotations: [Annotation]
-    /// The name of the user whose it is.
+    /// The name of the user who created the container.
     public var owner: ByteString
 
     public init(
@@ -48,14 +48,14 @@ public struct ContainerState: Sendable {
 }
 
 extension ContainerState {
-    /// With the keys and in the order that runc has.
+    /// The state as JSON, with runc's keys in runc's order.
     public func json(_ layout: JSONWriter.Layout) -> [UInt8] {
         var json = JSONWriter(layout)
         json.object { write(to: &$0) }
         return json.bytes
     }
 
-    /// An array on one line, or `null` where there are none, as Go writes an empty list and engines expect it.
+    /// The states as a JSON array on one line. No states are `null`, as Go writes an empty list and engines expect it.
     public static func json(_ containers: [ContainerState]) -> [UInt8] {
         var json = JSONWriter(.compact)
         if containers.isEmpty {

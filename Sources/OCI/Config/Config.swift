@@ -1,10 +1,11 @@
 public import Bytes
 public import Errors
 
-/// config.json of a bundle, as far as Linux is concerned. Source: runtime-spec 1.3.0, config.md and config-linux.md.
+/// A bundle's config.json, without the properties of other operating systems. Source: runtime-spec 1.3.0, config.md and
+/// config-linux.md.
 ///
-/// Optional values are nil where the document leaves them out; lists are empty. A class: nobody changes it, and a copy of so large
-/// a value is much code wherever it is made.
+/// If the document leaves a property out, an optional value is nil and a list is empty. This is a class because it never
+/// changes after decoding, and because each copy of such a large struct would cost much code.
 public final class Config: Sendable {
     public let ociVersion: ByteString
     public let root: Root?
@@ -15,12 +16,13 @@ public final class Config: Sendable {
     public let hooks: Hooks
     public let annotations: [Annotation]
     public let linux: LinuxConfig
-    /// JSON pointers of properties that no version of the specification knows: ignored, but named in a warning.
+    /// JSON pointers of properties that no version of the specification defines. They are ignored, with a warning.
     public let unknownProperties: [String]
 
     /// Reads config.json: its types, its ranges, and every rule that can be checked without looking at the host.
     ///
-    /// - Throws: `invalidConfig` with the JSON pointer of what is wrong, what was found and what is allowed.
+    /// - Parameter text: the bytes of the file.
+    /// - Throws: `invalidConfig` with the JSON pointer of the wrong value, what was found and what is allowed.
     public init(parsing text: [UInt8]) throws(RuntimeError) {
         let notes = DecodingNotes()
         var object = try ObjectDecoder(JSONValue(config: text), notes)
@@ -40,12 +42,14 @@ public final class Config: Sendable {
     }
 }
 
+/// The container's root file system: config.md, "Root".
 public struct Root: Sendable {
-    /// Absolute, or relative to the bundle.
+    /// An absolute path, or one relative to the bundle.
     public var path: ByteString
     public var readonly: Bool
 }
 
+/// An entry of `annotations`: config.md, "Annotations".
 public struct Annotation: Sendable {
     public var key: ByteString
     public var value: ByteString
@@ -56,8 +60,9 @@ public struct Annotation: Sendable {
     }
 }
 
+/// An entry of `mounts`: config.md, "Mounts".
 public struct Mount: Sendable {
-    /// Absolute in the container; a relative one counts from "/".
+    /// A path in the container. A relative path counts from "/".
     public var destination: ByteString
     public var type: ByteString?
     public var source: ByteString?
@@ -66,9 +71,9 @@ public struct Mount: Sendable {
     public var gidMappings: [IDMapping]
 }
 
-/// config.md, "POSIX-platform Hooks".
+/// A program that runs at one point of a container's life: config.md, "POSIX-platform Hooks".
 public struct Hook: Sendable {
-    /// When it runs, in the order of a container's life.
+    /// When the hook runs, in the order of a container's life.
     public enum Kind: CaseIterable, Sendable {
         case prestart, createRuntime, createContainer, startContainer, poststart, poststop
 
@@ -86,7 +91,7 @@ public struct Hook: Sendable {
 
     public var path: ByteString
     public var args: [ByteString]
-    /// nil where the document has none: the hook's environment is empty then.
+    /// nil if the document has no such property: the hook's environment is empty then.
     public var env: [ByteString]?
     /// Seconds, more than 0.
     public var timeout: Int?
@@ -99,6 +104,7 @@ public struct Hook: Sendable {
     }
 }
 
+/// The hooks of a container, each list in the document's order.
 public struct Hooks: Sendable {
     public var prestart: [Hook] = []
     public var createRuntime: [Hook] = []

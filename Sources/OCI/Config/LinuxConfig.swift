@@ -1,6 +1,6 @@
 public import Bytes
 
-/// config-linux.md.
+/// The object `linux` of config.json: config-linux.md.
 public struct LinuxConfig: Sendable {
     public var namespaces: [Namespace] = []
     public var uidMappings: [IDMapping] = []
@@ -21,6 +21,7 @@ public struct LinuxConfig: Sendable {
     public var personality: Personality?
 }
 
+/// An entry of `namespaces`: config-linux.md, "Namespaces".
 public struct Namespace: Sendable {
     public enum Kind: Int, CaseIterable, Sendable {
         case pid, network, mount, ipc, uts, user, cgroup, time
@@ -40,11 +41,11 @@ public struct Namespace: Sendable {
     }
 
     public var kind: Kind
-    /// Absolute; nil for a new one.
+    /// The absolute path of the namespace to join; nil for a new namespace.
     public var path: ByteString?
 }
 
-/// user_namespaces(7), "User and group ID mappings".
+/// A range of ids and its counterpart on the host: user_namespaces(7), "User and group ID mappings".
 public struct IDMapping: Equatable, Sendable {
     public var containerID: UInt32
     public var hostID: UInt32
@@ -57,7 +58,7 @@ public struct IDMapping: Equatable, Sendable {
     }
 }
 
-/// time_namespaces(7): seconds and nanoseconds that are added to each clock.
+/// Seconds and nanoseconds that are added to each clock: time_namespaces(7).
 public struct TimeOffsets: Sendable {
     public struct Offset: Sendable {
         public var secs: Int64
@@ -68,7 +69,9 @@ public struct TimeOffsets: Sendable {
     public var boottime: Offset?
 }
 
-/// config-linux.md, "Devices". `u` of the document is `.character` here, which it means.
+/// A device file to make in the container: config-linux.md, "Devices".
+///
+/// The document's type `u` (unbuffered) is `.character` here: mknod(1) makes the same file for `u` and for `c`.
 public struct Device: Sendable {
     public enum Kind: Sendable { case character, block, fifo }
 
@@ -77,12 +80,12 @@ public struct Device: Sendable {
     /// 0 for a fifo.
     public var major: UInt32
     public var minor: UInt32
-    /// The permission bits: nil leaves 0666.
+    /// The permission bits; nil stands for 0666.
     public var fileMode: UInt32?
     public var uid: UInt32?
     public var gid: UInt32?
 
-    /// A device that anybody may use.
+    /// Makes a device. Without `fileMode` everybody may read and write it.
     public init(
         kind: Kind, path: ByteString, major: UInt32, minor: UInt32, fileMode: UInt32? = nil, uid: UInt32? = nil,
         gid: UInt32? = nil
@@ -97,23 +100,27 @@ public struct Device: Sendable {
     }
 }
 
+/// A network device that moves into the container: config-linux.md, "Network Devices".
 public struct NetDevice: Sendable {
     /// The interface's name on the host.
     public var host: InterfaceName
-    /// Its name in the container: nil keeps the host's.
+    /// The interface's name in the container; nil keeps the host's name.
     public var name: InterfaceName?
 }
 
+/// A kernel parameter and its value: config-linux.md, "Sysctl".
 public struct Sysctl: Sendable {
     public let key: SysctlKey
     /// A single line.
     public let value: ByteString
 }
 
+/// The mount propagation of the container's root: mount_namespaces(7), "Shared subtrees".
 public enum Propagation: Sendable {
     case shared, slave, `private`, unbindable, recursiveShared, recursiveSlave, recursivePrivate, recursiveUnbindable
 }
 
+/// config-linux.md, "IntelRdt".
 public struct IntelRdt: Sendable {
     public var closID: ByteString?
     public var schemata: [ByteString]
@@ -122,7 +129,7 @@ public struct IntelRdt: Sendable {
     public var enableMonitoring: Bool
 }
 
-/// set_mempolicy(2).
+/// The NUMA memory policy of the container's process: set_mempolicy(2).
 public struct MemoryPolicy: Sendable {
     /// MPOL_… of linux/mempolicy.h.
     public var mode: UInt32
@@ -131,5 +138,5 @@ public struct MemoryPolicy: Sendable {
     public var flags: UInt32
 }
 
-/// personality(2).
+/// The execution domain of the container's process: personality(2).
 public enum Personality: Sendable { case linux, linux32 }

@@ -1,13 +1,13 @@
 public import Bytes
 
-/// config.md, "Process": also what `exec --process` reads.
+/// The process to run: config.md, "Process". `exec --process` reads the same object.
 public struct Process: Sendable {
     public var terminal: Bool
-    /// nil unless `terminal` is true: the specification has it ignored otherwise.
+    /// nil unless `terminal` is true: otherwise the specification wants the property ignored.
     public var consoleSize: ConsoleSize?
     public var cwd: ByteString
     public var env: [ByteString]
-    /// At least one, the first not empty.
+    /// At least one entry. The first one isn't empty.
     public var args: [ByteString]
     public var user: User
     public var rlimits: [ResourceLimit]
@@ -22,12 +22,13 @@ public struct Process: Sendable {
     public var execCPUAffinity: ExecCPUAffinity?
 }
 
+/// The size of the terminal, in characters.
 public struct ConsoleSize: Sendable {
-    /// Characters.
     public var height: UInt16
     public var width: UInt16
 }
 
+/// The user of the process: config.md, "POSIX-platform User".
 public struct User: Sendable {
     public var uid: UInt32
     public var gid: UInt32
@@ -35,10 +36,10 @@ public struct User: Sendable {
     public var additionalGids: [UInt32]
 }
 
-/// getrlimit(2).
+/// An entry of `rlimits`: getrlimit(2).
 public struct ResourceLimit: Sendable {
     public enum Resource: Int32, CaseIterable, Sendable {
-        // The raw values are the kernel's numbers of x86-64, arm64 and all others that follow asm-generic/resource.h.
+        // The raw values are the kernel's numbers on x86-64, arm64 and every architecture that follows asm-generic/resource.h.
         case cpu = 0, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio,
             rttime
     }
@@ -48,7 +49,9 @@ public struct ResourceLimit: Sendable {
     public var hard: UInt64
 }
 
-/// The names as the document has them, "CAP_CHOWN": what no kernel knows is warned of, not refused.
+/// The process's capability sets: capabilities(7). The names are the document's, such as "CAP_CHOWN".
+///
+/// A name that the kernel doesn't know isn't an error. The planning of the process ignores it with a warning.
 public struct Capabilities: Sendable {
     public var bounding: [ByteString] = []
     public var effective: [ByteString] = []
@@ -59,7 +62,7 @@ public struct Capabilities: Sendable {
     public init() {}
 }
 
-/// sched_setattr(2).
+/// The scheduling policy of the process and its parameters: sched_setattr(2).
 public struct Scheduler: Sendable {
     public enum Policy: UInt32, CaseIterable, Sendable {
         case other = 0, fifo, roundRobin, batch, iso, idle, deadline
@@ -70,13 +73,13 @@ public struct Scheduler: Sendable {
     public var priority: Int32
     /// SCHED_FLAG_… of linux/sched.h, or-ed together.
     public var flags: UInt64
-    /// Nanoseconds, for the deadline policy.
+    /// Nanoseconds, for the deadline policy. The same holds for `deadline` and `period`.
     public var runtime: UInt64
     public var deadline: UInt64
     public var period: UInt64
 }
 
-/// ioprio_set(2).
+/// The I/O scheduling class of the process and its priority: ioprio_set(2).
 public struct IOPriority: Sendable {
     public enum Class: Int32, CaseIterable, Sendable {
         case realTime = 1, bestEffort, idle
@@ -87,7 +90,7 @@ public struct IOPriority: Sendable {
     public var priority: Int32
 }
 
-/// config.md, `execCPUAffinity`.
+/// The processors for a process that `exec` adds: config.md, `execCPUAffinity`.
 public struct ExecCPUAffinity: Sendable {
     public var initial: NumberList?
     public var final: NumberList?

@@ -1,19 +1,20 @@
 public import Bytes
 
-/// config-linux.md, "Control groups". Also what `update --resources` reads.
+/// The limits of a container: config-linux.md, "Control groups". `update --resources` reads the same object.
 public struct Resources: Sendable {
     public var devices: [DeviceRule] = []
     public var memory: Memory?
     public var cpu: CPU?
-    /// 0 is a limit like others: config-linux.md, "PIDs".
+    /// 0 is a limit like any other number, not "unset": config-linux.md, "PIDs".
     public var pidsLimit: Limit?
     public var blockIO: BlockIO?
     public var hugepageLimits: [HugepageLimit] = []
     public var network: Network?
     public var rdma: [RDMALimit] = []
-    /// Files of cgroup v2 and what is written to them, in the document's order.
+    /// Files of cgroup v2 and the lines to write to them, in the document's order.
     public var unified: [UnifiedEntry] = []
-    /// JSON pointers to what isn't known, for what was read by itself: in a configuration they stand with all others.
+    /// JSON pointers of unknown properties, if this object is the whole document. The unknown properties in a config.json are
+    /// in `Config.unknownProperties`.
     public var unknownProperties: [String] = []
 
     public init() {}
@@ -24,20 +25,21 @@ public struct Resources: Sendable {
 
         public let allow: Bool
         public let kind: Kind
-        /// nil is every number.
+        /// nil stands for every number, as in `minor`.
         public let major: UInt32?
         public let minor: UInt32?
-        /// At least one of the three.
+        /// At least one of `read`, `write` and `mknod` is true.
         public let read: Bool
         public let write: Bool
         public let mknod: Bool
     }
 
-    /// Bytes. 0, which engines send for "unset", is nil here.
+    /// config-linux.md, "Memory". The limits are in bytes; a limit of 0, which engines send for "unset", is nil here.
     public struct Memory: Sendable {
         public let limit: Limit?
         public let reservation: Limit?
-        /// Memory and swap together, as cgroup v1 counts: never below `limit`, and never a number if `limit` is unlimited.
+        /// The limit of memory and swap together, as in cgroup v1. It is never below `limit`, and it is nil or unlimited if
+        /// `limit` is unlimited.
         public let swap: Limit?
         public let kernel: Limit?
         public let kernelTCP: Limit?
@@ -48,11 +50,13 @@ public struct Resources: Sendable {
         public let checkBeforeUpdate: Bool?
     }
 
-    /// Microseconds for quota, burst, period and the real-time pair. 0, which engines send for "unset", is nil here except for `burst`.
+    /// config-linux.md, "CPU". Quota, burst, period and the two real-time properties are in microseconds.
+    ///
+    /// 0, which engines send for "unset", is nil here; only a `burst` of 0 remains 0.
     public struct CPU: Sendable {
         public let shares: UInt64?
         public let quota: Limit?
-        /// Not above `quota`.
+        /// Not above `quota`, if that is a limit.
         public let burst: UInt64?
         public let period: UInt64?
         public let realtimeRuntime: Limit?
@@ -62,6 +66,7 @@ public struct Resources: Sendable {
         public let idle: Bool?
     }
 
+    /// config-linux.md, "Block IO".
     public struct BlockIO: Sendable {
         public let weight: Weight?
         public let leafWeight: Weight?
@@ -72,24 +77,28 @@ public struct Resources: Sendable {
         public let throttleWriteIOPSDevice: [ThrottleDevice]
     }
 
-    /// At least one of the two weights.
+    /// A device's own weights, of which at least one is set.
     public struct WeightDevice: Sendable {
         public let device: DeviceNumber
         public let weight: Weight?
         public let leafWeight: Weight?
     }
 
+    /// The highest rate for a device.
     public struct ThrottleDevice: Sendable {
         public let device: DeviceNumber
-        /// Bytes or operations a second.
+        /// Bytes or operations per second.
         public let rate: UInt64
     }
 
+    /// config-linux.md, "Huge page limits".
     public struct HugepageLimit: Sendable {
         public let pageSize: PageSize
+        /// Bytes.
         public let limit: UInt64
     }
 
+    /// config-linux.md, "Network".
     public struct Network: Sendable {
         public struct Priority: Sendable {
             public let name: InterfaceName
@@ -100,16 +109,17 @@ public struct Resources: Sendable {
         public let priorities: [Priority]
     }
 
-    /// At least one of the two limits.
+    /// config-linux.md, "RDMA". At least one of the two limits is set.
     public struct RDMALimit: Sendable {
         public let device: RDMADeviceName
         public let hcaHandles: UInt32?
         public let hcaObjects: UInt32?
     }
 
+    /// config-linux.md, "Unified".
     public struct UnifiedEntry: Sendable {
         public let file: ControllerFile
-        /// One or more, none of them empty. Each is one write.
+        /// At least one line, and none is empty. Each line is written by itself.
         public let lines: [ByteString]
     }
 }

@@ -1,6 +1,6 @@
 public import Bytes
 
-/// config-linux.md, "Seccomp".
+/// A seccomp profile: config-linux.md, "Seccomp".
 public struct Seccomp: Sendable {
     public enum Action: CaseIterable, Sendable {
         case kill, killProcess, killThread, trap, errno, trace, allow, log, notify
@@ -28,9 +28,9 @@ public struct Seccomp: Sendable {
 
     public var defaultAction: Action
     public var defaultErrnoRet: UInt32?
-    /// "SCMP_ARCH_X86_64" and so on, all of them names that the specification lists.
+    /// Names such as "SCMP_ARCH_X86_64". The specification lists all of them.
     public var architectures: [ByteString]
-    /// nil where the document has no list: it means another thing than an empty one.
+    /// nil if the document has no list, which means something else than an empty list: `SeccompFlags` of the module Seccomp.
     public var flags: [Flag]?
     public var listenerPath: ByteString?
     public var listenerMetadata: ByteString?

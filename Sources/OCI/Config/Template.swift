@@ -1,15 +1,16 @@
 import Bytes
 
 extension Config {
-    /// The config.json that `spec` writes: a shell at a terminal, in namespaces of its own, with few rights.
+    /// Makes the config.json that `spec` writes: a shell at a terminal, in its own namespaces, with few rights.
     ///
     /// - Parameters:
-    ///   - rootless: for a user who isn't root: in a user namespace in which root is that user, and without what takes more
-    ///     rights than that: a network, limits, other groups.
-    ///   - uid: that user on the host; without meaning unless `rootless` is true.
-    ///   - gid: the user's group, likewise.
-    ///   - cgroupNamespace: whether there is one: with cgroup v1 engines and tools expect the host's names in /proc/PID/cgroup.
-    /// - Returns: JSON, to be written to a file as it is.
+    ///   - rootless: whether the config is for a user who isn't root. It then has a user namespace whose root is that user, and
+    ///     leaves out everything that needs more rights: a network namespace, limits, other groups.
+    ///   - uid: the user's id on the host. It's used only if `rootless` is true.
+    ///   - gid: the id of the user's group on the host. It's used only if `rootless` is true.
+    ///   - cgroupNamespace: whether the config has a cgroup namespace. It should have none on a host with cgroup v1, where
+    ///     engines and tools expect the host's names in /proc/PID/cgroup.
+    /// - Returns: JSON text that ends with a line feed.
     public static func template(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamespace: Bool = true) -> [UInt8] {
         var json = JSONWriter(.indented(4))
         let text = templateText(rootless: rootless, uid: uid, gid: gid, cgroupNamespace: cgroupNamespace)
@@ -18,7 +19,7 @@ extension Config {
     }
 }
 
-/// The same with little white space: what differs stands between texts that are there in any case.
+/// The template as JSON with little white space. Fixed pieces of text alternate with the pieces that depend on the parameters.
 private func templateText(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamespace: Bool) -> [UInt8] {
     var text: [UInt8] = []
     text.append(#"{"ociVersion": ""#)
@@ -48,7 +49,7 @@ private func templateText(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamesp
           {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
             "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"
         """#)
-    // Group 5, tty, has no place in a user namespace with one group.
+    // Group 5, tty, isn't mapped in a user namespace that has only one group.
     if !rootless { text.append(#", "gid=5""#) }
     text.append(
         #"""
@@ -58,7 +59,7 @@ private func templateText(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamesp
           {"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": ["nosuid", "noexec", "nodev"]},
           {"destination": "/sys", "type":
         """#)
-    // A new sysfs takes a network namespace of one's own.
+    // Mounting a new sysfs takes CAP_SYS_ADMIN over the network namespace, so the container would need its own.
     text.append(rootless ? #""none", "source": "/sys", "options": ["rbind", "# : #""sysfs", "source": "sysfs", "options": ["#)
     text.append(
         #"""
@@ -75,12 +76,13 @@ private func templateText(rootless: Bool, uid: UInt32, gid: UInt32, cgroupNamesp
         text.append(#""resources": {"devices": [{"allow": false, "access": "rwm"}]}, "#)
     }
     text.append(#""namespaces": [{"type": "pid"}, "#)
-    // A new network namespace without anyone to connect it is of no use, and the user can't connect it.
+    // A new network namespace is of no use until it is connected, and the user hasn't the rights to connect it.
     if !rootless { text.append(#"{"type": "network"}, "#) }
     text.append(#"{"type": "ipc"}, {"type": "uts"}, {"type": "mount"}"#)
     if rootless { text.append(#", {"type": "user"}"#) }
     if cgroupNamespace { text.append(#", {"type": "cgroup"}"#) }
-    // The first paths tell of the host, or of its hardware, more than a container should know; the others change the host for all.
+    // The masked paths reveal more of the host or its hardware than a container should know. Writing to the read-only paths
+    // would change settings for the whole host.
     text.append(
         #"""
         ],

@@ -2,7 +2,10 @@ import Bytes
 public import Errors
 
 extension Process {
-    /// Reads what `exec --process` is given: the same object as the `process` of a config.json, by the same rules.
+    /// Reads the file of `exec --process`, which holds the same object as `process` in a config.json. The same rules apply.
+    ///
+    /// - Parameter text: the bytes of the file.
+    /// - Throws: `invalidConfig` with the JSON pointer of the wrong value.
     public init(parsing text: [UInt8]) throws(RuntimeError) {
         self = try Process(JSONValue(config: text), DecodingNotes())
         try validate(at: "")
@@ -10,7 +13,11 @@ extension Process {
 }
 
 extension Resources {
-    /// Reads what `update --resources` is given: the same object as `linux.resources` of a config.json, by the same rules.
+    /// Reads the file of `update --resources`, which holds the same object as `linux.resources` in a config.json. The same
+    /// rules apply.
+    ///
+    /// - Parameter text: the bytes of the file.
+    /// - Throws: `invalidConfig` with the JSON pointer of the wrong value.
     public init(parsing text: [UInt8]) throws(RuntimeError) {
         let notes = DecodingNotes()
         self = try Resources(JSONValue(config: text), notes)
@@ -29,7 +36,8 @@ extension JSONValue {
 }
 
 extension ObjectDecoder {
-    /// The specification's version that the bundle follows: SemVer 2.0.0, from 1.0.0 to below 2.
+    /// Reads the version of the specification that the bundle follows. It must have the form of SemVer 2.0.0, be at least 1.0.0
+    /// and be below 2.
     mutating func requiredVersion(_ name: StaticString) throws(RuntimeError) -> ByteString {
         let value = try required(name)
         let text = try value.text()
@@ -89,7 +97,7 @@ extension Hooks {
 }
 
 extension ObjectDecoder {
-    /// Compiled once for all kinds.
+    /// Not inlined, so that all kinds of hooks share one copy of the code.
     @inline(never)
     fileprivate mutating func hooks(_ kind: Hook.Kind) throws(RuntimeError) -> [Hook] { try list(kind.name, Hook.init) }
 }

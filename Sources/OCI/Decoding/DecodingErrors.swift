@@ -8,12 +8,12 @@ extension JSONValue {
         return RuntimeError(.invalidConfig, sentence, pointer: pointer.isEmpty ? nil : pointer, hint: hint)
     }
 
-    /// The error of a value whose type is another than `expected`, "a string" for instance.
+    /// The error for a value of the wrong type. `expected` names the right one, such as "a string".
     func mismatch(_ expected: StaticString) -> RuntimeError {
         error("expected " + expected.description + ", found " + description)
     }
 
-    /// The value for messages. Strings aren't quoted: one that stands in a wrong place may be a secret.
+    /// The value as error messages describe it. A string isn't quoted: a string in the wrong place may be a secret.
     var description: String {
         switch document.nodes[node].kind {
         case .null: "null"
@@ -28,7 +28,7 @@ extension JSONValue {
 }
 
 extension RuntimeError {
-    /// Of a text that is no JSON document at all.
+    /// Makes the error for a text that isn't a JSON document.
     init(_ error: JSONError, in text: [UInt8]) {
         self.init(
             .invalidConfig, error.sentence(in: text), pointer: error.pointer.isEmpty ? nil : error.pointer,
@@ -82,12 +82,12 @@ extension JSONError {
     }
 }
 
-/// A text from the document for a message: in quotation marks, at most 64 bytes of it.
+/// A text from the document as messages quote it: in quotation marks, and cut after at most 64 bytes.
 func quoted(_ text: ByteString) -> String { "\"" + clipped(text) + "\"" }
 
 private func clipped(_ text: ByteString) -> String {
     guard text.count > 64 else { return text.displayText }
-    // Not in the middle of a character: those that go on have 10 as their highest bits.
+    // Don't cut in the middle of a character: in UTF-8, the highest bits of a continuation byte are 10.
     let end = text.bytes[...64].lastIndex { $0 & 0xC0 != 0x80 } ?? 64
     return ByteString(text.bytes[..<end]).displayText + "…"
 }

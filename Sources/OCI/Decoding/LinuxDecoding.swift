@@ -26,12 +26,13 @@ extension LinuxConfig {
     }
 }
 
-// What several properties are decoded with is compiled once.
+// Functions for several properties aren't inlined, so that the properties share one copy of the code.
 extension ObjectDecoder {
     @inline(never)
     mutating func mappings(_ name: StaticString) throws(RuntimeError) -> [IDMapping] { try list(name, IDMapping.init) }
 
-    /// Paths of the container. The specification wants absolute ones; its own test suite has relative ones, meant from "/".
+    /// Reads a list of paths in the container. The specification wants absolute paths, but its own test suite has relative
+    /// ones, which count from "/".
     @inline(never)
     fileprivate mutating func pathsBelowRoot(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         try list(name) { (value, _) throws(RuntimeError) in
@@ -93,7 +94,7 @@ extension Device {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         let kind = try object.requiredChoice("type", Names.device)
-        // A fifo has no numbers: what stands there doesn't count.
+        // A fifo has no device numbers, so the two properties are ignored.
         if kind == .fifo { object.ignore("major", "minor") }
         let path = try object.requiredAbsolutePath("path")
         let number = kind == .fifo ? nil : try DeviceNumber(of: &object)
@@ -102,7 +103,7 @@ extension Device {
             path: path,
             major: number?.major ?? 0,
             minor: number?.minor ?? 0,
-            // Engines send st_mode with the bits of the file's type.
+            // Engines send st_mode as stat(2) returns it, with the bits of the file's type.
             fileMode: object.integer("fileMode", in: 0...0o177777).map { $0 & 0o7777 },
             uid: object.integer("uid", in: validIDs),
             gid: object.integer("gid", in: validIDs))

@@ -10,7 +10,7 @@ extension IntelRdt {
             l3CacheSchema: object.schema("l3CacheSchema"),
             memBwSchema: object.schema("memBwSchema", beginningWith: "MB:"),
             enableMonitoring: object.bool("enableMonitoring") ?? false)
-        // Of versions 1.1 to 1.2.1, which never said what they do.
+        // Properties of the specification's versions 1.1 to 1.2.1, which never defined their effect.
         object.ignore("enableCMT", "enableMBM")
         object.finish()
         guard let closID, closID != "/", !isPlainFileName(closID) else { return }
@@ -19,7 +19,7 @@ extension IntelRdt {
 }
 
 extension ObjectDecoder {
-    /// A line for the file `schemata` of a resctrl file system.
+    /// Reads a line for the file `schemata` of a resctrl file system.
     fileprivate mutating func schema(_ name: StaticString, beginningWith prefix: ByteString = "") throws(RuntimeError)
         -> ByteString?
     {
@@ -50,7 +50,7 @@ extension MemoryPolicy {
 }
 
 extension ObjectDecoder {
-    /// Names for bits, or-ed together.
+    /// Reads a list of names that stand for bits, and combines the bits.
     mutating func flags<Bits: FixedWidthInteger>(_ name: StaticString, _ table: NameTable<Bits>) throws(RuntimeError) -> Bits {
         var bits: Bits = 0
         for flag in try list(name, { (value, _) throws(RuntimeError) in try table[value] }) { bits |= flag }

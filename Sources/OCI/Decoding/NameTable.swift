@@ -1,9 +1,9 @@
 import Bytes
 import Errors
 
-/// The names that the specification has for some kind of value.
+/// The names that the specification defines for one kind of value, and the values.
 struct NameTable<Value: Sendable>: Sendable {
-    /// What the names stand for, for messages: "namespace type".
+    /// The kind of value as messages call it, such as "namespace type".
     let what: StaticString
     let entries: [(StaticString, Value)]
 

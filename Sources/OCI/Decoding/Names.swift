@@ -1,11 +1,11 @@
 public import Bytes
 
-/// The names of the specification and what they stand for.
+/// The specification's names for values, a table for each kind.
 enum Names {
     static let namespace = NameTable<Namespace.Kind>(
         what: "namespace type", entries: Namespace.Kind.allCases.map { ($0.name, $0) })
 
-    /// `u` is an unbuffered character device to mknod(1): the same.
+    /// `u` is an unbuffered character device for mknod(1). Linux makes no difference between `u` and `c`.
     static let device = NameTable<Device.Kind>(
         what: "device type", entries: [("c", .character), ("b", .block), ("u", .character), ("p", .fifo)])
 
@@ -93,7 +93,7 @@ enum Names {
             ("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", .waitKillableReceive),
         ])
 
-    /// They stand for themselves: the Seccomp module hands the names to libseccomp.
+    /// The names have no values: the module Seccomp passes the names themselves to libseccomp.
     static let seccompArchitecture = NameTable<Void>(
         what: "seccomp architecture",
         entries: [
@@ -106,7 +106,7 @@ enum Names {
         ])
 }
 
-/// The names that the specification defines and the decoder takes, in alphabetical order: `features` lists them.
+/// The names that the decoder accepts, in alphabetical order. `features` lists them.
 public enum SpecificationNames {
     public static var namespaces: [ByteString] { Names.namespace.sortedNames }
     public static var seccompActions: [ByteString] { Names.seccompAction.sortedNames }

@@ -1,14 +1,14 @@
 import Bytes
 import Errors
 
-/// What is noted while one document is decoded.
+/// Collects the unknown properties while one document is decoded.
 final class DecodingNotes {
-    /// Of a million unknown properties nobody reads the last, and each takes its time.
+    /// The most properties to note. Each takes time to look up, and nobody reads the last of a million.
     private static let most = 64
 
-    /// The properties that were asked for so far, of the object being decoded behind those of the objects around it.
+    /// A stack: the names requested so far for the enclosing objects, followed by those of the current object.
     fileprivate var asked: [StaticString] = []
-    /// JSON pointers of what no one asked for, with the nearest known name.
+    /// JSON pointers of the properties that no decoder requested, with the nearest known name.
     private(set) var unknownProperties: [String] = []
 
     init() { asked.reserveCapacity(64) }
@@ -21,15 +21,17 @@ final class DecodingNotes {
     }
 }
 
-/// Reads one object property by property. What nobody asked for is an unknown property: `finish` notes it.
+/// Reads one object, property by property. `finish` notes the properties that weren't requested: they are unknown.
 ///
-/// null is as good as absent, and so is an empty string where the property is optional: engines written in Go can't tell them apart.
+/// null means the same as an absent property. So does an empty string, if the property is optional: engines written in Go can't
+/// tell the two apart.
 struct ObjectDecoder {
     let object: JSONValue
     let notes: DecodingNotes
     private let firstAsked: Int
-    /// Key nodes: the one to look at first, since documents mostly keep the order of the specification, and the first behind the object.
+    /// The node of the key to compare first: documents mostly keep the order of the specification.
     private var next: Int
+    /// The first node after the object.
     private let end: Int
     private var found = 0
 
@@ -42,7 +44,7 @@ struct ObjectDecoder {
         end = Int(value.document.nodes[value.node].end)
     }
 
-    /// The member of that name: nil where there is none, or null.
+    /// The value of the member `name`; nil if there is none or if it's null.
     @inline(never)
     mutating func value(_ name: StaticString) -> JSONValue? {
         notes.asked.append(name)
@@ -75,7 +77,7 @@ struct ObjectDecoder {
             pointer: object.document.pointer(to: object.node) + "/" + ByteString(stringLiteral: name).escapedForJSONPointer)
     }
 
-    /// Properties that this object may have and that don't concern Linux.
+    /// Marks properties as known, without reading them.
     mutating func ignore(_ names: StaticString...) { for name in names { _ = value(name) } }
 
     func finish() {
@@ -88,7 +90,7 @@ struct ObjectDecoder {
     private func isAsked(_ member: JSONValue.Member) -> Bool { notes.asked[firstAsked...].contains { member.isNamed($0) } }
 }
 
-// What the properties hold.
+// Typed values of properties.
 extension ObjectDecoder {
     mutating func bool(_ name: StaticString) throws(RuntimeError) -> Bool? {
         guard let value = value(name) else { return nil }
@@ -109,7 +111,7 @@ extension ObjectDecoder {
         try required(name).integer(in: range)
     }
 
-    /// nil for an empty text, too.
+    /// Reads a string; nil also stands for an empty one.
     mutating func text(_ name: StaticString) throws(RuntimeError) -> ByteString? {
         guard let value = value(name) else { return nil }
         let text = try value.text()
@@ -138,13 +140,13 @@ extension ObjectDecoder {
         try table[required(name)]
     }
 
-    /// Compiled once: many objects have such a list.
+    /// Not inlined, so that the many lists of strings share one copy of the code.
     @inline(never)
     mutating func texts(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         try list(name) { (value, _) throws(RuntimeError) in try value.text() }
     }
 
-    /// An array: empty where it's absent.
+    /// Reads an array. An absent one is empty.
     @inline(never)
     mutating func list<Element>(
         _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Element
@@ -162,7 +164,7 @@ extension ObjectDecoder {
         return list
     }
 
-    /// An object with keys of the user's choice, in the document's order: empty where it's absent.
+    /// Reads an object whose keys the specification doesn't define, in the document's order. An absent object is empty.
     mutating func map<Element>(
         _ name: StaticString, _ decode: (JSONValue.Member, DecodingNotes) throws(RuntimeError) -> Element
     ) throws(RuntimeError) -> [Element] {

@@ -27,13 +27,13 @@ extension Process {
 }
 
 extension ObjectDecoder {
-    /// The specification wants it ignored, whatever it holds, where there is no terminal.
+    /// Reads the console's size. Without a terminal the specification wants the property ignored, whatever it holds.
     fileprivate mutating func consoleSize(_ name: StaticString, isUsed: Bool) throws(RuntimeError) -> ConsoleSize? {
         guard let value = value(name), isUsed else { return nil }
         return try ConsoleSize(value, notes)
     }
 
-    /// At least one, the first not empty: execvp(3)'s `file`.
+    /// Reads the arguments: at least one, and the first one isn't empty, because it's the `file` of execvp(3).
     fileprivate mutating func arguments(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         let value = try required(name)
         guard value.kind == .array else { throw value.mismatch("an array") }
@@ -46,7 +46,7 @@ extension ObjectDecoder {
         return arguments
     }
 
-    /// "NAME=VALUE" each. The messages don't repeat an entry: it may hold a secret.
+    /// Reads entries of the form NAME=VALUE. The messages don't quote an entry, because it may hold a secret.
     fileprivate mutating func environment(_ name: StaticString) throws(RuntimeError) -> [ByteString] {
         try list(name) { (value, _) throws(RuntimeError) in
             let entry = try value.text()
@@ -82,7 +82,7 @@ extension User {
     }
 }
 
-/// 2^32 - 1 is -1 to the kernel: "leave it as it is", or no one.
+/// User and group ids. The kernel reads the highest number, 2^32 - 1, as -1, which means "don't change it" or "nobody".
 let validIDs: ClosedRange<UInt32> = 0...UInt32.max - 1
 
 extension ResourceLimit {
@@ -131,7 +131,7 @@ extension IOPriority {
     fileprivate init(_ value: JSONValue, _ notes: DecodingNotes) throws(RuntimeError) {
         var object = try ObjectDecoder(value, notes)
         let `class` = try object.requiredChoice("class", Names.ioPriorityClass)
-        // The class for idle time has one priority only: ioprio_set(2).
+        // The idle class has only one priority (ioprio_set(2)), so the property may be absent.
         let priority: Int32? = try object.integer("priority", in: 0...7) ?? (`class` == .idle ? 0 : nil)
         guard let priority else { throw object.missing("priority") }
         self.init(class: `class`, priority: priority)

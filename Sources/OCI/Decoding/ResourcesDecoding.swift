@@ -52,7 +52,7 @@ extension ObjectDecoder {
         return access
     }
 
-    /// nil, which is every number, where it's absent or -1.
+    /// Reads a device number; nil, for an absent property or -1, stands for every number.
     fileprivate mutating func deviceNumber(_ name: StaticString) throws(RuntimeError) -> UInt32? {
         let number: Int64? = try integer(name, in: -1...Int64(UInt32.max))
         return number.flatMap { UInt32(exactly: $0) }
@@ -60,7 +60,7 @@ extension ObjectDecoder {
 }
 
 extension ObjectDecoder {
-    /// 0, which engines send for "unset", is as good as absent.
+    /// Reads a number. Engines send 0 for "unset", so 0 means the same as an absent property.
     fileprivate mutating func positive(_ name: StaticString) throws(RuntimeError) -> UInt64? {
         let number: UInt64? = try integer(name)
         return number == 0 ? nil : number
@@ -129,7 +129,7 @@ extension Resources.BlockIO {
 }
 
 extension ObjectDecoder {
-    /// Compiled once for the four properties.
+    /// Not inlined, so that the four properties share one copy of the code.
     @inline(never)
     fileprivate mutating func throttleDevices(_ name: StaticString) throws(RuntimeError) -> [Resources.ThrottleDevice] {
         try list(name, Resources.ThrottleDevice.init)

@@ -41,11 +41,11 @@ private func decodeFlag(_ name: JSONValue, _ notes: DecodingNotes) throws(Runtim
 }
 
 extension ObjectDecoder {
-    /// The specification wants an error where the action has no use for the number.
+    /// Reads the error number of an action. The specification wants an error if the action has no use for it.
     fileprivate mutating func errnoRet(_ name: StaticString, of action: Seccomp.Action) throws(RuntimeError) -> UInt32? {
         guard let value = value(name) else { return nil }
         switch action {
-        // The kernel takes what is above its highest error number for that number.
+        // The kernel would replace a larger number by its highest error number, 4095.
         case .errno: return try value.integer(in: 0...4095)
         case .trace: return try value.integer(in: 0...0xFFFF)
         default: throw value.error("only the actions SCMP_ACT_ERRNO and SCMP_ACT_TRACE have an error number")

@@ -1,19 +1,20 @@
 import Bytes
 
-/// A document as a flat list of nodes, in the order of the text: a container comes before what it holds, a key before its
-/// value. Texts stay where they are until someone asks for a copy: most of a config is read once, by comparing.
+/// A document as a flat list of nodes, in the order of the text: an array or object comes before its content, a key before its
+/// value. Strings stay in the document's text until a caller asks for a copy: most of a config is only compared, once.
 final class JSONDocument: Sendable {
     struct Node: Sendable {
         enum Kind: UInt8, Sendable { case null, `false`, `true`, number, string, array, object }
 
         var kind: Kind
-        /// Whether `start` counts in `unescaped`: yajl hands out a text with escapes from a buffer of its own.
+        /// Whether `start` is an offset into `unescaped`, not into `text`: yajl returns a string with escapes in its own
+        /// buffer.
         var isUnescaped = false
-        /// Of a number, a string or a key: its first byte.
+        /// The offset of the first byte of a number, a string or a key.
         var start: UInt32 = 0
-        /// Bytes of a text, elements of an array, members of an object.
+        /// The bytes of a number, a string or a key; the elements of an array; the members of an object.
         var count: UInt32 = 0
-        /// The first node behind this one and all it holds.
+        /// The first node after this one and its content.
         var end: UInt32
     }
 
@@ -27,7 +28,7 @@ final class JSONDocument: Sendable {
         self.nodes = nodes
     }
 
-    /// Lends the bytes of a number, a string or a key.
+    /// Calls `body` with the bytes of a number, a string or a key.
     @inline(__always)
     func withText<Result>(of node: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         let place = nodes[node]
@@ -37,7 +38,7 @@ final class JSONDocument: Sendable {
 
     func copy(of node: Int) -> ByteString { withText(of: node) { ByteString(Array($0)) } }
 
-    /// The JSON pointer of a value, or of the member that a key names.
+    /// The JSON pointer (RFC 6901) of a value's node, or of the member whose key is the node.
     func pointer(to target: Int) -> String {
         var pointer = ""
         var container = 0
@@ -50,7 +51,8 @@ final class JSONDocument: Sendable {
         return pointer
     }
 
-    /// The part of a pointer that leads from a container to the value in it that is, or holds, the target; and that value.
+    /// One step of a JSON pointer from an array or object: the key or position of the value that is or contains the target, and
+    /// that value's node.
     private func step(from container: Int, towards target: Int) -> (String, Int)? {
         let isObject = nodes[container].kind == .object
         var position = 0

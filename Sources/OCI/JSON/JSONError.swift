@@ -1,13 +1,13 @@
 public import Bytes
 
-/// Why a text is no JSON document that we take.
+/// The reason why a text isn't accepted as a JSON document.
 public struct JSONError: Error, Equatable, Sendable {
     public enum Reason: Equatable, Sendable {
-        /// A byte that no JSON text may hold where it stands: not UTF-8, a control character, half a surrogate pair.
+        /// A byte that JSON doesn't allow in this place: not UTF-8, a control character, half a surrogate pair.
         case encoding
-        /// The escape of a NUL, which JSON allows.
+        /// The escape of a NUL, which JSON allows and wherry doesn't.
         case nul
-        /// Not a byte, or white space alone.
+        /// The text is empty or has only white space.
         case empty
         /// The text ends before the document does.
         case truncated
@@ -18,9 +18,9 @@ public struct JSONError: Error, Equatable, Sendable {
     }
 
     public let reason: Reason
-    /// The byte, counted from 0, at which the reader stopped: the length of the text where that ends too early.
+    /// The offset of the byte at which the reader stopped, counted from 0; the length of the text if the text ends too early.
     public let offset: Int
-    /// The text there, or the innermost array or object: a JSON pointer (RFC 6901).
+    /// The JSON pointer (RFC 6901) of the value there, or of the innermost array or object around it.
     public let pointer: String
 
     init(_ reason: Reason, offset: Int, pointer: String = "") {

@@ -2,14 +2,21 @@ import Bytes
 import CYAJL
 
 extension JSONValue {
-    /// Nesting beyond this is refused: no config needs a tenth of it, and a stack has an end.
+    /// The deepest nesting that is accepted. A config has at most seven levels (an argument in a seccomp profile), and
+    /// functions that walk through a document recursively need a limit, because their stack has one.
     public static let maximumDepth = 64
 
-    /// Longer texts are refused: the largest that an engine is known to write has some 20,000 bytes.
+    /// The length in bytes of the longest text that is accepted. The largest config known from an engine has about 20,000
+    /// bytes.
     public static let maximumLength = 16 << 20
 
-    /// Reads one document in UTF-8. Duplicate keys are refused: readers that disagree on which one counts have let
-    /// configurations past the checks made on them.
+    /// Reads one document in UTF-8.
+    ///
+    /// Duplicate keys are refused. Programs that disagree on which of the two counts have let configurations pass checks that
+    /// they should have failed.
+    ///
+    /// - Parameter text: the document.
+    /// - Throws: the reason why the text isn't accepted, and the place in the text.
     public init(parsing text: [UInt8]) throws(JSONError) {
         guard text.count <= JSONValue.maximumLength else { throw JSONError(.tooLong, offset: JSONValue.maximumLength) }
         let (nodes, unescaped) = try text.withUnsafeBufferPointer { bytes throws(JSONError) in
@@ -26,7 +33,7 @@ extension JSONValue {
     }
 }
 
-/// The place of the text that holds the byte at `offset`: what stands before it is read to find out.
+/// The JSON pointer of the value that holds the byte at `offset`. The function parses the text before that byte to find it.
 private func pointer(to offset: Int, in text: UnsafeBufferPointer<UInt8>) -> String {
     var builder = JSONBuilder(UnsafeBufferPointer(rebasing: text[..<offset]))
     do throws(JSONError) {
@@ -37,11 +44,11 @@ private func pointer(to offset: Int, in text: UnsafeBufferPointer<UInt8>) -> Str
     }
 }
 
-/// Makes the list of nodes from yajl's events.
+/// Makes the list of nodes in yajl's callbacks.
 private struct JSONBuilder {
     typealias Node = JSONDocument.Node
 
-    /// An array or object whose end hasn't come.
+    /// An array or object whose end the parser hasn't reached.
     struct Container {
         var node: Int
         var count: UInt32 = 0
@@ -78,7 +85,7 @@ private struct JSONBuilder {
         if let failure { throw failure }
     }
 
-    // `reason` is yajl's: where one of the functions below ended the parse, its own counts.
+    // `reason` is what yajl found. If one of the callbacks below ended the parse, `refusal` has the reason.
     private mutating func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
         guard innermost.node >= 0 else { return JSONError(refusal ?? reason, offset: offset) }
         for container in outer + [innermost] where container.node >= 0 { nodes[container.node].end = UInt32(nodes.count + 1) }
@@ -86,7 +93,8 @@ private struct JSONBuilder {
         return JSONError(refusal ?? reason, offset: offset, pointer: read.pointer(to: innermost.node))
     }
 
-    /// After an error: the place of the value that would have come next. Where that would have been a key, the object's.
+    /// After an error: the JSON pointer of the value that would have come next. If a key would have come next, the pointer of
+    /// its object.
     var pointerToNext: String {
         guard innermost.node >= 0 else { return "" }
         var child = innermost.node + 1
@@ -101,8 +109,8 @@ private struct JSONBuilder {
     }
 }
 
-/// The byte that yajl stumbled over. Its parser has consumed it, and its lexer has where it begins no token; else the lexer has
-/// put it back.
+/// The offset of the byte that yajl refused. yajl has consumed the byte if its parser refused it, or if its lexer knows no
+/// token that begins with it. After any other error of the lexer, the lexer has put the byte back.
 private func offsetOfError(of handle: yajl_handle?) -> Int {
     let consumed = yajl_get_bytes_consumed(handle)
     guard let text = yajl_get_error(handle, 0, nil, 0) else { return consumed }
@@ -116,7 +124,7 @@ private func isBlank(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     text.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
 }
 
-// yajl's events. What returns 0 ends the parse.
+// yajl's callbacks. A callback that returns 0 ends the parse.
 extension JSONBuilder {
     static let callbacks = yajl_callbacks(
         yajl_null: { of($0).pointee.add(.null) },
@@ -133,7 +141,7 @@ extension JSONBuilder {
     )
 
     private static func of(_ context: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<JSONBuilder> {
-        // Never nil: yajl hands back what yajl_alloc was given.
+        // Never nil: yajl passes on the context that yajl_alloc got.
         context.unsafelyUnwrapped.assumingMemoryBound(to: JSONBuilder.self)
     }
 
@@ -153,10 +161,10 @@ extension JSONBuilder {
         return addText(kind, start, count)
     }
 
-    /// A key isn't counted: its value is.
+    /// Doesn't count the key: `add` and `begin` count its value.
     private mutating func addKey(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 { addText(.string, start, count) }
 
-    /// What has no escapes is handed out from the text itself.
+    /// Adds a number, a string or a key. If it has no escapes, yajl's pointer leads into the document's text.
     private mutating func addText(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
         var node = Node(kind: kind, count: UInt32(count), end: UInt32(nodes.count + 1))
         if let start, let base = text.baseAddress, start >= base, start <= base + text.count {
@@ -191,12 +199,12 @@ extension JSONBuilder {
     }
 }
 
-// Duplicate keys.
+// The search for duplicate keys.
 extension JSONBuilder {
     /// A key of an object that equals another one of its keys.
     private func duplicateKey(of object: Container) -> ByteString? {
         guard object.count > 1 else { return nil }
-        // Looking through all earlier keys takes the square of their number: an attacker's, then.
+        // Comparing each key with all earlier ones takes quadratic time, and an attacker could choose the number of keys.
         let duplicate = object.count > 16 ? duplicateOfMany(in: object) : duplicateOfFew(in: object)
         return duplicate.map { withBytes(of: $0) { ByteString(Array($0)) } }
     }
@@ -214,7 +222,7 @@ extension JSONBuilder {
         return nil
     }
 
-    /// Sorted, equal keys are neighbours.
+    /// Sorts the keys, which makes equal keys neighbours.
     private func duplicateOfMany(in object: Container) -> Int? {
         var keys: [Int] = []
         keys.reserveCapacity(Int(object.count))
@@ -233,7 +241,7 @@ extension JSONBuilder {
         return unescaped.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
-    /// By length first, then by bytes: most keys differ in the former.
+    /// Orders keys by length, then by bytes: most keys differ in their length already.
     private func compare(_ left: Int, _ right: Int) -> Int {
         let difference = Int(nodes[left].count) - Int(nodes[right].count)
         guard difference == 0 else { return difference }

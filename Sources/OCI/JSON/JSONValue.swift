@@ -1,11 +1,11 @@
 public import Bytes
 
-/// A value of a JSON document as it was written: members keep their order, numbers their text, strings their bytes.
+/// A value of a JSON document. Members keep their order, numbers their text, strings their bytes.
 public struct JSONValue: Sendable {
     public enum Kind: Sendable { case null, bool, number, string, array, object }
 
     let document: JSONDocument
-    /// Of the value's node.
+    /// The index of the value's node.
     let node: Int
 
     public var kind: Kind {
@@ -19,6 +19,7 @@ public struct JSONValue: Sendable {
         }
     }
 
+    /// A truth value; nil for any other kind.
     public var bool: Bool? {
         switch document.nodes[node].kind {
         case .false: false
@@ -27,27 +28,28 @@ public struct JSONValue: Sendable {
         }
     }
 
+    /// A string, with its escapes decoded; nil for any other kind.
     public var string: ByteString? { document.nodes[node].kind == .string ? document.copy(of: node) : nil }
 
-    /// The digits as they stand in the text, with sign, fraction and exponent.
+    /// A number as the text has it, with sign, fraction and exponent; nil for any other kind.
     public var number: ByteString? { document.nodes[node].kind == .number ? document.copy(of: node) : nil }
 
-    /// A number without fraction and exponent: nil for all else, or out of range.
+    /// A number without fraction and exponent; nil for any other value, and for a number out of the type's range.
     public func integer<Number: FixedWidthInteger>(as: Number.Type = Number.self) -> Number? {
         guard document.nodes[node].kind == .number else { return nil }
         return document.withText(of: node) { Number(decimal: $0) }
     }
 
-    /// Elements of an array, members of an object.
+    /// The number of elements of an array or of members of an object; 0 for any other kind.
     public var count: Int { kind == .array || kind == .object ? Int(document.nodes[node].count) : 0 }
 
-    /// The elements of an array: none for all else.
+    /// The elements of an array; empty for any other kind.
     public var elements: Elements { Elements(self) }
 
-    /// The members of an object: none for all else.
+    /// The members of an object; empty for any other kind.
     public var members: Members { Members(self) }
 
-    /// The member of an object that has this key.
+    /// The value of an object's member `key`; nil if there is none.
     public subscript(key: StaticString) -> JSONValue? {
         for member in members where member.isNamed(key) { return member.value }
         return nil
@@ -56,9 +58,10 @@ public struct JSONValue: Sendable {
 }
 
 extension JSONValue {
+    /// A key and its value.
     public struct Member: Sendable {
         let document: JSONDocument
-        /// Of the key: the value's node is the next one.
+        /// The index of the key's node. The value's node is the next one.
         let node: Int
 
         public var key: ByteString { document.copy(of: node) }
@@ -76,6 +79,7 @@ extension JSONValue {
         }
     }
 
+    /// The sequence of an array's elements.
     public struct Elements: Sequence, IteratorProtocol, Sendable {
         private let document: JSONDocument
         private var following: Int
@@ -95,6 +99,7 @@ extension JSONValue {
         }
     }
 
+    /// The sequence of an object's members.
     public struct Members: Sequence, IteratorProtocol, Sendable {
         private let document: JSONDocument
         private var key: Int

@@ -1,6 +1,7 @@
 public import Bytes
 
-/// Writes JSON as Go's encoding/json lays it out and escapes it, since engines and people compare our output with runc's.
+/// Writes JSON with the layout and the escapes of Go's encoding/json, because engines and people compare our output with
+/// runc's.
 ///
 ///     var json = JSONWriter(.indented(2))
 ///     json.object {
@@ -9,20 +10,21 @@ public import Bytes
 ///     }
 ///     write(json.bytes)
 ///
-/// Never inlined: hundreds of places write a member, and the program is copied for each container.
+/// The functions aren't inlined, to keep the program small: hundreds of places write a member, and the program is copied into
+/// memory for each container.
 public struct JSONWriter: Sendable {
     public enum Layout: Sendable {
-        /// On one line, without a space.
+        /// One line without spaces.
         case compact
-        /// A line for each member and element, with so many spaces for each level.
+        /// A line for each member and element, indented by this number of spaces per level.
         case indented(Int)
     }
 
-    /// What has been written: no line feed behind the last byte.
+    /// The text written so far. It doesn't end with a line feed.
     public private(set) var bytes: [UInt8] = []
     private let layout: Layout
     private var depth = 0
-    /// Whether the next member or element is the first of its container: it has no comma before it.
+    /// Whether the next member or element is the first of its array or object, and so has no comma before it.
     private var isFirst = true
 
     public init(_ layout: Layout = .compact) {
@@ -30,32 +32,35 @@ public struct JSONWriter: Sendable {
         bytes.reserveCapacity(1024)
     }
 
-    /// The document itself, or an element that is an object.
+    /// Writes an object, as the document itself or as an element.
     @inline(never)
     public mutating func object(_ members: (inout JSONWriter) -> Void) {
         beginElement()
         container("{", "}", members)
     }
 
-    /// The document itself, or an element that is an array.
+    /// Writes an array, as the document itself or as an element.
     @inline(never)
     public mutating func array(_ elements: (inout JSONWriter) -> Void) {
         beginElement()
         container("[", "]", elements)
     }
 
+    /// Writes a member whose value is an object.
     @inline(never)
     public mutating func object(_ key: StaticString, _ members: (inout JSONWriter) -> Void) {
         beginMember(key)
         container("{", "}", members)
     }
 
+    /// Writes a member whose value is an object.
     @inline(never)
     public mutating func object(named key: ByteString, _ members: (inout JSONWriter) -> Void) {
         beginMember(key)
         container("{", "}", members)
     }
 
+    /// Writes a member whose value is an array.
     @inline(never)
     public mutating func array(_ key: StaticString, _ elements: (inout JSONWriter) -> Void) {
         beginMember(key)
@@ -79,7 +84,7 @@ public struct JSONWriter: Sendable {
     @inline(never)
     private mutating func close(_ end: StaticString) {
         depth -= 1
-        // An empty one is closed on its own line.
+        // An empty object or array is closed on the line on which it begins.
         if !isFirst { newLine() }
         isFirst = false
         append(end)
@@ -119,7 +124,7 @@ public struct JSONWriter: Sendable {
     private mutating func append(_ text: StaticString) { bytes.append(text) }
 }
 
-// Values.
+// Members and elements whose values are neither objects nor arrays, and values that were read.
 extension JSONWriter {
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: ByteString) {
@@ -151,7 +156,7 @@ extension JSONWriter {
         bytes += ByteString(decimal: value).bytes
     }
 
-    /// A number in the text that it has already: `number` must be JSON's.
+    /// Writes a member whose value is a number, given as text. The text must be a JSON number.
     @inline(never)
     public mutating func member(_ key: StaticString, number: ByteString) {
         beginMember(key)
@@ -200,7 +205,7 @@ extension JSONWriter {
         bytes += ByteString(decimal: value).bytes
     }
 
-    /// A value that was read. As an element, or as the document itself.
+    /// Writes a value that was read, as the document itself or as an element.
     @inline(never)
     public mutating func element(_ value: JSONValue) {
         beginElement()
@@ -228,7 +233,7 @@ extension JSONWriter {
         }
     }
 
-    /// As an element, or as the document itself.
+    /// Writes null, as the document itself or as an element.
     public mutating func null() {
         beginElement()
         append("null")
@@ -243,7 +248,7 @@ extension JSONWriter {
 
     private mutating func appendString(_ text: UnsafeBufferPointer<UInt8>) {
         append("\"")
-        // Where the bytes begin that stay as they are and wait to be copied.
+        // The offset of the first byte that isn't copied yet. The bytes from here to `index` need no escape.
         var plain = 0
         var index = 0
         while index < text.count {
@@ -261,11 +266,11 @@ extension JSONWriter {
         append("\"")
     }
 
-    /// `length` is nil where the byte is no part of UTF-8.
+    /// Whether the character at `index` needs an escape. `length` is its length, or nil for a byte that isn't UTF-8.
     private func isEscaped(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) -> Bool {
         switch text[index] {
         case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): true
-        // U+2028 and U+2029 end a line in JavaScript.
+        // U+2028 and U+2029, which end a line in JavaScript.
         case 0xE2: length == nil || text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
         default: length == nil
         }

@@ -1,7 +1,7 @@
 import Bytes
 import Errors
 
-// Rules about more than one property. Those about one are checked where it's decoded.
+// Rules that concern more than one property. Rules for a single property are checked where the property is decoded.
 
 func invalid(_ pointer: String, _ sentence: String, hint: String? = nil) -> RuntimeError {
     RuntimeError(.invalidConfig, sentence, pointer: pointer, hint: hint)
@@ -17,7 +17,7 @@ extension Config {
         }
     }
 
-    /// In the host's UTS namespace they would rename the host.
+    /// Requires a UTS namespace for a host name or domain name: without one, the container would rename the host.
     private func validateNames() throws(RuntimeError) {
         for (name, property) in [(hostname, "hostname"), (domainname, "domainname")] {
             guard let name else { continue }

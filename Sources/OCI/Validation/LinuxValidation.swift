@@ -28,7 +28,8 @@ extension LinuxConfig {
             hint: "add {\"type\": \"user\"} to /linux/namespaces")
     }
 
-    /// The offsets can be written only as long as no process is in the namespace: never into one that is joined.
+    /// Requires a new time namespace: the kernel accepts offsets only while no process is in the namespace, so the offsets of a
+    /// joined namespace can't be written (time_namespaces(7)).
     private func validateTimeOffsets() throws(RuntimeError) {
         guard timeOffsets?.monotonic != nil || timeOffsets?.boottime != nil else { return }
         guard let namespace = namespace(.time) else {
@@ -48,7 +49,7 @@ extension LinuxConfig {
         var names = SortedSet<ByteString>()
         for device in netDevices {
             let name = device.name ?? device.host
-            // "%d" is a template: the kernel finds a number that is free.
+            // A name with "%d" is a pattern: the kernel inserts a free number.
             guard !name.text.contains(UInt8(ascii: "%")), !names.insert(name.text) else { continue }
             throw invalid(
                 "/linux/netDevices/" + device.host.text.escapedForJSONPointer,

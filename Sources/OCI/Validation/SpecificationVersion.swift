@@ -12,14 +12,14 @@ struct SpecificationVersion {
         guard numbers.count == 3, numbers.allSatisfy(SpecificationVersion.isNumber) else { return nil }
         guard let major: UInt64 = numbers[0].decimal() else { return nil }
         guard build.map({ SpecificationVersion.isList($0) { _ in true } }) ?? true else { return nil }
-        // Identifiers of digits alone are numbers, which have no leading zero.
+        // An identifier that consists of digits is a number, and a number has no leading zero.
         let isIdentifier = { (part: ByteString) in !part.bytes.allSatisfy { $0.isDigit } || SpecificationVersion.isNumber(part) }
         guard prerelease.map({ SpecificationVersion.isList($0, of: isIdentifier) }) ?? true else { return nil }
         self.major = major
         isBefore1 = major == 0 || (major == 1 && numbers[1] == "0" && numbers[2] == "0" && prerelease != nil)
     }
 
-    /// From 1.0.0 to below 2: the specification keeps its word within a major version.
+    /// Whether the version is at least 1.0.0 and below 2: the specification stays compatible within a major version.
     var isSupported: Bool { major == 1 && !isBefore1 }
 
     private static func cut(_ text: ByteString, at separator: UInt8) -> (ByteString, ByteString?) {

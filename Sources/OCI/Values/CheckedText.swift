@@ -1,18 +1,19 @@
 import Bytes
 import Errors
 
-/// A text of the document that must have a certain form, because it becomes a file's name or a line for the kernel. Only `init` makes a
-/// value, and `init` checks: whoever takes such a type doesn't check again.
+/// A text of the document that must have a certain form, because it becomes a file's name or a line for the kernel.
+///
+/// Only `init` makes a value, and `init` checks the form. Code that receives a value doesn't have to check it again.
 protocol CheckedText: Sendable {
-    /// nil for a text that doesn't have the form.
+    /// Checks the text; the result is nil if the text doesn't have the form.
     init?(_ text: ByteString)
 
-    /// What an error says about such a text, after the text itself.
+    /// The end of the error message for such a text. The beginning is the text itself.
     static var refusal: StaticString { get }
 }
 
 extension JSONValue {
-    /// The checked form of `text`, which is this value or the key of this value.
+    /// Checks `text`, which is this value's string or its key.
     func checked<Value: CheckedText>(_ text: ByteString, hint: String? = nil) throws(RuntimeError) -> Value {
         guard let value = Value(text) else { throw refusal(of: text, Value.refusal, hint) }
         return value
@@ -25,7 +26,7 @@ extension JSONValue {
 }
 
 extension ObjectDecoder {
-    /// nil for an empty text, too.
+    /// Reads and checks a text; nil also stands for an empty one.
     mutating func checkedText<Value: CheckedText>(_ name: StaticString) throws(RuntimeError) -> Value? {
         guard let value = value(name) else { return nil }
         let text = try value.text()

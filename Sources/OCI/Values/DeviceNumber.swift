@@ -1,7 +1,7 @@
 public import Bytes
 import Errors
 
-/// A device's numbers, as far as the kernel's dev_t has room for them: 12 and 20 bits. It would take larger ones for another device.
+/// A device's major and minor number. The kernel's dev_t has 12 and 20 bits for them; larger numbers would name another device.
 public struct DeviceNumber: Equatable, Sendable {
     static let majors: ClosedRange<UInt32> = 0...0xFFF
     static let minors: ClosedRange<UInt32> = 0...0xF_FFFF
@@ -9,7 +9,7 @@ public struct DeviceNumber: Equatable, Sendable {
     public let major: UInt32
     public let minor: UInt32
 
-    /// The properties `major` and `minor` of an object.
+    /// Reads the properties `major` and `minor` of an object.
     init(of object: inout ObjectDecoder) throws(RuntimeError) {
         major = try object.requiredInteger("major", in: DeviceNumber.majors)
         minor = try object.requiredInteger("minor", in: DeviceNumber.minors)

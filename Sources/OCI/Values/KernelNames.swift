@@ -1,6 +1,7 @@
 public import Bytes
 
-/// The name of a network interface: what the kernel's dev_valid_name accepts. At most 15 bytes, without "/", ":" and white space.
+/// The name of a network interface, as the kernel's dev_valid_name accepts it: at most 15 bytes, without "/", ":" and white
+/// space.
 public struct InterfaceName: Equatable, CheckedText {
     static let refusal: StaticString = "can't be the name of a network interface"
 
@@ -12,20 +13,20 @@ public struct InterfaceName: Equatable, CheckedText {
     }
 }
 
-/// The name of an RDMA device, which is the first word of a line for the file rdma.max, and a directory's name in /sys.
+/// The name of an RDMA device: the first word of a line for the file rdma.max, and the name of a directory in /sys.
 public struct RDMADeviceName: Equatable, CheckedText {
     static let refusal: StaticString = "can't be the name of an RDMA device"
 
     public let text: ByteString
 
-    /// IB_DEVICE_NAME_MAX of rdma/rdma_netlink.h counts the NUL.
+    /// Accepts at most 63 bytes: IB_DEVICE_NAME_MAX of rdma/rdma_netlink.h is 64 and counts the NUL.
     public init?(_ text: ByteString) {
         guard isKernelName(text, most: 63) else { return nil }
         self.text = text
     }
 }
 
-/// config-linux.md, "Huge page limits": `<size><unit-prefix>B`, as the kernel has it in the names of its files.
+/// The size of a huge page, `<size><unit-prefix>B`, as in the names of the kernel's files: config-linux.md, "Huge page limits".
 public struct PageSize: Equatable, CheckedText {
     static let refusal: StaticString = "is no page size such as 64KB, 2MB, 1GB"
 
@@ -39,9 +40,10 @@ public struct PageSize: Equatable, CheckedText {
     }
 }
 
-/// A file of cgroup v2 that belongs to a controller: "NAME.NAME" or longer, of letters, digits and underscores.
+/// The name of a controller's file in cgroup v2: "NAME.NAME" or longer, made of letters, digits and underscores.
 ///
-/// "cgroup.…" are the tree's own files: with them, processes could be moved and controllers taken away. Only its two limits are taken.
+/// Files named "cgroup.…" belong to the tree itself, and could move processes or disable controllers. Only the two of them that
+/// are limits are accepted.
 public struct ControllerFile: Equatable, CheckedText {
     static let refusal: StaticString = "is not the name of a controller's file"
 
@@ -61,12 +63,13 @@ public struct ControllerFile: Equatable, CheckedText {
     }
 }
 
-/// A file's name alone: no path, not "." or "..", on one line.
+/// Whether the text can be the name of a file: not empty, not "." or "..", no "/", no line feed.
 func isPlainFileName(_ name: ByteString) -> Bool {
     !name.isEmpty && name != "." && name != ".." && !name.contains(UInt8(ascii: "/")) && !name.contains(UInt8(ascii: "\n"))
 }
 
-/// A file's name without white space, `most` bytes at most. 0xA0 is white space for the kernel's isspace.
+/// Whether the text is a file's name without white space, of at most `most` bytes. The kernel's isspace counts 0xA0 as white
+/// space.
 private func isKernelName(_ name: ByteString, most: Int) -> Bool {
     guard isPlainFileName(name), name.count <= most else { return false }
     return name.bytes.allSatisfy { $0 != 0x20 && $0 != 0xA0 && !(0x09...0x0D).contains($0) }

@@ -1,7 +1,7 @@
 import Bytes
 import Errors
 
-/// A number of bytes, microseconds or processes that may not be exceeded, or -1 for no limit.
+/// The highest allowed number of bytes, microseconds or processes, or -1 for no limit.
 public struct Limit: Equatable, Sendable {
     public let number: Int64
 
@@ -10,7 +10,7 @@ public struct Limit: Equatable, Sendable {
     public var isUnlimited: Bool { number == -1 }
 }
 
-/// A share of a disk's time among others, 10 to 1000: config-linux.md, "Block IO".
+/// The weight of a cgroup's share of a disk's time, from 10 to 1000: config-linux.md, "Block IO".
 public struct Weight: Equatable, Sendable {
     public let number: UInt16
 
@@ -23,19 +23,19 @@ public struct Weight: Equatable, Sendable {
 }
 
 extension ObjectDecoder {
-    /// -1 is a limit like others, and so is 0.
+    /// Reads a limit that may be 0 or -1.
     mutating func limit(_ name: StaticString) throws(RuntimeError) -> Limit? {
         guard let value = value(name) else { return nil }
         return try Limit(value)
     }
 
-    /// 0, which engines send for "unset", is as good as absent.
+    /// Reads a limit. Engines send 0 for "unset", so 0 means the same as an absent property.
     mutating func positiveLimit(_ name: StaticString) throws(RuntimeError) -> Limit? {
         guard let limit = try limit(name), limit.number != 0 else { return nil }
         return limit
     }
 
-    /// 0, which docker sends, is as good as absent.
+    /// Reads a weight. docker sends 0 for "unset", so 0 means the same as an absent property.
     mutating func weight(_ name: StaticString) throws(RuntimeError) -> Weight? {
         guard let value = value(name), value.integer(as: UInt16.self) != 0 else { return nil }
         return try Weight(value)

@@ -1,14 +1,14 @@
 public import Bytes
 
-/// Processors or memory nodes as the kernel lists them, "0-3,7". cpuset(7), "List format".
+/// A list of processors or memory nodes in the kernel's format, such as "0-3,7": cpuset(7), "List format".
 public struct NumberList: Equatable, CheckedText {
     static let refusal: StaticString = "is no list of numbers and ranges such as 0-3,7"
 
     public let text: ByteString
-    /// In the order of the text, none of them empty.
+    /// The ranges in the order of the text. None is empty.
     public let ranges: [ClosedRange<UInt32>]
 
-    /// More than any kernel counts.
+    /// Larger than the numbers of any kernel.
     private static let highest: UInt32 = 65535
 
     public init?(_ text: ByteString) {

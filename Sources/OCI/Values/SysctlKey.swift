@@ -1,16 +1,18 @@
 public import Bytes
 
-/// The name of a kernel parameter, taken apart.
+/// The name of a kernel parameter, split into its parts.
 public struct SysctlKey: CheckedText {
     static let refusal: StaticString = "can't be the name of a kernel parameter"
 
-    /// As the document has it.
+    /// The name as the document has it.
     public let text: ByteString
-    /// The parts of the path below /proc/sys, two or more.
+    /// The components of the path below /proc/sys, at least two.
     public let components: [ByteString]
 
-    /// As sysctl(8) has it, the separator that comes first decides: in "net.ipv4.conf.eno2/100.mtu" the "/" stands for the dot in
-    /// an interface's name, in "net/ipv4/conf/eno2.100/mtu" the dot is itself.
+    /// Splits a name at its separator. As in sysctl(8), the separator is "." or "/", whichever comes first.
+    ///
+    /// In "net.ipv4.conf.eno2/100.mtu" the "/" stands for the dot in an interface's name. In "net/ipv4/conf/eno2.100/mtu" the
+    /// dot is a dot.
     public init?(_ text: ByteString) {
         let dot = UInt8(ascii: ".")
         let slash = UInt8(ascii: "/")
@@ -23,8 +25,8 @@ public struct SysctlKey: CheckedText {
         self.components = components
     }
 
-    /// No way up, nothing empty, nothing but what parameters and interfaces are named with. An interface's name may have "@" in it. Other
-    /// programs have taken "+" and the like for something else (CVE-2022-0811).
+    /// Whether the part isn't empty, isn't ".." and has only characters that occur in the names of parameters and interfaces.
+    /// An interface's name may contain "@". Other programs have given characters such as "+" a meaning (CVE-2022-0811).
     private static func isComponent(_ part: ByteString) -> Bool {
         isPlainFileName(part)
             && part.bytes.allSatisfy { byte in
