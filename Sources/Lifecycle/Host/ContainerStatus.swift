@@ -4,15 +4,22 @@ import Errors
 import Linux
 import OCI
 
-/// What a container is doing now, from its record and the kernel's own word.
+/// What a container is doing now, according to its record and to the kernel.
 struct ContainerStatus {
     let record: ContainerRecord
     let status: ContainerState.Status
 
-    /// `directory`: the lock isn't needed: the record is replaced whole, and a process that ends under our eyes may end a
-    ///   moment later just as well.
+    /// Finds out the status of a container.
     ///
-    /// `isAlive`: whether its first process is there, where that's known already.
+    /// The caller needn't hold the container's lock: the record is always replaced as a whole, and a process that ends during
+    /// the call could as well end a moment later.
+    ///
+    /// - Parameters:
+    ///   - record: The container's record.
+    ///   - directory: The container's directory.
+    ///   - procfs: The host's procfs.
+    ///   - isAlive: Whether the container's first process is there; nil if the caller doesn't know yet.
+    /// - Throws: An error if the status can't be found out.
     init(
         _ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem,
         isAlive: Bool? = nil
@@ -20,7 +27,7 @@ struct ContainerStatus {
         self.record = record
         let isAlive = if let isAlive { isAlive } else { try record.process(procfs) != nil }
         guard isAlive else {
-            // A create under way may not have come to its process yet.
+            // If `create` still holds the lock, it just hasn't made the process yet.
             let mayBeUnderWay = record.stage == .creating && record.pid == 0
             let isLocked = try directory.isLocked()
             status = mayBeUnderWay && isLocked ? .creating : .stopped
@@ -39,32 +46,38 @@ struct ContainerStatus {
 }
 
 extension ContainerRecord {
-    /// As `state` and hooks show it: a container that has stopped has no process.
+    /// The state as `state` and hooks show it. A container that has stopped has pid 0.
     func state(_ status: ContainerState.Status) -> ContainerState {
         ContainerState(
             ociVersion: ociVersion, id: id, pid: status == .stopped ? 0 : pid, status: status, bundle: bundle, rootfs: rootfs,
             created: created, annotations: annotations, owner: "")
     }
 
-    /// A handle on the first process: nil where it has ended.
+    /// A handle on the container's first process, or nil if that process has ended or was never made.
     func process(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ProcessHandle? {
         guard let process = made.process else { return nil }
         return try process.handle(procfs)
     }
 
+    /// Whether the container's cgroup is frozen. A container without a cgroup is never paused.
     func isPaused() throws(RuntimeError) -> Bool {
         guard let cgroup else { return false }
         return try Cgroup(record: cgroup).isFrozen()
     }
 
-    /// nil where it has none: made so, or by a user who may make none.
+    /// The container's cgroup, or nil if it has none: because none was asked for, or because the user who created the container
+    /// may not make cgroups.
     func presentCgroup() throws(RuntimeError) -> Cgroup? {
         guard let cgroup else { return nil }
         let group = try Cgroup(record: cgroup)
         return group.isNowhere ? nil : group
     }
 
-    /// The cgroup of a container that has one. `purpose` says what it's wanted for: "paused".
+    /// The container's cgroup, which a command needs.
+    ///
+    /// - Parameter purpose: What the command does to the container, for the error message: "paused".
+    /// - Returns: The cgroup.
+    /// - Throws: An error if the container has no cgroup.
     func requireCgroup(_ purpose: String) throws(RuntimeError) -> Cgroup {
         if let group = try presentCgroup() { return group }
         throw RuntimeError(
@@ -73,12 +86,16 @@ extension ContainerRecord {
     }
 }
 
+/// The host's procfs: the one at /proc or, if that can't be used, one that only we see.
 func hostProcFileSystem() throws(RuntimeError) -> ProcFileSystem {
     try explaining(.system, "/proc is not a procfs, and none can be mounted", ProcFileSystem.forHost())
 }
 
-/// The record of a container that has one.
 extension ContainerDirectory {
+    /// The container's record.
+    ///
+    /// - Returns: The record.
+    /// - Throws: An error if the record was never written, is damaged or can't be read.
     borrowing func requireRecord() throws(RuntimeError) -> ContainerRecord {
         guard let record = try record() else {
             throw RuntimeError(

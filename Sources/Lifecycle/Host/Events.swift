@@ -4,13 +4,13 @@ public import Errors
 import Linux
 import OCI
 
-/// What `events` tells.
+/// One event that `events` reports.
 public enum ContainerEvent: Sendable {
     case statistics(CgroupStatistics)
-    /// The kernel has killed a process since the container was out of memory.
+    /// The container was out of memory, and the kernel has killed one of its processes.
     case outOfMemory
 
-    /// On one line, as runc writes it.
+    /// The event as one line of JSON, in runc's format.
     public func json(id: ByteString) -> [UInt8] {
         var json = JSONWriter(.compact)
         json.object { json in
@@ -28,20 +28,27 @@ public enum ContainerEvent: Sendable {
     }
 }
 
-/// What a container that hasn't stopped has used so far.
+/// Reads what a container has used so far. It must be created, running or paused.
 public func containerStatistics(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerEvent {
     let (_, cgroup) = try observed(id, settings)
     return .statistics(try cgroup.statistics())
 }
 
-/// Reports what a container has used, at every interval of so many milliseconds, and each time it's out of memory, until its first
-/// process has ended. The first report comes after one interval.
+/// Reports at regular intervals what a container has used, and reports each time that it's out of memory, until its first
+/// process has ended.
+///
+/// - Parameters:
+///   - id: The container's id.
+///   - milliseconds: The interval between two reports of statistics. The first report comes after one interval.
+///   - settings: The global options.
+///   - report: Called with each event.
+/// - Throws: What `report` throws, or an error if the container can't be observed.
 public func followEvents(
     id: ByteString, interval milliseconds: Int, _ settings: GlobalSettings,
     _ report: (ContainerEvent) throws(RuntimeError) -> Void
 ) throws(RuntimeError) {
     let (record, cgroup) = try observed(id, settings)
-    // Before the look at the process: what happens to it from there on is seen.
+    // Begun before the process is opened, so that nothing is missed that happens to the process after that.
     let watch = try cgroup.watchOutOfMemory()
     guard let process = try record.process(hostProcFileSystem()) else { return }
     var deadline = Deadline(milliseconds: milliseconds)
@@ -51,7 +58,7 @@ public func followEvents(
         ]
         _ = try? PollRequest.wait(for: &requests, milliseconds: deadline.millisecondsLeft)
         let hasEnded = !requests[0].answer.isEmpty
-        // Its end may be what the kernel did about the memory.
+        // The process may have been killed because of the memory: report that before its end is noticed below.
         if let watch, hasEnded || !requests[1].answer.isEmpty {
             for event in watch.take() {
                 switch event {
@@ -69,7 +76,8 @@ public func followEvents(
     }
 }
 
-/// Nil where the cgroup can't be read: no news when the container is ending, and else no reason to end the report.
+/// The statistics, or nil if the cgroup can't be read. That is expected while the container ends; otherwise it's worth a
+/// warning, but no reason to stop reporting.
 private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ settings: GlobalSettings) -> CgroupStatistics? {
     do throws(RuntimeError) {
         return try cgroup.statistics()
@@ -79,6 +87,7 @@ private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ set
     }
 }
 
+/// The record and the cgroup of a container that is created, running or paused.
 private func observed(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()

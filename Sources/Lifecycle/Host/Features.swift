@@ -3,10 +3,10 @@ import Linux
 import OCI
 import Seccomp
 
-/// The "Features Structure" as JSON: what a config may ask for. Source: runtime-spec, features.md and features-linux.md.
+/// The "Features Structure" as JSON: what a configuration may ask for. Source: runtime-spec, features.md and features-linux.md.
 ///
-/// It's about this program, whatever kernel it runs on; and what a later version will do isn't in it. Lists are empty, and flags
-/// false, for what is refused today.
+/// The structure describes this version of the program, independent of the kernel that it runs on; only `supportedFlags` of
+/// seccomp depends on the kernel. Lists are empty, and flags false, for everything that this version refuses.
 public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8] {
     var json = JSONWriter(.indented(4))
     json.object { json in
@@ -31,7 +31,7 @@ enum FeatureNames {
 
     static var mountOptions: [ByteString] { MountOption.names.map { ByteString(stringLiteral: $0) }.ordered() }
 
-    /// All that the C library has names for, in the order of their numbers.
+    /// All capabilities that libcap has names for, in the order of their numbers.
     static var capabilities: [ByteString] { (0..<64).compactMap { CapabilitySet.name(of: $0) } }
 }
 

@@ -4,9 +4,15 @@ public import Errors
 import Linux
 import OCI
 
-/// Sends a signal to a container: runtime.md, "Kill".
+/// Sends a signal to a container. Source: runtime.md, "Kill".
 ///
-/// `all`: to all its processes; then it's no error if the first one has ended.
+/// - Parameters:
+///   - id: The container's id.
+///   - signal: The signal's number.
+///   - all: Whether the signal goes to all processes of the container; without a cgroup it goes to the first process alone.
+///     With `all` it's no error if the first process has ended.
+///   - settings: The global options.
+/// - Throws: An error if the container doesn't run, or the signal can't be sent.
 public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
@@ -20,7 +26,7 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: 
         if all { return }
         throw RuntimeError(.wrongState, "container not running", hint: "delete the container")
     }
-    // Without a pid namespace the end of the first process isn't the end of the others.
+    // Only with a pid namespace of the container's own does the kernel end the other processes together with the first one.
     if signal == Signal.kill, !record.hasOwnPIDNamespace, let cgroup {
         try cgroup.kill(signal)
         return

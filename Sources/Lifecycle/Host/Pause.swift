@@ -4,7 +4,7 @@ public import Errors
 import Linux
 import OCI
 
-/// Stops all processes of a container where they are. One that was created and not started yet can be paused too, as with runc.
+/// Freezes all processes of a container. A container that is created but not yet started can be paused too, as with runc.
 public func pauseContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
@@ -24,7 +24,7 @@ public func pauseContainer(id: ByteString, _ settings: GlobalSettings) throws(Ru
     }
 }
 
-/// Lets a paused container go on.
+/// Thaws all processes of a paused container.
 public func resumeContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()

@@ -3,7 +3,8 @@ import Errors
 import Linux
 import OCI
 
-/// What Host sets on a container's process from outside, and last: earlier it would bind our own code.
+/// The OOM score and resource limits of a container's process. Host sets them from outside and late, because they would also
+/// apply to our own code in that process.
 struct ProcessLimits {
     let pid: Int32
     let process: Process

@@ -3,17 +3,22 @@ import Cgroups
 public import Errors
 import Linux
 
-/// The processes of a container, as the caller's pid namespace numbers them, in ascending order. None once it has stopped.
+/// The pids of all processes in a container's cgroup, as the caller's pid namespace numbers them, in ascending order.
 public func containerProcesses(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> [Int32] {
     let directory = try ContainerDirectory.require(id, settings)
     let cgroup = try directory.requireRecord().requireCgroup("searched for processes")
-    // 0 stands for those of a pid namespace that the caller doesn't see.
+    // The kernel writes 0 for a process that isn't visible in the caller's pid namespace.
     return try cgroup.processes().filter { $0 > 0 }.ordered()
 }
 
-/// What the host's ps, given these options, says of the container's processes: its header, and the lines that are about one of them.
+/// Runs the host's ps(1) and returns its header and the lines about the container's processes.
 ///
-/// The options have to leave the column PID in.
+/// - Parameters:
+///   - id: The container's id.
+///   - options: The options of ps; `-ef` if empty. The output must have a column PID.
+///   - settings: The global options.
+/// - Returns: The lines, each with a line feed.
+/// - Throws: An error if ps fails, or its output has no column PID.
 public func containerProcessTable(id: ByteString, options: [ByteString], _ settings: GlobalSettings) throws(RuntimeError)
     -> [UInt8]
 {
@@ -28,7 +33,7 @@ public func containerProcessTable(id: ByteString, options: [ByteString], _ setti
 }
 
 private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
-    // Not by PATH: what an engine's environment holds is no reason to run another program.
+    // PATH isn't searched: an engine's environment must not decide which program runs here.
     let places: [ByteString] = ["/usr/bin/ps", "/bin/ps"]
     guard let path = places.first(where: { isAccessible($0, forExecution: true) }) else {
         throw RuntimeError(
@@ -40,7 +45,7 @@ private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
     let complaint = outcome.errors.split(separator: UInt8(ascii: "\n")).first.map { ": " + ByteString($0).displayText } ?? ""
     switch outcome.end {
     case .exited(0): return outcome.output
-    // What was asked for fits no process of the host.
+    // ps exits with 1 when its options select no process at all.
     case .exited(1) where outcome.errors.isEmpty && !outcome.output.isEmpty: return outcome.output
     case .exited(let status):
         throw RuntimeError(.program, "ps failed with exit status " + String(status) + complaint, path: path)
@@ -49,7 +54,7 @@ private func listing(_ options: [ByteString]) throws(RuntimeError) -> [UInt8] {
     }
 }
 
-/// How ps is to write names: all that it gets of the environment.
+/// The variables that choose the language and the encoding. ps gets nothing else of our environment.
 private func languageSettings() -> [ByteString] {
     OwnEnvironment.entries.filter { $0.hasPrefix("LANG=") || $0.hasPrefix("LC_") }
 }
@@ -57,10 +62,10 @@ private func languageSettings() -> [ByteString] {
 /// The output of ps: a header and a line for each process or thread.
 struct ProcessTable {
     private let lines: [ArraySlice<UInt8>]
-    /// Which word of the header is "PID", and where it ends.
+    /// The index of the word "PID" in the header, and the offset of its end in the line, in bytes.
     private let column: (place: Int, end: Int)
 
-    /// Nil where no column is called PID.
+    /// Reads the output of ps; nil if no column is called PID.
     init?(_ output: [UInt8]) {
         lines = output.split(separator: UInt8(ascii: "\n"))
         guard let header = lines.first else { return nil }
@@ -69,7 +74,7 @@ struct ProcessTable {
         column = (place, titles[place].endIndex - header.startIndex)
     }
 
-    /// The header and the lines of these processes.
+    /// The header, and the lines of the processes given.
     func rows(of processes: SortedSet<Int32>) -> [UInt8] {
         var text: [UInt8] = []
         for (place, line) in lines.enumerated() where place == 0 || process(of: line).map(processes.contains) == true {
@@ -79,8 +84,11 @@ struct ProcessTable {
         return text
     }
 
-    /// ps ends the numbers where their title ends, and other columns before may hold spaces; but a name that is too long for its
-    /// column, or isn't ASCII, moves what follows it.
+    /// The pid on a line of the table.
+    ///
+    /// ps aligns pids with the end of their title, so the word that ends there is the pid, even if columns before it contain
+    /// spaces. But a user name that is too long for its column, or isn't ASCII, shifts the rest of the line: then words are
+    /// counted.
     private func process(of line: ArraySlice<UInt8>) -> Int32? {
         let words = ProcessTable.words(of: line)
         let below = words.first { $0.endIndex - line.startIndex == column.end }

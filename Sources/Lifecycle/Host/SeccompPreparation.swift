@@ -4,10 +4,10 @@ import Linux
 import OCI
 import Seccomp
 
-/// The filter that a configuration asks for, from the cache or compiled now.
+/// The seccomp filter that a configuration asks for, taken from the cache or compiled now; nil if the configuration has none.
 ///
-/// The cache is one for all state roots of a user, beside the default one: `/run/wherry.cache`. In a state root itself it would stand
-/// among the containers, and engines that make a root for each of their namespaces would each begin anew.
+/// All state roots of a user share one cache, which lies beside the default root: `/run/wherry.cache`. Inside a state root it
+/// would lie among the containers, and engines that use a root for each of their namespaces would fill one cache for each.
 func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> SeccompProgram? {
     guard let profile = config.linux.seccomp else { return nil }
     step(.compileSeccompFilter)
@@ -16,7 +16,7 @@ func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> Secc
         let cache = try StateRoot.make(try stateRoot(chosen: nil) + ".cache")
         program = try SeccompFilter.program(for: profile, stateRoot: cache.descriptor)
     } catch  where error.code == .system || error.code == .usage {
-        // No place for a cache that is ours alone: the work is done each time.
+        // There's no safe place for a cache, so the filter is compiled each time.
         program = try SeccompFilter.program(for: profile)
     }
     guard !program.refuses(SystemCallNumber.execve) else {

@@ -3,15 +3,17 @@ public import Errors
 import Linux
 public import OCI
 
-/// Tells what a container is doing: runtime.md, "State".
+/// The state of a container. Source: runtime.md, "State".
 public func containerState(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerState {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
     return try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).state
 }
 
-/// All containers of the state directory, in the order of their ids. What vanishes meanwhile is left out, and so is what is damaged,
-/// with a warning. What can't be read at the moment is an error: it may be there and running.
+/// The states of all containers in the state directory, in the order of their ids.
+///
+/// Containers that are deleted meanwhile are left out. Damaged ones are left out with a warning. One that can't be read at the
+/// moment is an error, because it may be running.
 public func listContainers(_ settings: GlobalSettings) throws(RuntimeError) -> [ContainerState] {
     guard let root = try StateRoot.open(settings.root) else { return [] }
     let procfs = try hostProcFileSystem()
@@ -40,7 +42,7 @@ private struct UserNames {
         lines = text.split(separator: UInt8(ascii: "\n")).map { ByteString($0) }
     }
 
-    /// A user without a name goes by the number.
+    /// The name of a user, or the number as text if the user has no name.
     func name(of uid: UInt32) -> ByteString {
         let number = ByteString(decimal: uid)
         for line in lines {

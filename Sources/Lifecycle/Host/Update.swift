@@ -4,10 +4,12 @@ public import Errors
 import Linux
 public import OCI
 
-/// Changes the limits of a container that hasn't stopped: all that `resources` ask for, or nothing.
+/// Changes the limits of a container that is created, running or paused.
 ///
-/// Device rules are left as they are: engines send those that the container has already, with each update. Others, and properties
-/// that aren't known, are named in a warning.
+/// If a value is refused, the values that were written before it are set back.
+///
+/// Device rules aren't changed: engines send the container's present rules with each update. Other device rules and unknown
+/// properties cause a warning.
 public func updateContainer(id: ByteString, resources: Resources, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
@@ -20,7 +22,7 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     for property in resources.unknownProperties { settings.log.warn(property + ": unknown property, ignored") }
     try warnOfDevices(resources, directory, settings)
     var resources = resources
-    // Elsewhere 0 is a limit; engines that mean "as it is" send it here.
+    // In config.json a limit of 0 is a limit. Engines that don't want to change the limit send 0 with an update.
     if resources.pidsLimit?.number == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
     try cgroup.update(plan)
