@@ -2,13 +2,13 @@ import Bytes
 import Errors
 import Linux
 
-/// One end of a conversation: it sends and takes only the messages that are due.
+/// One end of a conversation. It sends and accepts only the messages that are due.
 final class Conversation {
     private let socket: SharedDescriptor
     private let side: Message.Side
     private var script: Script
 
-    /// Bytes. Longer ones aren't messages of ours. The socket keeps messages whole.
+    /// The most bytes of a message. We never send longer ones. The socket preserves message boundaries.
     private static let limit = 64 * 1024
 
     init(_ socket: SharedDescriptor, as side: Message.Side, _ script: Script) {
@@ -29,11 +29,12 @@ final class Conversation {
             socket.file.send(message.encoded(), descriptors: descriptors))
     }
 
-    /// Tells Host why this process ends. That may be said at any time; Host may be gone.
+    /// Tells Host why this process ends. This message may be sent at any time. Nothing happens if Host is gone.
     func fail(_ error: RuntimeError) { try? socket.file.send(Message.failed(error).encoded()) }
 
     // MARK: Hearing
 
+    /// A message that was received, and the descriptors that came with it.
     struct Heard {
         let message: Message
         let descriptors: [SharedDescriptor]
@@ -41,8 +42,9 @@ final class Conversation {
 
     /// Waits for the message that is due.
     ///
+    /// - Parameter patience: How long to wait.
     /// - Returns: nil at the end of the conversation.
-    /// - Throws: The other side's `failed`, and an error for a message that isn't due.
+    /// - Throws: The error that the other side sent as `failed`, or an error for a message that isn't due.
     func hear(within patience: Patience = .usual) throws(RuntimeError) -> Heard? {
         guard let (bytes, descriptors) = try receive(within: patience) else { return nil }
         guard let message = Message(decoding: bytes) else {
@@ -53,7 +55,9 @@ final class Conversation {
         return Heard(message: message, descriptors: descriptors)
     }
 
-    /// Waits for `listening`, by read(2): hardly any seccomp filter forbids that.
+    /// Waits for `listening`. This uses read(2), which hardly any seccomp filter forbids.
+    ///
+    /// - Returns: false if the conversation ended, or anything else was received.
     func hearsListening() -> Bool {
         guard script.take(.listening), let bytes = try? socket.file.read(upTo: 64) else { return false }
         return bytes == Message.listening.encoded()
@@ -66,7 +70,8 @@ final class Conversation {
             do throws(SystemError) {
                 (bytes, descriptors) = try socket.file.receive(limit: Conversation.limit)
             } catch  where error.errno == .ECONNRESET {
-                // The other end died with a message of ours unread. The kernel says so once, and before what that end sent.
+                // The other end died before it read a message of ours. The kernel reports that once, ahead of the messages that
+                // the other end had sent. The second call gets those.
                 (bytes, descriptors) = try socket.file.receive(limit: Conversation.limit)
             }
             return bytes.isEmpty ? nil : (bytes, descriptors)

@@ -1,9 +1,9 @@
 import Errors
 import Linux
 
-/// Why execve failed, said without a system call: under a filter that forbids to say it otherwise.
+/// Reports without a system call why execve failed, because the seccomp filter may forbid the calls that send a message.
 ///
-/// The word stands in a file of memory. Whoever waits for the program got the file before the filter was loaded.
+/// The error number is left in a memfd. The command that waits for the program got this memfd before the filter was loaded.
 struct LastWord: ~Copyable {
     private let file: FileDescriptor
     private let word: UnsafeMutablePointer<Int32>
@@ -16,11 +16,15 @@ struct LastWord: ~Copyable {
         self.file = file
     }
 
+    /// Leaves the error number. Makes no system call.
     borrowing func say(errno: Errno) { word.pointee = errno.rawValue }
 
-    /// The error number that was left in a file: nil for none.
+    /// Reads the error number that was left in a file.
     ///
-    /// The file came from a process that others may have taken the place of: so it must be memory, which never keeps a reader waiting.
+    /// Another process may have taken the sender's place and sent any file. So only a memfd is read: reading one can't block.
+    ///
+    /// - Parameter file: The file that came with `executing`.
+    /// - Returns: nil if there is no error number.
     static func left(in file: SharedDescriptor) -> Errno? {
         guard file.file.isMemory, let errno = file.file.firstNumber(), errno > 0 else { return nil }
         return Errno(rawValue: errno)

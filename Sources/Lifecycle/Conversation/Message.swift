@@ -1,36 +1,39 @@
 import Bytes
 import Errors
 
-/// One message: a byte that says which, then its fields, each a length in 32 bits and that many bytes.
+/// A message between Host and Init.
+///
+/// Its encoding is a byte for the kind, then the fields: for each a length of 32 bits, and that many bytes.
 enum Message {
     case needsMapping
     case mapped
     case mounted
     case hooked
-    /// Comes with the controller of the terminal that exec's first process opened.
+    /// Carries the controller of the terminal that exec's first process opened.
     case terminal
     case ready
     case created
     case executing
     case listener
-    /// The number that the listener's descriptor is going to have in the process that says so.
+    /// The number that the listener's descriptor is going to have in the sender.
     case listenerAt(Int32)
     case listening
     case failed(RuntimeError)
 
+    /// The two sides of a conversation.
     enum Side: Sendable {
-        /// The command that runs on the host.
+        /// Host: the command that runs outside the container.
         case host
-        /// A process of ours on its way into the container, or one that helps.
+        /// A process of wherry's that enters the container, or a helper process.
         case process
     }
 
-    /// The first byte of a message. The numbers are in the order in which the messages are said: see Script.
+    /// The kind of a message, which is its first byte. The numbers follow the order in which the messages are sent: see Script.
     enum Kind: UInt8 {
         case needsMapping = 1, mapped, mounted, hooked, terminal, ready, created, executing, listener, listenerAt, listening,
             failed
 
-        /// Who says it.
+        /// The side that sends it.
         var side: Side {
             switch self {
             case .mapped, .hooked, .created, .listening: .host
@@ -136,7 +139,7 @@ private struct FieldWriter {
     init(tag: UInt8) { bytes = [tag] }
 
     mutating func add(_ field: [UInt8]) {
-        // An error's text never needs more; a message that didn't fit would be lost whole.
+        // Cut, since a message that is too long would be lost as a whole. No text of an error needs more.
         let field = field.prefix(7 * 1024)
         withUnsafeBytes(of: UInt32(field.count)) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: field)

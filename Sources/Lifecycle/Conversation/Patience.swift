@@ -3,26 +3,30 @@ import Errors
 import Linux
 import OCI
 
-/// How long a process of ours is waited for.
+/// How long to wait for a message of another process.
 ///
-/// A signal that ends programs ends the wait as well: a foreground command has such signals blocked, since they're meant for the
+/// A signal that ends programs ends the wait, too. A foreground command blocks such signals, since they're meant for the
 /// container once that runs.
 enum Patience {
-    /// So many milliseconds.
+    /// A number of milliseconds.
     case limited(Int)
-    /// As long as a hook takes for which config.json sets no timeout.
+    /// Without limit, for example while a hook runs that has no timeout in config.json.
     case endless
 
-    /// Enough for each step of ours, on a loaded or emulated machine too.
+    /// 60 seconds: enough for each step of wherry's, even on a loaded or emulated machine.
     static let usual = Patience.limited(60_000)
 
+    /// How a wait ended.
     enum Outcome {
         case ready
         case late
         case interrupted(by: Int32)
     }
 
-    /// Also for the hooks that the process runs meanwhile.
+    /// The usual patience plus the time for hooks that the process runs meanwhile.
+    ///
+    /// - Parameter hooks: The hooks. If one of them has no timeout, the patience is endless.
+    /// - Returns: The sum of the times.
     static func usual(with hooks: [Hook]) -> Patience {
         var milliseconds = 60_000
         for hook in hooks {
@@ -32,11 +36,11 @@ enum Patience {
         return .limited(milliseconds)
     }
 
-    /// Waits until there's something to read from a descriptor, an end of file included. Allocates nothing.
+    /// Waits until a descriptor is readable or at its end of file. Allocates nothing.
     func wait(for descriptor: Int32) -> Outcome {
         let deadline: Deadline? = if case .limited(let milliseconds) = self { Deadline(milliseconds: milliseconds) } else { nil }
         while true {
-            // Blocked signals don't interrupt poll(2), so each slice of 50 ms ends with a look at them.
+            // Blocked signals don't interrupt poll(2), so they're looked for every 50 ms.
             var left = 50
             if let deadline { left = min(left, deadline.millisecondsLeft) }
             var request = PollRequest(descriptor, .readable)
@@ -46,12 +50,15 @@ enum Patience {
         }
     }
 
-    /// Waits for a word of a process.
+    /// Waits until a descriptor is readable or at its end of file.
+    ///
+    /// - Parameter descriptor: The socket on which the process answers.
+    /// - Throws: `timeout` if the patience is over, `system` if a signal arrives that ends us.
     func awaitWord(from descriptor: Int32) throws(RuntimeError) {
         if let failure = failure(wait(for: descriptor)) { throw failure }
     }
 
-    /// Why a wait was in vain: nil where it wasn't.
+    /// Turns the outcome of a wait into an error: nil if the descriptor is ready.
     func failure(_ outcome: Outcome) -> RuntimeError? {
         switch outcome {
         case .ready: return nil

@@ -11,9 +11,9 @@
 //               end of file: Init no longer dies with Host
 //
 //     exec:     Host                                   ExecInit, and the process that it clones
-//                          ◄── terminal ──────────     of the first, only if there is one
-//                          ◄── ready ─────────────     of the second, only if it had to search for the program
-//                          ─── created ──────────►     and so on as in start
+//                          ◄── terminal ──────────     from the first process, only with a terminal
+//                          ◄── ready ─────────────     from the second process, only if it had to search for the program
+//                          ─── created ──────────►     then the same as in start
 //
 //     start:    StartSession ── connects ─────────────► Init
 //                          ◄── executing ─────────     the seccomp filter, if it isn't loaded yet, and execve come next
@@ -22,13 +22,14 @@
 //                          ─── listening ────────►
 //               end of file: the program runs          or `failed`
 
-/// What is still to be said in a conversation: the kinds of its messages, which come in the order of their numbers.
+/// The kinds of messages that are still to come in a conversation, in the order of their numbers.
 ///
-/// Each message may be said once, and only when it's due. Processes of another container may share Init's pid namespace. One of them that
-/// has CAP_SYS_PTRACE can take Init's end of the conversation (pidfd_getfd(2)) and send anything. So a message out of turn is an error,
-/// and no message names a process: the kernel does that, see Succession.
+/// Each message may be sent once, and only when it's due. Processes of another container may share Init's pid namespace. One of
+/// them that has CAP_SYS_PTRACE can take Init's end of the conversation (pidfd_getfd(2)) and send anything. So a message out of
+/// turn is an error, and no message carries a pid: Host learns pids from the kernel, see Succession.
 ///
-/// A number, and not a list: a process that waits for `start` has given up the memory in which a list would be.
+/// The script is a number, not an array, because a process that waits for `start` has given up the memory that would hold an
+/// array.
 struct Script: OptionSet, Sendable {
     private(set) var rawValue: UInt16
 
@@ -38,11 +39,13 @@ struct Script: OptionSet, Sendable {
 
     static func | (one: Script, other: Script) -> Script { one.union(other) }
 
+    /// The messages of `create`.
+    ///
     /// - Parameters:
     ///   - asksForMapping: Whether Init makes its user namespace itself.
     ///   - isMapped: Whether the user namespace is new, so that Host maps its ids.
     ///   - hasEarlyHooks: Whether Host runs hooks between the container's mounts and the change of its root.
-    /// - Returns: The messages of `create`.
+    /// - Returns: The script of both sides.
     static func create(asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
         var script = Script.readiness
         if asksForMapping { script.formUnion(Script(.needsMapping)) }
@@ -51,38 +54,41 @@ struct Script: OptionSet, Sendable {
         return script
     }
 
-    /// The end of `create`: the part of the process that waits for `start`.
+    /// The last messages of `create`, between Host and the process that waits for `start`.
     static var readiness: Script { Script(.ready) | Script(.created) }
 
-    /// The part of exec's first process.
+    /// The messages of exec's first process.
     static func joining(hasTerminal: Bool) -> Script { hasTerminal ? Script(.terminal) : Script() }
 
+    /// The messages of exec's second process.
+    ///
     /// - Parameters:
-    ///   - leavesSearch: Whether it has to search for the program.
+    ///   - leavesSearch: Whether the second process has to search for the program.
     ///   - notifies: Whether the seccomp filter has a listener.
-    /// - Returns: The messages of exec's second process.
+    /// - Returns: The script of both sides.
     static func exec(leavesSearch: Bool, notifies: Bool) -> Script {
         (leavesSearch ? readiness : Script(.created)) | start(notifies: notifies)
     }
 
-    /// A process of ours becomes its program.
+    /// The messages of a process that becomes its program.
     static func start(notifies: Bool) -> Script {
         notifies ? Script(.executing) | listeners | Script(.listening) : Script(.executing)
     }
 
-    /// A process that does one thing and says that it's done.
+    /// The message of a helper process that does one thing and reports that it's done.
     static var errand: Script { Script(.ready) }
 
     private static var listeners: Script { Script(.listener) | Script(.listenerAt) }
 
-    /// What the next message may be: of one kind, except that a listener is either sent or fetched.
+    /// The kinds that the next message may have: one, except that a listener is either sent or fetched.
     private var due: Script {
         let first = Script(rawValue: rawValue & (~rawValue &+ 1))
         return first.isSubset(of: Script.listeners) ? Script.listeners.intersection(self) : first
     }
 
-    /// Takes a message that was said out of the script.
+    /// Removes a message that was sent or received from the script.
     ///
+    /// - Parameter kind: The kind of the message.
     /// - Returns: false if the message wasn't due.
     mutating func take(_ kind: Message.Kind) -> Bool {
         let due = due
@@ -91,7 +97,7 @@ struct Script: OptionSet, Sendable {
         return true
     }
 
-    /// For messages to people: the name of the message that is due.
+    /// The name of the message that is due, for error messages.
     var nameOfDue: String {
         let number = rawValue.trailingZeroBitCount
         return Message.Kind(rawValue: UInt8(number))?.name.description ?? "end of the conversation"

@@ -1,11 +1,13 @@
 import Errors
 import Linux
 
-/// Which process comes after Init: a pid namespace takes only processes that are born into it, so Init leaves its place to another one.
+/// Tells Host the pid of the process that takes over from Init. A pid namespace takes only processes that are born into it, so
+/// Init leaves its place to another process.
 ///
-/// The kernel itself writes that process's pid, into a page that Host and Init share and that process doesn't have. So nothing in a pid
-/// namespace that is joined has a say in whom Host takes for the container's process.
+/// The kernel itself writes the successor's pid, into a page that Host and Init share and that the successor doesn't have. So
+/// nothing in a joined pid namespace can trick Host into taking another process for the container's.
 final class Succession {
+    /// Where the kernel writes the successor's pid: `CLONE_PARENT_SETTID`, clone(2).
     let number: UnsafeMutablePointer<Int32>
 
     init() throws(RuntimeError) {
@@ -17,19 +19,20 @@ final class Succession {
 
     deinit { SharedMemory.unmap(number, MemoryLayout<Int32>.size) }
 
-    /// 0 as long as there is no such process.
+    /// The successor's pid as the host sees it. 0 as long as there is no successor.
     var pid: Int32 { number.pointee }
 
-    /// Keeps the page from processes cloned from here on.
+    /// Keeps the page out of processes that are cloned from here on.
     func withhold() throws(RuntimeError) {
         try explaining(
             .system, "the number of the container's process can't be kept from it",
             SharedMemory.withhold(number, MemoryLayout<Int32>.size))
     }
 
-    /// Goes on in a child, which to the host is Host's child, not ours.
+    /// Continues in a new process, and ends this one.
     ///
-    /// Both have the same end of the conversation, and Host knows by `pid` whose word it hears.
+    /// The new process is a child of Host, not of this one. Both have the same end of the conversation. As soon as `pid` isn't
+    /// 0, the messages that Host gets come from the new process.
     func goOn(_ namespaces: NamespaceKinds, _ conversation: Conversation) throws(RuntimeError) {
         try withhold()
         let clone = try explaining(

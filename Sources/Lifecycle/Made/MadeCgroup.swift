@@ -5,10 +5,12 @@ import Linux
 import OCI
 
 extension CgroupRecord {
-    /// Removes what was made of the cgroup.
+    /// Removes the part of the cgroup that was made for the container.
     ///
-    /// `endingProcesses`: whether the container has had a process. Then others may have outlived the first: those without a pid namespace
-    /// of their own, and those that `exec` brought in. Else the processes in there aren't the container's: they may be why it was refused.
+    /// - Parameter endingProcesses: Whether to kill the processes in the cgroup. True if the container has had a process:
+    ///   others can outlive the first one if the container has no pid namespace of its own, or if `exec` brought them in. If
+    ///   the container never had a process, those in the cgroup aren't its own: they may be why it was refused.
+    /// - Throws: `timeout`, `cgroup` or `system` if something is left.
     func remove(endingProcesses: Bool) throws(RuntimeError) {
         step(.removeCgroup)
         let cgroup = try Cgroup(record: self)
@@ -17,6 +19,7 @@ extension CgroupRecord {
         try cgroup.remove(within: 10_000)
     }
 
+    /// Writes the members that `init(_:)` reads.
     func write(to json: inout JSONWriter) {
         json.member("path", path)
         json.array("groups") { json in
@@ -30,6 +33,7 @@ extension CgroupRecord {
         }
     }
 
+    /// Reads the members that `write(to:)` wrote: nil if they're damaged.
     init?(_ json: JSONValue) {
         guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
         var groups: [CgroupRecord.Group] = []

@@ -4,31 +4,38 @@ import Errors
 import Linux
 import OCI
 
-/// A container's first process, so that it isn't taken for another one that came to have its pid.
+/// Identifies a container's first process, so that another process that got the same pid later isn't taken for it.
 struct MadeProcess: Sendable {
     let pid: Int32
-    /// Clock ticks since the machine's start: proc_pid_stat(5), `starttime`.
+    /// The start time in clock ticks since boot: `starttime` in proc_pid_stat(5).
     let startTime: UInt64
-    /// The inode of its pidfd, which the kernel gives only once: 0 before kernel 6.9.
+    /// The inode number of its pidfd, which the kernel never gives to another process. 0 before kernel 6.9.
     let identity: UInt64
 
-    /// A handle on the very process: nil where it has ended.
+    /// Opens a handle on this very process.
     ///
-    /// What can't be found out is an error: whoever takes a running container for ended deletes it.
+    /// - Parameter procfs: The procfs to look at.
+    /// - Returns: nil if the process has ended.
+    /// - Throws: `system` if that can't be told: a running container that counts as stopped could be deleted.
     func handle(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ProcessHandle? {
         try explaining(.system, "can't tell whether the container's process " + String(pid) + " is there") {
             () throws(SystemError) in
-            // Opened first and checked then: from there on the number can't come to mean another.
+            // Opened before the check: once we hold a pidfd, the pid can't pass to another process unnoticed.
             guard let handle = try ProcessHandle.ofExisting(pid: pid), let birth = try procfs.birth(of: pid),
                 birth.startTime == startTime, birth.state != UInt8(ascii: "Z"), birth.state != UInt8(ascii: "X")
             else { return nil }
-            // Two processes can come to one number within a clock tick.
+            // Within one clock tick a pid can pass to another process, which then has the same start time.
             if identity != 0, try handle.identity != identity { return nil }
             return handle
         }
     }
 
-    /// Ends it, and whatever of the container ends with it. `cgroup`: where it may be frozen, which would keep it from dying.
+    /// Kills the process, and with it everything that the kernel ends together with it.
+    ///
+    /// - Parameters:
+    ///   - cgroup: The container's cgroup. It may be frozen, and a frozen process doesn't die, so the cgroup is thawed.
+    ///   - procfs: The procfs to look at.
+    /// - Throws: `timeout` if the process still exists after 10 seconds.
     func end(in cgroup: CgroupRecord?, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step(.endProcesses)
         guard let process = try handle(procfs) else { return }
@@ -41,6 +48,7 @@ struct MadeProcess: Sendable {
         }
     }
 
+    /// Writes the members that `init(_:)` reads.
     func write(to json: inout JSONWriter) {
         json.member("pid", pid)
         json.member("startTime", startTime)
@@ -49,7 +57,7 @@ struct MadeProcess: Sendable {
 }
 
 extension MadeProcess {
-    /// nil for what `write` didn't write.
+    /// Reads the members that `write(to:)` wrote: nil if they're damaged.
     init?(_ json: JSONValue) {
         guard let pid = json["pid"]?.integer(as: Int32.self), pid > 0,
             let startTime = json["startTime"]?.integer(as: UInt64.self),
@@ -60,7 +68,7 @@ extension MadeProcess {
 }
 
 extension ProcessHandle {
-    /// Kills it. That it has ended already is no error.
+    /// Kills the container's first process. It's no error if the process has ended already.
     borrowing func kill() throws(RuntimeError) {
         do throws(SystemError) {
             try send(signal: Signal.kill)

@@ -4,19 +4,20 @@ import Errors
 import Linux
 import OCI
 
-/// One thing that making a container leaves on the host. A container's record lists them; undoing the list from its end to its
-/// beginning is what `delete` does, and a `create` or `restore` that fails.
+/// One thing that making a container leaves on the host.
 ///
-/// A new kind is a case here, with a file of its own for how it's recorded and undone.
+/// A container's record lists them. `delete` undoes the list from its end to its beginning, and so does a `create` or `restore`
+/// that fails. A new kind is a case here, with a file of its own that records and undoes it.
 enum MadeThing: Sendable {
-    /// Hooks have been told of the container: the poststop hooks have to be told of its end.
+    /// The poststop hooks have to run at the container's end, since it was created, or other hooks have been run for it.
     case hooks
-    /// Mounts on the host: see MountJournal.
+    /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts
     case cgroup(CgroupRecord)
     case process(MadeProcess)
 
-    /// Its place in the list. It isn't always the order of making: poststop hooks run last, when all else is gone.
+    /// The thing's place in the list. It isn't always the order of making: poststop hooks run last, when everything else is
+    /// undone.
     fileprivate var place: Int {
         switch self {
         case .hooks: 0
@@ -37,6 +38,7 @@ enum MadeThing: Sendable {
 
     // MARK: Recording
 
+    /// Writes the thing as an object.
     func write(to json: inout JSONWriter) {
         json.object { json in
             json.member("kind", name)
@@ -48,7 +50,7 @@ enum MadeThing: Sendable {
         }
     }
 
-    /// nil for what `write` didn't write.
+    /// Reads the object that `write(to:)` wrote: nil if it's damaged.
     init?(_ json: JSONValue) {
         switch json["kind"]?.string {
         case "hooks": self = .hooks
@@ -65,7 +67,7 @@ enum MadeThing: Sendable {
 
     // MARK: Undoing
 
-    /// Takes it back. What is gone already is no error, so that this can be repeated.
+    /// Undoes this thing. It's no error if the thing is gone already, so that undoing can be repeated.
     func undo(_ container: UndoneContainer, _ directory: borrowing FileDescriptor, _ procfs: borrowing ProcFileSystem)
         throws(RuntimeError)
     {
@@ -82,10 +84,10 @@ enum MadeThing: Sendable {
     }
 }
 
-/// What undoing has to know of the container as a whole.
+/// What undoing needs to know about the container as a whole.
 struct UndoneContainer {
     let made: [MadeThing]
-    /// Empty where they aren't known.
+    /// The poststop hooks. Empty if they aren't known, because the kept configuration is damaged or missing.
     let poststop: [Hook]
     /// The state of the stopped container.
     let state: ContainerState
@@ -93,13 +95,13 @@ struct UndoneContainer {
 }
 
 extension [MadeThing] {
-    /// Puts a thing in its place in the list. Of each kind there is one: a later one takes the place of the former.
+    /// Puts a thing in its place in the list. The list holds one thing of each kind, so the new one replaces an older one.
     mutating func add(_ thing: MadeThing) {
         remove(thing)
         insert(thing, at: firstIndex { $0.place > thing.place } ?? count)
     }
 
-    /// Takes out what is of the same kind: because it has been undone.
+    /// Removes the thing of the same kind from the list, because it has been undone.
     mutating func remove(_ thing: MadeThing) { removeAll { $0.place == thing.place } }
 
     var process: MadeProcess? {
@@ -114,7 +116,8 @@ extension [MadeThing] {
 }
 
 extension UndoneContainer {
-    /// Undoes everything, from the end of the list to its beginning. The first failure ends it: the rest is left for another attempt.
+    /// Undoes everything, from the end of the list to its beginning. Stops at the first failure and leaves the rest for another
+    /// attempt.
     func undo(in directory: borrowing FileDescriptor, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         for thing in made.reversed() { try thing.undo(self, directory, procfs) }
     }

@@ -2,10 +2,11 @@ import Bytes
 import Errors
 import Linux
 
-/// The mounts of a container that has no mount namespace of its own. They are the host's, and don't end with the container's processes.
+/// Lists the mounts of a container that has no mount namespace of its own. They are mounts of the host's namespace, and don't
+/// end with the container's processes.
 ///
-/// A file in the state directory with a line for each. Init adds it before it attaches the mount; whoever deletes the container, or
-/// undoes its creation, detaches what is listed.
+/// The list is a file in the state directory with a line for each mount. Init writes the line before it attaches the mount.
+/// Deleting the container, or undoing its creation, detaches the listed mounts.
 struct MountJournal: Sendable {
     private let file: SharedDescriptor
 
@@ -13,6 +14,7 @@ struct MountJournal: Sendable {
 
     var rawValue: Int32 { file.rawValue }
 
+    /// Makes the file in the container's state directory.
     static func make(in directory: borrowing FileDescriptor) throws(RuntimeError) -> MountJournal {
         try explaining(
             .system, "the list of the container's mounts can't be kept", path: MountJournal.name,
@@ -22,6 +24,7 @@ struct MountJournal: Sendable {
                         MountJournal.name, flags: [.writeOnly, .append, .create, .exclusive, .noFollow], mode: 0o600))))
     }
 
+    /// Adds a line for a mount, by its number and, where the kernel has one, its unique number.
     func add(_ mount: borrowing FileDescriptor) throws(SystemError) {
         let number = try mount.mountNumber()
         let line = ByteString(decimal: number.number) + " " + ByteString(decimal: number.unique) + "\n"
@@ -30,7 +33,13 @@ struct MountJournal: Sendable {
 
     // MARK: Removal
 
-    /// Detaches all that is listed, the last first, and whatever was mounted on it since. `rootfs`: the container's.
+    /// Detaches the listed mounts, the last one first, and everything that was mounted over them since.
+    ///
+    /// - Parameters:
+    ///   - directory: The container's state directory.
+    ///   - rootfs: The path of the container's root file system.
+    ///   - procfs: The procfs to look at.
+    /// - Throws: `mount` if a mount can't be removed, `corruptState` if the list is damaged, `system` if it can't be read.
     static func unmountAll(
         listedIn directory: borrowing FileDescriptor, rootfs: ByteString, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
@@ -55,7 +64,7 @@ struct MountJournal: Sendable {
                 .system, "the list of the container's mounts can't be read", error, path: MountJournal.name)
         }
         var mounts: [MountNumber] = []
-        // A line that its writer didn't end is of a mount that was never attached.
+        // A last line without a line feed is unfinished. Its mount was never attached, since the line is written first.
         for line in text[..<(text.lastIndex(of: UInt8(ascii: "\n")) ?? 0)].split(separator: UInt8(ascii: "\n")) {
             guard let (number, unique) = ByteString(line).splitOnce(separator: UInt8(ascii: " ")),
                 let number = number.decimal(as: UInt64.self), let unique = unique.decimal(as: UInt64.self)
@@ -72,18 +81,18 @@ struct MountJournal: Sendable {
         throws(RuntimeError)
     {
         let failure = "a mount of the container's can't be removed"
-        // Bounded: whoever mounts over it all the time could keep us here.
+        // Bounded: a process that keeps mounting over it could otherwise keep us here forever.
         for _ in 0..<1000 {
             let top = try explaining(.mount, failure, topmost(over: mount, procfs))
             guard let top else { return }
-            // A container that may mount has moved it: whatever lies there is more than its own.
+            // A container that has the right to mount has moved it there. Outside its root, not all mounts are its own.
             guard ContainerPath.below(root, top.place) != nil else {
                 throw RuntimeError(
                     .mount, failure + ": it isn't in the container's root any more", path: top.place,
                     hint: "unmount " + top.place.displayText + " by hand")
             }
             try explaining(.mount, failure, path: top.place) { () throws(SystemError) in
-                // No link on the way: those of the container's lead anywhere.
+                // Without following links: those in the container could lead anywhere.
                 let file = try FileDescriptor.open("/", flags: [.path, .directory]).openResolving(
                     top.place, flags: .path, resolve: .noLinks)
                 guard try file.mountNumber().number == top.id else { throw SystemError("openat2", errno: .EBUSY) }
@@ -93,7 +102,7 @@ struct MountJournal: Sendable {
         throw RuntimeError(.mount, failure + ": others are mounted over it time and again")
     }
 
-    /// The mount itself, or what lies over it: nil where it's gone.
+    /// The mount itself, or the topmost mount over it: nil if it's gone.
     private static func topmost(over mount: MountNumber, _ procfs: borrowing ProcFileSystem) throws(SystemError)
         -> MountTableEntry?
     {

@@ -3,16 +3,15 @@ import Errors
 import Linux
 import OCI
 
-/// One container's part of the state directory.
+/// The folder of one container in the state directory.
 ///
-///     state.json     the record, replaced whole
-///     record         a second copy of it, once the container is created: where the first is damaged, `delete --force` finds by
-///                    this one what still runs
-///     config.json    the configuration as it was at create
-///     mounts         what is mounted for a container without a mount namespace
-///     start          the socket where Init waits for `start`: gone once that was done
+///     state.json     the record, which is always replaced as a whole record         a second copy of the record, once the
+///     container is created. If state.json is damaged, `delete --force` reads here what may still run config.json    the
+///     configuration as it was at `create` mounts         the mounts of a container without a mount namespace (MountJournal)
+///     start          the socket on which the prepared process waits for `start`; removed once the container is started
 ///
-/// Whoever changes something holds a lock on the directory itself: it ends with its holder, however that ends.
+/// A command that changes something holds a lock on the directory itself. The kernel releases the lock when the command ends,
+/// even by a crash.
 struct ContainerDirectory: ~Copyable {
     let descriptor: FileDescriptor
     let id: ByteString
@@ -23,7 +22,7 @@ struct ContainerDirectory: ~Copyable {
     static let startSocketName: ByteString = "start"
     private static let recordLimit = 4 << 20
 
-    /// Makes it. Of two that try, one wins: mkdir decides.
+    /// Makes the directory. If two commands make a container of the same id, mkdir(2) succeeds for one of them only.
     static func make(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory {
         do throws(SystemError) {
             try root.descriptor.makeDirectory(id, mode: 0o700)
@@ -43,7 +42,13 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// - Returns: nil where there is nothing of that name.
+    /// Opens the directory of a container.
+    ///
+    /// - Parameters:
+    ///   - id: The container's id.
+    ///   - root: The state root.
+    /// - Returns: nil if there is nothing of that name.
+    /// - Throws: `corruptState` if something else than a directory is there, `system` if it can't be opened.
     @inline(never)
     static func open(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory? {
         do throws(SystemError) {
@@ -61,7 +66,7 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// Opens what has to be there.
+    /// Opens the directory of a container that must exist: `containerNotFound` is thrown if it doesn't.
     static func require(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerDirectory {
         try ContainerID.validate(id)
         if let root = try StateRoot.open(settings.root), let directory = try open(id, in: root) { return directory }
@@ -70,9 +75,11 @@ struct ContainerDirectory: ~Copyable {
             hint: "list shows the containers of this --root")
     }
 
-    /// Waits for the lock, so long at most.
+    /// Waits for the lock.
     ///
-    /// - Returns: false if another holds it still.
+    /// - Parameter milliseconds: How long to wait at most.
+    /// - Returns: false if another command still holds the lock.
+    /// - Throws: `system` if the kernel refuses to lock the directory.
     borrowing func lock(milliseconds: Int) throws(RuntimeError) -> Bool {
         let deadline = Deadline(milliseconds: milliseconds)
         while true {
@@ -90,10 +97,10 @@ struct ContainerDirectory: ~Copyable {
 
     borrowing func unlock() { descriptor.unlock() }
 
-    /// Whether another holds the lock now.
+    /// Whether another command holds the lock now.
     @inline(never)
     borrowing func isLocked() throws(RuntimeError) -> Bool {
-        // On an open file of its own: the lock that the answer comes by is gone with it.
+        // A shared lock is tried on an open file of its own. Closing that file releases the lock again (flock(2)).
         let again = try explaining(
             .system, "the container's state can't be opened", descriptor.open(".", flags: [.readOnly, .directory]))
         while true {
@@ -108,12 +115,12 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// Whether it was removed while we held it open or waited for the lock. Its id may be another container's by now.
+    /// Whether the directory was removed since we opened it. Another container may have the same id by now.
     private borrowing func isRemoved() throws(RuntimeError) -> Bool {
         try explaining(.system, "the container's state can't be looked at", path: id, descriptor.status().links == 0)
     }
 
-    /// Takes the lock for a change, or says that another change is under way.
+    /// Takes the lock for a change. After 10 seconds the error says that another operation is under way.
     borrowing func lockForChange() throws(RuntimeError) {
         guard try lock(milliseconds: 10_000) else {
             throw RuntimeError(
@@ -124,14 +131,16 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// The record. Damage, `corruptState`, isn't the same as an error of the system: after that one the record may be whole.
+    /// Reads the record.
     ///
-    /// - Returns: nil where none was written yet, so that nothing was made either.
+    /// - Returns: nil if no record has been written yet; then nothing has been made either.
+    /// - Throws: `corruptState` if the record is damaged or missing, `system` if it can't be read, though it may be intact.
     borrowing func record() throws(RuntimeError) -> ContainerRecord? {
         if let bytes = try read(ContainerDirectory.recordName, "record", limit: ContainerDirectory.recordLimit) {
             return try ContainerRecord(decoding: bytes, id: id)
         }
-        // The others are written after it, and removed before it.
+        // All other files are written after the record and removed before it. If one of them is there, the record has been
+        // lost.
         guard try hasMoreThanARecord() else { return nil }
         throw RuntimeError(
             .corruptState, "the record of container \"" + id.displayText + "\" is missing", path: ContainerDirectory.recordName,
@@ -151,7 +160,7 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// The second copy of the record: nil where there is none, or it's damaged too.
+    /// Reads the second copy of the record: nil if there is none, or if it's damaged, too.
     borrowing func copyOfRecord() throws(RuntimeError) -> ContainerRecord? {
         do throws(RuntimeError) {
             let bytes = try read(ContainerDirectory.copyName, "copied record", limit: ContainerDirectory.recordLimit)
@@ -162,8 +171,15 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
-    /// Reads one of our files: nil where there is none. What else may stand in its place, which isn't waited for, and what is longer
-    /// than `limit` is damage; any other error says nothing about the file.
+    /// Reads a file of this directory.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the file.
+    ///   - what: The words for it in errors.
+    ///   - limit: The most bytes that the file may have.
+    /// - Returns: nil if there is no such file.
+    /// - Throws: `corruptState` if the file is no regular file or longer than the limit, `system` for every other failure,
+    ///   since that doesn't say that the file is damaged.
     private borrowing func read(_ name: ByteString, _ what: String, limit: Int) throws(RuntimeError) -> [UInt8]? {
         do throws(SystemError) {
             let file = try descriptor.open(name, flags: [.readOnly, .noFollow, .nonBlocking])
@@ -172,7 +188,7 @@ struct ContainerDirectory: ~Copyable {
         } catch  where error.errno == .ENOENT {
             return nil
         } catch {
-            // ELOOP: a symbolic link; ENXIO: a socket, or a device that isn't there; EFBIG: the limit.
+            // ELOOP: a symbolic link; ENXIO: a socket or a missing device; EFBIG: longer than the limit.
             let isDamaged = [.ELOOP, .ENXIO, .ENODEV, .EINVAL, .EFBIG].contains(error.errno)
             let subject = "the " + what + " of container \"" + id.displayText + "\" "
             guard isDamaged else { throw RuntimeError(.system, subject + "can't be read", error, path: name) }
@@ -180,19 +196,20 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
+    /// Writes the record in place of the former one.
     borrowing func write(_ record: ContainerRecord) throws(RuntimeError) {
         try write(record.encoded(), as: ContainerDirectory.recordName)
     }
 
-    /// Writes the record of a container that is created: twice, since from now on it may stand for years.
+    /// Writes the record of a created container, and its second copy: from now on the record may have to last for years.
     borrowing func writeWithCopy(_ record: ContainerRecord) throws(RuntimeError) {
         let bytes = record.encoded()
         try write(bytes, as: ContainerDirectory.copyName)
         try write(bytes, as: ContainerDirectory.recordName)
     }
 
-    /// Puts a file in its place whole, or not at all. It isn't synchronised to a disk: what it describes doesn't outlive a restart of the
-    /// machine.
+    /// Replaces a file as a whole, or not at all. It isn't synchronised to disk: a container doesn't outlive a restart of the
+    /// machine anyway.
     @inline(never)
     borrowing func write(_ bytes: [UInt8], as name: ByteString) throws(RuntimeError) {
         try explaining(
@@ -200,6 +217,7 @@ struct ContainerDirectory: ~Copyable {
             descriptor.replaceFile(name, with: bytes, mode: 0o600, temporary: name + ".new"))
     }
 
+    /// Reads the configuration as it was at `create`.
     borrowing func config() throws(RuntimeError) -> Config {
         guard let bytes = try read(ContainerDirectory.configName, "kept configuration", limit: 64 << 20) else {
             throw RuntimeError(
@@ -209,13 +227,15 @@ struct ContainerDirectory: ~Copyable {
         return try Config(parsing: bytes)
     }
 
+    /// Whether the container was started: its start socket is gone.
     borrowing func isStarted() throws(RuntimeError) -> Bool {
         try explaining(
             .system, "can't tell whether the container was started", path: id,
             !descriptor.contains(ContainerDirectory.startSocketName))
     }
 
-    /// While the socket is there the container counts as created, and a created one may be deleted: so this may not fail in silence.
+    /// Removes the start socket. While the socket exists, the container counts as created, and `delete` accepts a created
+    /// container. So a failure must be reported.
     borrowing func markStarted() throws(RuntimeError) {
         do throws(SystemError) {
             try descriptor.unlink(ContainerDirectory.startSocketName)
@@ -224,7 +244,7 @@ struct ContainerDirectory: ~Copyable {
         } catch {}
     }
 
-    /// Removes it with all that is in it. The record goes last: a removal that is broken off can be repeated.
+    /// Removes the directory with everything in it. The record goes last, so that an interrupted removal can be repeated.
     borrowing func remove(from root: borrowing StateRoot) throws(RuntimeError) {
         if try isRemoved() { return }
         try explaining(.system, "the container's state can't be removed", path: root.path + "/" + id) { () throws(SystemError) in

@@ -1,10 +1,11 @@
 import Bytes
 import Errors
 
-/// The id of a container as runtime.md leaves it to the runtime: what can be a file's name and nothing else.
+/// The format of container ids, which runtime.md leaves to the runtime. Every id is usable as the name of a file.
 enum ContainerID {
     static let maximumLength = 255
 
+    /// Refuses an id of another format.
     static func validate(_ id: ByteString) throws(RuntimeError) {
         guard isValid(id) else {
             throw RuntimeError(

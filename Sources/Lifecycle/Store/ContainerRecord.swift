@@ -3,12 +3,13 @@ import Cgroups
 import Errors
 import OCI
 
-/// What is kept of a container between two invocations. Small: `state` reads nothing else.
+/// What is kept of a container between two commands. It's small, since `state` reads no other file of the container.
 struct ContainerRecord {
+    /// How far `create` came.
     enum Stage: Sendable {
-        /// `create` is under way, or died.
+        /// `create` is under way, or has died.
         case creating
-        /// `create` has done its work; whether it was started, the start socket tells.
+        /// `create` is done. Whether the container was started is told by its start socket.
         case created
     }
 
@@ -17,34 +18,36 @@ struct ContainerRecord {
     var id: ByteString
     var bundle: ByteString
     var rootfs: ByteString
-    /// RFC 3339.
+    /// When the container was made, as RFC 3339 has it.
     var created: ByteString
-    /// The user whose it is.
+    /// The user id of the command that made the container.
     var owner: UInt32
     var annotations: [Annotation]
-    /// What there is on the host besides this record.
+    /// What making the container left on the host besides this record.
     var made: [MadeThing] = []
-    /// Whether the end of the first process is the end of all.
+    /// Whether the container has a new pid namespace, so that all its processes end with the first one.
     var hasOwnPIDNamespace: Bool
-    /// Whether it has a session keyring of its own, which `exec` joins.
+    /// Whether the container has a session keyring of its own, which `exec` joins.
     var hasOwnKeyring: Bool
-    /// Whether it's in a time namespace of its own that the configuration doesn't name: criu restores processes into one. `exec` joins it.
+    /// Whether the container is in a time namespace of its own that the configuration may not name: criu restores processes
+    /// into one. `exec` joins it.
     var hasRestoredTimeNamespace = false
-    /// What its standard streams were at first, for `checkpoint`.
+    /// The names of its standard streams at creation, for `checkpoint`: see StreamNames.
     var streams: [ByteString] = []
 
-    /// Of the first process: 0 until there is one.
+    /// The pid of the first process. 0 until there is one.
     var pid: Int32 { made.process?.pid ?? 0 }
     var cgroup: CgroupRecord? { made.cgroup }
 
-    /// 1 had no checksum, and no list of what was made. Containers that were made then may still run.
+    /// Version 1 had no checksum and no list of made things. Containers that were made with it may still run.
     private static let version = 2
 
     static let damageHint = "delete --force ends and removes what the record, or a copy of it, tells of"
 
+    /// The record as JSON, with its checksum.
     func encoded() -> [UInt8] {
         let bytes = members()
-        // In the place of the last brace.
+        // The checksum replaces the last brace and brings one of its own.
         return bytes.dropLast() + RecordChecksum.member(for: bytes.dropLast())
     }
 
@@ -75,7 +78,12 @@ struct ContainerRecord {
         return json.bytes
     }
 
-    /// Reads what `encoded` wrote: anything else is damage, and nothing is done with a damaged record.
+    /// Reads a record.
+    ///
+    /// - Parameters:
+    ///   - bytes: What `encoded` returned.
+    ///   - id: The id of the container whose record this must be.
+    /// - Throws: `corruptState` for anything else: no command acts on a damaged record.
     init(decoding bytes: [UInt8], id: ByteString) throws(RuntimeError) {
         let damaged = RuntimeError(
             .corruptState, "the record of container \"" + id.displayText + "\" is damaged",
@@ -132,6 +140,7 @@ struct ContainerRecord {
         return made
     }
 
+    /// The first record of a container that is being made.
     init(_ plan: Plan, owner: UInt32, created: ByteString) {
         stage = .creating
         ociVersion = plan.identity.ociVersion

@@ -12,12 +12,13 @@ struct ProcessStatus {
         return line.dropFirst(name.count).split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
     }
 
-    /// Nil where the field is missing or holds something else.
+    /// The numbers of a field, such as "Uid:": nil if the field is missing or holds anything but numbers.
     func numbers(_ field: StaticString) -> [UInt32]? {
         guard let words = words(field) else { return nil }
         let numbers = words.compactMap { ByteString($0).decimal(as: UInt32.self) }
         return numbers.count == words.count ? numbers : nil
     }
 
+    /// The hexadecimal number of a field, such as "CapEff:": nil if the field is missing or holds something else.
     func hexadecimal(_ field: StaticString) -> UInt64? { words(field)?.first.flatMap { ByteString($0).hexadecimal } }
 }

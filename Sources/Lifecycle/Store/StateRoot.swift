@@ -2,14 +2,16 @@ import Bytes
 import Errors
 import Linux
 
-/// The directory below which every container has one of its own.
+/// The directory that holds one folder for each container.
 struct StateRoot: ~Copyable {
     let descriptor: FileDescriptor
     let path: ByteString
 
-    /// Opens it.
+    /// Opens the state root.
     ///
-    /// - Returns: nil where there is none, which is as good as an empty one.
+    /// - Parameter path: Its absolute path.
+    /// - Returns: nil if there is none; then there are no containers.
+    /// - Throws: `system` if it can't be opened, belongs to another user, or is writable by others.
     @inline(never)
     static func open(_ path: ByteString) throws(RuntimeError) -> StateRoot? {
         let directory: FileDescriptor
@@ -23,7 +25,8 @@ struct StateRoot: ~Copyable {
         return try StateRoot(checking: directory, path)
     }
 
-    /// Makes it and what is missing above it, for its owner alone.
+    /// Opens the state root, and makes it if it's missing, accessible to its owner only. Missing directories above it are made,
+    /// too.
     static func make(_ path: ByteString) throws(RuntimeError) -> StateRoot {
         if let root = try open(path) { return root }
         let directory: FileDescriptor
@@ -42,7 +45,8 @@ struct StateRoot: ~Copyable {
             hint: "choose another with --root")
     }
 
-    /// Whoever can write here can have us kill any process: so nobody else may (CVE-2021-41091, CVE-2024-25621).
+    /// Checks that only we can write to the directory. A forged record could have us kill any process (CVE-2021-41091,
+    /// CVE-2024-25621).
     private init(checking directory: consuming FileDescriptor, _ path: ByteString) throws(RuntimeError) {
         let status: FileStatus
         do throws(SystemError) { status = try directory.status() } catch { throw StateRoot.unusable(path, error) }
@@ -57,10 +61,10 @@ struct StateRoot: ~Copyable {
         self.path = path
     }
 
-    /// The ids of all containers, sorted. What is no directory isn't among them.
+    /// The ids of all containers, sorted. Entries that aren't directories or whose name can't be an id are left out.
     borrowing func containers() throws(RuntimeError) -> [ByteString] {
         try explaining(.system, "the state directory can't be read", path: path) { () throws(SystemError) in
-            // Some file systems don't tell types.
+            // Some file systems don't report the types of entries.
             let folders = try descriptor.entries().filter { $0.type == .directory || $0.type == nil }
             return folders.map { $0.name }.filter { ContainerID.isValid($0) }.ordered()
         }

@@ -2,7 +2,11 @@ public import Bytes
 public import Errors
 import Linux
 
-/// The directory that keeps the containers' state, absolute: the chosen one, or the default of whoever runs the program.
+/// Chooses the directory for the containers' state.
+///
+/// - Parameter chosen: The value of `--root`. nil takes the default for the current user.
+/// - Returns: The absolute path.
+/// - Throws: `usage` if the chosen directory is "/", or if there is no default for the user.
 public func stateRoot(chosen: ByteString?) throws(RuntimeError) -> ByteString {
     if let chosen { return try checked(chosen) }
     return try defaultStateRoot(
@@ -10,8 +14,10 @@ public func stateRoot(chosen: ByteString?) throws(RuntimeError) -> ByteString {
         isInUserNamespace: isInUserNamespace())
 }
 
-/// As engines expect it, the runtime directory of the session counts for others than root, and for root of a user namespace where
-/// `$USER` doesn't say that it's root outside, too: podman runs it so.
+/// The default directory for the containers' state, as engines expect it.
+///
+/// Users other than root have it in the runtime directory of their session. So has root of a user namespace, as which rootless
+/// podman runs wherry, unless `$USER` says "root": then the user is root outside the namespace as well.
 func defaultStateRoot(isRoot: Bool, user: ByteString?, session: ByteString?, isInUserNamespace: @autoclosure () -> Bool)
     throws(RuntimeError) -> ByteString
 {
@@ -30,7 +36,7 @@ private func checked(_ chosen: ByteString) throws(RuntimeError) -> ByteString {
         let here = try explaining(.system, "can't find the working directory", OwnProcess.directory())
         path = here + "/" + path
     }
-    // "/" would take each directory of the host for a container.
+    // With "/", every directory at the top of the host's file system would count as a container.
     if isTop(path) {
         throw RuntimeError(.usage, "the state can't be kept in \"/\"", hint: "name a directory of its own with --root")
     }
@@ -50,7 +56,7 @@ private func isTop(_ path: ByteString) -> Bool {
     return depth == 0
 }
 
-/// nil where the variable isn't set, or empty: podman, as root, sets XDG_RUNTIME_DIR to nothing.
+/// The value of a variable: nil if it isn't set or is empty. podman, when run by root, sets XDG_RUNTIME_DIR to an empty text.
 private func environment(_ name: ByteString) -> ByteString? {
     guard let value = OwnEnvironment.value(of: name), !value.isEmpty else { return nil }
     return value

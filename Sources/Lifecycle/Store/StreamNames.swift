@@ -1,11 +1,13 @@
 import Bytes
 import Linux
 
-/// What tells the standard streams of a container apart: "pipe:[NUMBER]", "file[MOUNT:INODE]". Kept in its record for `checkpoint`.
+/// Names for a container's standard streams, as criu knows them: "pipe:[INODE]" and "file[MOUNT:INODE]". The record keeps them
+/// for `checkpoint`.
 enum StreamNames {
-    /// Of our own streams, which become the container's: "pipe:[NUMBER]", "file[MOUNT:INODE]", or nothing for what is neither.
+    /// The names of our own standard streams, which become the container's. A stream that is neither a pipe nor a file has an
+    /// empty name.
     ///
-    /// Read when the container is made: later on it can have anything in their place.
+    /// They're read when the container is made. Later the container can have replaced its streams by anything.
     static func current() -> [ByteString] { (0..<3).map { name(of: $0) } }
 
     private static func name(of number: Int32) -> ByteString {
@@ -22,9 +24,10 @@ enum StreamNames {
         }
     }
 
-    /// Whether criu has to be told of it when it dumps.
+    /// Whether the name is a file's. criu must be told of such a stream when it dumps.
     static func isFile(_ name: ByteString) -> Bool { name.hasPrefix("file[") }
 
+    /// Whether a text has the form of a name.
     static func isName(_ name: ByteString) -> Bool {
         guard name.hasPrefix("pipe:[") || isFile(name), name.bytes.last == UInt8(ascii: "]") else { return false }
         return name.bytes[5..<(name.count - 1)].allSatisfy { byte in
