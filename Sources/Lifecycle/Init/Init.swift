@@ -5,25 +5,25 @@ import Linux
 import OCI
 import Seccomp
 
-/// What Host hands to Init: all of it in memory that both had when they were one.
+/// Everything that Host hands to Init. Init has it in its copy of Host's memory.
 final class InitContext {
     let plan: Plan
     /// Init's end of the conversation with Host.
     let socket: SharedDescriptor
     /// Listens in the state directory: `start` connects to it.
     let startSocket: SharedDescriptor
-    /// What Host could open better than Init: nil if Init does it.
+    /// The mount sources that Host opened, because Init may lack the rights: nil if Init opens them itself.
     let sources: MountSources?
-    /// User namespaces for the id mappings of mounts that Init copies, by place in `/mounts`.
+    /// User namespaces for the id mappings of the mounts that Init copies, by index in `/mounts`.
     let mappings: SortedMap<SharedDescriptor>
-    /// Where mounts are written down that would stay on the host: nil with a mount namespace.
+    /// Lists the mounts that would stay on the host: nil if the container has a mount namespace.
     let journal: MountJournal?
-    /// cgroup v1: the files to enter by. nil where clone3 did it.
+    /// The `tasks` files through which Init enters its v1 cgroups: none on a v2 host, nil without a cgroup.
     let cgroupTasks: CgroupTasks?
     let cgroupView: CgroupView
-    /// nil where Init stays the container's first process.
+    /// nil if Init itself becomes the container's first process.
     let succession: Succession?
-    /// What Init runs on.
+    /// The stack that Init runs on.
     let stack: ProcessStack
 
     init(
@@ -44,9 +44,10 @@ final class InitContext {
     }
 }
 
-/// The process that becomes the container's first: from the instruction after clone3 to execve.
+/// The process that becomes the container's first, from clone3 until it goes on as a PreparedProcess or leaves its place to
+/// one.
 ///
-/// The sequence is that of the two columns in docs/design.md. Each step is a function; its name is what errors and traces show.
+/// docs/design.md shows the sequence beside Host's. Each step has a name (`Step`), which errors and traces show.
 struct Init: ~Copyable {
     let context: InitContext
     let conversation: Conversation
@@ -60,7 +61,7 @@ struct Init: ~Copyable {
 
     var plan: Plan { context.plan }
 
-    /// Never returns: the process ends in execve, or with the error told to whoever listens.
+    /// Runs Init, which ends in execve, leaves its place to its successor, or tells Host an error and exits.
     static func main(_ context: InitContext) -> Never {
         traceSteps(to: nil)
         var process = Init(context)
@@ -73,7 +74,7 @@ struct Init: ~Copyable {
         OwnProcess.exit(1)
     }
 
-    /// The owner of what is made has to be somebody in the user namespace (EOVERFLOW, user_namespaces(7)).
+    /// Explains EOVERFLOW: a new file's owner needs a mapping in the user namespace (user_namespaces(7)).
     private func explained(_ error: RuntimeError) -> RuntimeError {
         guard error.errno == .EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
             plan.idMappings.uids.hostID(of: 0) == nil || plan.idMappings.gids.hostID(of: 0) == nil
@@ -106,14 +107,14 @@ struct Init: ~Copyable {
 
     private var joinedPIDNamespace: NamespacePlan.Join? { plan.namespaces.joins.first { $0.kind == .pid } }
 
-    /// Lets go of all that isn't needed, and makes sure that the end of Host is the end of this process too.
+    /// Drops what this process inherited from Host and doesn't need, and has the kernel kill it when Host ends.
     private func isolate() throws(RuntimeError) {
         step(.isolate)
         Signal.resetAll()
         Trap.install(exitStatus: 1)
         Trap.setLog(nil)
         OwnProcess.setUmask(0)
-        // A session of its own: the caller's terminal sends it no signals, and whoever types there reaches only the caller.
+        // In a session of its own, this process gets no signals from the caller's terminal.
         OwnProcess.startSession()
         Affinity.allowAll()
         try dieWithHost(conversation)
@@ -160,20 +161,20 @@ struct Init: ~Copyable {
         do throws(RuntimeError) {
             try conversation.say(message)
         } catch {
-            // Nobody is there to be told.
+            // Host has ended: no one is left to report to.
             OwnProcess.exit(1)
         }
     }
 
-    /// Finds the program and checks that it can be run: engines want to hear of it from `create`, in these words.
+    /// Finds the program and checks that it can be executed: engines expect these errors, with these texts, from `create`.
     ///
-    /// - Returns: nil for a container without a process, and where only a process in the joined pid namespace can find it.
+    /// - Returns: nil for a container without a process, or if only a process in the joined pid namespace can find the program.
     private func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
         guard let execution else { return nil }
         step(.findProgram)
         do throws(SystemError) {
             let directory = try rootfs.root.makeDirectories(execution.plan.spec.cwd)
-            // Who may not enter it as root, may as the user: that's found out later.
+            // If root can't enter the directory, the user perhaps can: the process tries that later.
             if (try? OwnProcess.changeDirectory(to: directory)) != nil { try ProgramLookup.requireReachable() }
             try OwnProcess.changeDirectory(to: "/")
         } catch {
@@ -182,7 +183,8 @@ struct Init: ~Copyable {
         do throws(RuntimeError) {
             return try execution.findProgram()
         } catch {
-            // /proc/self isn't there yet for a process outside the pid namespace. But what it may not execute with all rights is no program.
+            // Below /proc/self, a process outside the pid namespace finds nothing: so the successor searches again. EACCES is
+            // final, because this process still has all its capabilities.
             guard joinedPIDNamespace != nil, error.errno != .EACCES else { throw error }
             return nil
         }
@@ -190,7 +192,9 @@ struct Init: ~Copyable {
 
     // MARK: Leaving the caller's memory
 
-    /// Goes on as the process that waits for `start`, or leaves its place to that one: returns only by an error. That process has nothing in memory but what is prepared here.
+    /// Goes on as the process that waits for `start`, or clones that process and exits. Returns only by throwing.
+    ///
+    /// The memory of the waiting process holds only what is prepared here.
     private func becomePrepared(_ program: ByteString?, _ terminal: consuming Terminal?) throws(RuntimeError) {
         let execution = execution
         let hooks = plan.hooks.startContainer
@@ -199,7 +203,7 @@ struct Init: ~Copyable {
         if let execution {
             environment = Environment.entries(for: execution.plan.spec, listenDescriptors: execution.plan.listenDescriptors)
             try execution.setIOPriority()
-            // Hooks run with all rights, and in the root.
+            // Hooks run with all capabilities and in "/": with hooks, the process enters the directory after them.
             if hooks.isEmpty { entersDirectoryLate = !execution.enterWorkingDirectory() }
         }
         let ends = try release(terminal)
@@ -224,7 +228,7 @@ struct Init: ~Copyable {
         plan.process.map { ProcessExecution(plan: $0) }
     }
 
-    /// Both sides of a terminal as numbers, which outlive their owner.
+    /// Duplicates both sides of a terminal, as numbers that stay open when `Terminal` closes its own.
     private func release(_ terminal: consuming Terminal?) throws(RuntimeError) -> (controller: Int32, peer: Int32)? {
         guard let terminal else { return nil }
         return try explaining(
@@ -232,15 +236,18 @@ struct Init: ~Copyable {
             (try terminal.controller.duplicate().release(), try terminal.peer.duplicate().release()))
     }
 
-    /// Gives up what nothing more is done by: others may be in the pid namespace, a joined one, or by exec, while the process waits.
+    /// Drops the privileges that the remaining steps don't need: while the process waits, other processes may be in its pid
+    /// namespace, because the namespace is shared or through `exec`. With startContainer hooks, this is done after them.
     private func reducePrivileges(of prepared: PreparedProcess, before calls: [FilteredCall]) throws(RuntimeError) {
         guard let execution = prepared.execution else { return try giveUpAllPrivileges() }
         guard plan.hooks.startContainer.isEmpty else { return }
         if try execution.reducePrivileges(before: calls + [(SystemCallNumber.accept4, [])]) { prepared.filter = nil }
     }
 
-    /// Joins a given pid namespace, which takes only processes that are born into it, and leaves the place to such a one. The last
-    /// thing of all: nothing that has the host's root, or memory or rights of the caller's, must ever be seen there.
+    /// Joins the given pid namespace, clones the successor in it and exits: a pid namespace takes only processes that are born
+    /// in it.
+    ///
+    /// This comes last: no process with the host's root, or with memory or privileges of the caller's, may be visible there.
     private func leavePlace(to prepared: PreparedProcess, in join: NamespacePlan.Join, on stack: ProcessStack)
         throws(RuntimeError)
     {

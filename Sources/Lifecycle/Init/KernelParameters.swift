@@ -4,8 +4,9 @@ import Linux
 import OCI
 
 extension Init {
-    /// Parameters and names of the container's own namespaces. After the hooks, since Docker's makes the network interfaces; before
-    /// /proc/sys becomes read-only.
+    /// Sets the sysctls, the host name and the domain name of the container's own namespaces.
+    ///
+    /// This comes after the hooks, because Docker's hook makes the network interfaces, and before /proc/sys becomes read-only.
     mutating func setKernelParameters() throws(RuntimeError) {
         step(.setSysctls)
         for entry in plan.sysctls {
@@ -28,7 +29,7 @@ extension Init {
         if let name = plan.domainname {
             try explaining(.process, "can't be set", pointer: "/domainname", OwnProcess.setDomainName(name))
         }
-        // Nothing else is written by way of /proc: the descriptor of a whole one mustn't stay.
+        // This was the last write to /proc. A descriptor of a procfs without masks must not stay open.
         procfs = nil
     }
 }

@@ -5,7 +5,10 @@ import Linux
 import OCI
 
 extension Init {
-    /// Joins and makes what the first clone3 didn't.
+    /// Joins and makes the namespaces that the first clone3 couldn't.
+    ///
+    /// Cgroup namespaces (`enterCgroups`) and a new time namespace (`prepareSession`) follow later. A joined pid namespace
+    /// comes last (`leavePlace`), unless the plan is staged.
     mutating func enterNamespaces() throws(RuntimeError) {
         step(.enterNamespaces)
         let namespaces = plan.namespaces
@@ -19,7 +22,7 @@ extension Init {
                 for join in namespaces.joins where join.kind != .pid && join.kind != .cgroup { try enter(join) }
             }
         }
-        // Whatever of the container's may be seen of us from here on must not be traced or read (CVE-2016-9962).
+        // From here on the container's processes may see this one: they must not trace it or read its memory (CVE-2016-9962).
         try explaining(.system, "the process can't be made undumpable", OwnProcess.setDumpable(false))
     }
 
@@ -30,8 +33,10 @@ extension Init {
             path: join.path, file.file.enterNamespace(join.kind.flag))
     }
 
-    /// With a user namespace that exists already, or that must not own the pid namespace: joins first what the host has rights on, then
-    /// the user namespace, then makes the rest in it.
+    /// Enters the namespaces of a staged plan (`NamespacePlan.isStaged`).
+    ///
+    /// First come the joined namespaces that the host's root has rights on, then the user namespace. In it the process joins
+    /// and makes the others.
     private mutating func enterStaged() throws(RuntimeError) {
         let namespaces = plan.namespaces
         var later: [NamespacePlan.Join] = []
@@ -39,7 +44,7 @@ extension Init {
             do throws(RuntimeError) {
                 try enter(join)
             } catch  where error.errno == .EPERM {
-                // Of the user namespace that is joined next.
+                // This namespace belongs to the user namespace that is entered next.
                 later.append(join)
             }
         }
@@ -65,7 +70,8 @@ extension Init {
         step(.enterNamespaces)
     }
 
-    /// The ids of a user namespace's maker are none of its own until they're set.
+    /// Becomes root of the user namespace: a process that enters one keeps its former user and group, which may have no mapping
+    /// there.
     private func becomeRoot() throws(RuntimeError) {
         try explaining(.namespace, "the user namespace has no root to become", pointer: "/linux/uidMappings") {
             () throws(SystemError) in
@@ -73,15 +79,18 @@ extension Init {
                 try Credentials.setGroup(0)
                 try Credentials.setUser(0)
             } catch  where error.errno == .EINVAL {
-                // Without a root all is done with the capabilities alone.
+                // The user namespace has no root: the process goes on with its capabilities alone.
             }
         }
-        // Changing the user took it away.
+        // The change of user cleared the parent-death signal.
         try dieWithHost(conversation)
     }
 
-    /// v1: a thread that moves itself ("0" into `tasks`) waits for no RCU grace period, unlike a pid written to cgroup.procs. Then, and
-    /// not before, the cgroup namespace: its root is the cgroup in which its maker is.
+    /// Enters the container's v1 cgroups, then the cgroup namespace. In this order, because the root of a new cgroup namespace
+    /// is the cgroup that its maker is in.
+    ///
+    /// A thread that moves itself, by "0" in `tasks`, waits for no RCU grace period, unlike a pid that is written to
+    /// cgroup.procs.
     func enterCgroups() throws(RuntimeError) {
         step(.enterCgroups)
         try context.cgroupTasks?.enter()
@@ -94,7 +103,8 @@ extension Init {
         }
     }
 
-    /// What belongs to the session and to the namespaces, before any file is made.
+    /// Sets the clock offsets and the labels, and brings the loopback interface up, before any file is made. Opens a procfs if
+    /// a step needs one.
     mutating func prepareSession() throws(RuntimeError) {
         let process = plan.process?.spec
         let needsProcfs =
@@ -127,8 +137,10 @@ extension Init {
         }
     }
 
-    /// Making a time namespace leaves its maker where it was, and before kernel 6.3 execve doesn't enter it either: it's joined, when
-    /// its clocks are set, which can be done only before.
+    /// Makes a time namespace, sets its offsets and then joins it.
+    ///
+    /// unshare(2) moves only the later children into a new time namespace, and before kernel 6.3 execve doesn't enter it
+    /// either. The offsets can be set only while no process is in it (time_namespaces(7)).
     private func offsetClocks() throws(RuntimeError) {
         guard plan.namespaces.origin(of: .time) == .new else { return }
         step(.setClockOffsets)
@@ -152,8 +164,8 @@ extension Init {
     private func enterTimeNamespace(_ procfs: borrowing ProcFileSystem, offsets: [UInt8]) throws(SystemError) {
         let own = try procfs.own()
         if !offsets.isEmpty {
-            // In a user namespace the file is ours only as long as we're dumpable. Nobody but us is in a new pid namespace yet, and
-            // nobody on the host gains by it.
+            // In a user namespace this process can write the file only while it's dumpable. In a new pid namespace no other
+            // process can see it yet, and processes on the host gain nothing by it.
             let isOwnersAlone = plan.namespaces.has(.user) && plan.namespaces.origin(of: .pid) == .new
             if isOwnersAlone { try? OwnProcess.setDumpable(true) }
             defer { if isOwnersAlone { try? OwnProcess.setDumpable(false) } }

@@ -4,7 +4,9 @@ import Linux
 import OCI
 
 extension Init {
-    /// A pseudoterminal of the container's own devpts, and its /dev/console.
+    /// Opens a pseudoterminal on the container's own devpts, and mounts it on /dev/console unless /dev is the host's. See pts(4).
+    ///
+    /// - Returns: nil if the container's process has no terminal.
     func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {
         guard let process = plan.process?.spec, process.terminal else { return nil }
         step(.openTerminal)
@@ -19,13 +21,14 @@ extension Init {
             }
             if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
             if !plan.rootfs.bindsDev { try mountConsole(terminal.peer, rootfs) }
-            // Its user is to read and write it by its name too.
+            // The container's user must be able to open the terminal by its name, too.
             try? terminal.peer.setOwner(user: process.user.uid)
             return terminal
         }
     }
 
-    /// Puts the terminal on /dev/console. What is there may be a link of the image's: it's neither followed nor opened (CVE-2025-52565).
+    /// Mounts the terminal on /dev/console. The image may have put a link there: it's neither followed nor opened
+    /// (CVE-2025-52565).
     private func mountConsole(_ peer: borrowing FileDescriptor, _ rootfs: borrowing Rootfs) throws(SystemError) {
         let entry = try rootfs.root.parent(of: "/dev/console")
         do throws(SystemError) {

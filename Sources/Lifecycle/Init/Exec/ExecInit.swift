@@ -5,33 +5,35 @@ import Linux
 import OCI
 import Seccomp
 
-/// The processes that `exec` brings into a container.
+/// The two processes that `exec` makes in a container.
 ///
-/// The first joins the namespaces, all but the pid namespace, which takes only those born into it; so it has the container's root when
-/// it clones the second one. No process that still has the host's root, or a descriptor of the host's, is ever to be seen in the
-/// container's pid namespace (CVE-2016-9962). And what can be done before a process is seen there is done by the first.
+/// The first process joins the container's namespaces (the pid namespace for its children only, setns(2)) and takes the
+/// container's root. Then it clones the second process, which is born in the pid namespace and becomes the program. No process
+/// with the host's root, or with a descriptor of the host's, may be visible in that pid namespace (CVE-2016-9962). So the first
+/// process does everything that can be done before the second one is visible there.
 ///
-/// The first may run in Host's own memory while Host waits for its end: so until the second is born, nothing here changes what Host has,
-/// be it an object or a global variable. What the first opens and closes is its own. The second has none of that memory, which others in
-/// the container may read: it has what was prepared for it (PreparedProcess).
+/// The first process may run in Host's memory (CLONE_VM) while Host waits for it to end. So until it has cloned the second
+/// process, it must not change any object or global variable of Host's, except the report. Its descriptors are its own, and it
+/// may open and close them. The second process has none of Host's memory, because other processes in the container may read the
+/// memory that it has: that is only what was prepared for it (PreparedProcess).
 struct ExecInit: ~Copyable {
-    /// What Host hands over, and gets back.
+    /// The data that Host hands to the first process, and the report that Host gets back.
     final class Start {
-        /// What the first process tells Host, in memory that both have and the second doesn't: nothing in the container has a say in
-        /// whom Host takes for the container's process.
+        /// The first process's report to Host. It's in memory that the second process doesn't have, so nothing in the container
+        /// can trick Host into tracking the wrong process.
         struct Report {
-            /// The second process, a child of Host's; 0 as long as there's none.
+            /// The pid of the second process, which is a child of Host's: 0 until it's cloned.
             var second: Int32 = 0
-            /// The second has still to find the program, and says when it has.
+            /// Whether the second process has to find the program. It says `ready` when it has.
             var leavesSearch = false
         }
 
         let plan: ExecPlan
-        /// Our end of the conversation: a number, since Host closes its own by itself.
+        /// The processes' end of the conversation: a plain number, because Host's own copy of it has an owner in Host.
         let socket: Int32
         let initProcess: SharedDescriptor
         let tasks: CgroupTasks?
-        /// Whether the first has all of Host's memory, or else but the report.
+        /// Whether the first process shares all of Host's memory, or only the report.
         let sharesMemory: Bool
         let stack: ProcessStack
         let report: UnsafeMutablePointer<Report>
@@ -56,7 +58,8 @@ struct ExecInit: ~Copyable {
 
         deinit { if sharesMemory { report.deallocate() } else { SharedMemory.unmap(report, MemoryLayout<Report>.size) } }
 
-        /// Keeps the report from the next process. Of all other memory that gets a copy.
+        /// Keeps the report from the second process. A report in Host's own memory is withheld with that memory
+        /// (`ProcessStack.withholdMemory`).
         func hideReport() throws(SystemError) {
             if !sharesMemory { try SharedMemory.withhold(report, MemoryLayout<Report>.size) }
         }
@@ -74,7 +77,7 @@ struct ExecInit: ~Copyable {
             .joining(hasTerminal: start.plan.process.spec.terminal))
     }
 
-    /// Never returns: the process leaves its place to the second, or ends with the error told to Host.
+    /// Runs the first process, which exits when it has cloned the second one, or tells Host the error and exits.
     static func main(_ start: Start) -> Never {
         let joiner = ExecInit(start)
         do throws(RuntimeError) {
@@ -96,7 +99,8 @@ struct ExecInit: ~Copyable {
     private func isolate() throws(RuntimeError) {
         step(.isolate)
         OwnProcess.setUmask(0)
-        // Out of reach of whoever types at Host's terminal: a stop would stop Host, too, which could do nothing about it.
+        // In a session of its own, this process gets no signals from Host's terminal. If it were stopped, Host would wait for
+        // it.
         OwnProcess.startSession()
         try dieWithHost(conversation)
         try closeAll(
@@ -124,7 +128,7 @@ struct ExecInit: ~Copyable {
                     try Credentials.setGroup(0)
                     try Credentials.setUser(0)
                 } catch  where error.errno == .EINVAL {
-                    // A user namespace without a root: all is done with the capabilities alone.
+                    // The user namespace has no root: the process goes on with its capabilities alone.
                 }
             }
             try OwnProcess.changeDirectory(to: "/")
@@ -134,7 +138,8 @@ struct ExecInit: ~Copyable {
         try closeAll(but: [])
     }
 
-    /// What a process sets in its own files, while the host's procfs can be reached. It passes to the process that is cloned.
+    /// Sets the labels, and the OOM score if wherry isn't root, while the host's procfs can be reached. The second process
+    /// inherits them. Once that process is undumpable, only root could set its score from outside (`setOOMScore`).
     private func setOwnAttributes() throws(RuntimeError) {
         let process = plan.process.spec
         let setsOOMScore = process.oomScoreAdj != nil && Credentials.effectiveUser != 0
@@ -150,7 +155,8 @@ struct ExecInit: ~Copyable {
             RootedDirectory(adopting: try FileDescriptor.open("/", flags: [.path, .directory])))
     }
 
-    /// Does what is better done before another process is seen in the container, and puts together what that one has to know.
+    /// Does what can be done before the second process is visible in the container, and collects the data that the second
+    /// process needs.
     private func prepare() throws(RuntimeError) -> (process: PreparedProcess, stack: ProcessStack) {
         let execution = ProcessExecution(plan: plan.process)
         let environment = Environment.entries(for: execution.plan.spec, listenDescriptors: 0)
@@ -181,13 +187,13 @@ struct ExecInit: ~Copyable {
         return (prepared, stack)
     }
 
-    /// - Returns: nil where the second process has to find it.
+    /// - Returns: nil if the second process has to find the program.
     private func findProgram() throws(RuntimeError) -> ByteString? {
         do throws(RuntimeError) {
             return try ProcessExecution(plan: plan.process).findProgram()
         } catch {
-            // /proc/self, and what leads there, isn't there for a process that isn't in the pid namespace. But what it may not execute
-            // with all rights is no program.
+            // Below /proc/self, or by a link to it, a process outside the pid namespace finds nothing: so the second process
+            // searches again. EACCES is final, because this process still has all its capabilities.
             guard plan.joins(.pid), error.errno != .EACCES else { throw error }
             return nil
         }
@@ -202,9 +208,9 @@ struct ExecInit: ~Copyable {
         }
     }
 
-    /// Sends Host the controller.
+    /// Opens a pseudoterminal on the container's devpts, and sends its controller to Host.
     ///
-    /// - Returns: the side of the program.
+    /// - Returns: The peer, which is the program's side.
     private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> Int32 {
         step(.openTerminal)
         let process = plan.process.spec
