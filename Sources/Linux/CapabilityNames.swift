@@ -2,16 +2,20 @@ public import Bytes
 import CCap
 import CLinux
 
-/// libcap's names. The sets themselves are numbers and system calls of our own: what libcap has for them allocates memory.
+/// Names of capabilities, which come from libcap. libcap's functions for capability sets aren't used, because they allocate
+/// memory.
 extension CapabilitySet {
-    // The numbers of those that the program itself needs.
+    // Numbers of the capabilities that the program's own code names.
     public static var setgid: Int { Int(CAP_SETGID) }
     public static var setuid: Int { Int(CAP_SETUID) }
     public static var sysAdmin: Int { Int(CAP_SYS_ADMIN) }
     public static var sysNice: Int { Int(CAP_SYS_NICE) }
 
-    /// The number of a name such as "CAP_CHOWN": nil for what libcap doesn't know, and for any other spelling. libcap takes "cap_chown",
-    /// "0" and "CAP_CHOWN=ep" as well, which the specification doesn't list. The corresponding C function is `cap_from_name`.
+    /// The number of a capability such as "CAP_CHOWN". The corresponding C function is `cap_from_name`.
+    ///
+    /// - Parameter name: the name in capitals. libcap also takes "cap_chown", "0" and "CAP_CHOWN=ep", which the specification
+    ///   doesn't list.
+    /// - Returns: nil if libcap doesn't know the name, or if it contains anything except capital letters and "_".
     public static func number(of name: ByteString) -> Int? {
         let isSpelledInCapitals = name.bytes.allSatisfy { letters.contains($0) || $0 == UInt8(ascii: "_") }
         guard isSpelledInCapitals else { return nil }
@@ -20,7 +24,10 @@ extension CapabilitySet {
         return Int(number)
     }
 
-    /// "CAP_CHOWN" for 0: nil for what libcap has no name for, and writes as a number. The corresponding C function is `cap_to_name`.
+    /// The name of a capability: "CAP_CHOWN" for 0. The corresponding C function is `cap_to_name`.
+    ///
+    /// - Parameter number: the capability's number.
+    /// - Returns: nil if libcap has no name for the number. `cap_to_name` then returns the number as text.
     public static func name(of number: Int) -> ByteString? {
         guard let text = cap_to_name(cap_value_t(number)) else { return nil }
         defer { cap_free(text) }

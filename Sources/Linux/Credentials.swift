@@ -14,7 +14,7 @@ public struct CapabilitySet: Equatable, Sendable {
     public mutating func insert(_ number: Int) { bits |= 1 << UInt64(number) }
 }
 
-/// The three sets of a thread that capset(2) takes.
+/// A thread's effective, permitted and inheritable capabilities. See capset(2).
 public struct ThreadCapabilities: Equatable, Sendable {
     public var effective: CapabilitySet
     public var permitted: CapabilitySet
@@ -26,7 +26,7 @@ public struct ThreadCapabilities: Equatable, Sendable {
         self.inheritable = inheritable
     }
 
-    /// The corresponding system call is `capget`.
+    /// Reads the calling thread's capabilities. The corresponding system call is `capget`.
     public static func current() throws(SystemError) -> ThreadCapabilities {
         var effective: UInt64 = 0
         var permitted: UInt64 = 0
@@ -37,16 +37,19 @@ public struct ThreadCapabilities: Equatable, Sendable {
             inheritable: CapabilitySet(bits: inheritable))
     }
 
-    /// The corresponding system call is `capset`.
+    /// Makes these the calling thread's capabilities. The corresponding system call is `capset`.
     public func apply() throws(SystemError) {
         guard c_capset(effective.bits, permitted.bits, inheritable.bits) == 0 else { throw .last("capset") }
     }
 }
 
-/// What a process is allowed, and how it's taken away. The calls are the kernel's, not glibc's.
+/// Changes the credentials of the calling thread: capabilities, user and groups. See credentials(7).
+///
+/// The functions call the kernel directly. glibc's functions would apply a change to all threads; this program has only one.
 public enum Credentials {
-    /// Drops from the bounding set all that isn't in `kept`, and makes sure that it's gone: an outer filter may answer in the kernel's
-    /// place. The corresponding operations are `PR_CAPBSET_DROP` and `PR_CAPBSET_READ`.
+    /// Drops every capability that isn't in `kept` from the bounding set, and then checks that it's gone (EPERM otherwise): an
+    /// outer seccomp filter can make the call appear to succeed. The corresponding operations are `PR_CAPBSET_DROP` and
+    /// `PR_CAPBSET_READ`.
     public static func limitBounding(to kept: CapabilitySet) throws(SystemError) {
         for number in 0..<64 where !kept.contains(number) {
             guard c_prctl(PR_CAPBSET_DROP, UInt(number), 0, 0, 0) != 0 else { continue }
@@ -64,7 +67,8 @@ public enum Credentials {
         }
     }
 
-    /// After an error: whether this kernel hasn't got the capability. Each that is supported has those up to CAP_CHECKPOINT_RESTORE.
+    /// Whether the last call failed because this kernel doesn't have the capability. Every supported kernel has those up to
+    /// CAP_CHECKPOINT_RESTORE.
     private static func isBeyondTheLast(_ number: Int) -> Bool { Errno.last == .EINVAL && number > Int(CAP_CHECKPOINT_RESTORE) }
 
     /// Sets the ambient set to exactly `set`. The corresponding operation is `PR_CAP_AMBIENT`.
@@ -75,25 +79,28 @@ public enum Credentials {
         }
     }
 
-    /// The corresponding system call is `setgroups`: an empty list takes all away.
+    /// Sets the supplementary groups; an empty list removes all. The corresponding system call is `setgroups`.
     public static func setGroups(_ groups: [UInt32]) throws(SystemError) {
         guard c_setgroups(UInt(groups.count), groups) == 0 else { throw .last("setgroups") }
     }
 
+    /// Sets the real, effective and saved user id. The corresponding system call is `setresuid`.
     public static func setUser(_ uid: UInt32) throws(SystemError) {
         guard c_setresuid(uid, uid, uid) == 0 else { throw .last("setresuid") }
     }
 
+    /// Sets the real, effective and saved group id. The corresponding system call is `setresgid`.
     public static func setGroup(_ gid: UInt32) throws(SystemError) {
         guard c_setresgid(gid, gid, gid) == 0 else { throw .last("setresgid") }
     }
 
-    /// Capabilities outlive a change of the user id (`PR_SET_KEEPCAPS`).
+    /// Sets whether the permitted capabilities are kept when all user ids change from 0 to others (`PR_SET_KEEPCAPS`).
     public static func keepCapabilities(_ keep: Bool) throws(SystemError) {
         guard c_prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0) == 0 else { throw .last("prctl") }
     }
 
-    /// No program gives more rights than its caller has (`PR_SET_NO_NEW_PRIVS`).
+    /// Makes sure that execve(2) can't grant rights any more, by a set-user-ID program for instance (`PR_SET_NO_NEW_PRIVS`),
+    /// and checks that the kernel has set the flag.
     public static func forbidNewPrivileges() throws(SystemError) {
         guard c_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, c_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 else {
             throw .last("prctl")
@@ -101,14 +108,14 @@ public enum Credentials {
     }
 }
 
-/// Whose the calling process is.
+/// The calling process's user and group.
 extension Credentials {
-    /// The corresponding system call is `getuid`.
+    /// The real user id. The corresponding system call is `getuid`.
     public static var user: UInt32 { getuid() }
-    /// The corresponding system call is `getgid`.
+    /// The real group id. The corresponding system call is `getgid`.
     public static var group: UInt32 { getgid() }
-    /// The corresponding system call is `getegid`.
+    /// The effective group id. The corresponding system call is `getegid`.
     public static var effectiveGroup: UInt32 { getegid() }
-    /// The corresponding system call is `geteuid`.
+    /// The effective user id. The corresponding system call is `geteuid`.
     public static var effectiveUser: UInt32 { geteuid() }
 }

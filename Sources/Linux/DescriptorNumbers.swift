@@ -2,7 +2,8 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// Descriptors that aren't ours to close, by their numbers: the standard streams, and what the caller passes on.
+/// Functions for descriptors that the program doesn't own and must not close: the standard streams and those that the caller
+/// passes.
 extension FileDescriptor {
     public static var standardInput: Int32 { STDIN_FILENO }
     public static var standardOutput: Int32 { STDOUT_FILENO }
@@ -15,32 +16,36 @@ extension FileDescriptor {
         try .checked("fcntl", c_fcntl(number, F_DUPFD_CLOEXEC, lowest))
     }
 
-    /// Gives an open file a number, which execve doesn't close; what had it is closed. The corresponding C function is `dup2`.
+    /// Makes `target` another descriptor of the open file, one that execve doesn't close. If `target` is open, it's closed
+    /// first. The corresponding C function is `dup2`.
     @inline(never)
     public static func duplicate(_ number: Int32, onto target: Int32) throws(SystemError) {
         guard dup2(number, target) >= 0 else { throw .last("dup2") }
     }
 
+    /// Whether a descriptor with this number is open.
     public static func isOpen(_ number: Int32) -> Bool { c_fcntl(number, F_GETFD, 0) >= 0 }
 
-    /// Has execve close it.
+    /// Makes execve close the descriptor (`FD_CLOEXEC`).
     public static func closeOnExecution(_ number: Int32) { _ = c_fcntl(number, F_SETFD, FD_CLOEXEC) }
 
-    /// How it was opened. The corresponding C function is `fcntl` with `F_GETFL`.
+    /// The flags that the file was opened with. The corresponding C function is `fcntl` with `F_GETFL`.
     public static func openFlags(of number: Int32) throws(SystemError) -> OpenFlags {
         let flags = c_fcntl(number, F_GETFL, 0)
         guard flags >= 0 else { throw .last("fcntl") }
         return OpenFlags(rawValue: flags)
     }
 
-    /// Gives the file to somebody. The corresponding C function is `fchown`.
+    /// Changes the file's owner. The corresponding C function is `fchown`.
     public static func setOwner(of number: Int32, user: UInt32) throws(SystemError) {
         guard fchown(number, user, .max) == 0 else { throw .last("fchown") }
     }
 
+    /// Whether the descriptor refers to a terminal. The corresponding C function is `isatty`.
     public static func isTerminal(_ number: Int32) -> Bool { isatty(number) != 0 }
 
-    /// Reads once: interrupted, it's EINTR. The corresponding C function is `read`.
+    /// Reads once; the result is empty at the end of the file. If a signal interrupts the call, it fails with EINTR. The
+    /// corresponding C function is `read`.
     public static func read(_ number: Int32, upTo count: Int) throws(SystemError) -> [UInt8] {
         var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -51,14 +56,16 @@ extension FileDescriptor {
         return bytes
     }
 
-    /// Writes once, and perhaps not all: interrupted, it's EINTR. The corresponding C function is `write`.
+    /// Writes once, perhaps only a part, and returns the number of bytes written. If a signal interrupts the call, it fails
+    /// with EINTR. The corresponding C function is `write`.
     public static func write(_ bytes: ArraySlice<UInt8>, to number: Int32) throws(SystemError) -> Int {
         let count = bytes.withUnsafeBytes { CLinux.write(number, $0.baseAddress, $0.count) }
         guard count >= 0 else { throw .last("write") }
         return count
     }
 
-    /// Opens the null device for each standard stream that is closed: the next file that is opened would become it otherwise.
+    /// Opens /dev/null for each standard stream that is closed. Otherwise the next file that is opened would become that
+    /// stream.
     public static func openMissingStandardStreams() {
         while true {
             let descriptor = c_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
@@ -71,15 +78,17 @@ extension FileDescriptor {
 }
 
 extension FileDescriptor {
-    /// Reads and writes don't wait any more. The corresponding C function is `fcntl` with `F_SETFL`.
+    /// Makes reads and writes fail with EAGAIN instead of waiting. The corresponding C function is `fcntl` with `F_SETFL`.
     public borrowing func setNonBlocking() {
         _ = c_fcntl(rawValue, F_SETFL, c_fcntl(rawValue, F_GETFL, 0) | O_NONBLOCK)
     }
 
-    /// Whether it's a file in memory, which never keeps a reader waiting: only such a file has seals (`F_GET_SEALS`).
+    /// Whether it's a file in memory (memfd, tmpfs), whose readers never have to wait. Only such a file has seals
+    /// (`F_GET_SEALS`).
     public var isMemory: Bool { c_fcntl(rawValue, F_GET_SEALS, 0) >= 0 }
 
-    /// A number of four bytes at the start of the file, in the machine's byte order. The corresponding C function is `pread`.
+    /// The first four bytes of the file as a number in the machine's byte order; nil if the file is shorter. The corresponding
+    /// C function is `pread`.
     public borrowing func firstNumber() -> Int32? {
         var number: Int32 = 0
         return pread(rawValue, &number, 4, 0) == 4 ? number : nil
@@ -93,15 +102,17 @@ extension FileDescriptor {
         case shared
     }
 
-    /// Takes a lock on the open file, without waiting: what another holds is EAGAIN. The corresponding system call is `flock`.
+    /// Takes a lock on the open file without waiting. If somebody else holds a conflicting lock, the call fails with EAGAIN.
+    /// The corresponding system call is `flock`.
     public borrowing func lock(_ lock: Lock) throws(SystemError) {
         guard flock(rawValue, (lock == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else { throw .last("flock") }
     }
 
+    /// Releases the lock.
     public borrowing func unlock() { _ = flock(rawValue, LOCK_UN) }
 
-    /// The corresponding C function is `linkat`. By the file's place in /proc: by its descriptor alone it takes CAP_DAC_READ_SEARCH
-    /// (open(2), "O_TMPFILE").
+    /// Gives an open file a name in this directory. The file is identified by its link in /proc, because linkat with the
+    /// descriptor alone needs CAP_DAC_READ_SEARCH (open(2), "O_TMPFILE"). The corresponding C function is `linkat`.
     public borrowing func link(_ file: borrowing FileDescriptor, as name: ByteString) throws(SystemError) {
         let source: ByteString = "/proc/self/fd/" + ByteString(decimal: file.rawValue)
         let result = source.withCString { source in

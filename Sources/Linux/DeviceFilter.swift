@@ -4,8 +4,13 @@ public import Errors
 
 /// Device filters of cgroup v2. See bpf(2).
 public enum DeviceFilter {
-    /// Loads a program of `count` instructions, 8 bytes each (`struct bpf_insn`), under a name of 15 bytes at most. The
-    /// corresponding command is `BPF_PROG_LOAD`.
+    /// Loads a program. The corresponding command is `BPF_PROG_LOAD`.
+    ///
+    /// - Parameters:
+    ///   - instructions: `struct bpf_insn`, 8 bytes each.
+    ///   - name: the name under which the kernel lists the program, at most 15 bytes.
+    /// - Returns: a descriptor of the program.
+    /// - Throws: the error of bpf(2).
     public static func load(_ instructions: [UInt64], name: ByteString) throws(SystemError) -> FileDescriptor {
         let descriptor = instructions.withUnsafeBytes { bytes in
             name.withCString { name in
@@ -15,7 +20,7 @@ public enum DeviceFilter {
         return try .checked("bpf", descriptor)
     }
 
-    /// What the kernel's verifier says of a program that it refused.
+    /// Loads a refused program a second time and returns the explanation of the kernel's verifier.
     public static func verifierText(_ instructions: [UInt64], name: ByteString) -> ByteString {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64 * 1024) { log in
             guard let text = log.baseAddress else { return ByteString([]) }
@@ -32,13 +37,14 @@ public enum DeviceFilter {
         }
     }
 
-    /// Attaches a program to a cgroup's directory, beside others or in the place of one. The corresponding command is
+    /// Attaches a program to a cgroup's directory, in addition to those that are attached already. The corresponding command is
     /// `BPF_PROG_ATTACH` with `BPF_F_ALLOW_MULTI`.
     public static func attach(_ program: borrowing FileDescriptor, to cgroup: borrowing FileDescriptor) throws(SystemError) {
         guard c_bpf_attach_device_program(cgroup.rawValue, program.rawValue, -1) == 0 else { throw .last("bpf") }
     }
 
-    /// Puts a program in the place of another in one step, with no moment between. The corresponding flag is `BPF_F_REPLACE`.
+    /// Replaces an attached program by another in one step: at every moment one of the two is attached. The corresponding flag
+    /// is `BPF_F_REPLACE`.
     public static func replace(
         _ old: borrowing FileDescriptor, with program: borrowing FileDescriptor, on cgroup: borrowing FileDescriptor
     ) throws(SystemError) {
@@ -47,7 +53,7 @@ public enum DeviceFilter {
 
     /// The ids of the programs attached to the cgroup itself. The corresponding command is `BPF_PROG_QUERY`.
     public static func programs(of cgroup: borrowing FileDescriptor) throws(SystemError) -> [UInt32] {
-        // The kernel takes 64 programs at a cgroup at most.
+        // The kernel attaches at most 64 programs to a cgroup.
         var count: UInt32 = 64
         let descriptor = cgroup.rawValue
         var result: Int32 = 0
@@ -59,7 +65,7 @@ public enum DeviceFilter {
         return ids
     }
 
-    /// The corresponding command is `BPF_PROG_GET_FD_BY_ID`.
+    /// Opens a loaded program by its id. The corresponding command is `BPF_PROG_GET_FD_BY_ID`.
     public static func open(program id: UInt32) throws(SystemError) -> FileDescriptor { try .checked("bpf", c_bpf_program(id)) }
 
     /// The name that a program was loaded under. The corresponding command is `BPF_OBJ_GET_INFO_BY_FD`.

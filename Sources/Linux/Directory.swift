@@ -3,7 +3,7 @@ import CLinux
 public import Errors
 
 extension FileDescriptor {
-    /// The bytes of the longest path that the kernel takes, with its end (`PATH_MAX`).
+    /// The size in bytes of the longest path that the kernel accepts, its NUL included (`PATH_MAX`).
     public static var longestPath: Int { Int(PATH_MAX) }
 
     /// Opens a file, always close-on-exec. The corresponding C function is `openat`.
@@ -19,12 +19,13 @@ extension FileDescriptor {
         }
     }
 
-    /// Opens a file below this directory. The corresponding C function is `openat`.
+    /// Opens a file by its path relative to this directory. The corresponding C function is `openat`.
     public borrowing func open(_ path: ByteString, flags: OpenFlags, mode: UInt32 = 0) throws(SystemError) -> FileDescriptor {
         try .open(path, at: rawValue, flags: flags, mode: mode)
     }
 
-    /// The corresponding system call is `openat2`. Where the kernel saw the tree change under way (EAGAIN), it's asked again.
+    /// Opens a file by its path relative to this directory, with restrictions on the lookup. The call is repeated when the
+    /// kernel sees the tree change during the lookup (EAGAIN). The corresponding system call is `openat2`.
     public borrowing func openResolving(_ path: ByteString, flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags)
         throws(SystemError) -> FileDescriptor
     {
@@ -36,17 +37,17 @@ extension FileDescriptor {
             if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
             let error = Errno.last
             attempts += 1
-            // Bounded: a hostile process could otherwise rename without end and keep us here.
+            // The attempts are limited: otherwise a hostile process could keep us here for ever by renaming files.
             guard error == .EINTR || (error == .EAGAIN && attempts < 128) else { throw .last("openat2") }
         }
     }
 
-    /// Reads a whole file below this directory, `limit` bytes at most.
+    /// Reads a whole file by its path relative to this directory. A file of more than `limit` bytes is an error (EFBIG).
     public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
         try open(path, flags: .readOnly).readAll(limit: limit)
     }
 
-    /// Writes to a file that exists below this directory in one `write`, as the kernel's own files want it.
+    /// Writes all bytes to an existing file with a single `write`, as files of proc(5) and of cgroups require.
     public borrowing func writeFile(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
         let file = try open(path, flags: .writeOnly)
         while true {
@@ -57,12 +58,13 @@ extension FileDescriptor {
         }
     }
 
-    /// The corresponding C function is `mkdirat`.
+    /// Makes a directory. The corresponding C function is `mkdirat`.
     public borrowing func makeDirectory(_ path: ByteString, mode: UInt32) throws(SystemError) {
         try retried("mkdirat") { path.withCString { mkdirat(rawValue, $0, mode) } }
     }
 
-    /// Makes a directory, and those above it that are missing, with `parentMode`. Whatever has its name already is taken as it is.
+    /// Makes a directory, and with `parentMode` the missing directories above it. If a file of that name exists, of whatever
+    /// kind, it stays as it is.
     public static func makeDirectories(_ path: ByteString, mode: UInt32, parentMode: UInt32) throws(SystemError) {
         let end = path.bytes.lastIndex { $0 != UInt8(ascii: "/") } ?? path.bytes.startIndex
         let path = ByteString(path.bytes.prefix(end + 1))
@@ -74,15 +76,17 @@ extension FileDescriptor {
         guard try isMade(path, mode: mode) else { throw SystemError("mkdir", errno: .ENOENT) }
     }
 
-    /// - Returns: false where there is nothing to make it in.
+    /// Makes a directory unless its name exists already.
+    ///
+    /// - Returns: false if the directory above it is missing.
     private static func isMade(_ path: ByteString, mode: UInt32) throws(SystemError) -> Bool {
         if path.withCString({ mkdir($0, mode) }) == 0 || Errno.last == .EEXIST { return true }
         guard Errno.last == .ENOENT else { throw .last("mkdir") }
         return false
     }
 
-    /// Puts a file with these bytes in the place of what has its name: as a whole, or not at all. It's written under the name
-    /// `temporary` first, and whoever is killed meanwhile leaves that file.
+    /// Replaces a file in one step: readers see either the old content or the new one. The bytes are first written to a file
+    /// named `temporary`, which is left behind if this process is killed meanwhile.
     public borrowing func replaceFile(_ name: ByteString, with bytes: [UInt8], mode: UInt32, temporary: ByteString)
         throws(SystemError)
     {
@@ -96,7 +100,8 @@ extension FileDescriptor {
         }
     }
 
-    /// A new file. What stands in its place is removed: it may be a link of somebody's, and nothing is opened through that.
+    /// Makes a new file for writing. An existing file of that name is removed first: it may be a symbolic link that somebody
+    /// placed there.
     private borrowing func makeFile(_ name: ByteString, mode: UInt32) throws(SystemError) -> FileDescriptor {
         let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
         do throws(SystemError) {
@@ -107,8 +112,8 @@ extension FileDescriptor {
         }
     }
 
-    /// Makes a file that isn't a directory. Follows no link, opens nothing and never takes what is there already (EEXIST). The
-    /// corresponding C function is `mknodat`.
+    /// Makes a file of any kind except a directory. It follows no link, opens nothing and fails with EEXIST if the name exists.
+    /// The corresponding C function is `mknodat`.
     @inline(never)
     public borrowing func makeNode(_ name: ByteString, _ kind: FileKind, mode: UInt32, _ device: DeviceID? = nil)
         throws(SystemError)
@@ -126,7 +131,8 @@ extension FileDescriptor {
         }
     }
 
-    /// The text of a symbolic link: nothing is opened. EINVAL for what isn't one. The corresponding C function is `readlinkat`.
+    /// The target of a symbolic link, as text; nothing is opened. Any other file is EINVAL. The corresponding C function is
+    /// `readlinkat`.
     @inline(never)
     public borrowing func readLink(_ name: ByteString) throws(SystemError) -> ByteString {
         var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
@@ -135,35 +141,38 @@ extension FileDescriptor {
         return ByteString(text[..<length])
     }
 
-    /// Gives a file in this directory to somebody; a link itself. The corresponding C function is `fchownat`.
+    /// Changes the owner, and unless `group` is nil the group, of a file in this directory. A symbolic link isn't followed. The
+    /// corresponding C function is `fchownat`.
     public borrowing func setOwner(of name: ByteString, user: UInt32, group: UInt32? = nil) throws(SystemError) {
         let result = name.withCString { fchownat(rawValue, $0, user, group ?? .max, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) }
         guard result == 0 else { throw .last("fchownat") }
     }
 
-    /// Gives the file itself to somebody. It's open with other flags than `path`. The corresponding C function is `fchown`.
+    /// Changes the owner, and unless `group` is nil the group, of this file. It must not be open with `OpenFlags.path`. The
+    /// corresponding C function is `fchown`.
     public borrowing func setOwner(user: UInt32, group: UInt32? = nil) throws(SystemError) {
         guard fchown(rawValue, user, group ?? .max) == 0 else { throw .last("fchown") }
     }
 
-    /// The corresponding C function is `fchmod`.
+    /// Changes the permissions of this file. The corresponding C function is `fchmod`.
     public borrowing func setMode(to mode: UInt32) throws(SystemError) {
         guard fchmod(rawValue, mode) == 0 else { throw .last("fchmod") }
     }
 
-    /// The corresponding C function is `fchmodat`, which follows links.
+    /// Changes the permissions of a file by its path relative to this directory. Symbolic links are followed. The corresponding
+    /// C function is `fchmodat`.
     public borrowing func setMode(of path: ByteString, to mode: UInt32) throws(SystemError) {
         guard path.withCString({ fchmodat(rawValue, $0, mode, 0) }) == 0 else { throw .last("fchmodat") }
     }
 
-    /// Removes a name that isn't a directory's. The corresponding C function is `unlinkat`.
+    /// Removes a file that isn't a directory. The corresponding C function is `unlinkat`.
     public borrowing func unlink(_ path: ByteString) throws(SystemError) { try unlink(path, flags: 0) }
 
     /// Removes an empty directory. The corresponding C function is `unlinkat` with `AT_REMOVEDIR`.
     @inline(never)
     public borrowing func removeDirectory(_ path: ByteString) throws(SystemError) { try unlink(path, flags: AT_REMOVEDIR) }
 
-    /// The same by a path of the host's. The corresponding C function is `rmdir`.
+    /// Removes an empty directory by its path. The corresponding C function is `rmdir`.
     public static func removeDirectory(at path: ByteString) throws(SystemError) {
         guard path.withCString({ rmdir($0) }) == 0 else { throw .last("rmdir") }
     }
@@ -172,8 +181,8 @@ extension FileDescriptor {
         try retried("unlinkat") { path.withCString { unlinkat(rawValue, $0, flags) } }
     }
 
-    /// Removes a file, or a directory with all that is in it. What is mounted there is neither entered nor removed: then it fails with
-    /// EXDEV.
+    /// Removes a file, or a directory with everything in it. Mounts are neither entered nor removed: they make the call fail,
+    /// with EXDEV for a directory that is a mount point.
     public borrowing func removeAll(_ name: ByteString) throws(SystemError) {
         do throws(SystemError) {
             return try unlink(name)
@@ -185,12 +194,12 @@ extension FileDescriptor {
         }
     }
 
-    /// The corresponding C function is `renameat`, within this directory.
+    /// Renames a file within this directory. The corresponding C function is `renameat`.
     public borrowing func rename(_ from: ByteString, to: ByteString) throws(SystemError) {
         try retried("renameat") { from.withCString { from in to.withCString { to in renameat(rawValue, from, rawValue, to) } } }
     }
 
-    /// The names in this directory but "." and "..", in the kernel's order. The corresponding system call is `getdents64`.
+    /// The entries of this directory except "." and "..", in the kernel's order. The corresponding system call is `getdents64`.
     public borrowing func entries() throws(SystemError) -> [DirectoryEntry] {
         var found: [DirectoryEntry] = []
         let again = try open(".", flags: [.readOnly, .directory])
@@ -222,7 +231,7 @@ extension FileDescriptor {
     }
 }
 
-/// What a directory says of a file in it.
+/// An entry of a directory. See getdents(2).
 public struct DirectoryEntry: Sendable {
     public let name: ByteString
     private let code: UInt8
@@ -232,16 +241,16 @@ public struct DirectoryEntry: Sendable {
         self.code = code
     }
 
-    /// nil where the file system doesn't tell it here (`DT_UNKNOWN`).
+    /// The kind of the file; nil if the file system doesn't tell it here (`DT_UNKNOWN`).
     public var type: FileKind? { FileKind(rawValue: UInt32(code) << 12) }
 }
 
-/// Whether there is a file at a path of the caller's. The corresponding C function is `access`.
+/// Whether a file exists at a path or, with `forExecution`, may be executed. The corresponding C function is `access`.
 public func isAccessible(_ path: ByteString, forExecution: Bool = false) -> Bool {
     path.withCString { access($0, forExecution ? X_OK : F_OK) } == 0
 }
 
-/// Makes a call again for as long as a signal interrupts it (EINTR).
+/// Repeats a call while signals interrupt it (EINTR).
 func retried(_ call: StaticString, _ body: () -> Int32) throws(SystemError) {
     while body() != 0 {
         guard Errno.last == .EINTR else { throw .last(call) }

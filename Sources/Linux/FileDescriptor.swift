@@ -10,17 +10,18 @@ public struct FileDescriptor: ~Copyable {
     /// Stands for the working directory where a call takes a directory's descriptor (`AT_FDCWD`).
     public static var workingDirectory: Int32 { AT_FDCWD }
 
+    /// Takes ownership of an open descriptor.
     public init(adopting rawValue: Int32) { self.rawValue = rawValue }
 
     deinit { _ = close(rawValue) }
 
-    /// Takes what a call returned: a descriptor, or -1 with errno.
+    /// Takes ownership of a call's result, which is a descriptor, or -1 with errno.
     static func checked(_ call: StaticString, _ result: Int32) throws(SystemError) -> FileDescriptor {
         guard result >= 0 else { throw .last(call) }
         return FileDescriptor(adopting: result)
     }
 
-    /// Gives the number away: whoever takes it closes it.
+    /// Gives up ownership and returns the descriptor's number. The new owner has to close it.
     public consuming func release() -> Int32 {
         let descriptor = rawValue
         discard self
@@ -32,7 +33,7 @@ public struct FileDescriptor: ~Copyable {
         try .checked("fcntl", c_fcntl(rawValue, F_DUPFD_CLOEXEC, 3))
     }
 
-    /// Reads to the end, `limit` bytes at most: what is longer is an error (EFBIG), not a truncated answer.
+    /// Reads to the end of the file. More than `limit` bytes are an error (EFBIG), not a truncated answer.
     public borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count <= limit {
@@ -47,7 +48,7 @@ public struct FileDescriptor: ~Copyable {
         throw SystemError("read", errno: .EFBIG)
     }
 
-    /// Reads once. Empty at the end of the file. The corresponding C function is `read`.
+    /// Reads once, at most `count` bytes; the result is empty at the end of the file. The corresponding C function is `read`.
     public borrowing func read(upTo count: Int) throws(SystemError) -> [UInt8] {
         let descriptor = rawValue
         while true {
@@ -61,7 +62,7 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
-    /// Reads and writes from the start of the file next. The corresponding C function is `lseek`.
+    /// Moves the file position to the start. The corresponding C function is `lseek`.
     public borrowing func rewind() throws(SystemError) {
         guard lseek(rawValue, 0, SEEK_SET) == 0 else { throw .last("lseek") }
     }
@@ -81,9 +82,13 @@ public struct FileDescriptor: ~Copyable {
         }
     }
 
-    /// Copies `count` bytes, from the present place in this file to that in the other. The corresponding C function is `sendfile`.
+    /// Copies bytes from this file's position to the other file's position. The corresponding C function is `sendfile`.
     ///
-    /// - Returns: how many there were: fewer where this file ends before.
+    /// - Parameters:
+    ///   - count: the number of bytes to copy.
+    ///   - target: the file to write to.
+    /// - Returns: the number of bytes copied, less than `count` if this file ends earlier.
+    /// - Throws: the error of `sendfile`.
     public borrowing func copy(_ count: Int, to target: borrowing FileDescriptor) throws(SystemError) -> Int {
         var left = count
         while left > 0 {
@@ -98,7 +103,7 @@ public struct FileDescriptor: ~Copyable {
         return count - left
     }
 
-    /// The path by which the kernel knows it now, from the host's root: for directories that nobody hostile can rename.
+    /// The file's present path, from the host's root on. Only for files that no hostile process can rename.
     public borrowing func hostPath() throws(SystemError) -> ByteString {
         var path = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let link: ByteString = "/proc/self/fd/" + ByteString(decimal: rawValue)
@@ -109,7 +114,7 @@ public struct FileDescriptor: ~Copyable {
 }
 
 extension FileDescriptor {
-    /// A file in memory with this content, to be read from its start. The corresponding C function is `memfd_create`.
+    /// Makes a file in memory with this content, positioned at its start. The corresponding C function is `memfd_create`.
     public static func memory(holding bytes: [UInt8]) throws(SystemError) -> FileDescriptor {
         let file = try checked("memfd_create", c_memfd_data("wherry"))
         try file.writeAll(bytes)
@@ -119,12 +124,12 @@ extension FileDescriptor {
 }
 
 extension FileDescriptor {
-    /// A counter of events that the kernel raises, never waited for. The corresponding C function is `eventfd`.
+    /// Makes a counter of events that the kernel raises. Reading it never waits. The corresponding C function is `eventfd`.
     public static func eventCounter() throws(SystemError) -> FileDescriptor {
         try .checked("eventfd", eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)))
     }
 
-    /// How many events there have been since the last time: nil for none.
+    /// The number of events since the last call; nil if there were none.
     public borrowing func takeEventCount() -> UInt64? {
         var count: UInt64 = 0
         return CLinux.read(rawValue, &count, 8) == 8 ? count : nil

@@ -13,13 +13,14 @@ public enum FileKind: UInt32, Sendable {
     case socket = 0o140000
 }
 
-/// What the kernel knows of a file. See stat(2).
+/// A file's attributes. See stat(2).
 public struct FileStatus: Sendable {
     private let fields: stat
 
     fileprivate init(_ fields: stat) { self.fields = fields }
 
-    /// Of a descriptor that isn't ours to close. The corresponding C function is `fstat`.
+    /// Reads the attributes of an open file, whose descriptor may belong to somebody else. The corresponding C function is
+    /// `fstat`.
     @inline(never)
     public init(of descriptor: Int32) throws(SystemError) {
         var fields = stat()
@@ -35,24 +36,25 @@ public struct FileStatus: Sendable {
     public var group: UInt32 { fields.st_gid }
     public var size: Int { Int(fields.st_size) }
     public var inode: UInt64 { UInt64(fields.st_ino) }
-    /// The names that it has.
+    /// The number of hard links.
     public var links: UInt64 { UInt64(fields.st_nlink) }
-    /// Which device a device file stands for.
+    /// The device that a device file stands for.
     public var device: DeviceID { DeviceID(rawValue: UInt64(fields.st_rdev)) }
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// The time of the last modification: seconds since 1970-01-01T00:00:00Z.
     public var modified: Int { Int(fields.st_mtim.tv_sec) }
 
-    /// Whether both are about one file, or one namespace: namespaces(7).
+    /// Whether both describe the same file or, for files of nsfs, the same namespace (namespaces(7)).
     public func isSameFile(as other: FileStatus) -> Bool {
         fields.st_ino == other.fields.st_ino && fields.st_dev == other.fields.st_dev
     }
 
+    /// Whether the file is the character device with these numbers.
     public func isCharacterDevice(major: UInt32, minor: UInt32) -> Bool {
         kind == .characterDevice && device == DeviceID(major: major, minor: minor)
     }
 }
 
-/// Which device a device file stands for: its major and minor number as the kernel packs them. See makedev(3).
+/// A device's major and minor number, packed as the kernel packs them. See makedev(3).
 public struct DeviceID: Equatable, Sendable {
     let rawValue: UInt64
 
@@ -62,16 +64,17 @@ public struct DeviceID: Equatable, Sendable {
 }
 
 extension FileDescriptor {
-    /// What the kernel knows of the file. The corresponding C function is `fstat`.
+    /// The file's attributes. The corresponding C function is `fstat`.
     @inline(never)
     public borrowing func status() throws(SystemError) -> FileStatus { try FileStatus(of: rawValue) }
 
-    /// Of a file in this directory: of a link itself, unless it's followed. The corresponding C function is `fstatat`.
+    /// The attributes of a file in this directory. A symbolic link is followed only if `followingLinks` is true. The
+    /// corresponding C function is `fstatat`.
     public borrowing func status(of path: ByteString, followingLinks: Bool = false) throws(SystemError) -> FileStatus {
         try FileDescriptor.status(of: path, at: rawValue, flags: followingLinks ? 0 : AT_SYMLINK_NOFOLLOW)
     }
 
-    /// Of the file that a path of the host's leads to. The corresponding C function is `stat`.
+    /// The attributes of the file at a path. Symbolic links are followed. The corresponding C function is `stat`.
     public static func status(of path: ByteString) throws(SystemError) -> FileStatus {
         try status(of: path, at: FileDescriptor.workingDirectory, flags: 0)
     }
@@ -82,12 +85,14 @@ extension FileDescriptor {
         return FileStatus(fields)
     }
 
-    /// Whether there is something of that name; a symbolic link counts as itself. What can't be found out is an error.
+    /// Whether a file of this name exists; a symbolic link is one, even if its target is missing. Every error except ENOENT is
+    /// thrown.
     public borrowing func contains(_ name: ByteString) throws(SystemError) -> Bool {
         try FileDescriptor.exists(name, at: rawValue)
     }
 
-    /// The same for a path, from `directory` on if it's relative. The corresponding C function is `fstatat`.
+    /// Whether a file exists at a path; a relative one begins at `directory`. Otherwise as `contains`. The corresponding C
+    /// function is `fstatat`.
     @inline(never)
     public static func exists(_ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory) throws(SystemError)
         -> Bool

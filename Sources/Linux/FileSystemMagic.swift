@@ -1,7 +1,7 @@
 import CLinux
 public import Errors
 
-/// The number by which a file system of the kernel's is known. See statfs(2).
+/// The number that identifies a type of file system. See statfs(2).
 public struct FileSystemMagic: RawRepresentable, Equatable, Sendable {
     public let rawValue: Int
 
@@ -17,15 +17,15 @@ public struct FileSystemMagic: RawRepresentable, Equatable, Sendable {
 }
 
 extension FileDescriptor {
-    /// Which kind of file system the file lies on. The corresponding C function is `fstatfs`.
+    /// The type of the file system that the file is on. The corresponding C function is `fstatfs`.
     public borrowing func fileSystemMagic() throws(SystemError) -> FileSystemMagic {
         var result = statfs()
         try retried("fstatfs") { fstatfs(rawValue, &result) }
         return FileSystemMagic(rawValue: Int(result.f_type))
     }
 
-    /// Of a mount's attributes, those of `MountAttributes.Flags.restrictions` that the mount which the file lies on has. The
-    /// corresponding C function is `fstatfs`.
+    /// The attributes out of `MountAttributes.Flags.restrictions` that the file's mount has. The corresponding C function is
+    /// `fstatfs`.
     public borrowing func mountRestrictions() throws(SystemError) -> MountAttributes.Flags {
         var result = statfs()
         try retried("fstatfs") { fstatfs(rawValue, &result) }

@@ -1,12 +1,14 @@
 import CLinux
 
-/// One instruction of a filter on system calls, as seccomp(2) takes it: `struct sock_filter` of classic BPF.
+/// One instruction of a seccomp filter, as seccomp(2) takes it: `struct sock_filter` of classic BPF.
 public struct FilterInstruction: Sendable {
+    /// The operation, one of the constants below.
     public let code: UInt16
-    /// How many instructions a comparison leaves out where it holds.
+    /// The number of instructions to skip if a comparison is true.
     public let jt: UInt8
-    /// The same where it doesn't.
+    /// The number of instructions to skip if a comparison is false.
     public let jf: UInt8
+    /// The operand.
     public let k: UInt32
 
     public init(code: UInt16, jt: UInt8 = 0, jf: UInt8 = 0, k: UInt32) {
@@ -32,7 +34,7 @@ public struct FilterInstruction: Sendable {
     public static var `return`: UInt16 { UInt16(BPF_RET | BPF_K) }
 }
 
-/// What a filter answers to a system call, without its data: `SECCOMP_RET_*` of seccomp(2).
+/// A filter's answers to a system call, without their data: `SECCOMP_RET_*` of seccomp(2).
 public enum FilterAnswer {
     public static var killThread: UInt32 { UInt32(SECCOMP_RET_KILL_THREAD) }
     public static var killProcess: UInt32 { UInt32(SECCOMP_RET_KILL_PROCESS) }
@@ -44,6 +46,6 @@ public enum FilterAnswer {
     public static var notify: UInt32 { UInt32(SECCOMP_RET_USER_NOTIF) }
     /// The bits that hold the answer.
     public static var action: UInt32 { UInt32(SECCOMP_RET_ACTION_FULL) }
-    /// The bits that hold its data.
+    /// The bits that hold the answer's data.
     public static var data: UInt32 { UInt32(SECCOMP_RET_DATA) }
 }

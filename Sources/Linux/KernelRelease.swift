@@ -1,7 +1,7 @@
 public import Bytes
 import CLinux
 
-/// "6.1.0-18-amd64": empty where the kernel doesn't tell. The corresponding system call is `uname`.
+/// The kernel's release, such as "6.1.0-18-amd64"; empty if the call fails. The corresponding system call is `uname`.
 public func kernelRelease() -> ByteString {
     var names = utsname()
     guard uname(&names) == 0 else { return ByteString([]) }
