@@ -1,19 +1,19 @@
 import Bytes
 import CSeccomp
 
-/// One of the ways in which a machine numbers its system calls, and libseccomp's table for it.
+/// A numbering of system calls for which libseccomp has a table. A machine can have several: x86_64, x86 and x32, for instance.
 struct Architecture: Equatable {
-    /// Bits of AUDIT_ARCH_*.
+    // Bits of AUDIT_ARCH_*.
     private static let littleEndian: UInt32 = 0x4000_0000
     private static let wide: UInt32 = 0x8000_0000
     private static let mipsN32: UInt32 = 0x2000_0000
 
     static var native: Architecture { Architecture(token: seccomp_arch_native()) }
 
-    /// SCMP_ARCH_*.
+    /// A value of SCMP_ARCH_*.
     let token: UInt32
 
-    /// From the specification's name. Nil where libseccomp has no table for it.
+    /// Finds the architecture with the specification's name; nil if libseccomp has no table for it.
     init?(named name: ByteString) {
         let prefix: ByteString = "SCMP_ARCH_"
         guard name.hasPrefix(prefix) else { return nil }
@@ -24,10 +24,10 @@ struct Architecture: Equatable {
 
     private init(token: UInt32) { self.token = token }
 
-    /// AUDIT_ARCH_*, as the kernel tells it to filters: x32 goes by x86_64's.
+    /// The value of AUDIT_ARCH_* that the kernel passes to filters. x32 shares the value of x86_64.
     var auditToken: UInt32 { token == c_scmp_arch_x32 ? c_scmp_arch_x86_64 : token }
 
-    /// Its numbers. Below zero lies -1, which a tracer sets to skip a call.
+    /// The numbers of its calls. Negative numbers aren't among them: a tracer sets -1 to skip a call.
     var numbers: Range<UInt32> {
         let x32Bit: UInt32 = 0x4000_0000
         let negative: UInt32 = 0x8000_0000
@@ -38,12 +38,12 @@ struct Architecture: Equatable {
         }
     }
 
-    /// Those to which new calls are added. ARM has a handful of its own far above them (`__ARM_NR_BASE`).
+    /// The range in which the kernel adds new calls. ARM's private calls are far above this range (`__ARM_NR_BASE`).
     var growingNumbers: Range<UInt32> { token == c_scmp_arch_arm ? 0..<0x0F_0000 : numbers }
 
-    /// Its registers have 32 bits, or its programs use no more of them.
+    /// Whether its registers have 32 bits, or its programs use only 32 bits of them.
     var isNarrow: Bool { token & Self.wide == 0 || token & Self.mipsN32 != 0 }
 
-    /// Its calls can occur on this machine, as far as the byte order tells.
+    /// Whether its calls may occur on this machine. Only the byte order is compared.
     var canOccur: Bool { (token ^ seccomp_arch_native()) & Self.littleEndian == 0 }
 }

@@ -1,6 +1,6 @@
 import Linux
 
-/// Named by what it does to `struct seccomp_data`.
+/// An instruction of classic BPF. A filter runs on `struct seccomp_data`: seccomp(2).
 typealias Instruction = FilterInstruction
 
 extension FilterInstruction {
@@ -32,15 +32,17 @@ extension FilterInstruction {
     /// Loads a 32-bit word of `struct seccomp_data` into the accumulator.
     static func load(_ field: UInt32) -> Instruction { Instruction(code: load, k: field) }
 
-    /// Keeps these bits of the accumulator.
+    /// Clears all bits of the accumulator except these.
     static func mask(_ bits: UInt32) -> Instruction { Instruction(code: and, k: bits) }
 
-    /// Leaves out the next `then` or `otherwise` instructions.
+    /// Skips the next `then` instructions if the condition holds, and the next `otherwise` instructions if it doesn't.
     static func skip(_ then: UInt8, if condition: Condition, _ value: UInt32, else otherwise: UInt8) -> Instruction {
         Instruction(code: condition.code, jt: then, jf: otherwise, k: value)
     }
 
+    /// Skips the next `count` instructions.
     static func skip(_ count: Int) -> Instruction { Instruction(code: jump, k: UInt32(count)) }
 
+    /// Ends the program with the filter's answer.
     static func answer(_ action: FilterAction) -> Instruction { Instruction(code: `return`, k: action.value) }
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Linux
 
-/// A file of the cache: what the compiler made of a profile, and the profile itself.
+/// The format of the cache's files: the program and warnings that the compiler made from a profile, and the profile itself.
 ///
 ///     8 bytes  magic
 ///     8        hash of the sizes, the program and the warnings
@@ -12,8 +12,8 @@ import Linux
 ///     …        warnings, each with its length before it, in 4 bytes
 ///     …        profile, as `ProfileEncoding` writes it
 ///
-/// The profile is compared byte by byte, so a program is never used for another profile. The hash is for damage by accident: the
-/// cache trusts no file that anybody else can write.
+/// The profile is compared byte by byte, so a program is never used for another profile. The hash only detects accidental
+/// damage: the cache refuses files that other users can write.
 enum CachedFilter {
     static let largestFile = 512 * 1024
 
@@ -36,7 +36,9 @@ enum CachedFilter {
         return file + body + profile.bytes
     }
 
-    /// - Returns: nil for anything but what `encode` made of this very profile.
+    /// Reads a file of the cache.
+    ///
+    /// - Returns: the program and its warnings; nil unless `encode` made the file from this profile.
     static func decode(_ file: [UInt8], profile: ProfileEncoding) -> SeccompCompiler.Output? {
         guard file.count > headerSize, magic.withUTF8Buffer({ file.starts(with: $0) }) else { return nil }
         let programSize: UInt32 = number(in: file, at: sizesStart)

@@ -3,13 +3,15 @@ import CSeccomp
 
 /// libseccomp's table of an architecture's system calls.
 struct CallTable {
-    /// What libseccomp answers to a name that it doesn't know (`__NR_SCMP_ERROR`).
+    /// libseccomp's answer to a name that it doesn't know (`__NR_SCMP_ERROR`).
     private static let unknown: Int32 = -1
-    /// What it answers to calls that are one of socketcall(2)'s or ipc(2)'s: -100 or -200, less the number that the call has there.
+    /// libseccomp's answers to calls that the architecture reaches through socketcall(2): -100, minus the call's number there.
     private static let socketCalls: ClosedRange<Int32> = -120 ... -101
+    /// The same for calls through ipc(2): -200, minus the call's number there.
     private static let interprocessCalls: ClosedRange<Int32> = -224 ... -201
-    /// Where architectures that began with shared calls gave them numbers of their own later: PowerPC its sockets from 326 on, the
-    /// others from 359 on, and all of them the System V calls from 393 on. MIPS counts from 4000.
+    /// The range in which architectures that began with socketcall and ipc later gave the single calls their own numbers. The
+    /// socket calls begin at 326 on PowerPC and at 359 elsewhere; the System V calls begin at 393. MIPS adds 4000 to all
+    /// numbers.
     private static let ownNumbers: Range<UInt32> = 320..<420
 
     private let architecture: Architecture
@@ -20,8 +22,13 @@ struct CallTable {
     /// Whether any architecture has a call of this name.
     static func knows(_ name: ByteString) -> Bool { CallTable(.native).resolve(name) != unknown }
 
-    /// Goes through all the ways to do a call: none where the architecture lacks it, two where it's reached both through a shared
-    /// call and directly. There, the `selector` is what the shared call's first argument must be.
+    /// Calls `body` for each way to make a system call. There is no way if the architecture doesn't have the call, and there
+    /// are two if it can be made directly and through a shared call, socketcall(2) or ipc(2).
+    ///
+    /// - Parameters:
+    ///   - name: the name of the system call.
+    ///   - body: gets the number of the call or of the shared call. `selector` is nil, or the first argument that selects the
+    ///     call in the shared call.
     mutating func forEachCall(named name: ByteString, _ body: (_ number: UInt32, _ selector: UInt8?) -> Void) {
         let number = resolve(name)
         if number >= 0 {
@@ -43,7 +50,8 @@ struct CallTable {
         for call in directCalls(near: UInt32(number)) where call.name == name { body(call.number, nil) }
     }
 
-    /// libseccomp knows them, but answers to their names with the shared call: so the numbers are asked for their names, once.
+    /// The calls that can be made directly too. For their names libseccomp returns the shared call, so the names of all numbers
+    /// in the range are looked up instead, once.
     private mutating func directCalls(near shared: UInt32) -> [(name: ByteString, number: UInt32)] {
         if let direct { return direct }
         var found: [(name: ByteString, number: UInt32)] = []

@@ -10,12 +10,13 @@ struct Comparison {
     init(_ argument: Seccomp.Argument) {
         self.argument = argument.index
         op = argument.op
-        // For SCMP_CMP_MASKED_EQ the first number is the mask. As with libseccomp, it's applied to the second one, too.
+        // For SCMP_CMP_MASKED_EQ, `value` is the mask and `valueTwo` the number. As in libseccomp, the mask applies to both the
+        // argument and the number.
         mask = argument.op == .maskedEqual ? argument.value : .max
         value = argument.op == .maskedEqual ? argument.valueTwo & argument.value : argument.value
     }
 
-    /// Whether the first argument, in the bits of `mask`, is this number.
+    /// A comparison that holds if the bits of the first argument that `mask` selects equal `value`.
     init(firstArgumentEquals value: UInt64, mask: UInt64) {
         argument = 0
         op = .maskedEqual
@@ -23,10 +24,11 @@ struct Comparison {
         self.mask = mask
     }
 
-    /// Instructions that go on behind the last of them where all comparisons hold, and skip `behind` more where one doesn't.
+    /// Instructions that test all the comparisons. If all hold, the program continues after these instructions. If one doesn't,
+    /// it also skips the `behind` instructions that follow them.
     static func instructions(_ comparisons: [Comparison], isNarrow: Bool, behind: Int) -> [Instruction] {
         var instructions: [Instruction] = []
-        // From the last to the first: each needs to know what lies behind it.
+        // From the last to the first, because each comparison jumps over the instructions after it.
         for comparison in comparisons.reversed() {
             instructions =
                 comparison.instructions(isNarrow: isNarrow, onFailure: UInt8(instructions.count + behind)) + instructions
@@ -34,8 +36,8 @@ struct Comparison {
         return instructions
     }
 
-    /// An argument has 64 bits and the machine compares 32, first the high half. Where registers are narrow, the high halves of
-    /// argument and number don't count.
+    /// The instructions for one comparison. An argument has 64 bits and BPF compares 32, so the high half is compared first. On
+    /// an architecture with narrow registers, the high halves of the argument and the number are ignored.
     private func instructions(isNarrow: Bool, onFailure failure: UInt8) -> [Instruction] {
         switch op {
         case .equal, .maskedEqual: equality(isNarrow, met: 0, missed: failure)

@@ -1,11 +1,11 @@
 public import Bytes
 import OCI
 
-/// What an agent is told with a listener. See config-linux.md, "The Container Process State".
+/// The message that an agent gets together with a listener. See config-linux.md, "The Container Process State".
 public struct ContainerProcessState: Sendable {
-    /// The version of the specification that this follows: "1.3.0".
+    /// The version of the specification that the message follows, such as "1.3.0".
     public var ociVersion: ByteString
-    /// The container process as the runtime sees it.
+    /// The pid of the container process in the runtime's pid namespace.
     public var pid: Int32
     /// `listenerMetadata` of the profile.
     public var metadata: ByteString?
@@ -19,7 +19,7 @@ public struct ContainerProcessState: Sendable {
         self.state = state
     }
 
-    /// The object for the agent, which gets the one descriptor that it names.
+    /// The message as JSON. `fds` names the one descriptor that is sent with it.
     var json: [UInt8] {
         var json = JSONWriter()
         json.object {
@@ -29,7 +29,7 @@ public struct ContainerProcessState: Sendable {
             if let metadata { $0.member("metadata", metadata) }
         }
         var text = json.bytes
-        // The state is JSON already: it takes the place of the brace at the end.
+        // The state is JSON already, so it is inserted as text before the closing brace.
         text.removeLast()
         text.append(",\"state\":")
         text += state

@@ -2,7 +2,7 @@ import Errors
 import Linux
 import OCI
 
-/// What a filter answers: `SECCOMP_RET_*` with its data.
+/// The answer of a filter: `SECCOMP_RET_*` and its data.
 struct FilterAction: Equatable {
     let value: UInt32
 
@@ -11,8 +11,12 @@ struct FilterAction: Equatable {
 
     init(value: UInt32) { self.value = value }
 
-    /// `errnoRet` is the error number, or for `SCMP_ACT_TRACE` the message that the tracer gets: EPERM where the profile is silent.
-    /// The decoder has refused what doesn't fit into the 16 bits there are.
+    /// Makes the answer for an action of the profile.
+    ///
+    /// - Parameters:
+    ///   - action: the action.
+    ///   - errnoRet: the error number, or for `SCMP_ACT_TRACE` the message for the tracer. nil stands for EPERM. The decoder
+    ///     refuses numbers that don't fit into 16 bits.
     init(_ action: Seccomp.Action, errnoRet: UInt32?) {
         let data = (errnoRet ?? UInt32(Errno.EPERM.rawValue)) & FilterAnswer.data
         switch action {
@@ -27,10 +31,10 @@ struct FilterAction: Equatable {
         }
     }
 
-    /// The kernel does the call.
+    /// Whether the kernel makes the call.
     var permits: Bool { value == FilterAnswer.allow || value == FilterAnswer.log }
 
-    /// The kernel doesn't do the call, and nobody is asked.
+    /// Whether the kernel doesn't make the call, and asks neither a tracer nor an agent.
     var refuses: Bool {
         switch value & FilterAnswer.action {
         case FilterAnswer.allow, FilterAnswer.log, FilterAnswer.trace, FilterAnswer.notify: false

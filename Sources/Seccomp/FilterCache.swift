@@ -2,23 +2,29 @@ import Bytes
 import Errors
 import Linux
 
-/// Compiled programs, kept in a directory of ours: Docker's profile takes 2.3 M instructions to translate, and 0.3 M to find here.
+/// A directory of compiled programs. Compiling Docker's profile takes 2.3 million instructions, and finding it here 0.3
+/// million.
 ///
-/// Whatever is wrong with the cache, a container comes out the same, only later. What isn't ours alone, or doesn't verify, counts as
-/// not there: a program that another user wrote would be a sandbox of his making.
+/// A damaged or missing cache only costs time; the container is the same. Files that other users can access, or that don't
+/// verify, are ignored: otherwise another user could choose the container's filter.
 enum FilterCache {
     private static var directoryName: ByteString { "seccomp" }
     private static var temporaryPrefix: ByteString { "new." }
-    /// Some 13 KB each, and hosts have a handful of profiles.
+    /// The most files to keep. A file has about 13 KB, and a host uses only a few profiles.
     private static let mostFiles = 64
-    /// Seconds after which a file that was being written counts as left behind.
+    /// The age in seconds at which an unfinished file is removed.
     private static let abandonedAfter = 60
 
-    /// The program for a profile: nil where there's none that can be trusted. `root` is the directory that has the cache's own in it.
+    /// Looks for the program of a profile.
+    ///
+    /// - Parameters:
+    ///   - profile: the profile.
+    ///   - root: the directory that contains the cache's directory.
+    /// - Returns: nil if there is no program that can be trusted.
     static func filter(for profile: ProfileEncoding, root: borrowing FileDescriptor) -> SeccompCompiler.Output? {
         do throws(SystemError) {
             let directory = try openDirectory(in: root)
-            // No links; and without O_NONBLOCK a fifo in the file's place would hold us for ever.
+            // Links aren't followed. Without O_NONBLOCK, opening a fifo in place of the file would block for ever.
             let file = try directory.open(name(of: profile), flags: [.readOnly, .noFollow, .nonBlocking, .noControllingTerminal])
             let status = try file.status()
             guard isPrivate(status), status.kind == .regular,
@@ -32,7 +38,8 @@ enum FilterCache {
         }
     }
 
-    /// Keeps a program, in place of whatever has its name. Others may do the same at the same time: each file is whole.
+    /// Writes a program to the cache and replaces any file of the same name. Several processes may do so at the same time: each
+    /// renames a complete file into place.
     static func keep(
         _ filter: SeccompCompiler.Output, for profile: ProfileEncoding, root: borrowing FileDescriptor
     ) throws(SystemError) {
@@ -58,12 +65,12 @@ enum FilterCache {
         return directory
     }
 
-    /// Removes the oldest files beyond the limit, and what writers that died left behind.
+    /// Removes the oldest files beyond the limit, and unfinished files of writers that died.
     private static func prune(_ directory: borrowing FileDescriptor, now: Int) throws(SystemError) {
         let entries = try directory.entries()
         var files: [(name: ByteString, written: Int)] = []
         for entry in entries {
-            // Gone already: another one prunes as well.
+            // Another process that prunes has removed the file already.
             guard let written = try? directory.status(of: entry.name).modified else { continue }
             if !entry.name.hasPrefix(temporaryPrefix) {
                 files.append((entry.name, written))
@@ -76,12 +83,12 @@ enum FilterCache {
         for file in files.prefix(files.count - mostFiles) { try? directory.unlink(file.name) }
     }
 
-    /// Ours, and nobody else may read or write it.
+    /// Whether the file or directory belongs to our user, and no other user may read or write it.
     private static func isPrivate(_ status: FileStatus) -> Bool {
         status.user == Credentials.effectiveUser && status.permissions & 0o077 == 0
     }
 
-    /// A hash of the profile, in hexadecimal. Two profiles that have the same one take turns in the file.
+    /// The file's name: a hash of the profile, in hexadecimal. Two profiles with the same hash overwrite each other's file.
     private static func name(of profile: ProfileEncoding) -> ByteString {
         var name: [UInt8] = []
         name.appendHexadecimal(profile.bytes.withUnsafeBytes { $0.wordHash }, digits: 16)

@@ -1,16 +1,22 @@
 import Linux
 
-/// A system call of this machine's own kind, with its first arguments as far as they're known.
+/// A system call of the native architecture, with as many of its first arguments as are known.
 public typealias FilteredCall = (number: Int32, arguments: [UInt64])
 
 extension SeccompProgram {
-    /// Whether a call of this machine's own kind would go through, found out without making it: the filter is run here as the kernel
-    /// would.
+    /// Whether the filter permits a system call of the native architecture. The filter is interpreted here as the kernel would
+    /// run it; the call isn't made.
     ///
-    /// `arguments`: the first ones, as far as they're known. A filter that looks at others answers no.
+    /// - Parameters:
+    ///   - number: the number of the call.
+    ///   - arguments: as many of the first arguments as are known.
+    /// - Returns: false if the filter doesn't permit the call, or if the answer depends on another argument.
     public func permits(_ number: Int32, _ arguments: [UInt64] = []) -> Bool { answer(number, arguments)?.permits ?? false }
 
-    /// Whether a call of this machine's own kind would fail, or end the process, whatever its arguments are.
+    /// Whether a system call of the native architecture fails or ends the process, whatever its arguments are.
+    ///
+    /// - Parameter number: the number of the call.
+    /// - Returns: false if the filter doesn't refuse the call, or if the answer depends on an argument.
     public func refuses(_ number: Int32) -> Bool { answer(number, [])?.refuses ?? false }
 
     private func answer(_ number: Int32, _ arguments: [UInt64]) -> FilterAction? {
@@ -19,7 +25,7 @@ extension SeccompProgram {
     }
 }
 
-/// One run of a filter.
+/// An interpreter for filters: one run for one system call.
 private struct FilterPreview {
     let number: UInt32
     let arguments: [UInt64]
@@ -30,7 +36,8 @@ private struct FilterPreview {
         self.arguments = arguments
     }
 
-    /// nil where the filter asks what isn't known here, or isn't made of what this program makes filters of.
+    /// Runs the filter; the answer is nil if the filter loads a word that isn't known, or has an instruction that this module
+    /// doesn't use.
     mutating func answer(of program: UnsafeBufferPointer<Instruction>) -> FilterAction? {
         var place = 0
         while place < program.count {

@@ -3,22 +3,24 @@ import OCI
 
 /// The rules of a profile, ready to be applied to the calls of an architecture.
 ///
-/// - A rule that says what would happen anyway is left out, as runc does.
-/// - A rule without comparisons is stronger than those with; among several, the first counts, as with libseccomp.
-/// - Of those with comparisons, the first one that's met decides.
+/// - A rule with the default action is left out, as in runc.
+/// - A rule without comparisons takes precedence over rules with comparisons. The first of several such rules counts, as in
+///   libseccomp.
+/// - Among rules with comparisons, the first one whose comparisons hold decides.
 struct FilterRules {
     private struct Rule {
         let names: [ByteString]
         let action: FilterAction
-        /// In one of them, all comparisons must hold. None at all for a rule without comparisons.
+        /// The rule applies if all comparisons of one alternative hold. A rule without comparisons has no alternatives, and
+        /// always applies.
         let alternatives: [[Comparison]]
 
         init(_ rule: Seccomp.Rule) {
             names = rule.names
             action = FilterAction(rule.action, errnoRet: rule.errnoRet)
             let comparisons = rule.args.map { Comparison($0) }
-            // libseccomp looks at an argument but once in a rule. So one that compares an argument again counts as a list of
-            // alternatives, in all its comparisons: so runc has it, and profiles rely on it.
+            // libseccomp accepts only one comparison per argument in a rule. If a rule compares an argument twice, runc makes
+            // each of the rule's comparisons an alternative, and profiles rely on that.
             var seen: UInt32 = 0
             var repeats = false
             for argument in rule.args {
@@ -31,9 +33,9 @@ struct FilterRules {
 
     /// A rule that names a call.
     private struct Mention {
-        /// The call's number in the upper half, the rule's place in the lower: in their order, the mentions are sorted.
+        /// The call's number in the upper half, the rule's index in the lower half. Mentions are sorted by it.
         let key: UInt64
-        /// Where several calls share the number: what the first argument is for this one.
+        /// If several calls share the number: the first argument that selects this call.
         let selector: UInt8?
 
         init(number: UInt32, rule: Int, selector: UInt8?) {
@@ -46,14 +48,15 @@ struct FilterRules {
     }
 
     private let defaultAction: FilterAction
-    /// What calls get that are newer than all that the profile names: nil for what all unnamed ones get.
+    /// The action for calls that are newer than all calls that the profile names; nil stands for the default action.
     private let newerAction: FilterAction?
     private let rules: [Rule]
 
-    /// A C library tries a new system call first and falls back to an older one if the kernel says ENOSYS, not if it says EPERM. A
-    /// profile that lists what's allowed can't list what didn't exist when it was written, so to a refusal by error number belongs
-    /// ENOSYS for whatever lies beyond the newest call that it names. Profiles that kill, trap, notify, trace, log or allow by
-    /// default mean each call that they don't name.
+    /// Prepares the rules, and the answer to calls that are newer than the profile.
+    ///
+    /// A C library tries a new system call first. It falls back to an older one on ENOSYS, but not on EPERM. A profile can't
+    /// list calls that didn't exist when it was written. So if the default action is an error number, calls beyond the newest
+    /// one that the profile names fail with ENOSYS. With every other default action, these calls get the default action.
     init(_ profile: Seccomp) {
         defaultAction = FilterAction(profile.defaultAction, errnoRet: profile.defaultErrnoRet)
         newerAction = profile.defaultAction == .errno ? .noSuchCall : nil
@@ -68,7 +71,7 @@ struct FilterRules {
             add(architecture, to: &line)
             line.add(Verdict(otherwise: .kill), from: architecture.numbers.upperBound)
         }
-        // Negative numbers aren't those of any call: a tracer skips one by them.
+        // No call has a negative number. A tracer sets one to skip a call.
         line.add(ordinary, from: 0x8000_0000)
         return line
     }
@@ -94,7 +97,7 @@ struct FilterRules {
         }
     }
 
-    /// By ascending numbers, and for each number in the order of the rules.
+    /// The rules' mentions of calls, by ascending numbers, and for each number in the order of the rules.
     private func mentions(in architecture: Architecture) -> [Mention] {
         var table = CallTable(architecture)
         var mentions: [Mention] = []
@@ -118,8 +121,8 @@ struct FilterRules {
             case (nil, false): weaker += rule.alternatives.map { Verdict.Case(comparisons: $0, action: rule.action) }
             case (let selector?, true): verdict.cases.append(Self.shared(selector, rule.action))
             case (let selector?, false):
-                // The arguments that the rule compares lie in memory, where no filter looks: so it's taken as met where it forbids,
-                // and as not met where it allows.
+                // The shared call has the arguments in memory, which a filter can't read. To be safe, a rule that forbids the
+                // call always applies, and a rule that allows it never does.
                 if !rule.action.permits { weaker.append(Self.shared(selector, rule.action)) }
             }
         }
@@ -127,7 +130,8 @@ struct FilterRules {
         return verdict
     }
 
-    /// ipc(2) takes a version in the upper half of its first argument, and goes by the lower one alone.
+    /// A case for one call of a shared call. The mask is for ipc(2), which has a version in the upper half of its first
+    /// argument and selects the call by the lower half.
     private static func shared(_ selector: UInt8, _ action: FilterAction) -> Verdict.Case {
         Verdict.Case(comparisons: [Comparison(firstArgumentEquals: UInt64(selector), mask: 0xFFFF)], action: action)
     }

@@ -1,6 +1,6 @@
-/// The verdicts on all the numbers that a system call can have, in the order of the numbers.
+/// The verdicts on all numbers of system calls, in the order of the numbers.
 struct NumberLine {
-    /// From `first` to where the next one begins.
+    /// The numbers from `first` up to the next section.
     private struct Section {
         let first: UInt32
         let verdict: Verdict
@@ -9,17 +9,19 @@ struct NumberLine {
 
     private var sections: [Section] = []
 
-    /// From `first` on, until another call of this says otherwise. To be called with ascending numbers: the last word on one counts.
+    /// Adds the verdict on the numbers from `first` up to the next number that is added. Numbers must be added in ascending
+    /// order. If a number is added twice, the last verdict counts.
     mutating func add(_ verdict: Verdict, from first: UInt32, isNarrow: Bool = false) {
         if let last = sections.last, last.first == first { sections.removeLast() }
         if let last = sections.last, last.verdict.isSame(as: verdict) { return }
         sections.append(Section(first: first, verdict: verdict, isNarrow: isNarrow))
     }
 
-    /// A binary search for the number, which the accumulator has, and the verdict on it.
+    /// A binary search for the number in the accumulator, and the verdict on the number.
     ///
-    /// Up to the verdict, number and architecture alone are looked at: so the kernel finds out once, when it loads the filter, which
-    /// calls are allowed whatever their arguments, and doesn't run it for those (since kernel 5.11).
+    /// Before the verdict, the program looks only at the number and the architecture. So when the kernel loads the filter, it
+    /// can find out which calls are allowed whatever their arguments are, and doesn't run the filter for them (since kernel
+    /// 5.11).
     func instructions() -> [Instruction] { Self.search(sections[...]) }
 
     private static func search(_ sections: ArraySlice<Section>) -> [Instruction] {

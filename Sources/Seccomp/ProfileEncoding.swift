@@ -3,17 +3,18 @@ import CSeccomp
 import Linux
 import OCI
 
-/// All that influences a program, in one string of bytes: two profiles have the same one only if they mean the same.
+/// Everything that influences a program, as one sequence of bytes. Two profiles have the same encoding only if they mean the
+/// same.
 ///
-/// Lists and texts have their length before them and optional numbers a flag, so no two values can run into each other.
+/// The encoding is unambiguous: a length precedes each list and text, and a flag precedes each optional number.
 struct ProfileEncoding {
-    /// To be raised with every change in what this module makes of a profile, and in the cache's files.
+    /// Increase this number with every change to the compiler's output or to the format of the cache's files.
     private static let version: UInt32 = 2
 
     private(set) var bytes: [UInt8] = []
 
     init(_ profile: Seccomp) {
-        // What Docker's profile needs, so that it's allocated once.
+        // Enough for Docker's profile, so that memory is allocated only once.
         bytes.reserveCapacity(8 * 1024)
         add(Self.version)
         add(ByteString(SeccompFeatures.libraryVersion))

@@ -3,21 +3,27 @@ import Errors
 import Linux
 import OCI
 
-/// Turns a profile into a program. libseccomp lends its tables of names and numbers, not its translation: version 2.5 never comes to
-/// an end over some pairs of rules that compare two arguments, and over others lets calls pass that no rule allows.
+/// Compiles a profile into a program.
+///
+/// Only libseccomp's tables of names and numbers are used, not its compiler. The compiler of version 2.5 never ends for some
+/// pairs of rules that compare two arguments. For other pairs, it allows calls that no rule allows.
 struct SeccompCompiler {
-    /// What the cache keeps.
+    /// The result of a compilation, which the cache keeps.
     struct Output: Equatable {
         var instructions: [UInt8]
         var warnings: [ByteString]
     }
 
     private let rules: FilterRules
-    /// The native one and those of the profile that can occur together with it.
+    /// The native architecture and those of the profile that can occur together with it.
     private var architectures = [Architecture.native]
     private var warnings: [ByteString] = []
 
-    /// Throws what can't be in a filter, with its place in the profile.
+    /// Compiles a profile.
+    ///
+    /// - Parameter profile: the profile.
+    /// - Returns: the program, and warnings about architectures and system calls that were left out.
+    /// - Throws: `unsupported` if the program is too long for the kernel.
     static func compile(_ profile: Seccomp) throws(RuntimeError) -> Output {
         let compiler = SeccompCompiler(profile)
         let program = compiler.program()
@@ -35,7 +41,7 @@ struct SeccompCompiler {
         rules = FilterRules(profile)
         for (index, name) in profile.architectures.enumerated() {
             guard let architecture = Architecture(named: name), architecture.canOccur else {
-                // The native one is always in it and always known, so nothing is lost.
+                // The filter always has the native architecture, so it leaves out no call that can occur.
                 warn("/linux/seccomp/architectures/" + String(index) + ": no calls of ", name, " can occur on this machine")
                 continue
             }
@@ -65,7 +71,7 @@ struct SeccompCompiler {
             let block = [.load(Instruction.Field.number)] + line.instructions()
             program += [.skip(1, if: .equal, token, else: 0), .skip(block.count)] + block
         }
-        // libseccomp's answer to an architecture that isn't in the filter.
+        // A call of an architecture that isn't in the filter ends the thread, as with libseccomp.
         return program + [.answer(.kill)]
     }
 }

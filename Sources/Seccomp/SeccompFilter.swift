@@ -3,9 +3,13 @@ public import Linux
 public import OCI
 import Bytes
 
-/// From the configuration's profile to a program that can be loaded. See config-linux.md, "Seccomp".
+/// Makes a program that the kernel can load from the profile of a configuration. See config-linux.md, "Seccomp".
 public enum SeccompFilter {
-    /// Translates the profile. Throws what the profile asks for and can't have, with its place in the configuration.
+    /// Compiles the profile.
+    ///
+    /// - Parameter profile: the profile.
+    /// - Returns: the program.
+    /// - Throws: `unsupported` with the JSON pointer of a property that wherry or the kernel can't provide.
     public static func program(for profile: Seccomp) throws(RuntimeError) -> SeccompProgram {
         let (flags, needsListener) = try check(profile)
         let filter = try SeccompCompiler.compile(profile)
@@ -13,11 +17,16 @@ public enum SeccompFilter {
             instructions: filter.instructions, flags: flags, needsListener: needsListener, warnings: filter.warnings)
     }
 
-    /// Takes the program from the cache, or translates the profile and keeps the program there. Throws what the profile asks for and
-    /// can't have, with its place in the configuration.
+    /// Takes the program from the cache, or compiles the profile and adds the program to the cache.
     ///
-    /// The cache is the directory "seccomp" in `stateRoot`, and is made if it isn't there. That it can't be written, or holds what
-    /// isn't ours, costs time and a warning.
+    /// The cache is the directory "seccomp" in `stateRoot`, which is made if it doesn't exist. If the cache can't be written or
+    /// isn't private to our user, the profile is compiled each time, with a warning.
+    ///
+    /// - Parameters:
+    ///   - profile: the profile.
+    ///   - stateRoot: the directory that contains the cache.
+    /// - Returns: the program.
+    /// - Throws: `unsupported` with the JSON pointer of a property that wherry or the kernel can't provide.
     public static func program(for profile: Seccomp, stateRoot: borrowing FileDescriptor) throws(RuntimeError) -> SeccompProgram {
         let (flags, needsListener) = try check(profile)
         let encoding = ProfileEncoding(profile)
@@ -37,7 +46,7 @@ public enum SeccompFilter {
             instructions: filter.instructions, flags: flags, needsListener: needsListener, warnings: filter.warnings + warnings)
     }
 
-    /// What must hold before the profile is translated, and doesn't show in the program.
+    /// Checks the listener and the flags, which don't influence the program's instructions and so aren't in the cache.
     private static func check(_ profile: Seccomp) throws(RuntimeError) -> (flags: SystemCallFilter.Flags, needsListener: Bool) {
         let needsListener = SeccompListener.isNeeded(by: profile)
         if needsListener { try SeccompListener.check(profile) }

@@ -5,12 +5,19 @@ import OCI
 
 /// The profile's flags as seccomp(2) takes them.
 enum SeccompFlags {
-    /// - Throws: the name of a flag that the running kernel doesn't know.
+    /// Converts the profile's flags.
+    ///
+    /// - Parameters:
+    ///   - profile: the profile.
+    ///   - needsListener: whether loading the filter must yield a listener.
+    /// - Returns: the flags for seccomp(2).
+    /// - Throws: `unsupported` with the name of a flag that the running kernel doesn't know.
     @inline(never)
     static func value(for profile: Seccomp, needsListener: Bool) throws(RuntimeError) -> SystemCallFilter.Flags {
         var value: SystemCallFilter.Flags = needsListener ? .newListener : []
-        // A profile that says nothing of flags means the usual mitigations of the processor, not those that every filter once
-        // brought with it (kernel 4.17): so runc and crun have it. Every kernel that this program runs on knows the flag.
+        // A profile without `flags` gets SPEC_ALLOW, as with runc and crun. The process then keeps the processor's usual
+        // mitigations, without the additional ones that a filter brings on some kernels. Every kernel that this program runs on
+        // knows the flag (4.17).
         guard let flags = profile.flags else { return value.union(.specAllow) }
         for (index, flag) in flags.enumerated() {
             guard kernelKnows(flag) else {
@@ -21,9 +28,9 @@ enum SeccompFlags {
             switch flag {
             case .log: value.insert(.log)
             case .specAllow: value.insert(.specAllow)
-            // The other threads of the process are to get the filter, too: there are none.
+            // The flag extends the filter to the other threads of the process, and there are none.
             case .tsync: break
-            // It's about notifications: without a listener the kernel refuses it.
+            // The flag concerns notifications, and the kernel refuses it without a listener.
             case .waitKillableReceive: if needsListener { value.insert(.waitKillableReceive) }
             }
         }

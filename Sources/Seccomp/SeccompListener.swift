@@ -3,23 +3,28 @@ public import Errors
 public import Linux
 public import OCI
 
-/// The agent that answers system calls with the action `SCMP_ACT_NOTIFY`. See config-linux.md, "Seccomp", `listenerPath`.
+/// The way of a listener to the agent that answers system calls with the action `SCMP_ACT_NOTIFY`. See config-linux.md,
+/// "Seccomp", `listenerPath`.
 ///
-/// Init loads the filter, gets the listener, and passes it to Host on their socket with sendmsg(2). Where the filter doesn't simply permit
-/// that call, Host takes the listener by pidfd_getfd(2). Host, outside the filter, sends it on to the agent, and Init waits for that in
-/// read(2): the only call besides sendmsg that it makes between loading and execve. From the moment that the agent has the listener, it
-/// can answer anything that Init and the program call, that read and execve included.
+/// Init loads the filter, gets the listener, and passes it to Host on their socket with sendmsg(2). If the filter doesn't
+/// simply permit sendmsg, Host takes the listener with pidfd_getfd(2). Host isn't under the filter and sends the listener on to
+/// the agent. Meanwhile Init waits in read(2). Apart from sendmsg, this is Init's only system call between loading the filter
+/// and execve. As soon as the agent has the listener, it can answer every call of Init and of the program, including this read
+/// and execve.
 public enum SeccompListener {
     /// Whether loading the profile's filter yields a listener.
     public static func isNeeded(by profile: Seccomp) -> Bool {
         profile.defaultAction == .notify || profile.rules.contains { $0.action == .notify }
     }
 
-    /// Refuses a profile whose filter wouldn't let Init wait for its agent.
+    /// Refuses a profile whose filter would keep Init from waiting for the agent.
+    ///
+    /// - Parameter profile: a profile that needs a listener.
+    /// - Throws: `unsupported` with the JSON pointer of the rule or default action that refuses read(2).
     public static func check(_ profile: Seccomp) throws(RuntimeError) {
         var isPermitted = profile.defaultAction.permits
         for (index, rule) in profile.rules.enumerated() where rule.names.contains(where: { $0 == "read" }) {
-            // The agent answers that one, too.
+            // The agent can answer this read.
             if rule.action == .notify { return }
             guard rule.action.permits else { throw refusal(pointer: "/linux/seccomp/syscalls/" + String(index)) }
             if rule.args.isEmpty { isPermitted = true }
@@ -27,8 +32,14 @@ public enum SeccompListener {
         guard isPermitted else { throw refusal(pointer: "/linux/seccomp/defaultAction") }
     }
 
-    /// Sends a listener to the agent at `path`, on a connection of its own, with what the agent is to know of the container. The agent
-    /// has `patience` milliseconds to accept the connection, and then to make room for the message.
+    /// Sends a listener and the container's state to an agent, on a new connection.
+    ///
+    /// - Parameters:
+    ///   - listener: the listener.
+    ///   - path: the agent's socket.
+    ///   - process: the message for the agent.
+    ///   - patience: the milliseconds that the agent has to accept the connection, and again to make room for the message.
+    /// - Throws: `timeout` if the agent takes longer, `seccomp` for any other failure.
     public static func send(
         _ listener: borrowing FileDescriptor, to path: ByteString, _ process: ContainerProcessState, patience: Int = 10_000
     ) throws(RuntimeError) {
@@ -51,7 +62,7 @@ public enum SeccompListener {
         }
     }
 
-    /// The descriptor goes with the first bytes, as the specification has it.
+    /// Sends the message, with the descriptor attached to its first bytes, as the specification demands.
     private static func send(_ bytes: [UInt8], with descriptor: Int32, on agent: borrowing FileDescriptor) throws(SystemError) {
         var sent = 0
         while sent < bytes.count {
@@ -68,6 +79,6 @@ public enum SeccompListener {
 }
 
 extension Seccomp.Action {
-    /// The kernel does the call.
+    /// Whether the kernel makes the call.
     fileprivate var permits: Bool { self == .allow || self == .log }
 }

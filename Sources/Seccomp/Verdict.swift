@@ -1,17 +1,17 @@
-/// What a filter says to one system call.
+/// The filter's decision on one system call.
 struct Verdict {
-    /// An action for calls whose arguments meet all the comparisons.
+    /// An action for calls whose arguments satisfy all the comparisons.
     struct Case {
         let comparisons: [Comparison]
         let action: FilterAction
     }
 
-    /// The first one that's met decides.
+    /// The first case whose comparisons hold decides.
     var cases: [Case] = []
-    /// The answer to the rest.
+    /// The action if no case applies.
     var otherwise: FilterAction
 
-    /// Whether two calls need no telling apart. Those whose arguments count always do.
+    /// Whether the filter needn't distinguish two calls. Verdicts that depend on arguments are never the same.
     func isSame(as other: Verdict) -> Bool { cases.isEmpty && other.cases.isEmpty && otherwise == other.otherwise }
 
     func instructions(isNarrow: Bool) -> [Instruction] {
