@@ -2,12 +2,13 @@ import Bytes
 import Errors
 import Linux
 
-/// A bundle's config.json as it was when it was read, once. Source: bundle.md.
+/// A bundle and the text of its config.json, which is read only once. Source: bundle.md.
 struct Bundle {
-    /// Absolute.
+    /// The bundle's absolute path, without symbolic links.
     let path: ByteString
     let configText: [UInt8]
 
+    /// The largest config.json that is accepted, in bytes.
     private static let limit = 16 << 20
 
     static func open(_ path: ByteString) throws(RuntimeError) -> Bundle {
@@ -36,7 +37,8 @@ struct Bundle {
         }
     }
 
-    /// The path from the root, links followed: the container's state keeps it for callers with other working directories.
+    /// The absolute path, with symbolic links resolved: the container's state keeps it for callers with other working
+    /// directories.
     private static func canonical(_ path: ByteString) throws(SystemError) -> ByteString {
         let directory = try FileDescriptor.open(path.isEmpty ? "." : path, flags: [.path, .directory])
         return try directory.hostPath()

@@ -4,9 +4,10 @@ import Errors
 import Linux
 import OCI
 
-/// A container that `create` or `restore` is making: its state directory, its cgroup, its first process, and how they're undone.
+/// A container that `create` or `restore` is making: its directory, its cgroup, its first process, and how they're undone.
 ///
-/// What is made is first written to the record: whoever comes after a Host that was killed finds there what to remove.
+/// The record names the cgroup and the mounts before they're made, and the process as soon as it exists. So if Host is killed,
+/// `delete --force` finds in the record what to remove.
 final class ContainerTransaction {
     let plan: Plan
     let settings: GlobalSettings
@@ -20,7 +21,8 @@ final class ContainerTransaction {
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?
 
-    /// Makes the state directory's entry, which decides between two that make a container of one id.
+    /// Makes the container's directory in the state directory. Of two commands that use the same id at the same time, only one
+    /// succeeds.
     static func begin(_ planned: consuming PlannedContainer, _ settings: GlobalSettings) throws(RuntimeError)
         -> ContainerTransaction
     {
@@ -44,7 +46,7 @@ final class ContainerTransaction {
         if !plan.namespaces.has(.mount) { record.made.add(.mounts) }
     }
 
-    /// Does `body` under the container's lock; where it fails, nothing is left.
+    /// Runs `body` under the container's lock. If that fails, everything that was made is undone.
     func attempt(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
         do throws(RuntimeError) {
             try directory.lockForChange()
@@ -53,7 +55,8 @@ final class ContainerTransaction {
         } catch {
             let failure = error.during(currentStep())
             settings.log.sharesStderr = false
-            // Init runs hooks, too, which may have hooked the container in somewhere.
+            // Init may have run createContainer hooks. Whatever hooks have set up outside the container, poststop hooks take
+            // down.
             let mayHaveRunHooks = process != nil && !plan.hooks.createContainer.isEmpty
             if mayHaveRunHooks || failure.code == .hook { record.made.add(.hooks) }
             undo()
@@ -63,11 +66,12 @@ final class ContainerTransaction {
 
     // MARK: Cgroup
 
+    /// Writes the record, makes the container's cgroup and sets the limits that don't disturb Init.
     func makeCgroup() throws(RuntimeError) {
         guard let planned = plan.cgroup else { return try directory.write(record) }
         step(.makeCgroup)
         let cgroup = try Cgroup(host: planned.host, path: planned.path, access: planned.access)
-        // Before it's made: should we be killed, `delete --force` finds it.
+        // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
         record.made.add(.cgroup(cgroup.record))
         try directory.write(record)
         do throws(RuntimeError) {
@@ -84,15 +88,18 @@ final class ContainerTransaction {
         for warning in cgroup.warnings { settings.log.warn(warning) }
     }
 
-    /// Two containers in one cgroup would end each other's processes. One that has none of its own at the moment, created but not
-    /// yet cloned or stopped but not yet deleted, is known by its record alone, which it writes before it makes the cgroup.
+    /// Refuses a cgroup that another container's record names: two containers in one cgroup would end each other's processes.
+    ///
+    /// A cgroup with processes has been refused already. But the other container may have no processes: Init isn't cloned yet,
+    /// or the container has stopped and isn't deleted. Then only its record shows that the cgroup is taken; the record is
+    /// written before the cgroup is made.
     private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
         for id in try root.containers() where id != plan.identity.id {
             let other: ContainerRecord?
             do throws(RuntimeError) {
                 other = try ContainerDirectory.open(id, in: root)?.record()
             } catch  where error.code == .corruptState {
-                // Whatever it was, it doesn't say.
+                // A damaged record doesn't say which cgroup its container has.
                 continue
             }
             guard let other = other?.cgroup, other.overlaps(cgroup.record) else { continue }
@@ -103,7 +110,8 @@ final class ContainerTransaction {
         }
     }
 
-    /// What binds the container's first process too: once that has done what it needs to do.
+    /// Sets the limits that also apply to the container's first process, which must have finished its preparation, and gives
+    /// the cgroup to the user in the plan, if there is one.
     func limitLate() throws(RuntimeError) {
         step(.writeLateCgroupLimits)
         guard let cgroup, let planned = plan.cgroup else { return }
@@ -113,7 +121,10 @@ final class ContainerTransaction {
 
     // MARK: First process
 
-    /// Takes a process for the container's first: the one cloned, or the one that it left its place to.
+    /// Makes a process the container's first one and writes that to the record.
+    ///
+    /// - Parameter process: Init or its successor. In a `restore`: criu, then the process that criu restored.
+    /// - Throws: An error if the process is gone, or the record can't be written.
     func adopt(_ process: ContainerProcess) throws(RuntimeError) {
         let (birth, identity) = try explaining(
             .system, "the container's first process can't be looked at",
@@ -126,12 +137,14 @@ final class ContainerTransaction {
         try directory.write(record)
     }
 
-    /// Those that the host runs before the container's root is entered: config.md, "POSIX-platform Hooks".
+    /// Runs the prestart and createRuntime hooks, before the container's root is entered. Source: config.md, "POSIX-platform
+    /// Hooks".
     func runEarlyHooks() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
         let hooks = plan.hooks
         record.made.add(.hooks)
-        // The create operation proper is over: runtime.md, "Lifecycle", step 3. `state` says "creating" all the same until it returns.
+        // The hooks read the status "created", since the environment exists: runtime.md, "Lifecycle", step 3. The command
+        // `state` still says "creating" until `create` returns.
         let state = plan.identity.state(.created, pid: record.pid)
         step(.prestartHooks)
         try HookRunner.run(hooks.prestart, kind: .prestart, state: state, directory: plan.identity.bundle)
@@ -139,10 +152,10 @@ final class ContainerTransaction {
         try HookRunner.run(hooks.createRuntime, kind: .createRuntime, state: state, directory: plan.identity.bundle)
     }
 
-    /// Has `exec` join the time namespace that criu has restored the container into.
+    /// Notes in the record that criu has restored the container into a time namespace, which `exec` has to join.
     func noteTimeNamespace() { record.hasRestoredTimeNamespace = true }
 
-    /// The container is there: its record says so, and keeps the configuration that it was made by.
+    /// Writes to the record that the container is created, and keeps its configuration for later commands.
     func writeCreated() throws(RuntimeError) {
         step(.writeState)
         try directory.write(configText, as: ContainerDirectory.configName)
@@ -153,13 +166,14 @@ final class ContainerTransaction {
 
     // MARK: Failure
 
+    /// Kills the container's first process and all others in its cgroup. Errors are ignored.
     func endProcesses() {
         if let process, !process.isReaped { try? process.handle.send(signal: Signal.kill) }
         try? cgroup?.kill(Signal.kill)
     }
 
-    /// Takes back what was made. What fails here isn't reported: there's an error already that matters more, and the record stays for
-    /// `delete --force` where something couldn't be removed.
+    /// Undoes everything that was made. Errors aren't reported: the error that led here matters more. If something can't be
+    /// removed, the record stays for `delete --force`.
     private func undo() {
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
@@ -167,10 +181,11 @@ final class ContainerTransaction {
             try container.undo(in: directory.descriptor, procfs)
             try directory.remove(from: root)
         } catch {
-            // Written down by now, but for what was made since.
+            // Completes the record with what was made since it was last written.
             try? directory.write(record)
         }
-        // Our child: nobody else waits for it, and in a pid namespace that it has joined its zombie would keep the first process from ending.
+        // Only we can reap our child. In a joined pid namespace its zombie would keep that namespace's first process from
+        // ending.
         if let process, !process.isReaped, process.handle.waitForEnd(milliseconds: 0) { _ = try? process.handle.wait() }
     }
 }

@@ -2,9 +2,9 @@ public import Errors
 import Linux
 import OCI
 
-/// Creates a container: runtime.md, "Create". Its process waits for `start`.
+/// Creates a container, whose process then waits for `start`. Source: runtime.md, "Create".
 ///
-/// On failure nothing is left of it.
+/// On failure everything that was made is undone.
 public func createContainer(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
     try CreateSession.begin(try prepareCaller(options, settings), detached: true, settings).execute()
 }

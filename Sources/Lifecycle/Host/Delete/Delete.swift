@@ -4,12 +4,16 @@ public import Errors
 import Linux
 import OCI
 
-/// Deletes a container: runtime.md, "Delete".
+/// Deletes a container. Source: runtime.md, "Delete".
 ///
-/// A created one, which was never started, is ended and deleted too: engines rely on it. A running one only with `force`, and then
-/// whatever was left of it, half-made or damaged.
+/// A container that was created but never started is ended and deleted too: engines rely on that.
 ///
-/// An error of the system on the way is an error, and says nothing about the container. It returns without one only if nothing is left.
+/// - Parameters:
+///   - id: The container's id.
+///   - force: Whether a running container is ended and deleted too, and also one that is half-made or damaged. With `force`
+///     it's no error if there's no such container.
+///   - settings: The global options.
+/// - Throws: An error if anything of the container may be left, also when a system call fails for an unrelated reason.
 public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
     let directory: ContainerDirectory
@@ -18,7 +22,7 @@ public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSetti
     } catch  where force && error.code == .containerNotFound {
         return
     } catch  where force && error.code == .corruptState {
-        // A file, where only directories stand for containers.
+        // There's a file instead of the container's directory.
         settings.log.warn(error.message)
         return try removeFile(id, settings)
     }
@@ -31,7 +35,7 @@ public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSetti
         return
     }
     guard let record = force ? try recordForDeletion(directory, settings) : try directory.requireRecord() else {
-        // Nothing was made before the record.
+        // `create` writes the record before it makes anything else.
         return try directory.remove(from: root)
     }
     try Deletion(record: record, settings: settings).execute(directory, root, procfs, force: force)
@@ -42,8 +46,9 @@ private func removeFile(_ id: ByteString, _ settings: GlobalSettings) throws(Run
     try explaining(.system, "it can't be removed", path: root.path + "/" + id, root.descriptor.unlink(id))
 }
 
-/// Another operation may wait for the container's first process, which may wait for ever: for a hook, for a file system that doesn't
-/// answer. With that process gone, the other fails and lets go.
+/// Kills the container's first process if another command holds the lock. That command may be waiting for this process, which
+/// may wait forever for a hook or for a file system that doesn't answer. When the process is gone, the other command fails and
+/// releases the lock.
 private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
     if try directory.lock(milliseconds: 100) { return }
     let record: ContainerRecord?
@@ -55,9 +60,10 @@ private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: 
     try record?.process(procfs)?.kill()
 }
 
-/// The record, or where that is damaged or missing its copy: nil where neither was ever written.
+/// The record, or its copy if the record is damaged or missing; nil if neither was ever written.
 ///
-/// With both damaged nothing says for sure which processes are the container's. They aren't guessed: a wrong guess ends another's.
+/// If both are damaged, nothing says for certain which processes are the container's. That is an error, because a wrong guess
+/// would end processes that aren't the container's.
 private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ settings: GlobalSettings) throws(RuntimeError)
     -> ContainerRecord?
 {
@@ -77,7 +83,7 @@ private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ sett
     }
 }
 
-/// What the kept configuration tells of a container whose records are damaged, as a part of a sentence.
+/// What the kept configuration says about the cgroup of a container whose records are damaged, as part of an error's sentence.
 private func traces(of directory: borrowing ContainerDirectory) -> String {
     guard let config = try? directory.config(), let procfs = try? hostProcFileSystem(),
         let host = try? CgroupHost.detect(procfs: procfs),

@@ -4,10 +4,19 @@ import Errors
 import Linux
 import OCI
 
+/// The deletion of a container by its record.
 struct Deletion {
     let record: ContainerRecord
     let settings: GlobalSettings
 
+    /// Undoes everything that the record lists, runs the poststop hooks and removes the container's directory.
+    ///
+    /// - Parameters:
+    ///   - directory: The container's directory, which the caller has locked.
+    ///   - root: The state directory.
+    ///   - procfs: The host's procfs.
+    ///   - force: Whether a container that is being created, running or paused is deleted too.
+    /// - Throws: An error if the container may not be deleted, or anything of it is left.
     func execute(
         _ directory: borrowing ContainerDirectory, _ root: borrowing StateRoot, _ procfs: borrowing ProcFileSystem, force: Bool
     ) throws(RuntimeError) {
@@ -22,7 +31,7 @@ struct Deletion {
                     hint: "kill it first, or use delete --force")
             }
         }
-        // Before anything is changed: an error may be over at the next attempt, and the hooks have to run then.
+        // Read before anything is undone: if a passing error prevents reading now, the hooks can still run at the next attempt.
         let config = try keptConfiguration(directory)
         let container = UndoneContainer(
             made: record.made, poststop: config?.hooks.poststop ?? [], state: record.state(.stopped), log: settings.log)
@@ -30,12 +39,12 @@ struct Deletion {
         try directory.remove(from: root)
     }
 
-    /// Nil where it's damaged, or was never written: then no hooks are known.
+    /// The configuration that `create` kept, or nil if it's damaged or was never written. Then the poststop hooks aren't known.
     private func keptConfiguration(_ directory: borrowing ContainerDirectory) throws(RuntimeError) -> Config? {
         do throws(RuntimeError) {
             return try directory.config()
         } catch  where error.code == .corruptState || error.code == .invalidConfig {
-            // A creation that was broken off has none.
+            // An interrupted `create` has kept no configuration, so that needs no warning.
             if record.stage == .created { settings.log.warn("poststop hooks can't be run: " + error.message) }
             return nil
         }

@@ -4,20 +4,25 @@ import Linux
 import OCI
 import Seccomp
 
-/// The last part of a conversation: a process of ours becomes the program, at `start` or `exec`.
+/// The last part of a conversation, in which a process of ours becomes the program, at `start` or `exec`.
 ///
-/// Others may have taken the process's end of it. So each message counts only when it's due, and what comes with it is checked.
+/// Another process in the container's pid namespace may have taken our process's end of the socket. So the script of the
+/// conversation accepts each message only when it's due, and descriptors that come with a message are checked.
 struct ExecutionMonitor {
-    /// For messages: "container init".
+    /// The process's name in error messages, such as "container init".
     let subject: String
     let pid: Int32
     let program: ProgramStart
-    /// For the agent of a filter that notifies.
+    /// The container's state, which the agent of a filter that notifies gets together with the listener.
     let state: ContainerState
 
     /// Waits until the process has become the program.
     ///
-    /// `process`: its pidfd.
+    /// - Parameters:
+    ///   - process: A pidfd of the process.
+    ///   - conversation: The conversation with the process.
+    ///   - procfs: The host's procfs.
+    /// - Throws: An error if the program doesn't run.
     func complete(_ process: SharedDescriptor, _ conversation: Conversation, _ procfs: borrowing ProcFileSystem)
         throws(RuntimeError)
     {
@@ -37,7 +42,8 @@ struct ExecutionMonitor {
         }
     }
 
-    /// The listener of a filter that lets its process send nothing: it's there as soon as the filter is.
+    /// Takes the listener out of the process with pidfd_getfd(2), since the filter forbids the process to send it. The
+    /// descriptor exists as soon as the filter is loaded; until then the call fails with EBADF.
     private func take(_ number: Int32, from process: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
         let deadline = Deadline(milliseconds: 10_000)
         while true {
@@ -54,7 +60,8 @@ struct ExecutionMonitor {
         }
     }
 
-    /// Gives a filter's listener to the agent that the configuration names: config-linux.md, "The Container Process State".
+    /// Sends a filter's listener to the agent that the configuration names. Source: config-linux.md, "The Container Process
+    /// State".
     private func handOver(_ listener: SharedDescriptor?, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard let agent = program.listener, let path = agent.path, let listener,
             try isListener(listener, procfs)
@@ -77,7 +84,11 @@ struct ExecutionMonitor {
 }
 
 extension Terminal {
-    /// The controller that came with a message.
+    /// The terminal's controller that came with a message.
+    ///
+    /// - Parameter descriptors: The descriptors of the message.
+    /// - Returns: The first of them.
+    /// - Throws: An error if it isn't the controller of a terminal.
     static func controller(among descriptors: [SharedDescriptor]) throws(RuntimeError) -> SharedDescriptor {
         guard let descriptor = descriptors.first, isController(descriptor.file) else {
             throw RuntimeError(

@@ -3,14 +3,14 @@ public import Errors
 import Linux
 import OCI
 
-/// Has a created container run its program: runtime.md, "Start".
+/// Makes a created container run its program. Source: runtime.md, "Start".
 public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    // Held on to from before the start: it may end as soon as it has begun.
+    // Opened before the start: the program may end at once, and its pid then be reused.
     let process = try record.process(procfs)?.shared()
     switch try ContainerStatus(record, in: directory, procfs: procfs, isAlive: process != nil).status {
     case .created: break

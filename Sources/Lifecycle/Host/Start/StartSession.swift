@@ -3,14 +3,15 @@ import Errors
 import Linux
 import OCI
 
-/// The conversation that lets Init go on.
+/// `start`'s conversation with Init, which becomes the container's program.
 struct StartSession {
     let record: ContainerRecord
     let plan: StartPlan
     let process: SharedDescriptor
     let settings: GlobalSettings
 
-    /// A failure ends and deletes the container: runtime.md, "Lifecycle", steps 8 and 10.
+    /// Starts the container and runs the poststart hooks. A failure ends and deletes the container. Source: runtime.md,
+    /// "Lifecycle", steps 8 and 10.
     func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         do throws(RuntimeError) {
             try release(directory, procfs)
@@ -30,13 +31,14 @@ struct StartSession {
         }
     }
 
-    /// Connects to Init, and waits until it has become the program.
+    /// Connects to Init and waits until Init has become the program.
     private func release(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step(.start)
         let connection = try explaining(
             .initDied, "container init can't be reached",
             SharedDescriptor(try .connect(name: ContainerDirectory.startSocketName, in: directory.descriptor, timeout: 10_000)))
-        // Who listens is whoever created the container: the caller, as the state directory's owner.
+        // `create` made the listening socket, as the user who owns the state directory. That is our own user: StateRoot accepts
+        // no other.
         guard connection.file.peerUser() == Credentials.effectiveUser else {
             throw RuntimeError(.corruptState, "the start socket belongs to another user")
         }
@@ -47,8 +49,8 @@ struct StartSession {
         try requireThatInitIsGone(directory)
     }
 
-    /// Makes sure that nobody listens for `start` any more: else it was another process of the pid namespace, with Init's socket, that
-    /// said in Init's place that the program runs.
+    /// Checks that the start socket is closed, as execve closes it. If something still listens, either Init still waits, or
+    /// another process of the pid namespace has taken the socket: that process may have answered in Init's place.
     private func requireThatInitIsGone(_ directory: borrowing ContainerDirectory) throws(RuntimeError) {
         do throws(SystemError) {
             _ = try FileDescriptor.connect(
