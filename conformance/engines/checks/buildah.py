@@ -1,4 +1,4 @@
-"""buildah, with the runtime below (isolation "oci")."""
+"""buildah with isolation "oci": it runs containers with the runtime."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""containerd by ctr: what a container may be asked for."""
+"""containerd through ctr: options of containers."""
 
 import os
 
@@ -69,7 +69,7 @@ def state_in_another_folder():
 
 @engine.check
 def no_pivot():
-    # Without --runc-binary: ctr has one set of options for each.
+    # Without --runc-binary: ctr can't pass it together with --no-pivot.
     ctr("run", "--rm", "--no-pivot", IMAGE, "k1", "echo", "in").printed("in\n")
 
 

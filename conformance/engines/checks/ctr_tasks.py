@@ -1,4 +1,4 @@
-"""containerd by ctr: tasks and what is done with them."""
+"""containerd through ctr: tasks, and operations on them."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def terminal():
 
 @engine.check
 def input():
-    # Not to its end: ctr 1.6 never closes the container's standard input.
+    # The shell reads one line only: ctr 1.6 never closes the container's standard input.
     run(IMAGE, "k1", "sh", "-c", "read x; echo got $x", stdin="abc\n").printed("got abc\n")
 
 
@@ -113,7 +113,7 @@ def forced_delete():
 
 @engine.check
 def create_then_start():
-    # `containers create` takes no path: it uses what is named runc in containerd's PATH, which is the runtime here.
+    # `containers create` takes no path. It uses the program named runc in containerd's PATH; here that is the runtime.
     ctr("containers", "create", IMAGE, "k1", "cat", "/etc/group")
     ctr("task", "start", "k1").includes("wheel")
     ctr("containers", "create", IMAGE, "k2", "sleep", "50")

@@ -1,4 +1,4 @@
-"""Docker: containers that begin and end, and those that can't begin."""
+"""Docker: containers that start and end, and containers that can't start."""
 
 import os
 

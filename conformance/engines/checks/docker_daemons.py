@@ -1,4 +1,4 @@
-"""Docker: daemons with other settings, each one beside the first; and, as the last of Docker's checks, what is left of it."""
+"""Docker: daemons with other settings, each beside the first daemon. Docker's last check looks for things left behind."""
 
 import contextlib
 import glob
@@ -73,7 +73,7 @@ def restarted_daemon():
 
 
 def what_is_left():
-    """What containers of Docker left behind: state, cgroups, processes, mounts."""
+    """Returns what Docker's containers left behind: state, cgroups, processes, mounts."""
     left = [f"state {path}" for path in glob.glob(docker.state_root + "/*")]
     left += [f"cgroup {path}" for path in left_below_ours("[0-9a-f]" * 12 + "*")]
     left += [f"process {pid} {' '.join(arguments)[:100]}" for pid, arguments in processes(

@@ -47,7 +47,7 @@ def exec_detached():
 @engine.check
 def exec_of_a_missing_program():
     docker.run_in_background("c1")
-    # Docker 20.10 ends with 126, later ones with 127.
+    # Docker 20.10 exits with 126, later versions with 127.
     docker("exec", "c1", "nosuchprogram", status=None).ended(126, 127).matches(
         'exec: "nosuchprogram": executable file not found in \\$PATH')
     docker("exec", "c1", "/no/such/path", status=None).ended(126, 127).includes("no such file or directory")

@@ -1,4 +1,4 @@
-"""Docker: images made in containers, and made of them."""
+"""Docker: building images, and making images and archives from containers."""
 
 import tarfile
 

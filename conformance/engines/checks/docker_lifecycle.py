@@ -1,4 +1,4 @@
-"""Docker: what is done with a container that runs."""
+"""Docker: operations on a running container."""
 
 import os
 import signal

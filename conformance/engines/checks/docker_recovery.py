@@ -1,4 +1,4 @@
-"""Docker: what becomes of a container when something above it dies, and checkpoints."""
+"""Docker: containers whose shim or whose containerd is killed, and checkpoints."""
 
 import os
 import signal

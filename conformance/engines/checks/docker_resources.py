@@ -1,4 +1,4 @@
-"""Docker: limits, as the container finds them in its cgroups."""
+"""Docker: resource limits, as the container sees them."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""Docker: capabilities, seccomp, what is hidden, devices."""
+"""Docker: capabilities, seccomp, masked and read-only paths, kernel parameters, devices."""
 
 import json
 
@@ -21,7 +21,7 @@ def capabilities():
 
 @engine.check
 def all_capabilities():
-    # Docker asks for all that there are, whether root has them or not.
+    # Docker asks for all capabilities, even those that root lacks.
     options = ["--cap-add", "ALL"] + ([] if has_sys_resource() else ["--cap-drop", "SYS_RESOURCE"])
     with lack_of_capabilities_skips():
         result = docker.run(*options, IMAGE, "grep", "CapEff", "/proc/self/status")

@@ -1,4 +1,4 @@
-"""Docker: volumes, binds, tmpfs."""
+"""Docker: volumes, bind mounts, tmpfs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""podman: containers that begin and end, terminals, exec."""
+"""podman: containers that start and end, terminals, exec."""
 
 from clients.podman import IMAGE, podman
 from harness.commands import at_once, execute, expect, until
@@ -28,7 +28,7 @@ def run_and_remove():
 
 @engine.check
 def runtime_of_another_name():
-    """podman asks no logs of it, and reads errors from standard error."""
+    """podman asks such a runtime for no log, and reads errors from its standard error."""
     runtime = session.path("bin/other-runtime")
     podman.run(IMAGE, "echo", "hi", runtime=runtime).printed("hi\n")
     podman.run(IMAGE, "nosuchprogram", runtime=runtime, status=127).includes("nosuchprogram")
@@ -36,7 +36,7 @@ def runtime_of_another_name():
 
 @engine.check
 def runtime_of_containers_conf():
-    """As users name it, and with JSON logs: podman asks for them by the runtime's name."""
+    """The runtime is configured as users do it. Its name is in runtime_supports_json, so podman asks for JSON logs."""
     settings = read(podman.home + "/containers.conf")
     settings = settings.replace("[engine]\n", '[engine]\nruntime = "mine"\n').replace('["runc", "crun"]', '["mine"]')
     settings += f'[engine.runtimes]\nmine = ["{session.path("bin/other-runtime")}"]\n'

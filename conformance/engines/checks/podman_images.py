@@ -1,4 +1,4 @@
-"""podman: images made in containers; and, as the last of podman's checks, what is left of it."""
+"""podman: building images, and making images from containers. podman's last check looks for things left behind."""
 
 from clients.podman import podman
 from harness.cgroups import left_below_ours

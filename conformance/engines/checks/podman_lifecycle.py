@@ -1,4 +1,4 @@
-"""podman: what is done with a container that runs."""
+"""podman: operations on a running container."""
 
 import time
 
@@ -94,13 +94,13 @@ def update():
 
 @engine.check
 def health_check():
-    # Without systemd's timers podman makes none by itself.
+    # Without systemd's timers, podman runs no health checks by itself.
     podman("run", "-d", "--name", "p1", "--health-cmd", "test -e /well", "--health-interval", "disable", IMAGE, "sh", "-c",
            "touch /well; sleep 100")
     until(lambda: podman("healthcheck", "run", "p1"), "good health", 5)
     podman("inspect", "-f", "{{.State.Health.Status}}", "p1").printed("healthy\n")
     podman("exec", "p1", "rm", "/well")
-    for _ in range(3):                   # podman's own number of retries
+    for _ in range(3):                   # podman's default number of retries
         podman("healthcheck", "run", "p1", status=1)
     podman("inspect", "-f", "{{.State.Health.Status}}", "p1").printed("unhealthy\n")
 

@@ -1,4 +1,4 @@
-"""podman: what a container may be asked for."""
+"""podman: options of containers."""
 
 import json
 
@@ -67,7 +67,7 @@ def many_options():
 
 @engine.check
 def user_limits():
-    # podman adds a default for the one of these two that isn't given, and raising that needs CAP_SYS_RESOURCE.
+    # Both are given: podman would add a default for a missing one, and raising a limit needs CAP_SYS_RESOURCE.
     podman.run("--ulimit", "nofile=100:200", "--ulimit", "nproc=1000:2000", IMAGE, "sh", "-c",
                "ulimit -n; ulimit -Hn; ulimit -u").printed("100\n200\n1000\n")
 
@@ -109,7 +109,7 @@ def hooks():
     folder, calls = session.new_folder("hooks"), session.new_file("hooks.calls", "")
     for stage in HOOKS_ON_THE_HOST:
         _write_hook(folder, stage, f'read -r state; echo {stage} >> {calls}')
-    # Looked up and run in the container.
+    # The runtime finds and runs this hook in the container.
     _write_hook(folder, "startContainer", "echo from-the-hook > /hooked")
     podman("--hooks-dir", folder, "run", "--rm", "--cgroup-parent", "/" + session.name, IMAGE, "cat", "/hooked").printed(
         "from-the-hook\n")

@@ -1,4 +1,4 @@
-"""podman of a user who isn't root."""
+"""podman, run by an ordinary user."""
 
 import os
 

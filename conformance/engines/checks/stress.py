@@ -1,4 +1,4 @@
-"""Docker, much at a time. Each check remarks how long it took."""
+"""Docker under load: many containers in a row, or at once. Each check reports how long it took."""
 
 import time
 

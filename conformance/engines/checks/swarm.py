@@ -11,7 +11,7 @@ from harness.services import SERVES_A_PAGE, TICKS, expect_page, free_port
 
 from .docker_daemons import expect_nothing_left
 
-# What `docker service` itself waits for before it says that a service has converged.
+# The time limit for `docker service`, in seconds: it returns when the service has converged.
 CONVERGES = 60
 
 
@@ -26,7 +26,7 @@ def _remove_services():
         docker("service", "rm", *services)
     until(lambda: docker("ps", "-q", "--filter", "label=com.docker.swarm.service.name").printed(""),
           "end of the services' containers", 30, 0.3)
-    # Swarm keeps some that have ended, to show their logs.
+    # Swarm keeps some containers that have ended, to show their logs.
     docker.remove_all()
 
 
@@ -38,7 +38,7 @@ engine = Engine("swarm", [*PROGRAMS, "curl", "iptables"], _join, _remove_service
 
 
 def _create(name, *options, script=TICKS, replicas=2):
-    # There is no registry to ask.
+    # --no-resolve-image: there is no registry.
     docker("service", "create", "-q", "--no-resolve-image", "--name", name, "--replicas", str(replicas),
            "--stop-grace-period", "3s", *options, IMAGE, "sh", "-c", script, timeout=CONVERGES)
 
@@ -48,7 +48,7 @@ def _containers(name):
 
 
 def _expect_running(name, count):
-    """Waits until so many containers run; returns them."""
+    """Waits until the service has `count` running containers, and returns them."""
     def count_them():
         found = _containers(name)
         expect(len(found) == count, f"{len(found)} of them")
@@ -140,7 +140,7 @@ def published_on_the_node():
 
 @engine.check(timeout=120)
 def published_through_the_ingress_network():
-    if not os.path.exists("/proc/sys/net/ipv4/vs"):      # dockerd has tried to load its modules by now
+    if not os.path.exists("/proc/sys/net/ipv4/vs"):      # dockerd has tried to load the modules by now
         raise Skip("the kernel has no IP virtual server, which balances the load of a service")
     port = free_port()
     _create("s1", "--publish", f"{port}:80", script=SERVES_A_PAGE)
@@ -152,13 +152,13 @@ def published_through_the_ingress_network():
 def found_by_name_in_an_overlay_network():
     docker("network", "create", "-d", "overlay", "--attachable", "overlay1")
     try:
-        # With the service's addresses: the virtual one that it has by default needs the IP virtual server.
+        # dnsrr: the name stands for the containers' addresses. The default, a virtual address, needs the IP virtual server.
         _create("s1", "--network", "overlay1", "--endpoint-mode", "dnsrr", script=SERVES_A_PAGE)
         docker("run", "-d", "--name", "c1", "--network", "overlay1", IMAGE, "sleep", "100")
         found = re.findall(r"^Name:\ts1\nAddress: (\S+)", docker("exec", "c1", "nslookup", "s1").output, re.M)
         expect(len(found) == 2, f"the name stands for {found}")
         for address in found:
-            # The static busybox's own client crashes in such a network.
+            # With the host's curl: wget of the static busybox crashes in such a network.
             expect_page(f"http://{address}/", namespace_of=docker.pid("c1"))
     finally:
         _remove_services()

@@ -1,4 +1,4 @@
-"""buildah, with podman's configuration and a storage of its own."""
+"""buildah, with podman's configuration and its own storage."""
 
 from harness.commands import execute, execute_on_terminal
 from harness.images import root_tar
@@ -14,7 +14,7 @@ _containers = []
 
 
 def working_container():
-    """The one that set_up made."""
+    """The container that set_up made."""
     return _containers[-1]
 
 

@@ -25,7 +25,7 @@ _daemons = []
 
 
 def containerd():
-    """The one containerd of this machine."""
+    """The daemon that ctr and all dockerds share."""
     if not _daemons:
         _daemons.append(Daemon("containerd", ["containerd", "-c", session.path("containerd.toml"), "-l", "info"],
                                lambda: execute(["ctr", "-a", SOCKET, "version"], timeout=5)))
@@ -65,7 +65,7 @@ def _tasks():
 
 
 def state(container):
-    """RUNNING and so on; None without a task."""
+    """Returns the state of the container's task, such as RUNNING; None if it has no task."""
     return _tasks().get(container, [None, None])[1]
 
 

@@ -1,4 +1,4 @@
-"""containerd as Kubernetes' node agent uses it: through CRI, the container runtime interface."""
+"""containerd, called through CRI (the Container Runtime Interface) as Kubernetes' node agent calls it."""
 
 import os
 import subprocess
@@ -18,9 +18,9 @@ PAUSE = "pause:1"
 NETWORK_PLUGINS = "/usr/lib/cni"
 SERVICE = "/runtime.v1.RuntimeService/"
 CREATED, RUNNING, EXITED = range(3)
-# Whose namespace a container is in.
+# CRI's NamespaceMode: the pod's namespace, the container's own, the host's.
 IN_THE_POD, ITS_OWN, ON_THE_HOST = range(3)
-# Sandboxes are to be killed last, which takes CAP_SYS_RESOURCE: restrict_oom_score_adj does without.
+# containerd lowers the OOM score of sandboxes, which needs CAP_SYS_RESOURCE. With restrict_oom_score_adj it works without.
 CONFIGURATION = """\
 version = 2
 root = "{root}"
@@ -76,14 +76,14 @@ def tear_down():
 
 
 def call(method, request, timeout=60):
-    """Calls a method of CRI's; the response's fields. The protocol is gRPC, which curl carries."""
+    """Calls a method of CRI and returns the response's fields. The protocol is gRPC; curl sends the messages over HTTP/2."""
     message = encode(request)
     headers = session.path("tmp", f"headers.{uuid.uuid4().hex}")
     command = ["curl", "-sS", "--http2-prior-knowledge", "--unix-socket", SOCKET, "-m", str(timeout), "-D", headers,
                "-H", "content-type: application/grpc", "-H", "te: trailers", "--data-binary", "@-",
                "http://localhost" + SERVICE + method]
     try:
-        # Not compressed, and the length: five bytes before each message.
+        # Five bytes precede each message in gRPC: one says that it isn't compressed, four give its length.
         answer = subprocess.run(command, input=b"\0" + len(message).to_bytes(4, "big") + message, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=environment(), timeout=timeout + 5)
         status = read(headers) if os.path.exists(headers) else ""
@@ -152,7 +152,7 @@ class Container:
         until(compare, f"state {state} and exit status {exit_status} of {self.name}")
 
     def exec(self, *command, timeout=20):
-        """Standard output, standard error and exit status."""
+        """Runs a command in the container. Returns its standard output, standard error and exit status."""
         fields = call("ExecSync", {1: self.id, 2: list(command), 3: timeout})
         return _text(fields, 1), _text(fields, 2), fields.get(3, [0])[0]
 
@@ -164,7 +164,7 @@ class Container:
         return decode(decode(stats[3][0])[2][0])[1][0]
 
     def log(self):
-        """What it wrote: each line has a time, a stream's name and a mark before it."""
+        """Returns the container's output. In the log file, each line begins with a time, the name of the stream and a tag."""
         lines = read(f"{self.pod.logs}/{self.name}.log").splitlines()
         return "".join(line.split(" ", 3)[3] + "\n" for line in lines)
 

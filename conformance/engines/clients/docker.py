@@ -19,10 +19,10 @@ GATEWAY = "10.211.0.1"
 
 
 class Docker:
-    """A daemon and its client. Calling it calls the client."""
+    """A daemon and its client. Calling the object runs the client."""
 
     def __init__(self, name, options, bridge=None):
-        """`bridge`, (name, address): its default network; otherwise the daemon makes docker0 itself, as only one can."""
+        """`bridge` is the default network, (name, address). Without it the daemon makes docker0; only one daemon can."""
         self.name, self._options, self._bridge = name, options, bridge
         self._daemon = None
 
@@ -32,7 +32,7 @@ class Docker:
 
     @property
     def state_root(self):
-        """Where the runtimes keep their state."""
+        """The folder where the runtimes keep their state."""
         return f"{RUN}/{self.name}/runtime-runc/moby"
 
     @property
@@ -56,7 +56,7 @@ class Docker:
         return session.path(self.name + ".json")
 
     def start(self):
-        # As docs/engines.md tells users to do it.
+        # docs/engines.md shows users this configuration.
         write(self._configuration, json.dumps({
             "runtimes": {name: {"path": path} for name, path in session.runtimes.items()},
             "default-runtime": next(iter(session.runtimes)), "exec-opts": ["native.cgroupdriver=cgroupfs"]}))
@@ -67,7 +67,7 @@ class Docker:
             self("import", root_tar(), IMAGE, timeout=60)
 
     def _make_bridge(self, name, address):
-        # `--bridge none` would delete the first daemon's.
+        # `--bridge none` would delete the first daemon's bridge.
         if execute(["ip", "link", "show", name], status=None).status:
             execute(["ip", "link", "add", name, "type", "bridge"])
             execute(["ip", "addr", "add", address, "dev", name])
@@ -75,7 +75,7 @@ class Docker:
         self._options = [*self._options, "--bridge", name, "--iptables=false"]
 
     def crash(self):
-        """Kills the daemon, as it might die by itself."""
+        """Kills the daemon, as if it had crashed."""
         self.daemon.kill()
         os.unlink(self._pid_file)
 
@@ -87,7 +87,7 @@ class Docker:
         return ["docker", "-H", "unix://" + self.socket, *arguments]
 
     def __call__(self, *arguments, **options):
-        # The builder that uses the runtime is the old one.
+        # Only the old builder uses the configured runtime.
         return execute(self._command(arguments), env=environment(DOCKER_BUILDKIT="0"), **options)
 
     def on_terminal(self, *arguments, **options):
@@ -98,7 +98,7 @@ class Docker:
         return self("run", "--rm", *arguments, **options)
 
     def run_in_background(self, container, *options, script=TICKS):
-        """Starts a container that says "ready", and waits for that."""
+        """Starts a container that prints "ready", and waits for that output."""
         self("run", "-d", "--name", container, *options, IMAGE, "sh", "-c", script)
         self.wait_for_output(container, "ready")
 
@@ -115,7 +115,7 @@ class Docker:
         return int(self.inspect(container, "{{.State.Pid}}"))
 
     def wait_until(self, container, wanted, template="{{.State.Status}} {{.State.ExitCode}}", timeout=10):
-        """Waits until `inspect` says so."""
+        """Waits until `docker inspect` prints `wanted`."""
         def compare():
             found = self.inspect(container, template)
             expect(found == wanted, f"{container} is {found!r}")

@@ -1,4 +1,4 @@
-"""podman, as root and as a user. Their storage and their configuration are our own."""
+"""podman, as root and as an ordinary user, with storage and configuration of the run."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ IMAGE = "box:1"
 PROGRAMS = ["podman", "conmon", "curl"]
 STATUS = "{{.State.Status}} {{.State.ExitCode}}"
 
-# netavark by name: else podman may choose CNI, and make two bridges with one subnet.
+# Without network_backend, podman may choose CNI and make two bridges with one subnet.
 CONTAINERS_CONF = """\
 [containers]
 [engine]
@@ -32,7 +32,7 @@ REGISTRIES_CONF = 'unqualified-search-registries = []\nshort-name-mode = "permis
 
 
 class Podman:
-    """podman with a storage of its own. Calling it calls podman."""
+    """podman with its own storage. Calling the object runs podman."""
 
     def __init__(self, home, run, user=None):
         self._home, self._run, self._user = home, run, user
@@ -53,7 +53,7 @@ class Podman:
                            LOGNAME=ROOTLESS_USER, XDG_RUNTIME_DIR=self._run)
 
     def command(self, *arguments, runtime=None):
-        # A runtime that podman takes for runc: it asks for JSON logs then.
+        # The link as-runc/runc leads to the runtime. podman asks a runtime of this name for JSON logs.
         command = ["podman", "--runtime", runtime or session.path("as-runc/runc"), "--cgroup-manager", "cgroupfs",
                    "--events-backend", "file"]
         if not self._user:
@@ -74,7 +74,7 @@ class Podman:
         return self("run", "--rm", *arguments, **options)
 
     def run_in_background(self, container, *options):
-        """Starts a container that says "ready", and waits for that."""
+        """Starts a container that prints "ready", and waits for that output."""
         self("run", "-d", "--name", container, *options, IMAGE, "sh", "-c", TICKS)
         self.wait_for_output(container, "ready")
 
@@ -119,7 +119,7 @@ class Podman:
         if self._user:
             execute(["chown", "-R", f"{self._user}:{self._user}", self.home, self._run])
             os.chmod(self._run, 0o700)
-        # Without PATH `play kube` finds no command.
+        # If the image sets no PATH, `play kube` finds no command.
         self("import", "-c", "ENV PATH=/bin:/sbin:/usr/bin:/usr/sbin", self.home + "/busybox.tar", IMAGE, timeout=60)
         write(self.home + "/ready", "")
 

@@ -1,4 +1,4 @@
-"""As much of the encoding of protocol buffers as CRI's messages need: numbers, texts, and messages in messages."""
+"""The part of the protocol buffers encoding that CRI's messages need: numbers, strings and nested messages."""
 
 VARINT, LENGTH_DELIMITED = 0, 2
 
@@ -13,7 +13,7 @@ def _varint(number):
 
 
 def encode(message):
-    """`message`: values by field number. A dictionary is a message, a list a repeated field."""
+    """Encodes {field number: value}. A value that is a dictionary is a nested message; a list is a repeated field."""
     encoded = b""
     for field, value in message.items():
         for one in value if isinstance(value, list) else [value]:
@@ -36,7 +36,10 @@ def _read_varint(data, at):
 
 
 def decode(data):
-    """A list of values by field number; numbers as int, all else as bytes: what they mean is the reader's knowledge."""
+    """Decodes a message to {field number: [value]}.
+
+    Numbers are int. Strings and nested messages are bytes: the encoding doesn't tell them apart, so the caller decodes them.
+    """
     fields, at = {}, 0
     while at < len(data):
         key, at = _read_varint(data, at)

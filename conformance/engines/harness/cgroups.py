@@ -1,4 +1,4 @@
-"""The cgroups that a run leaves behind. Ends only processes in the run's own cgroups; mounts and unmounts no hierarchy."""
+"""Removes the cgroups that a run leaves behind. Kills only processes in the run's own cgroups; mounts and unmounts nothing."""
 
 import glob
 import os
@@ -16,7 +16,7 @@ def _find(name):
 
 
 def at_the_top():
-    """The cgroups that engines make at the top: buildah's containers have no configured parent, podman's pods their own."""
+    """Returns the cgroups that engines make at the top: for buildah's containers, and podman's default parent for pods."""
     return set(_find("buildah-buildah*") + _find("libpod_parent"))
 
 
@@ -48,7 +48,7 @@ def _kill_members(folder):
     except OSError:
         return
     for member in members:
-        if member != "0":        # 0 is a process of another pid namespace; kill(0) would reach ourselves
+        if member != "0":        # a process of another pid namespace; kill(0) would reach us
             try:
                 os.kill(int(member), signal.SIGKILL)
             except ProcessLookupError:
@@ -56,5 +56,5 @@ def _kill_members(folder):
 
 
 def left_below_ours(pattern):
-    """The folders directly below our cgroup, in any hierarchy, whose name matches the glob pattern."""
+    """Returns the folders directly below our cgroup, in any hierarchy, whose names match the glob pattern."""
     return [path for top in _find(session.name) for path in glob.glob(f"{top}/{pattern}") if os.path.isdir(path)]

@@ -1,4 +1,4 @@
-"""The list of engines and of their checks. A check is a function that raises Failure or Skip, or returns what to remark."""
+"""The list of engines and of their checks. A check is a function that raises Failure or Skip, or returns a remark or None."""
 
 engines = {}
 
@@ -14,7 +14,7 @@ def nothing():
 
 
 class Engine:
-    """An engine: the programs it can't do without, how to start it, and what to do after each check and at the end."""
+    """An engine: the programs that it needs; how to set it up, clean up after each check, and shut it down at the end."""
 
     def __init__(self, name, programs, set_up=nothing, clean_up=nothing, tear_down=nothing):
         self.name, self.programs, self.checks = name, programs, []
@@ -22,7 +22,7 @@ class Engine:
         engines[name] = self
 
     def check(self, function=None, timeout=60):
-        """Decorates a check. The time limit is in seconds."""
+        """Decorates a function as a check of this engine. The time limit is in seconds."""
         if function is None:
             return lambda decorated: self.check(decorated, timeout)
         self.checks.append(Check(self, function, timeout))

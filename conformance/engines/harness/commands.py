@@ -1,4 +1,4 @@
-"""Running programs, on pipes or on a terminal, and saying what was expected of them."""
+"""Runs programs, on pipes or on a terminal, and compares their output and exit status with what a check expects."""
 
 import concurrent.futures
 import fcntl
@@ -20,11 +20,11 @@ TERMINAL_ROWS, TERMINAL_COLUMNS = 33, 101
 
 
 class Failure(Exception):
-    """A check found something else than it expects."""
+    """A check found something other than what it expects."""
 
 
 class Skip(Exception):
-    """A check can't be made on this machine, whatever the runtime."""
+    """This machine can't do what a check needs, with any runtime."""
 
 
 class Result:
@@ -42,7 +42,7 @@ class Result:
         return self.output + self.errors
 
     def printed(self, output):
-        """Expects exactly this on standard output."""
+        """Expects exactly this text on standard output."""
         return self._expect(self.output == output, f"not {output!r}")
 
     def includes(self, *texts):
@@ -81,12 +81,12 @@ def environment(**more):
             "LANG": "C.UTF-8", **more}
 
 
-# What a check that runs out of time has to end: it may wait for them in other threads.
+# The programs that run now. If a check runs out of time, they are all killed: its other threads may be waiting for them.
 running = set()
 
 
 def end(process):
-    """Kills a process that we started, and all of its session."""
+    """Kills a process that we started, and its process group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -111,7 +111,7 @@ def _becoming(user):
 
 
 def execute(command, status=0, timeout=30, stdin=None, env=None, user=None, folder=None):
-    """Runs a program to its end. `status` is the one that is expected, None for any; `stdin` is text or bytes."""
+    """Runs a program until it ends. `status` is the expected exit status (None: any); `stdin` is text or bytes."""
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=env or environment(), cwd=folder, start_new_session=True, preexec_fn=_becoming(user))
@@ -138,7 +138,7 @@ def _what_it_wrote(process):
 
 
 def execute_on_terminal(command, dialogue=(), status=0, timeout=30, env=None, user=None):
-    """Runs a program on a terminal of its own. `dialogue`: pairs of what to wait for and what to type then."""
+    """Runs a program on its own terminal. Each pair in `dialogue` is a text to wait for and the text to type then."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", TERMINAL_ROWS, TERMINAL_COLUMNS, 0, 0))
     become = _becoming(user)
@@ -173,7 +173,7 @@ def _converse(process, master, dialogue, deadline):
         if select.select([master], [], [], min(left, 0.5))[0]:
             try:
                 some = os.read(master, 65536)
-            except OSError:              # EIO: nobody holds the other side any longer
+            except OSError:              # EIO: no process has the other side open
                 some = b""
             if not some:
                 break
@@ -191,7 +191,7 @@ def _converse(process, master, dialogue, deadline):
 
 
 def until(condition, what, timeout=10, step=0.1):
-    """Waits for something true, and returns it. What raises Failure isn't there yet."""
+    """Calls condition() until it returns something true, and returns that. A Failure of condition() counts as "not yet"."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -208,6 +208,6 @@ def until(condition, what, timeout=10, step=0.1):
 
 
 def at_once(count, function):
-    """Calls function(0) to function(count - 1) at the same time; their results, in this order."""
+    """Calls function(0) to function(count - 1) at the same time. Returns their results in this order."""
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
         return list(pool.map(function, range(count)))

@@ -7,7 +7,7 @@ from .session import session
 
 
 class Daemon:
-    """One of them. It writes to log/NAME.log; `answers` tells whether it's ready."""
+    """A program that stays in the background and writes to log/NAME.log. answers() tells whether it is ready."""
 
     def __init__(self, name, command, answers):
         self.name, self.command, self.answers, self.process = name, command, answers, None
@@ -17,7 +17,7 @@ class Daemon:
         return self.process is not None and self.process.poll() is None
 
     def start(self):
-        """Starts it unless it runs: all may have been killed in between, see machine.start_afresh."""
+        """Starts the daemon, if it doesn't run, and waits until it answers. machine.start_afresh may have killed it."""
         if self.runs:
             return
         with open(session.path("log", self.name + ".log"), "ab") as log:

@@ -1,4 +1,4 @@
-"""What this machine can do: some checks can't be made on every one."""
+"""What this machine supports: some checks aren't possible on every machine."""
 
 import contextlib
 import functools
@@ -36,7 +36,7 @@ def criu_works():
 
 @functools.lru_cache(None)
 def disk():
-    """The whole disk below our folder, as ("/dev/NAME", "MAJOR:MINOR")."""
+    """Returns the whole disk (not the partition) that our folder is on, as ("/dev/NAME", "MAJOR:MINOR")."""
     device = os.stat(session.folder).st_dev
     path = os.path.realpath(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}")
     if os.path.exists(path + "/partition"):
@@ -49,7 +49,7 @@ def disk():
 
 @contextlib.contextmanager
 def lack_of_capabilities_skips():
-    """Where root can't have all capabilities, a failure that speaks of them is the machine's."""
+    """Turns a failure whose text mentions capabilities or permissions into a skip, if root can't have all capabilities."""
     try:
         yield
     except Failure as failure:
@@ -59,7 +59,7 @@ def lack_of_capabilities_skips():
 
 
 def hierarchies_elsewhere():
-    """The v1 hierarchies that somebody mounted elsewhere on the machine, so that they aren't in this mount namespace."""
+    """Returns the cgroup v1 hierarchies that exist on the machine but aren't mounted in this mount namespace."""
     here = set()
     for line in read("/proc/self/mountinfo").splitlines():
         kind, _, options = line.split(" - ")[1].split(maxsplit=2)
@@ -71,7 +71,11 @@ def hierarchies_elsewhere():
 
 @contextlib.contextmanager
 def lack_of_metrics_skips():
-    """containerd's shim has no metrics and sees no OOM once /proc/PID/cgroup names a hierarchy that it can't find mounted."""
+    """Turns a failure into a skip, if a cgroup v1 hierarchy is mounted elsewhere on the machine.
+
+    /proc/PID/cgroup then names a hierarchy that containerd's shim doesn't find among its mounts, so the shim has no metrics and
+    sees no OOM kills.
+    """
     try:
         yield
     except Failure as failure:
@@ -83,7 +87,7 @@ def lack_of_metrics_skips():
 
 
 def cgroup_files(*pairs):
-    """A script that shows, in a container, one cgroup file for each pair of names (cgroup v1, v2)."""
+    """Returns a shell script that prints, in a container, one cgroup file for each pair (name in cgroup v1, name in v2)."""
     return "; ".join(f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cat /sys/fs/cgroup/{unified}; "
                      f"else cat /sys/fs/cgroup/{separate}; fi" for separate, unified in pairs)
 
@@ -109,7 +113,7 @@ def parent_of(pid):
 
 
 def processes(selects):
-    """The pids in this namespace, with their arguments, for whose arguments selects(arguments) is true."""
+    """Returns the processes of this pid namespace for which selects(arguments) is true, as {pid: arguments}."""
     found = {}
     for folder in glob.glob("/proc/[0-9]*"):
         try:

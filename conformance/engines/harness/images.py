@@ -1,4 +1,4 @@
-"""The image that all engines run: busybox, made here, as nothing can be pulled."""
+"""The image that all engines run. It contains busybox. It is built here, because the run's network has no registry."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ def make_root_tar():
 
 
 def unpacked_root(name):
-    """A folder with the root file system."""
+    """Unpacks the root file system into the folder tmp/NAME, if it isn't there yet. Returns the folder's path."""
     folder = session.path("tmp", name)
     if not os.path.isdir(folder):
         os.makedirs(folder)
@@ -49,7 +49,7 @@ def unpacked_root(name):
 
 
 def make_archive(path, image, command=("sh",)):
-    """What `docker save` would write of the image, with this command as its default."""
+    """Writes the archive that `docker save` would write for the image. `command` is the image's default command."""
     with open(root_tar(), "rb") as file:
         layer = file.read()
     machine = os.uname().machine

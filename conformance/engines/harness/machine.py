@@ -22,7 +22,8 @@ from .images import make_root_tar
 from .session import read, session, write
 
 RUN = "/run/engines"
-# Accounts that only this machine has: rootless podman's user, the one that Docker maps root to, podman's for --userns auto.
+# Accounts that exist only in the run: the user of rootless podman, the user that Docker maps root to, and the user whose ids
+# podman takes for --userns auto.
 ROOTLESS_USER, ROOTLESS_ID = "rootless", 21000
 REMAPPED_USER, REMAPPED_FIRST_ID = "remapped", 300000
 ACCOUNTS = {
@@ -48,18 +49,18 @@ def find_runtime(runtime):
 
 
 def run_inside(options):
-    """Runs this program once more, in the namespaces and in a folder of its own; its exit status, 1 if it takes too long."""
+    """Runs this program again, in the namespaces and with a new folder. Returns its exit status, or 1 if it takes too long."""
     if os.geteuid() != 0:
         raise SetUpError("containers are made as root")
     if not shutil.which("busybox", path="/bin:/usr/bin"):
         raise SetUpError("busybox is missing (Debian package busybox-static)")
-    # Not mkdtemp's name: containerd allows no two underscores together in a namespace's.
+    # Not a name by mkdtemp: it may have two underscores in a row, which containerd refuses in the name of a namespace.
     session.name = "engines." + os.urandom(4).hex()
     session.folder = os.path.join(tempfile.gettempdir(), session.name)
     os.mkdir(session.folder)
     os.chmod(session.folder, 0o755)      # a rootless engine needs access to its files
     cgroups_before = cgroups.at_the_top()
-    # --kill-child: the namespace ends with unshare, and unshare with us, below.
+    # --kill-child: when unshare ends, so does the pid namespace. The `finally` clause below kills unshare.
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
                "--", sys.executable, *sys.argv, "--inside", session.folder]
     inside = subprocess.Popen(command, env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL,
@@ -84,7 +85,7 @@ def run_inside(options):
 
 
 def first_process(work):
-    """Does the work in a child, and stays as the namespace's first process, to reap orphans."""
+    """Calls work() in a child and returns its exit status. Stays the namespace's first process meanwhile, to reap orphans."""
     if os.getpid() != 1:
         raise SetUpError("--inside is for the program itself")
     child = os.fork()
@@ -92,7 +93,7 @@ def first_process(work):
         status = 2
         try:
             status = work()
-        except BaseException:            # this process must not continue after any error
+        except BaseException:            # the child must end here after any error
             traceback.print_exc()
         sys.stdout.flush()
         os._exit(status)
@@ -103,7 +104,7 @@ def first_process(work):
 
 
 def furnish(runtimes):
-    """Makes the machine: /run, accounts, device nodes, the runtimes (name: path), the image."""
+    """Prepares the private machine: /run, accounts, device nodes, the runtimes ({name: path}), the image."""
     for folder in ("bin", "log", "tmp", "home", "etc", "runtimes", "as-runc"):
         os.makedirs(session.path(folder))
     os.chdir(session.folder)             # conmon leaves a file "oom" in its working folder
@@ -121,7 +122,8 @@ def furnish(runtimes):
     _open_to_users("/dev/net/tun", 10, 200)
     _open_to_users("/dev/fuse", 10, 229)
     session.runtimes = {name: _copy_of(name, path) for name, path in runtimes.items()}
-    # containerd calls what is named runc in its PATH where it isn't told another name; podman expects JSON only of that name.
+    # If no other program is configured, containerd calls the one named runc in its PATH. podman asks for JSON logs only if the
+    # runtime is named runc or crun.
     for link in ("bin/runc", "as-runc/runc", "bin/other-runtime"):
         os.symlink(session.runtime, session.path(link))
     make_root_tar()
@@ -150,8 +152,8 @@ KEPT = ("bin", "log", "home", "etc", "runtimes", "as-runc", "tun", "fuse", "busy
 
 def start_afresh():
     """Ends all processes and deletes the engines' state, after a runtime left something that no engine can remove."""
-    # kill(-1) ends all processes except the first process and this one. It can't reach processes outside the pid namespace;
-    # furnish's caller is known to be inside.
+    # kill(-1) ends all processes of the pid namespace except its first process and this one. first_process has checked that
+    # we aren't in the host's pid namespace.
     os.kill(-1, signal.SIGKILL)
     time.sleep(0.5)
     doomed = [path for path in glob.glob(session.path("*")) if os.path.basename(path) not in KEPT]

@@ -1,4 +1,4 @@
-"""A program in front of the runtime that writes down how engines call it."""
+"""A program that takes the runtime's place, records how engines call the runtime, and then executes the runtime."""
 
 import os
 
@@ -30,9 +30,9 @@ os.execve({runtime!r}, [{runtime!r}, *sys.argv[1:]], dict(variables))
 
 
 def put_before(runtime, record):
-    """Puts the program in the runtime's place. `record` is the file that it adds to."""
+    """Puts the program in the runtime's place. The program appends to the file `record`."""
     os.rename(runtime, runtime + ".real")
     write(runtime, PROGRAM.format(record=record, check=session.path("check"), runtime=runtime + ".real"), mode=0o755)
     write(session.path("check"), "none", mode=0o644)
-    # A rootless engine's calls, too.
+    # Writable for everyone, because rootless engines call the runtime as another user.
     write(record, read(record) if os.path.exists(record) else "", mode=0o666)

@@ -1,4 +1,4 @@
-"""Runs checks one after another, with a time limit each, and says how they went."""
+"""Runs checks one after another, each with a time limit, and prints the results."""
 
 import re
 import shutil
@@ -13,12 +13,13 @@ from .session import session, write
 
 # The time limit for setting an engine up, or cleaning up after a check, in seconds.
 SET_UP = 180
-# With a runtime that hangs, each check takes its whole time: so many in a row are enough to know.
+# If the runtime hangs, each check takes its whole time limit. After so many slow failures in a row, an engine's other checks
+# are skipped.
 SLOW_FAILURES_IN_A_ROW = 6
 
 
 class TimeUp(BaseException):
-    """Not an Exception: no check may mistake it for a failure that it expects."""
+    """A time limit is over. Not a subclass of Exception, so that no check catches it as an expected failure."""
 
 
 class Runner:
@@ -29,11 +30,11 @@ class Runner:
 
     @staticmethod
     def _time_is_up(*_):
-        end_all()                        # what other threads wait for
+        end_all()                        # other threads may wait for these
         raise TimeUp
 
     def run(self):
-        """The exit status: 0 if nothing failed and something passed."""
+        """Runs the checks. Returns the exit status: 0 if no check failed and at least one passed, otherwise 1."""
         for engine in engines.values():
             chosen = [check for check in engine.checks if self._is_chosen(check)]
             if chosen and engine.name in self.options.engines:
@@ -72,7 +73,7 @@ class Runner:
         engine.set_up()
 
     def _succeeds(self, function):
-        """Whether a function that isn't a check does what it should; what is wrong goes to log/runner.log only."""
+        """Calls a function that isn't a check. Returns whether it succeeded; an error goes only to log/runner.log."""
         signal.alarm(SET_UP)
         try:
             function()
@@ -97,7 +98,7 @@ class Runner:
             verdict, remark = "FAIL", failure
         except TimeUp:
             verdict, remark = "FAIL", f"not done within {timeout} s"
-        except Exception:                # a defect of the check: what it says is needed to mend it
+        except Exception:                # a defect of the check: the traceback helps to fix it
             verdict, remark = "FAIL", traceback.format_exc()
         finally:
             signal.alarm(0)

@@ -1,4 +1,4 @@
-"""Programs that the containers run, and ways to see from outside what they do."""
+"""Programs that the containers run, and functions that look at them from outside."""
 
 import re
 import socket
@@ -7,12 +7,12 @@ import time
 from .commands import execute, expect, until
 from .session import read
 
-# A page on port 80.
+# Serves a page on port 80.
 SERVES_A_PAGE = "mkdir -p /w; echo served-page > /w/index.html; exec httpd -f -p 80 -h /w"
-# Says "ready", then counts; USR1 makes it say "usr1", TERM end it with status 3.
+# Prints "ready", then counts. On SIGUSR1 it prints "usr1"; on SIGTERM it exits with status 3.
 TICKS = ('trap "exit 3" TERM; trap "echo usr1" USR1; echo ready; '
          'i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done')
-# The engine sets the size only after the program has begun.
+# Looks at the size repeatedly: the engine sets it only after the program has started.
 SHOWS_TERMINAL_SIZE = ('tty; for i in 1 2 3 4 5 6 7 8 9 10; do s=$(stty size 2>/dev/null); [ "$s" = "33 101" ] && break; '
                        'sleep 0.2; done; echo "size=$s"')
 ENDS_ON_CONTROL_C = 'trap "echo interrupted; exit 9" INT; echo waiting; while :; do sleep 0.1; done'
@@ -26,7 +26,7 @@ def free_port():
 
 
 def expect_page(url, timeout=10, namespace_of=None):
-    """Waits for the page. `namespace_of`: a pid, whose network it's asked for in."""
+    """Waits until curl gets the page, in the network namespace of the process `namespace_of` if that is given."""
     enter = ["nsenter", "--net", f"--target={namespace_of}"] if namespace_of else []
     until(lambda: execute([*enter, "curl", "-sf", "-m", "2", url]).includes("served-page"), f"page from {url}", timeout, 0.2)
 
@@ -36,7 +36,7 @@ def _context_switches(pid):
 
 
 def expect_frozen(pid):
-    """That a process which ticks doesn't run at all."""
+    """Expects that a process that runs TICKS makes no context switch for a while."""
     before = _context_switches(pid)
     time.sleep(0.8)
     expect(_context_switches(pid) == before, "the container's process goes on")

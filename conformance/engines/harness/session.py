@@ -1,16 +1,16 @@
-"""What one run works with. There is one session in a process; its program fills it in before anything else."""
+"""The folder, the runtimes and the options of a run. Each process has one session, which the program fills in first."""
 
 import os
 
 
 class Session:
-    folder = None          # holds all that the run writes, and goes when it ends
+    folder = None          # holds everything that the run writes; removed at the end
     name = None            # the folder's base name: our cgroups are below /NAME, ctr's namespace is NAME
-    runtimes = {}          # name: path, all that Docker is told of
+    runtimes = {}          # {name: path}; Docker is configured with all of them
     options = None         # the command line
 
     def enter(self, options):
-        """To be called in the namespaces, with the folder in options.inside."""
+        """Fills in the session. Called in the namespaces; options.inside is the folder."""
         self.options, self.folder, self.name = options, options.inside, os.path.basename(options.inside)
 
     @property
@@ -22,7 +22,7 @@ class Session:
         return os.path.join(self.folder, *parts)
 
     def new_folder(self, name):
-        """A folder below tmp/, made unless it's there."""
+        """Makes the folder tmp/NAME, if it isn't there yet, and returns its path."""
         path = self.path("tmp", name)
         os.makedirs(path, exist_ok=True)
         return path
