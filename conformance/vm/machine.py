@@ -3,8 +3,8 @@
 #   vmrun.ctl  guest: READY; host: one line of JSON (the job) and as many bytes of standard input as it says; guest:
 #              STARTED, and later one line of JSON with the exit status or an error
 #   vmrun.out, vmrun.err  what the command writes
-# The guest sends the status after everything that the command wrote, and then waits to be killed: nothing in it is worth
-# an orderly shutdown.
+# The guest sends the status after all output of the command, and then waits to be killed. An orderly shutdown would only take
+# time: all changes are discarded.
 
 import contextlib
 import ctypes
@@ -35,15 +35,14 @@ def say(text):
 
 
 def no_kvm():
-    """Why KVM cannot be used; None if it can, as far as that can be told."""
+    """Returns the reason why KVM cannot be used; None if no reason is known."""
     try:
         with open("/dev/kvm", "rb+", buffering=0) as kvm:
             os.close(fcntl.ioctl(kvm, 0xAE01, 0))       # KVM_CREATE_VM
     except OSError as e:
         return f"/dev/kvm: {e.strerror}"
-    # PVM is KVM without help of the processor. It makes machines, but runs a
-    # kernel that is not adapted to it one emulated instruction at a time:
-    # a thousand times slower than QEMU's own emulation.
+    # PVM offers KVM without the processor's virtualization. It creates machines, but emulates each instruction of a kernel
+    # that is not adapted to PVM: a thousand times slower than QEMU's own emulation.
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as f:
         if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", f.read(), re.M):
             return "the processor has no virtualisation (neither vmx nor svm)"
@@ -73,8 +72,8 @@ class Machine:
         libc = ctypes.CDLL(None)
 
         def in_child():
-            libc.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG: do not outlive us
-            os.setpgid(0, 0)                    # Ctrl-C is for us to handle
+            libc.prctl(1, signal.SIGKILL)       # PR_SET_PDEATHSIG: QEMU must not outlive us
+            os.setpgid(0, 0)                    # only we handle Ctrl-C
 
         try:
             self.process = subprocess.Popen(
@@ -89,21 +88,21 @@ class Machine:
 
     @staticmethod
     def qemu(args, accel):
-        """The command line, less what differs between booting and resuming."""
-        # No device that is not needed: each costs time at boot.
+        """Returns QEMU's command line, without the options that differ between booting and resuming."""
+        # Only devices that are needed: each costs time at boot.
         cmd = [os.environ.get("VM_QEMU", "qemu-system-x86_64"),
                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                "-m", str(args.memory), "-smp", str(args.cpus), "-rtc", "base=utc"]
         if accel == "kvm":
-            # QEMU 7.2 stops at arch-capabilities on some AMD hosts.
+            # On some AMD hosts QEMU 7.2 fails with arch-capabilities.
             cmd += ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"]
         else:
-            # Less what is slow to emulate and does not matter here.
+            # Without features that are slow to emulate and that no test needs.
             cmd += ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off,smap=off,smep=off,umip=off,pku=off"]
         cmd += ["-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,hpet=off,graphics=off"]
         append = ["console=ttyS0", "quiet", "loglevel=4", "panic=-1", "oops=panic",
                   "rdinit=/init", "apparmor=1", "security=apparmor",
-                  # QEMU emulates string instructions byte by byte: the kernel copies and clears in loops instead.
+                  # QEMU emulates string instructions byte by byte: without these flags the kernel copies and clears in loops.
                   "clearcpuid=rep_good,erms,fsrm",
                   "mitigations=off", "random.trust_cpu=on", "tsc=reliable",
                   "8250.nr_uarts=1", "cryptomgr.notests", "nowatchdog",
@@ -122,9 +121,8 @@ class Machine:
                 "-device", "virtio-serial-pci,id=ports"]
         for name in ("ctl", "out", "err"):
             cmd += ["-device", f"virtserialport,bus=ports.0,chardev={name},name=vmrun.{name}"]
-        # security_model=none: files get the owner that the guest asks for
-        # where we may set it, else the caller's.
-        # Always one at least, so that a saved state serves with and without.
+        # security_model=none: files get the owner that the guest asks for if we may set it, otherwise our own.
+        # There is always at least one share, so that a saved state fits a run with one share and a run without any.
         for i, (path, _, readonly) in enumerate(args.shares or [(args.cache, "", True)]):
             cmd += ["-fsdev", f"local,id=fs{i},security_model=none,multidevs=remap,"
                               f"path={path.replace(',', ',,')},readonly={'on' if readonly else 'off'}",
@@ -142,7 +140,7 @@ class Machine:
         return Failure(f"the machine ended early (QEMU: {code})")
 
     def read_line(self, name, limit=None):
-        """A line from the guest or from QEMU's monitor."""
+        """Reads a line from the guest or from QEMU's monitor; `limit` is in seconds."""
         end = None if limit is None else time.monotonic() + limit
         while b"\n" not in self.buffer:
             left = self.time_left()
@@ -162,7 +160,7 @@ class Machine:
         return line
 
     def qmp(self, command, **arguments):
-        """A command of QEMU's monitor."""
+        """Sends a command to QEMU's monitor and returns the answer."""
         message = {"execute": command, "arguments": arguments}
         self.sockets["qmp"].sendall(json.dumps(message).encode() + b"\n")
         while True:
@@ -177,7 +175,7 @@ class Machine:
             pass
 
     def save_state(self, path):
-        """Write the machine's state to a file. It does not go on after that."""
+        """Writes the machine's state to a file. The machine stays stopped after that."""
         self.read_line("qmp")                           # the greeting
         self.qmp("qmp_capabilities")
         self.qmp("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
@@ -199,7 +197,7 @@ class Machine:
         self.sockets["ctl"].sendall(json.dumps(job).encode() + b"\n" + stdin)
 
     def follow(self):
-        """Pass on what the command writes, until its status comes."""
+        """Passes on the command's output until its exit status arrives. Returns the status."""
         sinks = {self.sockets["out"]: 1, self.sockets["err"]: 2}
         ctl = self.sockets["ctl"]
 

@@ -15,7 +15,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def find_ports():
-    """Devices of the virtio ports by name: there is no udev to make links."""
+    """Returns the devices of the virtio ports by name. The guest has no udev that would make links."""
     base, ports = "/sys/class/virtio-ports", {}
     for dev in os.listdir(base):
         with open(f"{base}/{dev}/name") as f:
@@ -27,7 +27,7 @@ def read_line(fd):
     line = bytearray()
     while not line.endswith(b"\n"):
         b = os.read(fd, 1)
-        if not b:              # host not connected (yet)
+        if not b:              # the host is not connected (yet)
             time.sleep(0.05)
             continue
         line += b
@@ -52,8 +52,7 @@ def write_all(fd, data):
 
 def mount(tag, path, ro):
     os.makedirs(path, exist_ok=True)
-    # Writes reach the host at once (cache=none). What is read only is cached:
-    # running a program from there is many times faster.
+    # Writes reach the host at once (cache=none). A read-only share is cached: programs start many times faster from it.
     cache = "loose" if ro else "none"
     opts = f"trans=virtio,version=9p2000.L,msize=524288,access=any,cache={cache}"
     if libc.mount(tag.encode(), path.encode(), b"9p", MS_RDONLY if ro else 0, opts.encode()):
@@ -66,7 +65,7 @@ def start_user_manager(uid):
 
 
 def command(job):
-    """The process to start: argv and the arguments for Popen."""
+    """Returns argv of the process to start, and the other arguments for Popen."""
     env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
            "LANG": "C.UTF-8", "TERM": "dumb", "VM_RUN": "1"}
     user = pwd.getpwnam(job["user"])
@@ -92,8 +91,7 @@ def command(job):
 
 def run(job, stdin, out_port, err_port):
     argv, args = command(job)
-    # Pipes, not the ports themselves: a port cannot be opened twice, and
-    # /dev/stderr and the like must work.
+    # Pipes, not the ports themselves: a port cannot be opened twice, so /dev/stderr and the like would not work.
     (out_r, out_w), (err_r, err_w) = os.pipe(), os.pipe()
     try:
         child = subprocess.Popen(argv, stdin=stdin, stdout=out_w, stderr=err_w,
@@ -112,8 +110,8 @@ def run(job, stdin, out_port, err_port):
     if child:
         poll.register(pidfd, select.POLLIN)
     status = None if child else 127
-    # Wait until the command has ended and its output is passed on. A process
-    # that it left behind (a detached container) may hold the pipes open.
+    # Wait until the command has ended and its output is passed on, not until the pipes are closed: a process that the command
+    # left behind (a detached container) may hold them open.
     while sinks:
         events = poll.poll(None if status is None else 0)
         if not events and status is not None:
@@ -153,14 +151,13 @@ def main():
                 try:
                     start_user_manager(pwd.getpwnam(word[8:]).pw_uid)
                 except (KeyError, subprocess.CalledProcessError):
-                    pass                # to be reported when the job is there
+                    pass                # the job will report the error
     write_all(ctl, b"READY\n")
     job = json.loads(read_line(ctl))
     stdin_data = read_exactly(ctl, job["stdin"])
     write_all(ctl, b"STARTED\n")
     try:
-        # A guest resumed from a saved state has the clock and the random
-        # numbers of that moment.
+        # After resuming, the clock and the state of the random number generator are those of the moment of saving.
         time.clock_settime(time.CLOCK_REALTIME, job["time"])
         seed = bytes.fromhex(job["seed"])
         with open("/dev/urandom", "wb", buffering=0) as rnd:
@@ -175,7 +172,7 @@ def main():
             status = run(job, stdin, out, err)
         os.sync()
         reply = {"exit": status}
-    except Exception as e:      # to be seen on the host, whatever it is
+    except Exception as e:      # the host must see every error
         reply = {"error": f"{type(e).__name__}: {e}"}
     write_all(ctl, json.dumps(reply).encode() + b"\n")
     while True:                 # the host ends the machine

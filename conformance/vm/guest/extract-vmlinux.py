@@ -1,3 +1,4 @@
+# extract-vmlinux.py BZIMAGE VMLINUX - decompresses the kernel in a bzImage (Linux's Documentation/arch/x86/boot.rst).
 import lzma, struct, subprocess, sys, zlib
 src, dst = sys.argv[1:]
 d = open(src, "rb").read()
