@@ -1,6 +1,6 @@
 """Compares container runtimes with each other and with the kernel's own floor. See README.md beside this file.
 
-Times are medians. The runtimes take turns (A B C A B C ...), so that whatever else the machine does meets all alike.
+Times are medians. The runtimes take turns (A B C A B C ...), so that other load on the machine affects all of them equally.
 """
 
 import argparse
@@ -100,7 +100,7 @@ class Bench:
 
     @contextlib.contextmanager
     def running(self, config):
-        """Keeps a container of each runtime running meanwhile."""
+        """A context in which one container of each runtime is running."""
         try:
             for runtime in self.runtimes:
                 runtime.do("create", "--bundle", self.bundle(f"{config}-{runtime.name}"), self.standing(runtime))
@@ -116,7 +116,7 @@ class Bench:
     # Measurements: milliseconds and KiB
 
     def timed(self, command):
-        """The command's time in milliseconds and peak resident size in KiB."""
+        """Runs a command. Returns its time in milliseconds and its peak resident size in KiB."""
         # Output doesn't go to a pipe, because a created container would keep the pipe open.
         output = self.work / "output"
         with open(output, "w") as sink:
@@ -151,7 +151,7 @@ class Bench:
         return self.timed(runtime.command("exec", self.standing(runtime), "/bin/true"))
 
     def rounds(self, what, participants, config, count, pause):
-        """Medians of (milliseconds, KiB) for each participant; the participants take turns."""
+        """Measures each participant `count` times, in turn. Returns the medians of (milliseconds, KiB) by participant."""
         results = {p: [] for p in participants}
         for number in range(count + 1):
             for participant in participants:
@@ -164,7 +164,7 @@ class Bench:
     # Counts
 
     def system_calls(self, runtime, config):
-        """The number of system calls of `run`, including those of the container's process."""
+        """Returns the number of system calls of `run`, including those of the container's process."""
         summary = self.work / "strace"
         subprocess.run(
             ["strace", "-f", "-c", "-U", "calls", "-o", summary,
@@ -173,8 +173,8 @@ class Bench:
         return int(summary.read_text().split("\n")[-2].split()[0])
 
     def instructions(self, runtime, *arguments):
-        """User-space instructions of the runtime's own process, by callgrind, or by single steps if valgrind can't run it.
-        None if there are too many for single steps."""
+        """Returns the number of user-space instructions of the runtime's own process. Callgrind counts them, or single steps if
+        valgrind can't run the program. None means that there are too many for single steps."""
         # callgrind fails on the signals with which Go's scheduler interrupts its threads.
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *runtime.command(*arguments)],
@@ -192,7 +192,7 @@ class Bench:
         return int(stepped.stdout)
 
     def state(self, runtime):
-        """Instructions, milliseconds and KiB of `state` of a running container."""
+        """Returns instructions, milliseconds and KiB of `state` for a running container."""
         measured = [self.timed(runtime.command("state", self.standing(runtime))) for _ in range(21)]
         return self.instructions(runtime, "state", self.standing(runtime)), *(statistics.median(c) for c in zip(*measured))
 
@@ -222,7 +222,7 @@ def milliseconds(value):
 
 
 def times(bench, options):
-    """The rows of the table of times, in the order of measurement."""
+    """Yields the rows of the table of times, as they are measured."""
     first, last = bench.runtimes[0], bench.runtimes[-1]
     alone = contextlib.nullcontext
     cases = [

@@ -55,7 +55,7 @@ static void add_group(const char *hierarchy) {
     CHECK(asprintf(&groups[group_count++].path, "%s/floor-%d", hierarchy, getpid()));
 }
 
-// This isn't measured: a runtime may find the host's hierarchies in another way.
+// The time for this isn't measured: a runtime may find the host's hierarchies in another way.
 static void find_groups(void) {
     struct statfs info;
     unified = statfs(CGROUP_ROOT, &info) == 0 && info.f_type == CGROUP2_MAGIC;

@@ -1,8 +1,9 @@
-// What libseccomp needs for the filter of a config.json. Rules come as lines, which profile_rules.py writes.
+// libseccomp: compiles the seccomp profile of a config.json with libseccomp, to measure libseccomp alone. The rules come from a
+// file that profile_rules.py writes.
 //
 //   profile_rules.py config.json >rules; cc -O2 -o libseccomp libseccomp.c -lseccomp; instructions ./libseccomp rules 3
 //
-// The number says how many architectures: 1 for x86-64 alone, 3 with x86 and x32.
+// The last argument is the number of architectures: 1 for x86-64 alone, 3 with x86 and x32.
 #include <fcntl.h>
 #include <seccomp.h>
 #include <stdio.h>

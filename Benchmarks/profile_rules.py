@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the allowing rules of a config.json's seccomp profile as lines for libseccomp.c: name, number of comparisons, comparisons."""
+"""Prints the allowing rules of a config.json's seccomp profile for libseccomp.c. Each line has the name of a system call, the
+number of comparisons, and the comparisons."""
 
 import json
 import sys
