@@ -3,12 +3,12 @@ import Errors
 import Linux
 import OCI
 
-/// The environment of the process: as configured, each name once, with HOME where it's missing.
+/// The environment of a container's process: the configured entries, each name once, and HOME if it's missing.
 enum Environment {
     static func entries(for process: Process, listenDescriptors: Int) -> [ByteString] {
         var seen = SortedSet<ByteString>()
         var entries: [ByteString] = []
-        // Last, since of two with one name the last counts: podman has them in config.json as well.
+        // They come last, because the last of two entries with the same name counts: podman puts them into config.json as well.
         let sockets: [ByteString] =
             listenDescriptors > 0 ? ["LISTEN_FDS=" + ByteString(decimal: listenDescriptors), "LISTEN_PID=1"] : []
         for entry in (process.env + sockets).reversed() {
@@ -16,7 +16,7 @@ enum Environment {
             if seen.insert(name) { entries.append(entry) }
         }
         entries.reverse()
-        // An empty one is none, as with runc.
+        // An empty HOME counts as missing, as with runc.
         let emptyHome = entries.firstIndex(of: "HOME=")
         if let emptyHome { entries.remove(at: emptyHome) }
         if emptyHome != nil || !seen.contains("HOME") {

@@ -4,8 +4,10 @@ import Linux
 import OCI
 
 enum Labels {
-    /// Sets the labels that the kernel's security modules give the process at its next execve. A label that can't be set, or doesn't
-    /// read back as it was set, ends the creation: without it the process would be unconfined.
+    /// Sets the AppArmor and SELinux labels that this process gets at its next execve.
+    ///
+    /// It's an error if a label can't be set, or if another one is read back: without its label the process would be
+    /// unconfined.
     static func set(for process: Process, by procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         if let profile = process.apparmorProfile, !profile.isEmpty {
             step(.setAppArmorProfile)
@@ -29,7 +31,7 @@ enum Labels {
                 let path = try procfs.own() + "/" + file
                 try procfs.write(path, text.bytes)
                 let current = try procfs.read(path)
-                // "PROFILE (enforce)" and the like: the name itself has to be the same to the letter.
+                // The kernel may add a mode, as in "PROFILE (enforce)". The name before it must be exactly the same.
                 let name = current.split { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }.first ?? []
                 let wanted = label.split(separator: UInt8(ascii: " ")).first ?? label
                 guard ByteString(name) == wanted else { throw SystemError("read", errno: .EBADMSG) }

@@ -1,13 +1,14 @@
 import OCI
 
 extension ResourceLimit {
-    /// Open files that our own code may still need in the container's process.
+    /// How many open files our own code may need in the container's process.
     private static let ownFiles: UInt64 = 64
 
-    /// Whether it would leave our own code no descriptor: then it's lowered last, by the process itself.
+    /// Whether the limit would leave too few descriptors for our own code. Then the process itself sets it, shortly before
+    /// execve.
     var isTooLowForUs: Bool { resource == .nofile && soft < ResourceLimit.ownFiles }
 
-    /// nil where there's nothing that only Host could do.
+    /// The limit as Host sets it, with enough descriptors for our own code: nil if the process can set the limit alone.
     var asSetByHost: ResourceLimit? {
         guard isTooLowForUs else { return self }
         guard hard >= ResourceLimit.ownFiles else { return nil }

@@ -4,16 +4,16 @@ import Linux
 import OCI
 import Seccomp
 
-/// A process of ours that is all but the container's program: it waits for the word to become it.
+/// A process of ours in the container that only has to execute the container's program, and waits for the message to do so.
 ///
-/// Others may be in its pid namespace, and whoever has CAP_SYS_PTRACE there, and isn't in a user namespace of its own, can read its
-/// memory. So it has none but what is here and what it needs to run: no command line and environment of the caller's, no configuration,
-/// no host paths. To that end all here is a copy, made after `ProcessStack.beginAllocation`.
+/// Another process in its pid namespace can read its memory if it has CAP_SYS_PTRACE and isn't in a user namespace of its own.
+/// So the memory holds only the properties of this class and what the code needs to run: no command line or environment of the
+/// caller's, no configuration, no host paths. That's why every property is a copy, made after `ProcessStack.beginAllocation`.
 final class PreparedProcess {
-    /// What `start` has to do first, with all rights.
+    /// The startContainer hooks, which run first at `start`, with all capabilities.
     struct Hooks {
         let list: [Hook]
-        /// What they read, but for the pid, which only the process itself knows.
+        /// The state that the hooks read. Its pid is filled in when they run: only this process knows its own pid in its namespace.
         var state: ContainerState
     }
 
@@ -24,15 +24,15 @@ final class PreparedProcess {
     private let terminal: (controller: Int32, peer: Int32)?
     /// nil for a container that is made without a process.
     let execution: ProcessExecution?
-    /// nil where it's still to be found.
+    /// nil if this process still has to find the program.
     private var program: ByteString?
     private let environment: [ByteString]
     private let hooks: Hooks?
-    /// What has still to be loaded.
+    /// The seccomp filter, if it still has to be loaded.
     var filter: SeccompProgram?
-    /// Whether the user's rights are needed to enter the working directory.
+    /// Whether only the container's user may be able to enter the working directory.
     private let entersDirectoryLate: Bool
-    /// The stack that this process was prepared on, where that was this very process.
+    /// The stack that this process ran on while it prepared itself: nil if another process prepared it.
     private let preparedOn: ProcessStack?
 
     init(
@@ -51,6 +51,7 @@ final class PreparedProcess {
         self.preparedOn = preparedOn
     }
 
+    /// A reference to this object, never released, for the functions of ProcessStack.
     var context: UnsafeMutableRawPointer { Unmanaged.passRetained(self).toOpaque() }
 
     private static func from(_ context: UnsafeMutableRawPointer) -> PreparedProcess {
@@ -59,7 +60,7 @@ final class PreparedProcess {
 
     // MARK: The container's first process
 
-    /// Goes on as the container's first process, which waits for `start`.
+    /// Runs the container's first process, which waits for `start` and then becomes the program.
     static func beFirst(_ context: UnsafeMutableRawPointer) -> Never {
         let prepared = from(context)
         if prepared.preparedOn == nil { ProcessStack.forgetWithheldMemory() }
@@ -81,7 +82,8 @@ final class PreparedProcess {
     /// Whether the filter that is still to be loaded has a listener.
     private var notifies: Bool { execution?.plan.filter?.needsListener == true }
 
-    /// Has nothing of its past, and dies with Host.
+    /// Drops the caller's memory. A process that another one prepared has none of it: it starts a session and has the kernel
+    /// kill it when Host ends. Finds the program if only this process can.
     private func settle(_ conversation: Conversation) throws(RuntimeError) {
         step(.leaveCallersMemory)
         if let preparedOn {
@@ -93,20 +95,20 @@ final class PreparedProcess {
         if program == nil, hooks == nil, let execution { program = try execution.findProgram(seesAll: false) }
     }
 
-    /// Tells Host that all is made, and waits until Host has written it down.
+    /// Tells Host that the container is ready, and waits until Host has written the record.
     private func awaitCreated(_ conversation: Conversation) throws(RuntimeError) {
         step(.ready)
         do throws(RuntimeError) {
             try conversation.say(.ready, descriptors: terminal.map { [$0.controller] } ?? [])
         } catch {
-            // Nobody is there to be told.
+            // Host has ended: no one is left to report to.
             OwnProcess.exit(1)
         }
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
         guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
         Signal.letEndTheFirstProcess()
         try outliveHost()
-        // Host waits for the end of the conversation: after it, its own end no longer matters.
+        // This ends the conversation. Host waits for that, and from then on its own end no longer ends this process.
         try closeDescriptors(from: firstOfOurs, but: startSocket.map { [$0] } ?? [])
     }
 
@@ -142,7 +144,7 @@ final class PreparedProcess {
             var state = hooks.state
             state.pid = OwnProcess.pid
             try HookRunner.run(hooks.list, kind: .startContainer, state: state)
-            // Anew: the hooks may have changed what there is.
+            // The program is searched for again: the hooks may have changed the container's files.
             program = try execution.findProgram()
             let isInside = execution.enterWorkingDirectory()
             if try execution.reducePrivileges(before: []) { filter = nil }
@@ -154,7 +156,7 @@ final class PreparedProcess {
 
     // MARK: The process of an exec
 
-    /// Goes on as exec's second process.
+    /// Runs exec's second process, which becomes the program.
     static func beSecond(_ context: UnsafeMutableRawPointer) -> Never {
         let prepared = from(context)
         ProcessStack.forgetWithheldMemory()
@@ -237,7 +239,7 @@ extension ProcessPlan {
 }
 
 extension Process {
-    /// What the last steps need of it.
+    /// A copy of the properties that the last steps need.
     fileprivate func copied() -> Process {
         var copy = self
         copy.cwd = cwd.copied()

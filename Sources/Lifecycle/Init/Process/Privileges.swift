@@ -4,12 +4,13 @@ import Linux
 import OCI
 import Seccomp
 
-// What a process of ours has while others may see it in the container's pid namespace: exec's second one from its birth, the
-// container's first while it waits for its start. Whoever has CAP_SYS_PTRACE there, and isn't in a user namespace of its own, may
-// make it do what he likes: so it's to have no more than the container has, but to take its user and groups. That comes last, after
-// Host has set the limits: without CAP_SYS_RESOURCE, Host may do that to processes of its own user only.
+// The privileges of a process of ours while the container's processes may see it: the container's first process while it waits
+// for `start`, and exec's second process from its birth. A container process that has CAP_SYS_PTRACE, and isn't in a user
+// namespace of its own, can trace it and control it. So it must hold no more privileges than the container, except those it
+// needs to switch to the container's user and groups. It switches last, after Host has set the limits: without
+// CAP_SYS_RESOURCE, Host can set them only for processes of its own user.
 
-/// For a container without a process, which can't be started.
+/// Drops all privileges, for a container without a process, which can't be started.
 func giveUpAllPrivileges() throws(RuntimeError) {
     step(.reduceCapabilities)
     try explaining(.process, "the capabilities can't be given up") { () throws(SystemError) in
@@ -20,11 +21,11 @@ func giveUpAllPrivileges() throws(RuntimeError) {
 }
 
 extension ProcessExecution {
-    /// Gives up what nothing more is done by.
+    /// Drops every privilege that the remaining steps don't need, and loads the filter if it permits all of these steps.
     ///
-    /// `calls`: system calls that are still to come besides those that all processes make, with their first arguments.
-    ///
-    /// - Returns: whether the filter is in force.
+    /// - Parameter calls: The system calls that this process will make besides those that all processes make.
+    /// - Returns: Whether the filter is loaded.
+    /// - Throws: The error of the first privilege that can't be dropped.
     func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> Bool {
         try limitBounding()
         if plan.spec.noNewPrivileges { try forbidNewPrivileges() }
@@ -38,7 +39,8 @@ extension ProcessExecution {
         return isFiltered
     }
 
-    /// The bounding set: while there's CAP_SETPCAP, and before a filter could forbid it. It takes nothing from the process itself.
+    /// Limits the bounding set, while the process has CAP_SETPCAP and before a filter could forbid it. The process itself loses
+    /// no capability by that.
     private func limitBounding() throws(RuntimeError) {
         step(.limitCapabilities)
         try explaining(
@@ -56,20 +58,23 @@ extension ProcessExecution {
         var needed = CapabilitySet()
         needed.insert(CapabilitySet.setgid)
         needed.insert(CapabilitySet.setuid)
-        // It isn't always passed on in a clone (SCHED_DEADLINE, SCHED_FLAG_RESET_ON_FORK).
+        // The scheduler is set just before execve: a clone doesn't always inherit it (SCHED_DEADLINE,
+        // SCHED_FLAG_RESET_ON_FORK).
         if plan.spec.scheduler != nil { needed.insert(CapabilitySet.sysNice) }
         if !isFiltered { needed.bits |= neededForFilter.bits }
         return needed
     }
 
-    /// Without no_new_privs it takes CAP_SYS_ADMIN to load a filter.
+    /// The capabilities for loading the filter: without no_new_privs the kernel demands CAP_SYS_ADMIN, seccomp(2).
     var neededForFilter: CapabilitySet {
         var needed = CapabilitySet()
         if plan.filter != nil, !plan.spec.noNewPrivileges { needed.insert(CapabilitySet.sysAdmin) }
         return needed
     }
 
-    /// Where the filter permits all that is still to be done, it needn't wait.
+    /// Loads the filter now if it permits all calls that are still to come.
+    ///
+    /// - Returns: Whether the filter is loaded.
     private func loadFilterAhead(of calls: [FilteredCall]) throws(RuntimeError) -> Bool {
         guard let filter = plan.filter, !filter.needsListener, calls.allSatisfy({ filter.permits($0.number, $0.arguments) })
         else {
@@ -80,13 +85,13 @@ extension ProcessExecution {
         return true
     }
 
-    /// The system calls from here to execve, but those of an error on the way: what's missing here would fail under a filter that
-    /// forbids it.
+    /// All system calls between here and execve, error paths excepted. If one were missing, a filter that forbids it would be
+    /// loaded too early, and the call would fail.
     private var commonCalls: [FilteredCall] {
         var calls: [FilteredCall] = [
-            // What is left here, and the end of exec's first process.
+            // The rest of `reducePrivileges`, and the end of exec's first process.
             SystemCallNumber.capget, SystemCallNumber.capset, SystemCallNumber.exitGroup,
-            // Signals, ties, and the conversation with Host.
+            // Signals, the parent-death signal, and the conversation with Host.
             SystemCallNumber.rtSigaction, SystemCallNumber.rtSigprocmask, SystemCallNumber.rtSigreturn,
             SystemCallNumber.sigaltstack, SystemCallNumber.setsid, SystemCallNumber.prctl, SystemCallNumber.poll,
             SystemCallNumber.recvmsg,

@@ -4,34 +4,40 @@ import Linux
 import OCI
 import Seccomp
 
-/// The last steps of a process on its way into a container's program: of the first one at `start`, and of each that `exec` brings.
+/// The last steps of a process before it becomes a container's program, at `start` or by `exec`.
 struct ProcessExecution {
     let plan: ProcessPlan
 
     private var process: Process { plan.spec }
 
-    /// Finds the program and checks that it can be run.
+    /// Finds the program and checks that it can be executed: see `ProgramLookup.find`.
     func findProgram(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         step(.findProgram)
         return try ProgramLookup(plan.spec).find(seesAll: seesAll)
     }
 
-    /// Becomes the program, after `reducePrivileges`. Returns only by an error.
+    /// Executes the program, after `reducePrivileges`. Returns only by throwing.
     ///
-    /// `filter`: what has still to be loaded. Behind it nothing is called but execve: a filter may forbid anything else.
-    ///
-    /// `starter`: is told right before what comes next can silence us, and the error if it fails.
+    /// - Parameters:
+    ///   - program: The path to execute.
+    ///   - environment: The program's environment, as `NAME=VALUE`.
+    ///   - filter: The seccomp filter, if it still has to be loaded. Once it is, only its listener is handed over and execve is
+    ///     called: the filter may forbid anything else.
+    ///   - entersDirectoryLate: Whether the working directory still has to be entered, as the container's user.
+    ///   - starter: Gets `executing` just before the filter or execve could keep us from sending anything, and the error if
+    ///     execve fails.
+    /// - Throws: The error of the step that failed.
     func execute(
         _ program: ByteString, environment: [ByteString], filter: SeccompProgram?, entersDirectoryLate: Bool,
         _ starter: Conversation
     ) throws(RuntimeError) {
-        // Everything that allocates comes before the filter, which may forbid it.
+        // Memory for the call is allocated before the filter, which may forbid allocating.
         let arguments = CStringArray(process.args)
         let environment = CStringArray(environment)
         try setScheduling()
         try lowerFileLimit()
         OwnProcess.setUmask(process.user.umask ?? 0o022)
-        // All but the streams and what was asked to be kept is gone. The conversation ends by itself in execve.
+        // Only the standard streams and the preserved descriptors stay open. execve closes the conversation's.
         try closeDescriptors(from: 3 + Int32(plan.preservedDescriptors), but: [starter.rawValue])
         try takeCredentials(keeping: filter == nil ? CapabilitySet() : neededForFilter)
         if entersDirectoryLate { try enterWorkingDirectoryAsUser() }
@@ -43,7 +49,7 @@ struct ProcessExecution {
         try execute(program, arguments, environment, under: filter, starter)
     }
 
-    /// Why a program could not be executed.
+    /// The error for a program that can't be executed.
     static func failure(of program: ByteString, errno: Errno) -> RuntimeError {
         RuntimeError(
             .program, "unable to start container process: exec: \"" + program.displayText + "\"",
@@ -60,7 +66,8 @@ struct ProcessExecution {
         }
     }
 
-    /// What passes on in a clone: the class for real time takes CAP_SYS_ADMIN, before kernel 5.14.
+    /// Sets the I/O priority, which a cloned process inherits, while this process has all its capabilities: before kernel 5.14
+    /// the class for real time needs CAP_SYS_ADMIN. See ioprio_set(2).
     func setIOPriority() throws(RuntimeError) {
         step(.setIOPriority)
         guard let priority = process.ioPriority else { return }
@@ -69,7 +76,8 @@ struct ProcessExecution {
             OwnProcess.setIOPriority(class: priority.class.rawValue, priority.priority))
     }
 
-    /// Nothing is opened from here on but the listener of a filter.
+    /// Sets limits on open files that are too low for our own code. After this, our code opens only the file of a last word, the
+    /// listener of a filter and, for a moment, a copy of a descriptor.
     private func lowerFileLimit() throws(RuntimeError) {
         for (index, limit) in process.rlimits.enumerated() where limit.isTooLowForUs {
             step(.setResourceLimits)
@@ -95,11 +103,15 @@ struct ProcessExecution {
         }
     }
 
-    /// The order is the kernel's: groups while there's CAP_SETGID, then the user, with the capabilities kept over the change, then
-    /// exactly the sets that were asked for.
+    /// Takes the container's groups, user and capabilities.
     ///
-    /// `kept`: capabilities to have until execve, too. What the process has after execve doesn't depend on them: the kernel makes that of
-    /// the bounding, inheritable and ambient sets, the user and the file (capabilities(7), "Transformation of capabilities").
+    /// The kernel dictates the order: the groups while the process has CAP_SETGID, then the user, with the capabilities kept
+    /// across that change, then exactly the configured sets.
+    ///
+    /// - Parameter kept: Capabilities that the process keeps until execve besides. They don't affect its capabilities after
+    ///   execve: the kernel computes those from the bounding, inheritable and ambient sets, the user and the file
+    ///   (capabilities(7), "Transformation of capabilities").
+    /// - Throws: The error of the first change that the kernel refuses.
     private func takeCredentials(keeping kept: CapabilitySet) throws(RuntimeError) {
         step(.setCredentials)
         let sets = plan.capabilities
@@ -109,7 +121,7 @@ struct ProcessExecution {
             do throws(SystemError) {
                 try Credentials.setGroups(process.user.additionalGids)
             } catch  where error.errno == .EPERM && process.user.additionalGids.isEmpty && plan.isInUserNamespace {
-                // Whoever may not map groups may not drop them either (user_namespaces(7), "setgroups").
+                // A user that may not map groups may not drop them either (user_namespaces(7), "setgroups").
             }
             try Credentials.setGroup(process.user.gid)
         }
@@ -129,10 +141,11 @@ struct ProcessExecution {
 
     // MARK: Working directory
 
-    /// With all rights, which an ordinary user, or root without CAP_DAC_OVERRIDE, may lack.
+    /// Enters the working directory with all capabilities: an ordinary user, or root without CAP_DAC_OVERRIDE, may have no
+    /// access to it.
     ///
-    /// - Returns: false where it can't be entered. The user may have the right: then `enterWorkingDirectoryAsUser` does it, or says why
-    ///   not.
+    /// - Returns: false if the process can't enter it. The container's user perhaps can: then `enterWorkingDirectoryAsUser`
+    ///   enters it, or throws the reason.
     func enterWorkingDirectory() -> Bool {
         step(.enterWorkingDirectory)
         do throws(SystemError) {
@@ -155,6 +168,7 @@ struct ProcessExecution {
         }
     }
 
+    /// The error for a working directory that can't be entered.
     static func failureOfWorkingDirectory(_ process: Process, _ error: SystemError) -> RuntimeError {
         RuntimeError(
             .process,
@@ -181,11 +195,11 @@ struct ProcessExecution {
         OwnProcess.exitDespiteFilter(1)
     }
 
-    /// For a filter that may let us neither say why execve fails nor end.
+    /// Prepares for a filter that may forbid this process to send why execve failed, or to exit.
     private func makeLastWord(_ starter: Conversation) throws(RuntimeError) -> LastWord {
         let lastWord = try explaining(.system, "no memory to say in why the program can't be executed", LastWord())
         try starter.say(.executing, descriptors: [lastWord.descriptor])
-        // Then we end by a signal, which mustn't be caught.
+        // Under such a filter the process ends by a signal, which it mustn't catch.
         Signal.resetAll()
         return lastWord
     }
@@ -193,7 +207,7 @@ struct ProcessExecution {
     private func load(_ filter: SeccompProgram, _ starter: Conversation) throws(RuntimeError) {
         let sendsListener = filter.needsListener && filter.permits(SystemCallNumber.sendmsg)
         if filter.needsListener, !sendsListener {
-            // Host takes it. The kernel gives it the lowest number that is free.
+            // Host fetches the listener by its number. The kernel will give it the lowest number that is free now.
             let number = try explaining(
                 .seccomp, "the filter's listener can't be handed over",
                 FileDescriptor.duplicate(starter.rawValue, from: 0).rawValue
@@ -201,7 +215,7 @@ struct ProcessExecution {
             try starter.say(.listenerAt(number))
         }
         guard let listener = try filter.load() else { return }
-        // Nothing more is done before it's in the agent's hands.
+        // Until the agent has the listener, this process does nothing more.
         if sendsListener {
             do throws(RuntimeError) {
                 try starter.say(.listener, descriptors: [listener.rawValue])
@@ -211,13 +225,13 @@ struct ProcessExecution {
                     call: error.call, errno: error.errno)
             }
         }
-        // Not closed under the filter: execve does that.
+        // The filter may forbid to close the listener: execve closes it.
         _ = listener.release()
         guard starter.hearsListening() else { OwnProcess.exitDespiteFilter(1) }
     }
 }
 
 extension Personality {
-    /// As personality(2) has it.
+    /// The number that personality(2) takes.
     var domain: UInt64 { self == .linux32 ? 8 : 0 }
 }

@@ -14,16 +14,18 @@ struct ProgramLookup {
         cwd = process.cwd
         var path: ByteString = ""
         for entry in process.env {
-            // The last one counts, as it does for the process itself.
+            // The last PATH counts, as in the environment that the process gets.
             if let (key, value) = entry.splitOnce(separator: UInt8(ascii: "=")), key == "PATH" { path = value }
         }
         self.path = path
     }
 
-    /// `seesAll`: who asks may look everywhere. Else a program that was named by its path may lie where only its user may look:
-    ///   execve decides.
+    /// Finds the program.
     ///
-    /// - Returns: the path to execute: relative ones count from `cwd`.
+    /// - Parameter seesAll: Whether this process may look into every directory. If not, a program that is named by its path may
+    ///   lie where only the container's user may look: then EACCES is no error here, and execve decides.
+    /// - Returns: The path to execute. A relative path counts from `cwd`.
+    /// - Throws: An error of code `program`, in the words that engines expect.
     func find(seesAll: Bool = true) throws(RuntimeError) -> ByteString {
         if name.contains(UInt8(ascii: "/")) {
             if let reason = refusal(of: absolute(name)), seesAll || reason != .EACCES {
@@ -33,7 +35,7 @@ struct ProgramLookup {
         }
         var found: Errno?
         for directory in path.split(separator: UInt8(ascii: ":")) {
-            // An empty entry is the working directory.
+            // An empty entry of PATH means the working directory.
             let candidate = (directory.isEmpty ? "." : directory) + "/" + name
             guard let reason = refusal(of: absolute(candidate)) else { return candidate }
             if reason != .ENOENT && reason != .ENOTDIR { found = reason }
@@ -51,7 +53,7 @@ struct ProgramLookup {
 
     private func absolute(_ path: ByteString) -> ByteString { path.hasPrefix("/") ? path : cwd + "/" + path }
 
-    /// The error number for which a file can't be executed.
+    /// Why a file can't be executed: nil if its kind and mode don't forbid that.
     private func refusal(of path: ByteString) -> Errno? {
         let status: FileStatus
         do throws(SystemError) { status = try FileDescriptor.status(of: path) } catch { return error.errno }
@@ -60,9 +62,10 @@ struct ProgramLookup {
         return nil
     }
 
-    /// Refuses a working directory that doesn't lie below the container's root: one that was reached through a descriptor of the host's
-    /// (CVE-2024-21626). The kernel's own answer is asked for, not a name: getcwd(2) answers with a path that begins with "/" only for
-    /// a directory below the caller's root.
+    /// Refuses a working directory outside the container's root, which a descriptor of the host's can lead to (CVE-2024-21626).
+    ///
+    /// The kernel decides, not a path that is compared: getcwd(2) returns a path that begins with "/" only for a directory
+    /// below the caller's root.
     @inline(never)
     static func requireReachable() throws(SystemError) {
         guard OwnProcess.isInsideRoot() else { throw SystemError("getcwd", errno: .ENOENT) }

@@ -5,8 +5,10 @@ import OCI
 
 /// The standard streams of a process on its way into a container.
 enum StandardStreams {
-    /// Makes the terminal the process's own, and its three standard streams. After its controller was handed over: whoever waits for
-    /// the end of our streams would wait for ever otherwise.
+    /// Makes the terminal the controlling terminal of the process and its three standard streams, after the controller was sent
+    /// to Host.
+    ///
+    /// This closes the caller's streams: a program that waits for their end would wait for ever otherwise.
     static func become(_ peer: borrowing FileDescriptor) throws(RuntimeError) {
         try explaining(.terminal, "the terminal can't be taken", pointer: "/process/terminal") { () throws(SystemError) in
             try Terminal.takeAsControlling(peer)
@@ -16,11 +18,11 @@ enum StandardStreams {
         }
     }
 
-    /// Standard streams that are the host's null device become the container's own: whoever holds a host's file open can change its mode
-    /// and owner.
+    /// Replaces standard streams that are the host's null device by the container's own: a process that holds a file of the
+    /// host's open can change its mode and owner.
     ///
-    /// The container's `/dev/null` must be that very device, too (crun once took whatever a link led to). Where it isn't, a device of
-    /// nobody else's takes its place.
+    /// The container's `/dev/null` must be the null device, too (crun once took the target of any link). If it isn't, a null
+    /// device on a file system of its own is used.
     static func replaceHostNull(_ root: borrowing RootedDirectory, isInUserNamespace: Bool) throws(RuntimeError) {
         let streams = ([0, 1, 2] as [Int32]).filter { stream in
             (try? FileStatus(of: stream)).map(isNull) == true
@@ -29,7 +31,8 @@ enum StandardStreams {
         if let null = try? containersNull(root) {
             try replace(streams, by: null)
         } else if !isInUserNamespace {
-            // In a user namespace no device can be made. Nor can its root change the mode or the owner of the host's.
+            // In a user namespace no device can be made, and its root can't change the mode or owner of the host's: that one
+            // stays.
             try replace(
                 streams,
                 by: try explaining(
