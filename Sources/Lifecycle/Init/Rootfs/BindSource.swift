@@ -5,15 +5,15 @@ import OCI
 
 /// The source of a bind mount, between its lookup and the mount.
 ///
-/// Files of the host's are looked up before anything is mounted: a source that is looked up only at its turn may by then be a link that
-/// another container of the same volume made (CVE-2021-30465). The copy of the mount is made at its turn: the kernel lists mounts in the
-/// order in which they were made.
+/// Files of the host's are looked up before anything is mounted. Later, another container with the same volume could have
+/// replaced the source by a link (CVE-2021-30465). The mount is copied only when it's the entry's turn: the kernel lists mounts
+/// in the order in which they were made.
 enum BindSource {
-    /// A file of the host's, opened in the mount namespace that the mount is copied in.
+    /// A file of the host's, opened in the mount namespace in which its mount is copied later.
     case file(SharedDescriptor)
     /// The finished copy of a mount.
     case tree(SharedDescriptor)
-    /// A path in the container's root: looked up there at its turn, when the mounts that are listed before are in place.
+    /// A path in the container's root. It's looked up when it's the entry's turn, after the mounts of all earlier entries.
     case inside(ByteString)
 
     var descriptor: SharedDescriptor? {
@@ -23,6 +23,7 @@ enum BindSource {
         }
     }
 
+    /// A detached copy of the mount that a file is on, from that file down.
     static func copy(_ file: borrowing FileDescriptor, recursive: Bool, for plan: Plan) throws(SystemError) -> SharedDescriptor {
         let tree = try file.cloneTree(recursive: recursive)
         if plan.namespaces.has(.mount) { try tree.spread(plan.rootfs.propagation) }
@@ -32,10 +33,10 @@ enum BindSource {
 
 /// Looks up sources on the host.
 struct BindSourceLookup {
-    /// Whether the copies are to be made at once: by Host, for a process that has no rights on the host's files.
+    /// Whether mounts are copied now: by Host, for a process that has no rights on the host's files.
     let copiesAtOnce: Bool
     let plan: Plan
-    /// The root file system's own path, without links: nil where no /proc tells it.
+    /// The root file system's path on the host, without links: nil without bind mounts, or if no /proc shows it.
     private let rootPath: ByteString?
 
     init(_ plan: Plan, root: borrowing FileDescriptor, copiesAtOnce: Bool) {
@@ -59,7 +60,8 @@ struct BindSourceLookup {
         let file = try FileDescriptor.open(source, flags: .path)
         let path = try? file.hostPath()
         if let rootPath, let path, let inside = ContainerPath.below(rootPath, path) { return .inside(inside) }
-        // Whatever lies above the root must not bring a second copy of the container's mounts into it, without their masks.
+        // A directory above the root is copied now: later, its copy would also have the container's mounts, without their
+        // masks.
         let isAboveRoot = rootPath.flatMap { root in path.map { ContainerPath.below($0, root) != nil } } ?? true
         if copiesAtOnce || plan.rootfs.propagation.isShared || (recursive && isAboveRoot) {
             return .tree(try BindSource.copy(file, recursive: recursive, for: plan))
@@ -80,7 +82,7 @@ struct BindSourceLookup {
 
     // MARK: Paths in the root
 
-    /// The path in the root of a source that isn't there yet: a mount that is listed before may bring it.
+    /// The path in the container's root of a source that doesn't exist yet: the mount of an earlier entry may contain it.
     private func missingPathInside(_ source: ByteString) -> ByteString? {
         guard let rootPath else { return nil }
         var parent = source

@@ -5,7 +5,8 @@ import Linux
 import OCI
 
 extension Rootfs {
-    /// A mount of type cgroup: on cgroup v2 the one hierarchy, on v1 a tmpfs with a folder for each. Type cgroup2 is the v2 hierarchy.
+    /// Mounts the container's cgroups. Type cgroup is the single hierarchy on a v2 host, and a tmpfs with a folder for each
+    /// hierarchy on a v1 host. Type cgroup2 is always the v2 hierarchy.
     mutating func mountCgroups(_ entry: MountStep, onlyUnified: Bool) throws(RuntimeError) {
         if cgroups.isUnifiedHost || onlyUnified {
             try attach(try unifiedHierarchy(entry), entry, isDirectory: true)
@@ -40,7 +41,8 @@ extension Rootfs {
         for name in hierarchy.links { try folder.makeLink(name, to: hierarchy.name) }
     }
 
-    /// With a cgroup namespace a mount shows the container's cgroup as its root; without one a copy of that folder is mounted.
+    /// With a cgroup namespace, a new mount of the hierarchy has the container's cgroup as its root. Without one, a copy of
+    /// that cgroup's folder is mounted.
     private func tree(of hierarchy: CgroupMountPoint, attributes: MountAttributes) throws(SystemError) -> FileDescriptor {
         if cgroups.hasOwnNamespace {
             do throws(SystemError) {
@@ -54,7 +56,7 @@ extension Rootfs {
                 }
                 return try context.mount(attributes: attributes.set)
             } catch {
-                // Not allowed in every user namespace.
+                // Not every user namespace may do this. The copy below takes its place.
             }
         }
         let tree = try FileDescriptor.cloneTree(hierarchy.directory, recursive: false)
@@ -81,7 +83,7 @@ extension Rootfs {
                 context, code: .cgroup, "the cgroup file system can't be mounted", entry.label,
                 SharedDescriptor(try context.mount(attributes: attributes.set)))
         }
-        // No cgroup of its own: it may see the host's, but never write there (CVE-2023-25809).
+        // The container has neither a cgroup nor a cgroup namespace: it sees the host's cgroups, read-only (CVE-2023-25809).
         attributes.apply(MountAttributes(set: .readOnly))
         return try explaining(.cgroup, "the host's cgroups can't be shown", pointer: entry.label) { () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/sys/fs/cgroup", recursive: true)

@@ -4,7 +4,7 @@ import Linux
 import OCI
 
 extension Rootfs {
-    /// Makes the container's file system the root, and lets go of the host's.
+    /// Makes the container's file system the root of this process, and leaves the host's.
     func enter() throws(RuntimeError) {
         step(.changeRoot)
         try explaining(.mount, "the root file system can't be made the root", pointer: "/root/path") { () throws(SystemError) in
@@ -14,17 +14,19 @@ extension Rootfs {
             } else if !plan.pivots {
                 try move()
             } else {
-                // The old root comes to lie over the new one, at the same place, from where it's taken away: no folder is needed for it.
+                // The old root ends up mounted over the new one, and is detached there. So it needs no folder, pivot_root(2).
                 try FileDescriptor.pivotRootToWorkingDirectory()
             }
             try OwnProcess.changeDirectory(to: "/")
         }
     }
 
-    /// For a root on a ramdisk, which pivot_root(2) can't leave.
+    /// Moves the container's root over the host's (`--no-pivot`), for a host's root on a ramdisk, which pivot_root(2) can't
+    /// leave.
     ///
-    /// The host's mounts would stay below, its proc and sysfs among them: a whole one in the mount namespace lets any user namespace in
-    /// the container mount another, without our masks. So they go; those that a user namespace can't take away are covered.
+    /// The host's mounts are still below. An unmasked proc or sysfs among them would allow any user namespace in the container
+    /// to mount another one, without our masks. So the host's mounts are detached. If a user namespace can't detach a proc or
+    /// sysfs, it's covered.
     private func move() throws(SystemError) {
         try root.descriptor.moveOntoRoot()
         let procfs: ProcFileSystem
@@ -39,12 +41,13 @@ extension Rootfs {
         try OwnProcess.changeRoot(to: root.descriptor)
     }
 
-    /// The mounts of the host's that are left, as seen from the host's root: not that root itself, whose parent is nowhere.
+    /// The host's mounts that are left, as seen from the host's root. That root itself isn't one of them: its parent isn't in
+    /// the table.
     private func hostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) -> [MountTableEntry] {
         let table = try procfs.mounts()
         var ours = SortedSet([own])
         var found = true
-        // Numbers don't tell parents from children.
+        // A parent may have a higher number than its child, so the table is searched until nothing new is found.
         while found {
             found = false
             for entry in table where ours.contains(entry.parent) && ours.insert(entry.id) { found = true }
@@ -52,7 +55,7 @@ extension Rootfs {
         return table.filter { entry in !ours.contains(entry.id) && table.contains { $0.id == entry.parent } }
     }
 
-    /// Again and again: what is detached may have hidden another.
+    /// Detaches the host's mounts until no more can be detached: each may have hidden another one.
     private func detachHostMounts(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
         var left = try hostMounts(own, procfs)
         while !left.isEmpty {
@@ -63,6 +66,7 @@ extension Rootfs {
         }
     }
 
+    /// Covers each proc and sysfs of the host's that is left with an empty read-only tmpfs.
     private func coverProcAndSys(_ own: UInt64, _ procfs: borrowing ProcFileSystem) throws(SystemError) {
         let host = try FileDescriptor.open("/", flags: [.path, .directory])
         for mount in try hostMounts(own, procfs) where mount.root == "/" && (mount.type == "proc" || mount.type == "sysfs") {
@@ -72,7 +76,7 @@ extension Rootfs {
         }
     }
 
-    /// Sets `rootfsPropagation` on the new root, when nothing of the host's is above it any more.
+    /// Sets `linux.rootfsPropagation` on the new root, once no mount of the host's is above it.
     func setPropagation() throws(RuntimeError) {
         guard plan.rootfs.setsPropagation, plan.namespaces.has(.mount) else { return }
         let propagation = plan.rootfs.propagation

@@ -3,12 +3,14 @@ import Errors
 import Linux
 
 extension Rootfs {
-    /// The copy of a mount that an entry asks for, attached nowhere.
+    /// Makes the detached copy that a bind mount attaches.
     mutating func copySource(_ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
-        // Taken out, and closed with it: no folder of the host's may be open when others can see this process.
+        // The source is taken out of `sources`, and so closed after this: no folder of the host's may be open when other
+        // processes can see this one.
         switch sources.binds.removeValue(forKey: entry.index) {
         case .tree(let tree):
-            // A second copy, for the order of the mount table: the kernel can from 6.15 on, but for Host's.
+            // A second copy, made now, has the right place in the order of mounts. Kernel 6.15 and later can make one, except
+            // of a copy that Host made.
             guard !sources.areHosts,
                 let again = try? tree.file.cloneTree(recursive: recursive)
             else { return tree }
@@ -22,8 +24,8 @@ extension Rootfs {
         }
     }
 
-    /// A link would let the image, or another container of an earlier volume, choose what is mounted: the container's own proc, say,
-    /// without masks.
+    /// Copies a source in the container's root. Links are refused: by a link, the image, or another container with the same
+    /// volume, could choose what is mounted, for example the container's own proc without masks.
     private func copyInside(_ path: ByteString, _ source: ByteString, recursive: Bool, _ entry: MountStep) throws(RuntimeError)
         -> SharedDescriptor
     {

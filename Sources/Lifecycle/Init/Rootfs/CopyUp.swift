@@ -2,17 +2,23 @@ import Bytes
 import Errors
 import Linux
 
-/// The mount option `tmpcopyup`: a tmpfs begins with what its mount point held.
+/// The mount option `tmpcopyup`: a tmpfs starts with a copy of its mount point's files.
 ///
-/// Those files are hostile: they're reached by descriptors alone, no link is followed, nothing but regular files is opened, and there's
-/// an end to what is copied.
+/// These files may be hostile. They're reached only by descriptors, no link is followed, only regular files and directories are
+/// opened, and bytes, files and depth are limited.
 struct CopyUp {
     private var bytesLeft = 256 << 20
     private var filesLeft = 100_000
 
     private static let depthLimit = 64
 
-    /// `keepsMode`: the tmpfs was asked for with a mode of its own.
+    /// Copies a directory's files into an empty tmpfs.
+    ///
+    /// - Parameters:
+    ///   - source: The directory.
+    ///   - tmpfs: The root of the tmpfs.
+    ///   - keepsMode: Whether the root keeps its own mode and owner, because the configuration sets the mode.
+    /// - Throws: The first failed system call: E2BIG for too many files, EFBIG for too many bytes, ELOOP for too many levels.
     static func copy(_ source: borrowing FileDescriptor, into tmpfs: borrowing FileDescriptor, keepsMode: Bool)
         throws(SystemError)
     {
@@ -43,7 +49,7 @@ struct CopyUp {
             case .link: try link(entry.name, from: source, to: target)
             case .fifo:
                 try target.makeNode(entry.name, .fifo, mode: status.permissions)
-            // A socket is nothing without its listener, and devices are the configuration's to give.
+            // A socket is useless without its listener, and only the configuration may give devices.
             default: break
             }
         }
@@ -58,7 +64,7 @@ struct CopyUp {
         bytesLeft -= status.size
         guard bytesLeft >= 0 else { throw SystemError("sendfile", errno: .EFBIG) }
         let made = try target.open(name, flags: [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
-        // It may have become shorter meanwhile.
+        // The file may have become shorter meanwhile.
         _ = try original.copy(status.size, to: made)
         try CopyUp.own(made, status)
     }
@@ -69,9 +75,9 @@ struct CopyUp {
         try target.makeLink(name, to: try source.readLink(name))
     }
 
-    /// Owner first: changing it takes set-user-id bits away.
+    /// Sets the owner and the mode. The owner comes first, because changing it clears the set-user-id bit.
     private static func own(_ file: borrowing FileDescriptor, _ status: FileStatus) throws(SystemError) {
-        // Ids that the user namespace hasn't got stay root's.
+        // A file whose owner has no id in the user namespace stays root's.
         do throws(SystemError) {
             try file.setOwner(user: status.user, group: status.group)
         } catch  where error.errno == .EINVAL {}

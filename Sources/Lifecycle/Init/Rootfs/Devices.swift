@@ -16,8 +16,8 @@ extension Rootfs {
         ("/dev/stderr", "/proc/self/fd/2"),
     ]
 
-    /// Makes the devices and links. A /dev of the host's, mounted by the configuration, is left as it is: what we'd make there would be
-    /// made on the host.
+    /// Makes the devices and links. If the configuration binds a /dev of the host's, none are made, because they would appear
+    /// on the host.
     func makeDevices() throws(RuntimeError) {
         step(.makeDevices)
         if plan.rootfs.bindsDev { return }
@@ -29,7 +29,7 @@ extension Rootfs {
                 pointer: "/linux/devices")
         }
         for (index, device) in plan.rootfs.devices.enumerated() {
-            // The container's own terminal multiplexer takes this place.
+            // This path becomes a link to the container's own terminal multiplexer.
             if device.path == "/dev/ptmx" { continue }
             try make(device, pointer: "/linux/devices/" + String(index))
         }
@@ -44,7 +44,7 @@ extension Rootfs {
             do throws(SystemError) {
                 try entry.directory.makeLink(entry.name, to: target)
             } catch  where error.errno == .EEXIST {
-                // What an image brings along stays.
+                // A file of the image's stays as it is.
             }
         }
     }
@@ -62,7 +62,7 @@ extension Rootfs {
             () throws(SystemError) in
             let entry = try root.parent(of: device.path)
             if !plan.namespaces.has(.user) || device.kind == .fifo {
-                // mknodat follows no link and takes nothing that is there already (runc once truncated what a link led to).
+                // mknodat(2) follows no link and refuses an existing file (runc once truncated the target of a link).
                 do throws(SystemError) {
                     try entry.directory.makeNode(entry.name, type, mode: device.fileMode ?? 0o666, number)
                 } catch  where error.errno == .EEXIST || (error.errno == .EPERM && device.kind != .fifo) {
@@ -81,7 +81,7 @@ extension Rootfs {
         try entry.directory.setOwner(of: entry.name, user: device.uid ?? 0, group: device.gid ?? 0)
     }
 
-    /// Whether the very device is there already: another file in its place is an error, as config-linux.md demands.
+    /// Whether exactly this device exists already. Another file in its place is an error, as config-linux.md demands.
     private func isThere(_ device: Device, _ type: FileKind, _ number: DeviceID, _ entry: borrowing RootedDirectory.Entry)
         throws(SystemError) -> Bool
     {
@@ -92,7 +92,7 @@ extension Rootfs {
             return false
         }
         let status = try file.status()
-        // The mount point that an earlier container of the same image left behind.
+        // An empty file is the mount point that an earlier container of the same image left behind.
         if status.kind == .regular, status.size == 0, plan.namespaces.has(.user) { return false }
         guard status.kind == type, device.kind == .fifo || status.device == number else {
             throw SystemError("mknodat", errno: .EEXIST)
@@ -100,7 +100,7 @@ extension Rootfs {
         return true
     }
 
-    /// Where devices may not be made, in a user namespace, the host's own is mounted: once shown to be the same device.
+    /// Mounts the host's own device, where none may be made, as in a user namespace. It must be the same device.
     private func bindFromHost(_ device: Device, _ type: FileKind, _ number: DeviceID, pointer: String) throws(RuntimeError) {
         let tree = try hostDevice(device, type, number, pointer: pointer)
         try explaining(.device, "the host's device can't be mounted", pointer: pointer, path: device.path) {

@@ -5,9 +5,14 @@ import OCI
 
 /// Makes the file systems that `/mounts` asks for, detached and with all their options.
 enum FileSystems {
-    /// A file system of the given type, or what can stand for it where it may not be made.
+    /// Makes a file system of the given type, or a copy of the host's /sys if a sysfs may not be made.
     ///
-    /// `pidNamespace`: the one that a proc shows, where it isn't the caller's own: needs kernel 6.17.
+    /// - Parameters:
+    ///   - type: The type, as in /proc/filesystems.
+    ///   - entry: The entry of `/mounts` that asks for it.
+    ///   - pidNamespace: The pid namespace that a proc shows, if it isn't the caller's own. This needs kernel 6.17.
+    /// - Returns: The detached mount.
+    /// - Throws: An error that names the entry, with the kernel's own words if there are any.
     static func make(_ type: ByteString, _ entry: MountStep, pidNamespace: SharedDescriptor? = nil) throws(RuntimeError)
         -> SharedDescriptor
     {
@@ -22,21 +27,21 @@ enum FileSystems {
             }
             return try configure(context, type, entry)
         } catch  where error.errno == .EPERM && type == "sysfs" {
-            // A user namespace may mount sysfs only with a network namespace of its own: it sees the host's instead.
+            // A user namespace may mount sysfs only with a network namespace of its own. Without one it gets the host's /sys.
             return try hostSysfs(entry)
         }
     }
 
-    /// A file system that another process opened.
+    /// Makes a file system in a context that another process opened, fsopen(2).
     static func make(_ type: ByteString, _ entry: MountStep, from context: FileSystemContext) throws(RuntimeError)
         -> SharedDescriptor
     {
         try configure(context, type, entry)
     }
 
-    /// Whether that is why: the kernel is older than 6.17.
+    /// Whether `make` failed because the kernel, older than 6.17, doesn't know the option for a pid namespace.
     static func lacksPIDNamespaceOption(_ error: RuntimeError) -> Bool {
-        // By bytes: to compare strings brings Unicode's tables along, 40 KB of the program.
+        // Compared by bytes: comparing strings would add Unicode's tables to the program, 40 KB.
         error.errno == .EINVAL && error.call.map { ByteString($0) } == "fsconfig"
     }
 
@@ -69,7 +74,7 @@ enum FileSystems {
         "the file system " + (type.map { "\"" + $0.displayText + "\" " } ?? "") + "refuses " + what
     }
 
-    /// Hands a file system the options that are its own.
+    /// Sets the options that are the file system's own, not those of the mount.
     static func setOptions(of context: FileSystemContext, _ type: ByteString?, _ entry: MountStep) throws(RuntimeError) {
         for flag in entry.flags {
             try explaining(
@@ -83,7 +88,8 @@ enum FileSystems {
         }
     }
 
-    /// File systems whose content is one for all their mounts: read-only is a matter of the mount, not of the file system.
+    /// Whether read-only is set only on the mount, not on the file system: most of these file systems have the same content in
+    /// all their mounts.
     private static func isKernelsOwn(_ type: ByteString) -> Bool {
         type == "proc" || type == "sysfs" || type == "tmpfs" || type == "devpts" || type == "mqueue" || type == "cgroup"
             || type == "cgroup2"
@@ -95,7 +101,7 @@ enum FileSystems {
         } catch
             where error.errno == .EINVAL && (flag == "iversion" || flag == "noiversion" || flag == "mand" || flag == "nomand")
         {
-            // mount(2) takes these for every file system and lets those that have no use for them ignore them; fsconfig(2) refuses.
+            // mount(2) takes these options for every file system, which may ignore them. fsconfig(2) refuses them in that case.
         }
     }
 
@@ -106,7 +112,7 @@ enum FileSystems {
             try context.set(key, to: value)
             return
         }
-        // fsconfig takes 255 bytes at a time: the layers go one by one (kernel 6.5).
+        // fsconfig(2) takes at most 255 bytes at a time, so the layers are set one by one (kernel 6.5).
         for layer in value.split(separator: UInt8(ascii: ":")) { try context.set("lowerdir+", to: layer) }
     }
 
@@ -120,14 +126,14 @@ enum FileSystems {
         }
         return try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/sys", recursive: true)
-            // For all mounts below it: else /sys/fs/cgroup would be writable in a read-only /sys.
+            // The attributes hold for all mounts below, too: otherwise /sys/fs/cgroup would be writable in a read-only /sys.
             if !entry.allAttributes.isEmpty { try tree.setMountAttributes(entry.allAttributes, recursive: true) }
             return SharedDescriptor(tree)
         }
     }
 }
 
-/// Does `body` and, where the file system refuses, says so in the kernel's own words: its context has them.
+/// Runs `body`. If it fails, the error has the kernel's own words, which are read from the file system's context, fsopen(2).
 func explaining<Result: ~Copyable>(
     _ context: FileSystemContext, code: RuntimeError.Code = .mount, _ sentence: @autoclosure () -> String,
     _ pointer: @autoclosure () -> String? = nil, _ body: () throws(SystemError) -> Result

@@ -3,18 +3,20 @@ import Errors
 import Linux
 import OCI
 
-/// `proc` of a pid namespace that is joined: whoever mounts it isn't in that namespace.
+/// Mounts `proc` of a joined pid namespace that the mounting process isn't in.
 ///
-/// From kernel 6.17 on the file system takes the namespace as an option. Before, it shows that of the process that opens it (fsopen(2)): so
-/// a process of ours goes there for that moment. Others in the namespace can see it. So it has nothing of the host's: an empty root, no
-/// memory of the caller's, no descriptor but a socket, and of the capabilities only the one that fsopen demands, CAP_SYS_ADMIN.
+/// From kernel 6.17 on, proc takes the pid namespace as an option. Before, it shows the pid namespace of the process that opens
+/// it (fsopen(2)), so a process of ours enters that namespace for a moment. Other processes there can see it. So it has nothing
+/// of the host's: an empty root, no memory of the caller's, no descriptors except a socket and the namespace's own file, and no
+/// capability except CAP_SYS_ADMIN, which fsopen demands.
 enum ForeignProc {
+    /// Makes the detached mount of `proc` that an entry of `/mounts` asks for.
     static func mount(_ entry: MountStep, of namespace: SharedDescriptor) throws(RuntimeError) -> SharedDescriptor {
         do throws(RuntimeError) {
             return try FileSystems.make("proc", entry, pidNamespace: namespace)
         } catch  where FileSystems.lacksPIDNamespaceOption(error) {
             let mount = try FileSystems.make("proc", entry, from: try openFromInside(namespace))
-            // What came over the socket may be another process's word.
+            // Another process in the namespace may have taken over the socket and sent something else.
             guard (try? mount.file.fileSystemMagic()) == .proc else {
                 throw RuntimeError(
                     .mount, "the process in the joined pid namespace opened another file system than proc", pointer: entry.label)
@@ -27,7 +29,7 @@ enum ForeignProc {
         let succession = try Succession()
         let (first, socket) = try launch(namespace, succession)
         defer {
-            // Its own end, or that of the one which it left its place to.
+            // Ends the first process, and the process in the namespace if the first one cloned it.
             first.handle.end()
             if succession.pid > 0, let opener = try? ProcessHandle(pid: succession.pid) { opener.end() }
         }
@@ -39,7 +41,10 @@ enum ForeignProc {
             FileSystemContext(adopting: try opened.duplicate()))
     }
 
-    /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
+    /// Clones the process that joins the pid namespace and clones another one in it.
+    ///
+    /// - Returns: The process, and our end of the conversation. The other end isn't kept: while it's open, there's no end of
+    ///   file.
     private static func launch(_ namespace: SharedDescriptor, _ succession: Succession) throws(RuntimeError) -> (
         ContainerProcess, SharedDescriptor
     ) {
@@ -59,6 +64,7 @@ enum ForeignProc {
         }
     }
 
+    /// The data of the first process.
     private final class Start {
         let namespace: SharedDescriptor
         let socket: SharedDescriptor
@@ -73,6 +79,7 @@ enum ForeignProc {
         }
     }
 
+    /// Runs the first process: it joins the pid namespace, and clones the process that opens `proc` there.
     private static func become(_ start: Start) -> Never {
         let conversation = Conversation(start.socket, as: .process, .errand)
         do throws(RuntimeError) {
@@ -95,7 +102,7 @@ enum ForeignProc {
         OwnProcess.exit(0)
     }
 
-    /// The root becomes an empty file system that is mounted nowhere.
+    /// Changes the root to an empty file system that is mounted nowhere, and drops all capabilities except CAP_SYS_ADMIN.
     private static func leaveHostBehind() throws(SystemError) {
         try OwnProcess.setDumpable(false)
         let nowhere = try FileSystemContext(type: "tmpfs").mount(attributes: .readOnly)
@@ -105,7 +112,7 @@ enum ForeignProc {
         try ThreadCapabilities(effective: needed, permitted: needed, inheritable: CapabilitySet()).apply()
     }
 
-    /// What the process in the namespace does.
+    /// Runs the process in the namespace: it opens `proc` and sends the context.
     private static func open(_ socket: Int32) -> Never {
         ProcessStack.forgetWithheldMemory()
         let conversation = Conversation(SharedDescriptor(FileDescriptor(adopting: socket)), as: .process, .errand)

@@ -4,9 +4,10 @@ import Linux
 import OCI
 
 extension Rootfs {
-    /// Applies `readonlyPaths` and `maskedPaths`. What isn't there needs no hiding; any other failure ends the creation.
+    /// Applies `readonlyPaths` and `maskedPaths` of config-linux.md. A path that doesn't exist is skipped; any other failure is
+    /// an error.
     ///
-    /// After the sysctls are written: /proc/sys is usually among the read-only ones.
+    /// This comes after the sysctls are written, because /proc/sys is usually one of the read-only paths.
     func hidePaths() throws(RuntimeError) {
         step(.makePathsReadOnly)
         for (index, path) in plan.rootfs.readonlyPaths.enumerated() {
@@ -39,10 +40,11 @@ extension Rootfs {
         }
     }
 
+    /// The attributes of a mount that covers a masked path.
     static let maskAttributes: MountAttributes.Flags = [.readOnly, .noSetUserID, .noExecution]
 
-    /// What lies over masked paths: one empty read-only tmpfs for all directories and the null device for all files. Thousands of masks
-    /// would otherwise be thousands of file systems.
+    /// The mounts that cover masked paths: one empty read-only tmpfs for all directories, and the null device for all files.
+    /// Otherwise thousands of masks would be thousands of file systems.
     private struct Masks {
         var directory: Mask?
         var file: Mask?
@@ -81,8 +83,8 @@ extension Rootfs {
     }
 }
 
-/// What lies over masked paths. Its first place gets the mount itself, every other one a copy: copies can be made only of what is
-/// attached.
+/// A mount that covers masked paths. The first path gets the mount itself, every other path a copy: before kernel 6.15 only an
+/// attached mount can be copied.
 private struct Mask {
     private let mount: SharedDescriptor
     private var isAttached = false

@@ -3,7 +3,8 @@ import Errors
 import Linux
 
 extension Rootfs {
-    /// Puts an entry's mapping on its detached mount. Needs rights on the file system itself.
+    /// Maps the ids of an entry's detached mount, mount_setattr(2). This needs CAP_SYS_ADMIN in the user namespace of its file
+    /// system.
     static func mapIDs(of mount: borrowing FileDescriptor, by namespace: SharedDescriptor, _ entry: MountStep)
         throws(RuntimeError)
     {
@@ -16,9 +17,13 @@ extension Rootfs {
 }
 
 extension MountSources {
-    /// Maps the copies that were made at once. The others are mapped at their turn.
+    /// Maps the ids of the bind mounts that are copied already. The other mounts are mapped when it's their turn.
     ///
-    /// - Returns: the namespaces for those.
+    /// - Parameters:
+    ///   - namespaces: The user namespaces that stand for the mappings, by index in `/mounts`.
+    ///   - mounts: The entries of `/mounts`.
+    /// - Returns: The user namespaces of the other mounts.
+    /// - Throws: An error that names the entry whose ids can't be mapped.
     func map(by namespaces: SortedMap<SharedDescriptor>, _ mounts: [MountStep]) throws(RuntimeError) -> SortedMap<
         SharedDescriptor
     > {

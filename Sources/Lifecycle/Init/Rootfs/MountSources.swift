@@ -3,27 +3,34 @@ import Errors
 import Linux
 import OCI
 
-/// What of the host's files the container gets to see.
+/// The root file system, and other files and file systems of the host's that the container gets.
 struct MountSources {
-    /// A detached copy of the root file system; the plain directory where the container has no mount namespace.
+    /// A detached copy of the root file system's mounts: the directory itself if the container has no mount namespace.
     let root: SharedDescriptor
-    /// By place in `/mounts`.
+    /// The sources of bind mounts, by index in `/mounts`.
     var binds = SortedMap<BindSource>()
-    /// File systems that only Host may make, by place in `/mounts`.
+    /// File systems that only Host may make, by index in `/mounts`.
     var fileSystems = SortedMap<SharedDescriptor>()
-    /// The host's null device, to cover files with: a container's own may be anything (CVE-2025-31133).
+    /// The host's null device, which covers masked files: the container's own may be anything (CVE-2025-31133). nil if no path
+    /// is masked.
     let null: SharedDescriptor?
-    /// Whether Host opened them, in another mount namespace than the container's.
+    /// Whether Host opened the sources, in another mount namespace than the container's.
     let areHosts: Bool
 
+    /// The numbers of all descriptors here.
     var descriptors: [Int32] {
         [root.rawValue] + binds.values.compactMap { $0.descriptor?.rawValue } + fileSystems.values.map { $0.rawValue }
             + (null.map { [$0.rawValue] } ?? [])
     }
 
-    /// Opens all that is looked up before anything is mounted.
+    /// Opens the root file system and everything else that is looked up before anything is mounted.
     ///
-    /// `copiesAtOnce`: by a process in another mount namespace than the container's, which only whole copies can go to.
+    /// - Parameters:
+    ///   - plan: The container's plan.
+    ///   - copiesAtOnce: Whether bind mounts are copied now. A process in another mount namespace than the container's must do
+    ///     that: only finished copies can be attached there.
+    /// - Returns: The opened sources, without the file systems that only Host may make.
+    /// - Throws: An error that names the file that can't be opened.
     static func open(_ plan: Plan, copiesAtOnce: Bool) throws(RuntimeError) -> MountSources {
         let directory = try explaining(
             .mount, "the root file system \"" + plan.rootfs.path.displayText + "\" can't be opened", pointer: "/root/path",
@@ -47,13 +54,13 @@ struct MountSources {
             () throws(SystemError) in
             let tree = try directory.cloneTree(recursive: true)
             try tree.spread(plan.rootfs.propagation)
-            // pivot_root(2) takes no shared mount. It becomes shared again when it's the root.
+            // pivot_root(2) refuses a shared mount. The mount becomes shared again once it's the root.
             if plan.rootfs.propagation.isShared { try tree.setPropagation(.private, recursive: false) }
             return SharedDescriptor(tree)
         }
     }
 
-    /// The host's own root, by whatever name, would give the container all that the host has.
+    /// Refuses the host's own root, by whatever path: it would give the container all files of the host.
     private static func refuseHostRoot(_ directory: borrowing FileDescriptor, _ plan: Plan) throws(RuntimeError) {
         guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: .path).status(),
             status.isSameFile(as: root)
@@ -69,7 +76,7 @@ struct MountSources {
             () throws(SystemError) in
             let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false)
             guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: .ENODEV) }
-            // What the container mounts over a mask would come to lie over the host's own device.
+            // Otherwise a mount that the container makes over a mask would appear over the host's own device, too.
             try tree.setPropagation(.private, recursive: false)
             return SharedDescriptor(tree)
         }

@@ -4,7 +4,8 @@ import Linux
 import OCI
 
 extension Rootfs {
-    /// Does one entry of `/mounts`: makes the mount, detached, with all its attributes; only then it's attached, on a descriptor.
+    /// Performs one entry of `/mounts`: makes the mount detached, with all its attributes, and then attaches it on a
+    /// descriptor.
     mutating func perform(_ entry: MountStep) throws(RuntimeError) {
         switch entry.kind {
         case .bind(let source, let recursive): try bind(entry, source, recursive: recursive)
@@ -37,15 +38,15 @@ extension Rootfs {
 
     // MARK: Attaching
 
-    /// Puts a finished mount in its place.
+    /// Attaches a finished mount on its mount point.
     mutating func attach(_ mount: SharedDescriptor, _ entry: MountStep, isDirectory: Bool) throws(RuntimeError) {
-        // What it is decides, not what the configuration calls it.
+        // The mount's actual file system decides, not the type in the configuration.
         if entry.destination == "/proc",
             (try? mount.file.fileSystemMagic()) != .proc
         {
             throw RuntimeError(.invalidConfig, "only a proc file system may be mounted on /proc", pointer: entry.label)
         }
-        // Before it may be made: 0755, which nobody asked for.
+        // This comes before `target` makes a missing mount point: the mode 0755 that it gets isn't one to keep.
         let mode = entry.keepsModeOfMountPoint ? try? root.open(entry.destination, flags: [.path, .directory]).status() : nil
         let target = try target(for: entry, isDirectory: isDirectory)
         if let mode {
@@ -66,22 +67,22 @@ extension Rootfs {
         if case .fileSystem(let type) = entry.kind, type == "devpts", entry.destination == "/dev/pts" { devpts = mount }
     }
 
-    /// Attaches a mount below the root.
+    /// Attaches a mount below the root. The journal lists it first, so that no mount is left on the host.
     func put(_ mount: borrowing FileDescriptor, on target: borrowing FileDescriptor) throws(SystemError) {
         try journal?.add(mount)
         try mount.attach(on: target)
     }
 
-    /// The mount point, made where it's missing.
+    /// Opens the mount point, and makes it if it's missing.
     func target(for entry: MountStep, isDirectory: Bool) throws(RuntimeError) -> FileDescriptor {
         do throws(SystemError) {
             if entry.destination == "/proc" || entry.destination == "/sys" { return try realDirectory(entry.destination) }
             let target = try isDirectory ? root.makeDirectories(entry.destination) : root.makeFile(entry.destination)
-            // A link may lead into /proc by another name: what is mounted there decides what our own writes reach.
+            // A link may lead into /proc by another path. A mount there could redirect our own writes to /proc.
             if try target.fileSystemMagic() == .proc, !entry.destination.hasPrefix("/proc/") {
                 throw SystemError("openat2", errno: .EXDEV)
             }
-            // move_mount would say "invalid argument"; engines look for these words.
+            // move_mount(2) would fail with EINVAL, but engines look for the text of ENOTDIR.
             if !isDirectory, try target.status().kind == .directory { throw SystemError("move_mount", errno: .ENOTDIR) }
             return target
         } catch {
@@ -99,8 +100,8 @@ extension Rootfs {
         }
     }
 
-    /// /proc and /sys have to be directories of the root file system itself: as links they'd send the mount, and all that is
-    /// later masked in it, elsewhere (CVE-2019-19921, CVE-2023-27561).
+    /// Opens /proc or /sys, and makes it if it's missing. It must be a directory of the root file system itself: a link would
+    /// redirect the mount, and everything that is masked in it later (CVE-2019-19921, CVE-2023-27561).
     private func realDirectory(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         let name = path.dropFirst(1)
         let flags: OpenFlags = [.path, .directory, .noFollow]

@@ -7,23 +7,24 @@ import OCI
 struct Rootfs: ~Copyable {
     let plan: Plan
     var sources: MountSources
-    /// User namespaces that stand for the id mappings of mounts, by place in `/mounts`.
+    /// User namespaces that stand for the id mappings of mounts, by index in `/mounts`.
     let mappings: SortedMap<SharedDescriptor>
-    /// Where mounts are written down that would stay on the host.
+    /// Lists the mounts that would stay on the host: nil if the container has a mount namespace.
     let journal: MountJournal?
     let root: RootedDirectory
-    /// tmpfs mounts that become read-only at the end, and all mounts that a later step needs again.
+    /// The tmpfs mounts that become read-only at the end.
     var readOnlyLate: [SharedDescriptor] = []
-    /// The devpts mount on /dev/pts: terminals come from it.
+    /// The devpts mount on /dev/pts, on which the terminal is opened.
     var devpts: SharedDescriptor?
     let cgroups: CgroupView
     /// The joined pid namespace, if any.
     let pidNamespace: SharedDescriptor?
 
-    /// Takes the root file system and attaches it over its own place.
+    /// Attaches the root file system over its own directory.
     ///
-    /// First no mount of the tree may be shared any more: one attached below a shared mount would appear on the host too. They still
-    /// follow the host's, for sources that are copied later.
+    /// Before that, all mounts of the mount namespace become slave or private: a mount attached below a shared one would appear on
+    /// the host, too. Slaves follow the host's mounts, for sources that are copied later. For a shared root, all sources are
+    /// copied by now, and the mounts become private.
     init(
         plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
@@ -49,7 +50,8 @@ struct Rootfs: ~Copyable {
         }
     }
 
-    /// Where hooks look for it: at its own path. A user namespace may have no way there; then any place does.
+    /// Where the root is attached: at its own path, where hooks look for it. If the user namespace has no access to that path,
+    /// at "/".
     private static func place(for rootfs: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try FileDescriptor.open(rootfs, flags: [.path, .directory])
@@ -58,7 +60,7 @@ struct Rootfs: ~Copyable {
         }
     }
 
-    /// Does the entries of `/mounts` in their order, as config.md demands.
+    /// Performs the entries of `/mounts` in their order, as config.md demands.
     mutating func mountAll() throws(RuntimeError) {
         step(.mountFileSystems)
         for entry in plan.rootfs.mounts {
@@ -71,7 +73,7 @@ struct Rootfs: ~Copyable {
         }
     }
 
-    /// After everything has been made in it.
+    /// Makes the root and its tmpfs mounts read-only if the configuration says so, after everything has been made in them.
     mutating func makeReadOnly() throws(RuntimeError) {
         step(.makeRootReadOnly)
         for mount in readOnlyLate {
