@@ -5,20 +5,28 @@ import Linux
 import OCI
 import Seccomp
 
-/// A container being created: the conversation with the process that becomes its first.
+/// `create`'s conversation with Init, the process that becomes the container's first.
 final class CreateSession {
     private let transaction: ContainerTransaction
     private let console: ConsoleSocket
     private let succession: Succession?
-    /// Whether the process that comes after Init is known.
+    /// Whether Init's successor has become the container's first process.
     private var hasSuccessor = false
 
     private var plan: Plan { transaction.plan }
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess? { transaction.process }
 
-    /// Reads the bundle and decides everything. Nothing is made yet but the state directory's entry, which decides between two creates
-    /// of one id.
+    /// Reads the bundle, makes the plan, connects to the console socket and makes the container's directory. Of two commands
+    /// that create the same id at the same time, only one succeeds.
+    ///
+    /// - Parameters:
+    ///   - options: The options of `create`.
+    ///   - detached: Whether the command returns while the container lives, so that only a console socket can take the
+    ///     terminal.
+    ///   - settings: The global options.
+    /// - Returns: The session, to be executed.
+    /// - Throws: An error if the container can't be created.
     static func begin(_ options: CreateOptions, detached: Bool, _ settings: GlobalSettings) throws(RuntimeError) -> CreateSession
     {
         let planned = try PlannedContainer(options, settings)
@@ -33,7 +41,7 @@ final class CreateSession {
         succession = transaction.plan.namespaces.hasSuccessor ? try Succession() : nil
     }
 
-    /// Does it all; on failure nothing is left.
+    /// Creates the container, which then waits for `start`. On failure everything that was made is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
             try transaction.makeCgroup()
@@ -43,7 +51,7 @@ final class CreateSession {
         }
     }
 
-    /// Clones Init. From here on it dies with us.
+    /// Clones Init, which dies with us until `finish` has released it.
     private func launch() throws(RuntimeError) -> Conversation {
         step(.clone)
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())
@@ -77,15 +85,19 @@ final class CreateSession {
             case .parent(let pid, let handle): try transaction.adopt(ContainerProcess(pid: pid, handle: handle))
             }
         }
-        // Our copy of its end of the conversation is closed with it: else there would be no end of file.
+        // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
         withExtendedLifetime(consume context) {}
         let conversation = Conversation(ours, as: .host, plan.script)
         if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(conversation) }
         return conversation
     }
 
-    /// Opens what Init can't: in a user namespace the container's root may have no way to what the host's root can open, and no right to
-    /// map ids of what belongs to the host.
+    /// Opens the mount sources if Init couldn't: root in a user namespace may lack permission for them, and can't create
+    /// id-mapped mounts of host file systems.
+    ///
+    /// - Parameter mappings: The user namespaces for id mappings. Those for the mounts that are mapped here are taken out.
+    /// - Returns: The sources, or nil if Init opens them itself.
+    /// - Throws: An error if a source can't be opened or mapped.
     private func openSources(_ mappings: inout SortedMap<SharedDescriptor>) throws(RuntimeError) -> MountSources? {
         guard Credentials.effectiveUser == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else {
             return nil
@@ -95,10 +107,11 @@ final class CreateSession {
             sources = try MountSources.open(plan, copiesAtOnce: true)
             mappings = try sources.map(by: mappings, plan.rootfs.mounts)
         } catch  where error.errno == .EPERM && mappings.isEmpty && transaction.procfs.isInUserNamespace() {
-            // Root of a user namespace, in a mount namespace that belongs to another: there Host has no more rights than Init.
+            // We are root of a user namespace, in a mount namespace that belongs to another one. So Host has no more rights on
+            // mounts than Init, which tries next.
             return nil
         }
-        // A user namespace may mount proc only for a pid namespace of its own.
+        // In a user namespace proc can be mounted only for a pid namespace that belongs to that user namespace.
         for entry in plan.rootfs.mounts where plan.namespaces.origin(of: .pid) != .new {
             guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
             if let joined = plan.namespaceFiles.file(of: .pid) {
@@ -113,7 +126,8 @@ final class CreateSession {
     private func mapIDs(_ conversation: Conversation) throws(RuntimeError) {
         step(.mapIDs)
         try IDMaps(pid: transaction.record.pid, uids: plan.idMappings.uids, gids: plan.idMappings.gids).write(transaction.procfs)
-        // While the process's files are the caller's: it waits for this, and may not be traced from there on.
+        // Now, because Init's files in /proc still belong to the caller. After `mapped` Init makes itself undumpable, which
+        // gives them to root.
         try plan.process?.spec.setOOMScore(of: ByteString(decimal: transaction.record.pid), transaction.procfs)
         try tell(.mapped, conversation)
     }
@@ -126,7 +140,7 @@ final class CreateSession {
         }
     }
 
-    /// Answers Init until it's ready.
+    /// Answers Init's messages until Init is ready.
     private func converse(_ conversation: Conversation) throws(RuntimeError) {
         if plan.namespaces.origin(of: .user) == .new, plan.namespaces.isStaged {
             _ = try hear(conversation)
@@ -148,7 +162,7 @@ final class CreateSession {
         do throws(RuntimeError) {
             if let heard = try conversation.hear(within: patience) { return heard.descriptors }
         } catch {
-            // Ours to reap, whatever went wrong.
+            // Whatever went wrong, the successor is our child and has to be reaped.
             try adoptSuccessor(isRequired: false)
             throw error
         }
@@ -156,7 +170,7 @@ final class CreateSession {
         throw death()
     }
 
-    /// Takes the process that Init left its place to for the container's first.
+    /// Makes Init's successor the container's first process, and reaps Init.
     private func adoptSuccessor(isRequired: Bool = true) throws(RuntimeError) {
         guard let succession, !hasSuccessor else { return }
         guard succession.pid > 0 else {
@@ -164,14 +178,15 @@ final class CreateSession {
             throw RuntimeError(.initDied, "container init spoke before it was in its pid namespace")
         }
         let former = process
-        // A child of ours: nobody else gets its number before we have reaped it.
+        // The successor is our child, so its pid isn't reused before we reap it.
         let successor = try ContainerProcess(child: succession.pid)
         try transaction.adopt(successor)
         hasSuccessor = true
         former?.handle.end()
     }
 
-    /// What binds Init too comes last; then all is written down, and Init is let go.
+    /// Sets the limits that also apply to Init, hands the terminal over, writes the record, tells the caller the pid and
+    /// releases Init.
     private func finish(_ conversation: Conversation) throws(RuntimeError) {
         try transaction.limitLate()
         if let process = plan.process?.spec {
@@ -189,11 +204,11 @@ final class CreateSession {
         }
         step(.release)
         try tell(.created, conversation)
-        // The end of the conversation: Init no longer dies with us.
+        // Once Init has closed its end of the conversation, it no longer dies with us.
         _ = try conversation.hear()
     }
 
-    /// Why Init ended without a word.
+    /// The error for an Init that ended without sending one.
     private func death() -> RuntimeError {
         let place = "in step \"" + currentStep() + "\""
         guard let process, process.handle.waitForEnd(milliseconds: 10_000), let status = try? process.handle.wait() else {

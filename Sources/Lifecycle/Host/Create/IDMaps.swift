@@ -3,18 +3,21 @@ import Errors
 import Linux
 import OCI
 
-/// Writes the id mappings of a new user namespace: user_namespaces(7).
+/// The id mappings of a new user namespace. Source: user_namespaces(7).
 struct IDMaps {
+    /// A process in the user namespace.
     let pid: Int32
     let uids: [IDMapping]
     let gids: [IDMapping]
 
+    /// Writes the mappings: directly, or with newuidmap(1) and newgidmap(1) where the caller has no right to.
     func write(_ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         if Credentials.effectiveUser == 0 {
             try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
             try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
         } else if isOwnAlone {
-            // Whoever may map only itself may do so only when groups can't be dropped: a group can also take rights away.
+            // Without privileges a process may map its own group only after it has disabled setgroups(2): dropping a group
+            // could give access that is denied to members of that group.
             try write(Array("deny".utf8), to: "setgroups", "/linux/gidMappings", procfs)
             try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
             try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
@@ -24,6 +27,7 @@ struct IDMaps {
         }
     }
 
+    /// Whether the mappings contain only the caller's own user and group.
     private var isOwnAlone: Bool {
         uids.count == 1 && gids.count == 1 && uids[0].size == 1 && gids[0].size == 1
             && uids[0].hostID == Credentials.effectiveUser
@@ -38,13 +42,13 @@ struct IDMaps {
             hint: "map only ids that are the caller's own", procfs.write(ByteString(decimal: pid) + "/" + file, text))
     }
 
-    /// newuidmap(1) and newgidmap(1) map what /etc/subuid and /etc/subgid give to the caller.
+    /// Runs newuidmap(1) or newgidmap(1), which map the ids that /etc/subuid and /etc/subgid give to the caller.
     private func runHelper(_ name: ByteString, _ mappings: [IDMapping], _ pointer: String) throws(RuntimeError) {
         var arguments: [ByteString] = [name, ByteString(decimal: pid)]
         for mapping in mappings {
             arguments += [mapping.containerID, mapping.hostID, mapping.size].map { ByteString(decimal: $0) }
         }
-        // By their own place: a PATH could name others.
+        // PATH isn't searched: it could lead to other programs.
         guard
             let path = (["/usr/bin/", "/bin/", "/usr/local/bin/"] as [ByteString]).map({ $0 + name }).first(where: { path in
                 isAccessible(path, forExecution: true)

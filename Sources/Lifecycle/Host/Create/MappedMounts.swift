@@ -3,9 +3,10 @@ import Errors
 import Linux
 import OCI
 
-/// The mounts that show other owners than their files have.
+/// The container's id-mapped mounts: they show other owners than the files have on the host.
 enum MappedMounts {
-    /// The user namespaces that stand for the mappings, by place in `/mounts`. Only Host can make them all.
+    /// The user namespaces that hold the mappings, by index in `/mounts`. Host makes them, because Init may have no right to
+    /// map the ids.
     static func namespaces(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
         -> SortedMap<SharedDescriptor>
     {

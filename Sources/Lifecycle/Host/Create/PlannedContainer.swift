@@ -5,10 +5,11 @@ import Linux
 import OCI
 import Seccomp
 
-/// A container that `create` or `restore` is asked for, with all that is decided about it. Nothing on the host is changed by then.
+/// A container that `create` or `restore` is to make, with its plan. Nothing of the container is on the host yet; only the
+/// cache of seccomp filters may have changed.
 struct PlannedContainer: ~Copyable {
     let plan: Plan
-    /// config.json as it was read.
+    /// The text of config.json, in bytes.
     let configText: [UInt8]
     let procfs: ProcFileSystem
 
@@ -38,13 +39,14 @@ struct PlannedContainer: ~Copyable {
 }
 
 extension HostFacts {
+    /// Finds out the facts of this host.
     static func gather(_ settings: GlobalSettings, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> HostFacts {
         HostFacts(
             capabilities: try ownCapabilities(), isRoot: Credentials.effectiveUser == 0,
             cgroups: settings.cgroupManager == .disabled ? nil : try Cgroups(settings.rootless, procfs))
     }
 
-    /// The capabilities that the runtime may give on.
+    /// The capabilities that the runtime has itself and so can give to a process: its permitted set.
     static func ownCapabilities() throws(RuntimeError) -> CapabilitySet {
         try explaining(.system, "the runtime's own capabilities can't be read", ThreadCapabilities.current().permitted)
     }

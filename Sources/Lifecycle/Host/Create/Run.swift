@@ -3,15 +3,16 @@ public import Errors
 import Linux
 import OCI
 
-/// Creates and starts a container, and unless detached waits for its end and deletes it.
+/// Creates and starts a container. Unless `run` is detached, it then waits for the container's end and deletes the container.
 ///
-/// - Returns: the exit status for the shell: the program's own, or 128 + n for signal n.
+/// - Returns: The exit status for the shell: 0 if detached, otherwise the program's own, or 128 + n for signal n.
 public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let create = try prepareCaller(options.create, settings)
-    // Processes that the container leaves behind come to us, and not to whoever called us.
+    // Makes orphans of the container our children, not our caller's, so that we can reap them.
     if !options.detach, !options.noSubreaper { OwnProcess.becomeSubreaper() }
     let creation = try CreateSession.begin(create, detached: options.detach, settings)
-    // Signals that come from now on are for the container.
+    // From here on signals are blocked and kept for the container. One that would end us still interrupts `create` and `start`
+    // while they wait (Patience).
     let signals = options.detach ? nil : try SignalRelay()
     try creation.execute()
     guard let process = creation.process else {
@@ -28,7 +29,16 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
     return try awaitEnd(of: process, signals, id: options.create.id, keep: options.keep, settings)
 }
 
-/// Stays in the foreground until the container's end, then deletes it.
+/// Relays terminal and signals until the container's first process ends, then deletes the container.
+///
+/// - Parameters:
+///   - process: The container's first process.
+///   - signals: The signals to pass on.
+///   - id: The container's id.
+///   - keep: Whether the container isn't deleted after its end.
+///   - settings: The global options.
+/// - Returns: The exit status for the shell: the program's own, or 128 + n for signal n.
+/// - Throws: An error if the end can't be waited for, or the container can't be deleted.
 func awaitEnd(
     of process: ContainerProcess, _ signals: consuming SignalRelay, id: ByteString, keep: Bool, _ settings: GlobalSettings
 ) throws(RuntimeError) -> Int32 {
@@ -45,7 +55,7 @@ func awaitEnd(
     return status.shellStatus
 }
 
-/// After a failure, which is what is reported.
+/// Deletes the container after a failure. If that fails too, it's only a warning: the caller throws the first error.
 private func deleteRegardless(id: ByteString, _ settings: GlobalSettings) {
     do throws(RuntimeError) {
         try deleteContainer(id: id, force: true, settings)

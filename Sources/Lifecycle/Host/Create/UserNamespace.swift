@@ -3,9 +3,10 @@ import Errors
 import Linux
 import OCI
 
-/// User namespaces from outside.
+/// User namespaces that Host checks or makes without entering them itself.
 enum UserNamespace {
-    /// Engines repeat the mappings of a namespace that they have made: then they have to be the same.
+    /// Checks the configured mappings if a user namespace is joined. Engines repeat the mappings of a namespace that they have
+    /// made, so equal mappings are accepted; others are an error.
     static func checkMappings(_ plan: Plan, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         guard let namespace = plan.namespaceFiles.file(of: .user), !plan.idMappings.isEmpty else { return }
         try withHolder(
@@ -27,8 +28,15 @@ enum UserNamespace {
         }
     }
 
-    /// A namespace that stands for nothing but an id mapping: what mount_setattr(2) wants for `MOUNT_ATTR_IDMAP`. It outlives its only
-    /// process as long as a descriptor of it is open.
+    /// Makes a user namespace that only holds an id mapping, as mount_setattr(2) needs it for `MOUNT_ATTR_IDMAP`. Its only
+    /// process ends before this function returns; the descriptor keeps the namespace alive.
+    ///
+    /// - Parameters:
+    ///   - uids: The mappings of users.
+    ///   - gids: The mappings of groups.
+    ///   - procfs: The host's procfs.
+    /// - Returns: A descriptor of the namespace.
+    /// - Throws: An error if the namespace can't be made or the ids can't be mapped.
     static func make(uids: [IDMapping], gids: [IDMapping], _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
         -> SharedDescriptor
     {
@@ -40,7 +48,13 @@ enum UserNamespace {
         }
     }
 
-    /// Does `body` while a process is in the user namespace that `enter` takes it to.
+    /// Runs `body` while a child process is in the user namespace that `enter` enters or makes.
+    ///
+    /// - Parameters:
+    ///   - enter: Runs in the child.
+    ///   - body: Gets the child's pid.
+    /// - Returns: The result of `body`.
+    /// - Throws: What `body` throws, or an error if the child can't enter the namespace.
     private static func withHolder<Result>(
         _ enter: () throws(SystemError) -> Void, _ body: (Int32) throws(RuntimeError) -> Result
     ) throws(RuntimeError) -> Result {
@@ -52,7 +66,10 @@ enum UserNamespace {
         return try body(holder.pid)
     }
 
-    /// - Returns: with it our end of the conversation. The other isn't kept: as long as that is open there's no end of file.
+    /// Makes the child process for `withHolder`.
+    ///
+    /// - Returns: The child, and our end of the conversation with it. The child's end is closed in our process: as long as it's
+    ///   open here, the child's death brings no end of file.
     private static func makeHolder(_ enter: () throws(SystemError) -> Void) throws(RuntimeError) -> (
         ContainerProcess, SharedDescriptor
     ) {
@@ -75,9 +92,10 @@ enum UserNamespace {
         }
     }
 
-    /// Whether the text of a uid_map or gid_map says the same as the configuration.
+    /// Whether the text of a uid_map or gid_map has the same mappings as the configuration, in any order.
     static func areSame(_ text: [UInt8], _ wanted: [IDMapping]) -> Bool { sorted(mappings(in: text)) == sorted(wanted) }
 
+    /// The mappings in the text of a uid_map or gid_map: user_namespaces(7).
     static func mappings(in text: [UInt8]) -> [IDMapping] {
         text.split(separator: UInt8(ascii: "\n")).map { line in
             let fields = line.split(separator: UInt8(ascii: " ")).map { ByteString($0).decimal(as: UInt32.self) ?? 0 }
