@@ -1,9 +1,12 @@
 import Bytes
 import OCI
 
-/// The processors that a process may run on: config.md, `execCPUAffinity`.
+/// The processors that a process of `exec` may run on: config.md, `execCPUAffinity`. Each is a mask with bit n for processor n,
+/// as sched_setaffinity(2) takes it.
 struct Affinity {
+    /// The mask until the process is in the container's cgroup. nil leaves the mask of wherry.
     let initial: [UInt8]?
+    /// The mask from then on. nil keeps `initial`; if that is nil, too, all processors are allowed.
     let final: [UInt8]?
 
     init(_ affinity: ExecCPUAffinity?) {

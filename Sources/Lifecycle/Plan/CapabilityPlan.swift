@@ -2,7 +2,7 @@ import Bytes
 import Linux
 import OCI
 
-/// The five sets that the process gets, as numbers.
+/// The five capability sets that a process gets: capabilities(7).
 struct CapabilityPlan: Sendable {
     let bounding: CapabilitySet
     let effective: CapabilitySet
@@ -10,17 +10,20 @@ struct CapabilityPlan: Sendable {
     let inheritable: CapabilitySet
     let ambient: CapabilitySet
 
-    /// Nothing at all.
+    /// No capabilities.
     static let none = CapabilityPlan()
 
     private init() { bounding = .init(); effective = .init(); permitted = .init(); inheritable = .init(); ambient = .init() }
 
-    /// What can't be granted is left out and warned of, as config.md demands: a name that nobody knows, and what the runtime itself
-    /// hasn't got to give.
+    /// Decides the sets. As config.md demands, capabilities that can't be granted are left out with a warning: unknown names,
+    /// and capabilities that the runtime itself doesn't have.
     ///
-    /// `grantable`: what the process can have at most.
+    /// - Parameters:
+    ///   - capabilities: The property of config.json.
+    ///   - grantable: The most that the process can get.
+    ///   - warnings: Gets a sentence for each capability that is left out.
     init(_ capabilities: Capabilities?, grantable: CapabilitySet, warnings: inout [String]) {
-        // Without the property the process has none: the sets of the runtime are not the container's to inherit.
+        // Without the property the process gets no capabilities: it must not inherit those of the runtime.
         let capabilities = capabilities ?? Capabilities()
         var unknown: [ByteString] = []
         var refused = CapabilitySet()
@@ -42,7 +45,8 @@ struct CapabilityPlan: Sendable {
         bounding = set(capabilities.bounding)
         permitted = set(capabilities.permitted)
         inheritable = set(capabilities.inheritable)
-        // The kernel takes no effective capability that isn't permitted, and no ambient one that isn't both permitted and inheritable.
+        // The kernel refuses an effective capability that isn't permitted, and an ambient one that isn't permitted and
+        // inheritable.
         let (wantedEffective, wantedAmbient) = (set(capabilities.effective), set(capabilities.ambient))
         effective = CapabilitySet(bits: wantedEffective.bits & permitted.bits)
         ambient = CapabilitySet(bits: wantedAmbient.bits & permitted.bits & inheritable.bits)

@@ -4,18 +4,19 @@ import Errors
 import Linux
 import OCI
 
-/// The container's cgroup and what is written there.
+/// The container's cgroup, and the limits that are written to it.
 struct CgroupPlan: Sendable {
     let host: CgroupHost
     let path: CgroupPath
     let access: Cgroup.Access
     let resources: ResourcePlan
-    /// The user of the host who gets the cgroup's files, so that the container's root can make cgroups in it: config-linux.md, "Cgroup
-    /// ownership". nil where it stays the runtime's.
+    /// The host's id of the user who gets to own the cgroup, so that the container can make cgroups in it: config-linux.md,
+    /// "Cgroup ownership". nil if the cgroup stays the runtime's.
     let owner: UInt32?
 
     var isUnified: Bool { host.layout == .unified }
 
+    /// Decides path and limits. Throws what can't be had on this host.
     init(
         _ linux: LinuxConfig, id: ByteString, owner: UInt32?, _ facts: HostFacts.Cgroups
     ) throws(RuntimeError) {
@@ -23,7 +24,7 @@ struct CgroupPlan: Sendable {
         path = try CgroupPath(linux.cgroupsPath, id: id, base: facts.base)
         try host.refuseTooLong(path)
         access = facts.access
-        // In a user namespace nobody can make devices, and no rules can be set.
+        // A rootless runtime leaves device rules out. Root of a user namespace can neither set them nor make devices.
         resources = try ResourcePlan(
             linux.resources, locations: facts.controllers, access: access, devices: access == .required)
         self.owner = owner

@@ -1,9 +1,9 @@
 import Bytes
 
-/// Paths of config.json, compared as texts: no file is looked at.
+/// Compares paths of config.json as texts. No file is looked at.
 enum ContainerPath {
-    /// Whether a place in the container may be mounted on: in /proc only what lxcfs and its like replace. Anything else there would
-    /// let the container choose what our own writes to /proc reach (CVE-2019-16884).
+    /// Whether something may be mounted on a path in the container. In /proc, only the files that lxcfs and similar programs
+    /// replace are allowed. Other mounts there would let the container redirect our own writes to /proc (CVE-2019-16884).
     static func mayCover(_ path: ByteString) -> Bool {
         guard path.hasPrefix("/proc/") else { return true }
         let allowed: [StaticString] = [
@@ -14,7 +14,7 @@ enum ContainerPath {
         return allowed.contains { name == $0 }
     }
 
-    /// The path from "/", without empty components, "." and "..": the last as the kernel takes them in a root of their own, at the top.
+    /// Makes a path absolute and removes empty components, "." and "..". As with chroot(2), ".." at the root stays at the root.
     static func absolute(_ path: ByteString) -> ByteString {
         var parts: [ByteString] = []
         for part in path.split(separator: UInt8(ascii: "/")) where !part.isEmpty && part != "." {
@@ -32,7 +32,12 @@ enum ContainerPath {
         return bytes.isEmpty ? "/" : ByteString(bytes)
     }
 
-    /// The path from `root` on: nil where `path` doesn't lie in it, as far as the text tells.
+    /// The path counted from `root`.
+    ///
+    /// - Parameters:
+    ///   - root: A directory.
+    ///   - path: Any path.
+    /// - Returns: nil if the text of `path` doesn't lead into `root`, or if one of them contains "..".
     static func below(_ root: ByteString, _ path: ByteString) -> ByteString? {
         guard !hasUpwardPart(root), !hasUpwardPart(path) else { return nil }
         let root = absolute(root)

@@ -2,20 +2,22 @@ import Bytes
 import Cgroups
 import Linux
 
-/// What the plan depends on besides the configuration and the request.
+/// Properties of the host that the plan depends on, besides config.json and the command's options.
 struct HostFacts {
-    /// What the runtime has itself, and so can give.
+    /// The runtime's own permitted capabilities. It can't grant others.
     let capabilities: CapabilitySet
+    /// Whether the runtime's effective user is root, on the host or in a user namespace.
     let isRoot: Bool
-    /// nil where `--cgroup-manager disabled` asks for no cgroup.
+    /// nil if `--cgroup-manager disabled` asks for no cgroup.
     let cgroups: Cgroups?
 
+    /// The host's cgroup hierarchies, and what the runtime may do there.
     struct Cgroups {
         let host: CgroupHost
         let controllers: ControllerLocations
-        /// Whether missing rights on cgroups are no error.
+        /// Whether it's an error if the runtime has no right to make cgroups.
         let access: Cgroup.Access
-        /// Where a cgroup goes whose path the configuration leaves open.
+        /// The directory, from the hierarchy's root, in which the cgroup is made if config.json has no `cgroupsPath`.
         let base: ByteString
     }
 }

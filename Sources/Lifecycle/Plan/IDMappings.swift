@@ -10,7 +10,10 @@ struct IDMappings: Sendable {
 
     var isEmpty: Bool { uids.isEmpty && gids.isEmpty }
 
-    /// Refuses mappings that the kernel doesn't take. `pointer`: the object with the properties `uidMappings` and `gidMappings`.
+    /// Refuses mappings whose text is too long for the kernel.
+    ///
+    /// - Parameter pointer: The JSON pointer of the object with the properties `uidMappings` and `gidMappings`.
+    /// - Throws: `unsupported` if the mappings are too long.
     func check(_ pointer: String) throws(RuntimeError) {
         try uids.checkSize(pointer + "/uidMappings")
         try gids.checkSize(pointer + "/gidMappings")
@@ -18,14 +21,14 @@ struct IDMappings: Sendable {
 }
 
 extension [IDMapping] {
-    /// The id outside that stands for one inside: nil where it has no place.
+    /// The id outside the user namespace for an id inside: nil if the id isn't mapped.
     func hostID(of id: UInt32) -> UInt32? {
         first { id >= $0.containerID && UInt64(id) < UInt64($0.containerID) + UInt64($0.size) }.map {
             $0.hostID + (id - $0.containerID)
         }
     }
 
-    /// What is written to uid_map or gid_map.
+    /// The text for uid_map or gid_map: user_namespaces(7).
     var text: [UInt8] {
         var text: [UInt8] = []
         for mapping in self {
@@ -35,9 +38,9 @@ extension [IDMapping] {
         return text
     }
 
-    /// The kernel takes no text of a page or more (user_namespaces(7)).
+    /// The kernel refuses texts of a page or more (user_namespaces(7)).
     fileprivate func checkSize(_ pointer: String) throws(RuntimeError) {
-        // Fewer than 100 always fit.
+        // 100 mappings always fit into a page.
         guard count > 100 else { return }
         let (size, most) = (text.count, OwnProcess.pageSize - 1)
         guard size <= most else {

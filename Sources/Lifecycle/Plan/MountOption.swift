@@ -1,36 +1,36 @@
 public import Bytes
 public import Linux
 
-/// What one word of a mount's `options` asks for. Source: runtime-spec, config.md, "Linux mount options".
+/// The meaning of one of a mount's `options`: config.md, "Linux mount options".
 public enum MountOption: Sendable {
-    /// Attributes of the mount, to be set and cleared.
+    /// Sets and clears attributes of the mount.
     case attributes(MountAttributes)
-    /// The same for all mounts below it too.
+    /// Sets and clears attributes of the mount and of all mounts below it.
     case recursiveAttributes(MountAttributes)
-    /// A property of the file system itself, under the name that fsconfig(2) knows.
+    /// A flag of the file system itself, by its name in fsconfig(2).
     case fileSystem(StaticString)
-    /// How mount events spread: shared, slave, private, unbindable.
+    /// How mount events propagate: shared, slave, private, unbindable.
     case propagation(MountPropagation, recursive: Bool)
     case bind(recursive: Bool)
     case remount
-    /// Fill the tmpfs with what the mount point held.
+    /// Copies the content of the mount point into the tmpfs.
     case copyUp
     case mapIDs(recursive: Bool)
-    /// Takes back an earlier `relatime`, as in mount(8): what the mount had before counts.
+    /// Takes back an earlier `relatime`, as in mount(8): the mount keeps the setting that it had before.
     case withoutRelativeAccessTime(recursive: Bool)
-    /// What every mount is unless told otherwise, or what the mount API has no use for.
+    /// No effect: the default of every mount, or an option that the mount API doesn't need.
     case nothing
-    /// An option that takes no value, or not this one.
+    /// A known option with a value that it doesn't take.
     case refusedValue
 
     private static func set(_ bits: MountAttributes.Flags) -> MountAttributes { MountAttributes(set: bits) }
     private static func clear(_ bits: MountAttributes.Flags) -> MountAttributes { MountAttributes(clear: bits) }
-    /// The access time bits are a number, not flags: all are cleared whenever one is set.
+    /// The access time bits are a number, not flags, so all of them are cleared when one is set.
     private static func accessTime(_ bits: MountAttributes.Flags) -> MountAttributes {
         MountAttributes(set: bits, clear: .accessTimes)
     }
 
-    /// The attribute options: each has a recursive sibling with an "r" before its name.
+    /// The attribute options. Each has a recursive variant with an "r" before its name.
     private static let attributeOptions: [(name: StaticString, recursiveName: StaticString, attributes: MountAttributes)] = [
         ("ro", "rro", set(.readOnly)), ("rw", "rrw", clear(.readOnly)),
         ("nosuid", "rnosuid", set(.noSetUserID)), ("suid", "rsuid", clear(.noSetUserID)),
@@ -61,13 +61,13 @@ public enum MountOption: Sendable {
         ("lazytime", .fileSystem("lazytime")), ("nolazytime", .fileSystem("nolazytime")),
         ("iversion", .fileSystem("iversion")), ("noiversion", .fileSystem("noiversion")),
         ("mand", .fileSystem("mand")), ("nomand", .fileSystem("nomand")),
-        // Kernel messages about a failed mount: fsopen's context keeps them for its caller in any case.
+        // They concern kernel messages about a failed mount. fsopen's context keeps these messages for its caller in any case.
         ("silent", .nothing), ("loud", .nothing),
         ("remount", .remount), ("tmpcopyup", .copyUp), ("idmap", .mapIDs(recursive: false)), ("ridmap", .mapIDs(recursive: true)),
     ]
 
-    /// What mount(8) keeps to itself or to fstab(5), and never hands to the kernel. `user` and its like forbid what a user's own
-    /// medium could do harm with; `nofail` has no effect: a source that is missing stays an error.
+    /// Options of mount(8) and fstab(5) that never reach the kernel. `user` and the like set the restrictions that make a
+    /// user's own medium harmless. `nofail` has no effect: a missing source stays an error.
     private static let fstabOptions: [(name: StaticString, option: MountOption)] = [
         ("auto", .nothing), ("noauto", .nothing), ("nofail", .nothing), ("_netdev", .nothing), ("nouser", .nothing),
         ("user", .attributes(set(userRestrictions))), ("users", .attributes(set(userRestrictions))),
@@ -76,7 +76,7 @@ public enum MountOption: Sendable {
     private static let ownerRestrictions = MountAttributes.Flags(rawValue: 0x6)
     private static let userRestrictions = MountAttributes.Flags(rawValue: 0xE)
 
-    /// What an option means: nil for one that is the file system's own.
+    /// The meaning of an option: nil for an option of the file system.
     public static func named(_ option: ByteString) -> MountOption? {
         for entry in attributeOptions {
             if option == entry.name { return .attributes(entry.attributes) }
@@ -89,8 +89,8 @@ public enum MountOption: Sendable {
         return named(name, value: value)
     }
 
-    /// mount(8) takes `ro=recursive` for `rro`, and so on. No other of our options has a value, and none may be lost: `ro` would be a
-    /// mount that can be written to.
+    /// mount(8) takes `ro=recursive` for `rro`, and so on. No other option here takes a value. An unknown value must be
+    /// refused: if `ro` were ignored for its sake, the mount would be writable.
     private static func named(_ name: ByteString, value: ByteString) -> MountOption? {
         for entry in attributeOptions where name == entry.name || name == entry.recursiveName {
             return name == entry.name && value == "recursive" ? .recursiveAttributes(entry.attributes) : .refusedValue
@@ -99,7 +99,7 @@ public enum MountOption: Sendable {
         return name == "comment" ? .nothing : nil
     }
 
-    /// All names that are known, for `features`.
+    /// The names of all known options, for `features`.
     public static var names: [StaticString] {
         attributeOptions.map { $0.name } + attributeOptions.map { $0.recursiveName } + otherOptions.map { $0.name }
             + fstabOptions.map { $0.name }

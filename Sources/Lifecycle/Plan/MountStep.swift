@@ -3,47 +3,51 @@ import Errors
 import Linux
 import OCI
 
-/// One entry of `mounts`, taken apart: what is mounted, where, and how.
+/// One entry of `mounts` with its options decoded: what is mounted, where, and how.
 struct MountStep: Sendable {
     enum Kind: Sendable {
-        /// A copy of what the host has at this absolute path.
+        /// A copy of the host's mount tree at this absolute path.
         case bind(source: ByteString, recursive: Bool)
         case fileSystem(type: ByteString)
-        /// The container's own cgroups: on a host with cgroup v1 those trees, or with type cgroup2 the v2 tree beside them.
+        /// The container's own cgroups. On a host with cgroup v1 these are the v1 hierarchies, or with type cgroup2 only the v2
+        /// hierarchy beside them.
         case cgroup(onlyUnified: Bool)
-        /// What is mounted already gets other attributes.
+        /// Other attributes for a mount that exists already.
         case remount
     }
 
-    /// The place in `/mounts`.
+    /// The index of the entry in `/mounts`.
     let index: Int
-    /// Absolute, without "." and empty components.
+    /// The absolute path in the container, without "..", "." and empty components.
     let destination: ByteString
     let kind: Kind
     var source: ByteString?
     var attributes = MountAttributes()
     var recursiveAttributes = MountAttributes()
-    /// Names that fsconfig(2) takes without a value.
+    /// Options of the file system without a value: fsconfig(2), `FSCONFIG_SET_FLAG`.
     var flags: [ByteString] = []
+    /// Options of the file system with a value: fsconfig(2), `FSCONFIG_SET_STRING`.
     var data: [(key: ByteString, value: ByteString)] = []
     var propagation: [(kind: MountPropagation, recursive: Bool)] = []
     var copiesUp = false
-    /// The mapping that is put on the mount, with its user namespace made of these or taken from the container.
+    /// The id mapping of the mount. Empty lists stand for the container's own mappings.
     var idMapping: (uids: [IDMapping], gids: [IDMapping], recursive: Bool)?
 
+    /// The JSON pointer of the entry.
     var pointer: String { "/mounts/" + String(index) }
 
     /// For error messages: `/mounts/3 (/data)`.
     var label: String { pointer + " (" + destination.displayText + ")" }
 
-    /// For a mount of ours that has others below it: what holds for it, and for all.
+    /// `attributes` and `recursiveAttributes` together, for a mount that wherry composes itself and that has mounts below it.
     var allAttributes: MountAttributes {
         var all = attributes
         all.apply(recursiveAttributes)
         return all
     }
 
-    /// A tmpfs becomes read-only only when all is mounted: later entries and devices have their mount points in it.
+    /// Whether the mount becomes read-only only after everything is mounted. This holds for a tmpfs: mount points of later
+    /// entries, and devices, are made in it.
     var isReadOnlyLate: Bool {
         guard case .fileSystem(let type) = kind, type == "tmpfs" else { return false }
         return attributes.set.contains(.readOnly)
@@ -51,12 +55,21 @@ struct MountStep: Sendable {
 
     var hasMode: Bool { data.contains { $0.key == "mode" } }
 
-    /// A tmpfs over a folder of the image's takes its place: who was kept out of that is kept out still.
+    /// Whether the mount gets the mode of the folder that it covers. This holds for a tmpfs without a mode of its own: users
+    /// who had no access to the folder mustn't get any.
     var keepsModeOfMountPoint: Bool {
         guard case .fileSystem(let type) = kind else { return false }
         return type == "tmpfs" && !hasMode
     }
 
+    /// Decodes an entry of `mounts`.
+    ///
+    /// - Parameters:
+    ///   - mount: The entry.
+    ///   - index: Its index in `/mounts`.
+    ///   - bundle: The absolute path of the bundle, from which relative sources count.
+    ///   - warnings: Gets a sentence for each option that has no effect.
+    /// - Throws: `invalidConfig` or `unsupported` for an entry that can't be mounted, or that mustn't be.
     init(_ mount: Mount, index: Int, bundle: ByteString, warnings: inout [String]) throws(RuntimeError) {
         var bind: Bool?
         var isRemount = false
@@ -98,21 +111,21 @@ struct MountStep: Sendable {
         source = mount.source
         if isRemount {
             kind = .remount
-            // mount(8): with "bind" it's about the mount alone. The file system may be one of the host's.
+            // With "bind", a remount changes the mount only, as in mount(8). The file system may be one of the host's.
             if bind != nil { dropFileSystemOptions("when a bind mount is remounted", &warnings) }
         } else if bind != nil || mount.type == "bind" || mount.type == "rbind" {
             guard let source = mount.source, !source.isEmpty else {
                 throw RuntimeError(.invalidConfig, "a bind mount needs a source", pointer: label + "/source")
             }
-            // "bind" as a type alone is what older tools write for a recursive one.
+            // Older tools ask for a recursive bind mount by the type "bind" alone.
             kind = .bind(
                 source: source.hasPrefix("/") ? source : bundle + "/" + source, recursive: bind ?? true)
-            // mount(2) ignores them for a bind mount, and the specification hands unknown options to it.
+            // mount(2) ignores such options for a bind mount, and the specification passes unknown options on to mount(2).
             dropFileSystemOptions("on a bind mount", &warnings)
         } else if let type = mount.type, !type.isEmpty {
             if type == "cgroup" || type == "cgroup2" {
                 kind = .cgroup(onlyUnified: type == "cgroup2")
-                // They would hold for the whole host.
+                // They would change the cgroup file system of the whole host.
                 dropFileSystemOptions("on a mount of cgroups", &warnings)
             } else {
                 kind = .fileSystem(type: type)
@@ -125,7 +138,7 @@ struct MountStep: Sendable {
         try check(mount)
     }
 
-    /// Leaves out the options that would change a file system, and says which.
+    /// Leaves out the options that would change a file system, and warns of each.
     private mutating func dropFileSystemOptions(_ where: String, _ warnings: inout [String]) {
         for option in flags + data.map({ $0.key + "=" + $0.value }) {
             warnings.append(pointer + "/options: \"" + option.displayText + "\" means nothing " + `where`)
@@ -172,7 +185,7 @@ struct MountStep: Sendable {
 }
 
 extension MountAttributes {
-    /// A later option takes back an earlier one.
+    /// Adds a later option, which overrides earlier ones.
     mutating func apply(_ change: MountAttributes) {
         set = set.subtracting(change.clear).union(change.set)
         clear = clear.subtracting(change.set).union(change.clear)

@@ -3,17 +3,18 @@ import Errors
 import Linux
 import OCI
 
-/// The namespaces that are to be joined, opened and shown to be what they're said to be.
+/// The open files of the namespaces to join, each checked to be a namespace of the type that config.json gives.
 struct NamespaceFiles {
     private struct Entry {
         let kind: Namespace.Kind
         let file: SharedDescriptor
-        /// Whether the host itself is in it: then it's the container's no more than if it weren't named.
+        /// Whether this is the runtime's own namespace. Joining it gives the container no namespace of its own.
         let isHosts: Bool
     }
 
     private let entries: [Entry]
 
+    /// Opens and checks the namespaces.
     init(_ plan: NamespacePlan, procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         var entries: [Entry] = []
         for join in plan.joins {
@@ -49,11 +50,20 @@ struct NamespaceFiles {
 
     func file(of kind: Namespace.Kind) -> SharedDescriptor? { entries.first { $0.kind == kind }?.file }
 
+    /// Whether the namespace of this kind is joined by its path, and is the runtime's own.
     func isHosts(_ kind: Namespace.Kind) -> Bool { entries.contains { $0.kind == kind && $0.isHosts } }
 
     var descriptors: [Int32] { entries.map { $0.file.rawValue } }
 
-    /// Does `body` inside the namespaces named, and comes back.
+    /// Enters namespaces, runs `body`, and returns to the runtime's own namespaces.
+    ///
+    /// - Parameters:
+    ///   - joins: The namespaces to enter.
+    ///   - files: Their open files.
+    ///   - procfs: The procfs of the runtime's pid namespace.
+    ///   - body: What to do inside.
+    /// - Returns: The result of `body`.
+    /// - Throws: `namespace` if a namespace can't be entered, or the error of `body`. The runtime then stays in the namespaces.
     static func visiting<Result: ~Copyable>(
         _ joins: [NamespacePlan.Join], _ files: NamespaceFiles, procfs: borrowing ProcFileSystem,
         _ body: () throws(RuntimeError) -> Result

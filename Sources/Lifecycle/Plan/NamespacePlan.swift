@@ -3,8 +3,9 @@ import Errors
 import Linux
 import OCI
 
-/// Which namespaces are made, which are joined, and in which order that has to be.
+/// Which namespaces are made, which are joined, and in which order.
 struct NamespacePlan: Sendable {
+    /// Where a namespace of the container comes from.
     enum Origin: Equatable, Sendable {
         /// The caller's own.
         case inherited
@@ -12,15 +13,17 @@ struct NamespacePlan: Sendable {
         case joined
     }
 
+    /// A namespace that is joined by its path.
     struct Join: Sendable {
         let kind: Namespace.Kind
         let path: ByteString
+        /// The index in `/linux/namespaces`.
         let index: Int
 
         var pointer: String { "/linux/namespaces/" + String(index) + "/path" }
     }
 
-    /// All that are made.
+    /// The kinds of all namespaces that are made.
     let new: NamespaceKinds
     let joins: [Join]
 
@@ -43,12 +46,14 @@ struct NamespacePlan: Sendable {
         return joins.contains { $0.kind == kind } ? .joined : .inherited
     }
 
+    /// Whether config.json names a namespace of this kind, new or joined.
     func has(_ kind: Namespace.Kind) -> Bool { origin(of: kind) != .inherited }
 
-    /// Whether one clone3 makes all namespaces at once, or Init makes them one after another.
+    /// Whether Init makes the namespaces one after another. Otherwise one clone3 makes them at once.
     ///
-    /// A user namespace that is joined has to be entered before the others are made in it. And a pid or time namespace that is joined
-    /// lies outside a new user namespace: it must be chosen while there are rights on it. (The others Host can choose for its child.)
+    /// A joined user namespace must be entered before others can be made in it. And with a new user namespace, a joined pid or
+    /// time namespace belongs to a user namespace outside of it: it must be joined before the rights on it are lost. (Host
+    /// itself enters joined namespaces of the other kinds before the clone: see `joinedByHost`.)
     var isStaged: Bool {
         switch origin(of: .user) {
         case .joined: true
@@ -57,17 +62,18 @@ struct NamespacePlan: Sendable {
         }
     }
 
-    /// Whether Init leaves its place to another process: a pid namespace takes only those born into it.
+    /// Whether Init leaves its place to another process, since a pid namespace takes only processes that are born into it.
     var hasSuccessor: Bool { origin(of: .pid) == .joined || (isStaged && origin(of: .pid) == .new) }
 
-    /// The flags of the first clone3. A cgroup namespace takes as its root the cgroup that its maker is in, and a time namespace holds
-    /// only children and what is executed: both are made by Init.
+    /// The flags of the first clone3. Init itself makes the cgroup and the time namespace: the root of a cgroup namespace is
+    /// the cgroup of the process that makes it, and a process enters a new time namespace only by its next clone or execve.
     var cloneFlags: NamespaceKinds { isStaged ? [] : new.subtracting([.cgroup, .time]) }
 
-    /// Made by Init when it has entered its user namespace.
+    /// The namespaces that Init makes after it has entered its user namespace.
     var stagedFlags: NamespaceKinds { isStaged ? new.subtracting([.cgroup, .time, .user, .pid]) : [] }
 
-    /// Those that Host enters before the clone and leaves after it: from inside a new user namespace there are no rights on them.
+    /// The namespaces that Host enters before the clone and leaves after it. From inside a new user namespace, Init has no
+    /// rights on them.
     var joinedByHost: [Join] {
         guard !isStaged, origin(of: .user) == .new else { return [] }
         return joins.filter { [.network, .ipc, .uts, .mount].contains($0.kind) }
@@ -75,6 +81,7 @@ struct NamespacePlan: Sendable {
 }
 
 extension Namespace.Kind {
+    /// The kind as a flag of clone3 and setns(2).
     var flag: NamespaceKinds {
         switch self {
         case .pid: .pid
@@ -88,7 +95,7 @@ extension Namespace.Kind {
         }
     }
 
-    /// As in `/proc/PID/ns`.
+    /// The name of its file in `/proc/PID/ns`.
     var fileName: ByteString {
         switch self {
         case .network: "net"

@@ -5,33 +5,46 @@ import Linux
 import OCI
 import Seccomp
 
-/// All that `create` and `restore` decide before they change anything on the host. What can be refused is refused while this is made,
-/// so that nothing has to be undone. Host and Init do what stands here, and don't look at the configuration again.
+/// Everything that `create` and `restore` decide before they change anything on the host.
+///
+/// Whatever can be refused is refused while the plan is made, when nothing has to be undone yet. Host and Init carry the plan
+/// out, and don't look at the configuration again.
 final class Plan: Sendable {
     let identity: ContainerIdentity
     let namespaces: NamespacePlan
     let namespaceFiles: NamespaceFiles
-    /// Of the user namespace: what a new one gets, and what a joined one must have where they aren't empty.
+    /// The mappings of the user namespace. A new one gets them. A joined one must have them already, unless they're empty.
     let idMappings: IDMappings
     let timeOffsets: TimeOffsets?
     let rootfs: RootfsPlan
-    /// Whether the root is changed by pivot_root(2), which `--no-pivot` forbids.
+    /// Whether pivot_root(2) changes the root. `--no-pivot` forbids that.
     let pivots: Bool
     let sysctls: [SysctlPlan.Entry]
-    /// nil where it stays what it is: left out, or of a UTS namespace that isn't the container's.
+    /// nil if the host name isn't changed: config.json doesn't set it, or names no UTS namespace.
     let hostname: ByteString?
     let domainname: ByteString?
-    /// nil where the container gets none: `--cgroup-manager disabled`.
+    /// nil if the container gets no cgroup: `--cgroup-manager disabled`.
     let cgroup: CgroupPlan?
-    /// nil for a container that is made without a process.
+    /// nil for a container without a process, which can't be started.
     let process: ProcessPlan?
     let hooks: Hooks
-    /// Whether the container gets a session keyring of its own, which `--no-new-keyring` forbids.
+    /// Whether the container gets a session keyring of its own. `--no-new-keyring` forbids that.
     let makesKeyring: Bool
     let announcement: Announcement
-    /// What is left out or has no effect, in sentences.
+    /// Sentences about properties that are left out or have no effect.
     let warnings: [String]
 
+    /// Makes the plan.
+    ///
+    /// - Parameters:
+    ///   - config: The configuration.
+    ///   - options: The options of the command.
+    ///   - bundle: The absolute path of the bundle.
+    ///   - namespaces: The namespaces to make and to join.
+    ///   - files: The namespaces to join, opened.
+    ///   - filter: The compiled seccomp filter, if there is one.
+    ///   - facts: What the host has and permits.
+    /// - Throws: `invalidConfig` or `unsupported`, with the JSON pointer of the property that is refused.
     init(
         _ config: Config, _ options: CreateOptions, bundle: ByteString, _ namespaces: NamespacePlan, _ files: NamespaceFiles,
         filter: SeccompProgram?, _ facts: HostFacts
@@ -71,10 +84,10 @@ final class Plan: Sendable {
         try checkHooks()
     }
 
-    /// Whether Host has to run hooks after the container's mounts are made and before its root is entered.
+    /// Whether there are hooks that Host runs between the container's mounts and the change of its root.
     var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
 
-    /// What Host and Init say to each other until the container is created.
+    /// The messages between Host and Init until the container is created.
     var script: Script {
         let hasNewUserNamespace = namespaces.origin(of: .user) == .new
         return .create(
@@ -82,7 +95,10 @@ final class Plan: Sendable {
             hasEarlyHooks: hasEarlyHooks)
     }
 
-    /// The container's cgroups as a mount of type cgroup shows them. `cgroup`: the one that was made.
+    /// The container's cgroups as a mount of type cgroup shows them.
+    ///
+    /// - Parameter cgroup: The cgroup that was made, if there is one.
+    /// - Returns: The view of the container.
     func cgroupView(_ cgroup: Cgroup?) -> CgroupView {
         CgroupView(of: cgroup, namespaces, isUnifiedHost: self.cgroup?.isUnified == true)
     }

@@ -4,7 +4,7 @@ import Linux
 import OCI
 
 extension Plan {
-    /// The plan in words, a line for each thing that is going to be made or set, in the order in which that is done.
+    /// The plan in words: a line for each thing that is going to be made or set, roughly in the order of the work.
     var lines: [String] {
         var lines = ["container " + identity.id.displayText + " of bundle " + identity.bundle.displayText]
         lines += cgroup?.lines ?? ["no cgroup"]

@@ -2,14 +2,14 @@ import Errors
 import Linux
 import OCI
 
-/// How mount events spread between the host and the container's mounts. Source: config-linux.md, "Rootfs Mount Propagation".
+/// How mount events propagate between the host and the container: config-linux.md, "Rootfs Mount Propagation".
 enum RootPropagation {
     case shared(recursive: Bool)
     case slave(recursive: Bool)
     case `private`(recursive: Bool)
     case unbindable(recursive: Bool)
 
-    /// Without a property the root follows mounts of the host's: they appear in the container, but not the other way round.
+    /// Reads the property. The default is rslave: mounts made on the host appear in the container, but not the other way round.
     init(_ property: Propagation?) {
         self =
             switch property {
@@ -43,8 +43,10 @@ enum RootPropagation {
 }
 
 extension FileDescriptor {
-    /// Gives a copy of a host's mount the relation to its original that the container asked for: a shared one is left as it is, a peer
-    /// of the original. Whatever else was asked for the root, mounts inside must not reach the host.
+    /// Sets the propagation between a copy of a host's mount and its original.
+    ///
+    /// If config.json asks for a shared root, the copy stays what it is, a peer of its original. In all other cases, mounts
+    /// inside must not reach the host.
     borrowing func spread(_ propagation: RootPropagation) throws(SystemError) {
         switch propagation {
         case .shared: break

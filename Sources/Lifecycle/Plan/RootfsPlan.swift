@@ -3,16 +3,16 @@ import Errors
 import Linux
 import OCI
 
-/// The container's file system: the root and all that is made, mounted and hidden in it.
+/// The container's root file system, and everything that is made, mounted and hidden in it.
 struct RootfsPlan: Sendable {
-    /// On the host. Absolute.
+    /// The absolute path on the host.
     let path: ByteString
     let isReadOnly: Bool
     let propagation: RootPropagation
-    /// Whether the configuration asks for `propagation`, which is set then on the finished root.
+    /// Whether config.json asks for `propagation`. Then it's set on the finished root.
     let setsPropagation: Bool
     let mounts: [MountStep]
-    /// Those of the configuration; the default ones come besides.
+    /// The devices of config.json. The default devices are made in addition.
     let devices: [Device]
     let maskedPaths: [ByteString]
     let readonlyPaths: [ByteString]
@@ -35,7 +35,7 @@ struct RootfsPlan: Sendable {
         readonlyPaths = config.linux.readonlyPaths
     }
 
-    /// Whether the configuration mounts a /dev of the host's.
+    /// Whether /dev is a bind mount of the host's.
     var bindsDev: Bool {
         mounts.contains { entry in
             guard case .bind = entry.kind else { return false }
@@ -43,7 +43,7 @@ struct RootfsPlan: Sendable {
         }
     }
 
-    /// Whether the container can write to cgroups by a mount of theirs.
+    /// Whether the container has a writable mount of its cgroups.
     var showsCgroupsWritable: Bool {
         mounts.contains { entry in
             guard case .cgroup = entry.kind else { return false }

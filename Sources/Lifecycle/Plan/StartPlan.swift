@@ -6,7 +6,7 @@ struct StartPlan: Sendable {
     let program: ProgramStart
     let poststart: [Hook]
 
-    /// nil for a container that was made without a process.
+    /// Plans the start of a container: nil if it was made without a process.
     init?(_ config: Config) {
         guard let process = config.process else { return nil }
         program = ProgramStart(
@@ -16,10 +16,11 @@ struct StartPlan: Sendable {
     }
 }
 
-/// What whoever waits for a process to become its program has to know.
+/// What Host needs to know to wait until a process has become its program.
 struct ProgramStart: Sendable {
-    /// As config.json names it.
+    /// The program's name as config.json has it.
     let name: ByteString
     let listener: ListenerPlan?
+    /// How long to wait for the first message.
     let patience: Patience
 }

@@ -2,18 +2,25 @@ import Bytes
 import Errors
 import OCI
 
-/// Kernel parameters that belong to a namespace of the container. All others are the host's, and refused.
+/// Kernel parameters that belong to a namespace of the container. All others belong to the host and are refused.
 enum SysctlPlan {
-    /// A parameter as a path below /proc/sys, and the namespace that has to be the container's own for it.
+    /// One parameter, and the kind of namespace that must be the container's own to set it.
     struct Entry: Sendable {
         let key: ByteString
+        /// The path of its file below /proc, which begins with "sys/".
         let path: ByteString
         let value: ByteString
         let namespace: Namespace.Kind
         let pointer: String
     }
 
-    /// `isOwn`: whether the container has a namespace of this kind that isn't the host's.
+    /// Checks the property `linux.sysctl`.
+    ///
+    /// - Parameters:
+    ///   - sysctls: The parameters.
+    ///   - isOwn: Whether the container has a namespace of this kind that isn't the runtime's.
+    /// - Returns: An entry for each parameter.
+    /// - Throws: `invalidConfig` for a parameter that doesn't belong to a namespace of the container.
     static func entries(_ sysctls: [Sysctl], isOwn: (Namespace.Kind) -> Bool) throws(RuntimeError) -> [Entry] {
         var entries: [Entry] = []
         for sysctl in sysctls {
