@@ -1,7 +1,7 @@
 import Bytes
 
 extension ByteString {
-    /// What stands between spaces and line ends.
+    /// The parts between spaces, tabs and line ends.
     var words: [ByteString] {
         var words: [ByteString] = []
         var start = bytes.startIndex
@@ -12,14 +12,14 @@ extension ByteString {
         return words
     }
 
-    /// Without the space and line ends around it.
+    /// The text without leading and trailing spaces, tabs and line ends.
     var trimmed: ByteString {
         var rest = bytes[...].drop(while: isSpace)
         while let last = rest.last, isSpace(last) { rest.removeLast() }
         return ByteString(rest)
     }
 
-    /// The whole as a text in quotation marks, for messages.
+    /// The text in quotation marks, for messages.
     var quoted: String { "\"" + displayText + "\"" }
 }
 

@@ -4,11 +4,11 @@ import Linux
 
 /// A container's cgroup: one directory in each of the host's hierarchies.
 public final class Cgroup {
-    /// What happens where the caller may not make cgroups.
+    /// What to do if the caller isn't allowed to make cgroups.
     public enum Access: Sendable {
-        /// It's an error.
+        /// Fail.
         case required
-        /// The container does without, as long as no limit was asked for: rootless containers.
+        /// Make the container without a cgroup, unless the configuration sets a limit: for rootless containers.
         case optional
     }
 
@@ -18,17 +18,24 @@ public final class Cgroup {
 
     var groups: [Group]
 
-    /// Whether it has one directory for everything: cgroup v2 alone.
+    /// Whether the cgroup is a single directory, on a host with cgroup v2 alone.
     let isUnified: Bool
 
-    /// What was asked for and had no effect: sentences for people.
+    /// Sentences for people about settings that had no effect.
     public internal(set) var warnings: [String] = []
 
-    /// Why hierarchies were left out, where `access` allows that.
+    /// The error because of which a hierarchy was left out (`Access.optional`), or a controller wasn't handed down.
     var denied: SystemError?
 
-    /// Plans a cgroup, and finds out what of its path is there already. Changes nothing: `record` can be written to the journal
-    /// before `create`.
+    /// Plans a cgroup and finds out which part of its path exists already.
+    ///
+    /// Nothing is changed, so the caller can save `record` before `create` makes anything.
+    ///
+    /// - Parameters:
+    ///   - host: the host's hierarchies.
+    ///   - path: the path of the cgroup in each hierarchy.
+    ///   - access: what to do if the caller isn't allowed to make cgroups.
+    /// - Throws: `cgroup` if a hierarchy can't be searched.
     public init(host: CgroupHost, path: CgroupPath, access: Access = .required) throws(RuntimeError) {
         self.path = path
         self.access = access
@@ -39,7 +46,10 @@ public final class Cgroup {
         }
     }
 
-    /// The cgroup of a container that exists. Nothing is opened until it's needed.
+    /// The cgroup of an existing container. Directories are opened only when they are needed.
+    ///
+    /// - Parameter record: the container's record.
+    /// - Throws: `invalidConfig` if the record's path isn't the path of a cgroup.
     public init(record: CgroupRecord) throws(RuntimeError) {
         let path = try CgroupPath(text: record.path)
         self.path = path
@@ -48,7 +58,7 @@ public final class Cgroup {
         isUnified = groups.count == 1 && groups[0].version == .v2
     }
 
-    /// Where it is, and what of it is the container's own.
+    /// The place of the cgroup, and which part of its path belongs to the container.
     public var record: CgroupRecord {
         CgroupRecord(
             path: path.relative,
@@ -56,11 +66,13 @@ public final class Cgroup {
         )
     }
 
-    /// Whether there is no hierarchy in which it could be: the host has none, or the caller may make none.
+    /// Whether no hierarchy has the cgroup: the host has no hierarchies, or the caller isn't allowed to make cgroups.
     public var isNowhere: Bool { groups.isEmpty }
 
-    /// Whether its directory is there in any hierarchy. What can't be found out is an error: a cgroup that is taken for gone is
-    /// forgotten.
+    /// Whether the cgroup's directory exists in any hierarchy.
+    ///
+    /// - Throws: `cgroup` if that can't be found out. To answer "no" would be wrong, because nobody would ever remove the
+    ///   cgroup.
     public func exists() throws(RuntimeError) -> Bool {
         for group in groups {
             let place = group.place()
@@ -70,10 +82,10 @@ public final class Cgroup {
         return false
     }
 
-    /// Whether it, or a part of it, was there before `create`.
+    /// Whether the cgroup's directory existed before `create` in any hierarchy.
     public var stoodBefore: Bool { groups.contains { $0.existing == path.components.count } }
 
-    /// The controllers in its v1 hierarchies, and those that its v2 directory has; none of v2 before `create`.
+    /// The controllers of the cgroup's v1 hierarchies and of its v2 directory. Before `create` there are none of v2.
     public func controllers() throws(RuntimeError) -> ControllerLocations {
         var locations = ControllerLocations(v1: [], v2: [], filter: false)
         for group in groups {
@@ -90,20 +102,21 @@ public final class Cgroup {
         return locations
     }
 
-    /// The group that has the controller: on a hybrid host v1 before v2, since a controller is only ever in one of them.
+    /// The group that has the controller. A controller is in only one hierarchy. So on a hybrid host, the v2 group is the
+    /// answer only if no v1 hierarchy has the controller.
     func group(of controller: Controller) -> Group? {
         groups.first { $0.version == .v1 && $0.controllers.contains(controller) } ?? groups.first { $0.version == .v2 }
     }
 }
 
-/// Where controllers are to be had.
+/// The hierarchies in which controllers are available.
 public struct ControllerLocations: Sendable {
     public var v1: ControllerSet
     public var v2: ControllerSet
     /// Whether there is a v2 directory to which a device filter can be attached.
     public var filter: Bool
 
-    /// Nil where the controller isn't to be had.
+    /// The version of the hierarchy that has the controller; nil if no hierarchy has it.
     func version(of controller: Controller) -> Hierarchy.Version? {
         if v1.contains(controller) { return .v1 }
         if controller == .devices { return filter ? .v2 : nil }

@@ -3,12 +3,11 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Makes its directories, and on cgroup v2 hands the parents' controllers down to it.
+    /// Makes the cgroup's directories, and on cgroup v2 hands controllers down from the parents to the cgroup.
     ///
-    /// On failure nothing of what was made is left.
-    ///
-    /// `needs` are the controllers of a v2 hierarchy beside v1 ones that limits ask for: `ResourcePlan.unifiedControllers`. A
-    /// unified host hands down all there are.
+    /// - Parameter needs: the v2 controllers that the limits need on a hybrid host: `ResourcePlan.unifiedControllers`. On a
+    ///   host with cgroup v2 alone, all controllers are handed down.
+    /// - Throws: `cgroup` if the cgroup can't be made or is in use. All directories that were made are removed again.
     public func create(needs: ControllerSet = []) throws(RuntimeError) {
         do throws(RuntimeError) {
             for group in groups {
@@ -23,12 +22,13 @@ extension Cgroup {
         }
     }
 
-    /// Removes what `create` made, as far as it's empty: it is when no process has been in it.
+    /// Removes the directories that `create` made, if no process has been in them.
     public func undo() {
         for group in groups { _ = removeOwn(group) }
     }
 
-    /// How much of the path is there: upwards from the cgroup, since usually all is but the last.
+    /// Finds out how many components of the path exist, and sets `existing`. The search goes upwards from the cgroup, because
+    /// usually only the last component is missing.
     func survey(_ group: Group) throws(RuntimeError) {
         var count = path.components.count
         try explaining(.cgroup, "can't look for the cgroup", path: group.mountPoint) { () throws(SystemError) in
@@ -43,14 +43,15 @@ extension Cgroup {
         do throws(SystemError) {
             return try root.contains(path)
         } catch  where error.errno == .EACCES {
-            // A path that may not be searched is found out by mkdir, with its reason.
+            // mkdir fails for such a path and reports the reason.
             return false
         }
     }
 
-    /// Makes the missing directories. False where that isn't allowed and needn't be: then the group is dropped.
+    /// Makes the missing directories. The answer is false if that isn't allowed, but `access` is optional: the group is removed
+    /// from `groups` then.
     private func make(_ group: Group) throws(RuntimeError) -> Bool {
-        // A parent may vanish in between, when the last container in it is deleted at the same time.
+        // A parent may vanish meanwhile: deleting the last container in a parent removes the parent too.
         var attempts = 0
         while true {
             do throws(SystemError) {
@@ -84,15 +85,16 @@ extension Cgroup {
                     try root.makeDirectory(path.prefix(count), mode: 0o755)
                 } catch {
                     guard error.errno == .EEXIST else { throw error }
-                    // Somebody else was faster: it's theirs.
+                    // Another program made the directory meanwhile, so the directory isn't ours to remove.
                     group.existing = count
                 }
             }
         }
     }
 
-    /// Another container's cgroup, or one that is frozen, isn't fit for a new one: config-linux.md, "Control groups". Processes in
-    /// the cgroups below count as well: what ends the container's processes ends all from its cgroup down.
+    /// Refuses an existing cgroup that has processes or is frozen: config-linux.md, "Control groups".
+    ///
+    /// Processes in the cgroups below count as well, because ending the container ends all processes in and below its cgroup.
     private func refuseInUse(_ group: Group) throws(RuntimeError) {
         let place = group.place()
         let (populated, frozen) = try explaining(.cgroup, "can't look into the cgroup", path: place) {
@@ -112,7 +114,7 @@ extension Cgroup {
             hint: populated ? "choose a cgroup of the container's own" : "thaw it, or choose another cgroup")
     }
 
-    /// A new v1 cpuset is empty, and takes no process before it has CPUs and memory nodes: its parent's.
+    /// Gives a v1 cpuset its parent's CPUs and memory nodes. A new one has none, and the kernel lets no process in.
     private func fillCpuset(_ group: Group) throws(RuntimeError) {
         for file: ByteString in ["cpuset.cpus", "cpuset.mems"] {
             try explaining(.cgroup, "can't give the cgroup its parent's " + file.displayText, path: group.place()) {
@@ -153,7 +155,7 @@ extension Cgroup {
 }
 
 extension Group {
-    /// What there is to say of an error beside its name, as a part of a sentence.
+    /// The explanation of an error for messages, as part of a sentence; empty if there is none.
     func reason(for error: SystemError) -> String {
         error.errno == .EROFS ? ", since " + mountPoint.displayText + " is mounted read-only" : ""
     }

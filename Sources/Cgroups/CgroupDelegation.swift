@@ -3,9 +3,14 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Gives the v2 cgroup to a user of the host, so that who has that id inside can make cgroups below it: config-linux.md, "Cgroup
-    /// ownership". To be called only where a new cgroup namespace and a writable cgroup mount are asked for. Does nothing on v1,
-    /// where giving a cgroup away isn't safe.
+    /// Makes a user of the host the owner of the v2 cgroup, so that the user's processes in the container can make cgroups
+    /// below it: config-linux.md, "Cgroup ownership".
+    ///
+    /// Call this only for a container with a new cgroup namespace and a writable cgroup mount. On a host that has hierarchies
+    /// of v1 nothing is done: giving away a v1 cgroup isn't safe.
+    ///
+    /// - Parameter uid: the user's id on the host.
+    /// - Throws: `cgroup` if the owner can't be changed.
     public func delegate(to uid: UInt32) throws(RuntimeError) {
         guard isUnified, let group = groups.first else { return }
         try explaining(.cgroup, "can't give the cgroup to user " + String(uid), path: group.place()) { () throws(SystemError) in
@@ -15,14 +20,14 @@ extension Cgroup {
                 do throws(SystemError) {
                     try directory.changeOwner(of: file, to: uid)
                 } catch {
-                    // Not each of them is in each cgroup.
+                    // Not every cgroup has each of these files.
                     if error.errno != .ENOENT { throw error }
                 }
             }
         }
     }
 
-    /// The files that may be given away: any other would let the container lift its own limits.
+    /// The files that the user may own. With any other file, the container could lift its own limits.
     private static func delegatedFiles() throws(SystemError) -> [ByteString] {
         do throws(SystemError) {
             let text = try FileDescriptor.open("/sys/kernel/cgroup/delegate", flags: .readOnly).readAll(limit: 64 * 1024)
@@ -35,7 +40,7 @@ extension Cgroup {
 }
 
 extension CgroupDirectory {
-    /// Of the directory itself where the name is empty. The corresponding C function is `fchownat`.
+    /// Changes the owner of a file in the cgroup, or of the cgroup's directory if the name is empty: fchownat(2).
     fileprivate func changeOwner(of file: ByteString, to uid: UInt32) throws(SystemError) {
         try descriptor.setOwner(of: file, user: uid)
     }

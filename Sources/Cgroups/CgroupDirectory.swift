@@ -2,12 +2,12 @@ import Bytes
 import Errors
 import Linux
 
-/// A cgroup's directory, held open, and the kernel's files in it.
+/// An open directory of a cgroup, and the kernel's files in it.
 final class CgroupDirectory: Sendable {
-    /// Absolute, for messages.
+    /// The absolute path, for messages.
     let path: ByteString
 
-    /// `O_PATH`.
+    /// A descriptor opened with `O_PATH`.
     let descriptor: FileDescriptor
 
     init(path: ByteString, descriptor: consuming FileDescriptor) {
@@ -15,12 +15,12 @@ final class CgroupDirectory: Sendable {
         self.descriptor = descriptor
     }
 
-    /// The file's text without the line end.
+    /// Reads a file; the line end is removed.
     func read(_ file: ByteString) throws(SystemError) -> ByteString {
         ByteString(try descriptor.readFile(file)).trimmed
     }
 
-    /// Nil where there is no such file.
+    /// Reads a file; nil if there is no such file.
     func readIfPresent(_ file: ByteString) throws(SystemError) -> ByteString? {
         do throws(SystemError) {
             return try read(file)
@@ -38,11 +38,12 @@ final class CgroupDirectory: Sendable {
 }
 
 extension FileDescriptor {
-    /// Opens a directory below this one, by a path that can't lead out of it nor over a mount.
+    /// Opens a directory below this one. The path can't lead out of this directory, and not across a mount or a link.
     borrowing func openCgroup(_ relative: ByteString) throws(SystemError) -> FileDescriptor {
         try openWithin(relative, flags: [.path, .directory])
     }
 
+    /// Opens a file below this directory. The path can't lead out of this directory, and not across a mount or a link.
     borrowing func openWithin(_ relative: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         try openResolving(relative, flags: flags, resolve: [.beneath, .noLinks, .noMountCrossing])
     }

@@ -2,15 +2,15 @@ public import Bytes
 public import Errors
 public import Linux
 
-/// How one more process gets into a container's cgroups: `exec`.
+/// The open cgroups of a container, for a process that `exec` adds.
 public struct CgroupEntry: ~Copyable {
-    /// For the process itself, on v1.
+    /// The v1 cgroups, which the process enters by itself.
     public let tasks: CgroupTasks
 
-    /// For clone3's `CLONE_INTO_CGROUP`. Nil where there is no v2 hierarchy.
+    /// The v2 directory for `CLONE_INTO_CGROUP` of clone3(2); nil if there is no v2 hierarchy.
     public let directory: FileDescriptor?
 
-    /// The directory's number, for a call that takes it at once.
+    /// The number of the descriptor `directory`. It's valid as long as this value exists.
     public var directoryNumber: Int32? {
         switch directory {
         case .some(let directory): directory.rawValue
@@ -20,8 +20,12 @@ public struct CgroupEntry: ~Copyable {
 }
 
 extension Cgroup {
-    /// Opens the container's cgroups, or cgroups below them: `--cgroup [CONTROLLER[,CONTROLLER]:]PATH`. A path is taken from the
-    /// container's cgroup on, and can't lead out of it; the cgroup has to exist.
+    /// Opens the container's cgroups, or existing cgroups below them.
+    ///
+    /// - Parameter options: values of `--cgroup`, each of the form `[CONTROLLER[,CONTROLLER]:]PATH`. PATH is relative to the
+    ///   container's cgroup and can't lead out of it.
+    /// - Returns: the open cgroups.
+    /// - Throws: `usage` for an unknown controller or a wrong path, `cgroup` if a cgroup can't be opened.
     public func openEntry(_ options: [ByteString] = []) throws(RuntimeError) -> CgroupEntry {
         let choices = try options.map { option throws(RuntimeError) in try SubgroupChoice(option) }
         for choice in choices {
@@ -50,7 +54,15 @@ extension Cgroup {
         return CgroupEntry(tasks: tasks, directory: directory)
     }
 
-    /// Moves another process there. Unlike a birth, that isn't bound to pids.limit; it takes a lock of the whole system, and time.
+    /// Moves an existing process into the container's cgroups, or into cgroups below them.
+    ///
+    /// Unlike the making of a process in a cgroup, a move isn't subject to `pids.limit`. It takes a lock for the whole system,
+    /// and so is slow.
+    ///
+    /// - Parameters:
+    ///   - pid: the process, which must have a single thread.
+    ///   - options: the cgroups, as in `openEntry`.
+    /// - Throws: the errors of `openEntry`, and `cgroup` if the kernel refuses the move.
     public func move(_ pid: Int32, _ options: [ByteString] = []) throws(RuntimeError) {
         let entry = try openEntry(options)
         try entry.tasks.move(pid)
@@ -61,15 +73,23 @@ extension Cgroup {
         }
     }
 
-    /// The v2 directory in which a process of the container is, for a container that has handed its own cgroup's controllers on and
-    /// so can't take processes there (EBUSY). It has to lie below the container's cgroup.
+    /// Opens the v2 cgroup of a process of the container, for `CLONE_INTO_CGROUP` of clone3(2).
+    ///
+    /// A container that hands controllers down from its cgroup can't have processes in that cgroup itself: clone3 fails with
+    /// EBUSY. A new process can join this one instead.
+    ///
+    /// - Parameters:
+    ///   - pid: the process of the container.
+    ///   - procfs: the procfs in which `pid` is valid.
+    /// - Returns: the directory.
+    /// - Throws: `unsupported` if there is no v2 hierarchy, `cgroup` if the process's cgroup isn't the container's or below it.
     public func directoryForClone(besides pid: Int32, procfs: borrowing ProcFileSystem) throws(RuntimeError) -> FileDescriptor {
         guard let group = groups.first(where: { $0.version == .v2 }) else {
             throw RuntimeError(.unsupported, "the container has no cgroup of version 2")
         }
         for line in try CgroupHost.membership(procfs: procfs, process: pid) where line.subsystems.isEmpty {
             let parts = line.path.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty }
-            // Compared by components: "/ct1" is not above "/ct10".
+            // Components are compared, not texts: "/ct1" isn't a parent of "/ct10".
             guard parts.starts(with: path.components), !parts.contains("..") else { break }
             let below = Array(parts.dropFirst(path.components.count)).joined(UInt8(ascii: "/"))
             return try explaining(
@@ -82,11 +102,11 @@ extension Cgroup {
     }
 }
 
-/// What one `--cgroup` option says.
+/// The value of one `--cgroup` option.
 struct SubgroupChoice {
-    /// Empty for all hierarchies that no other option is about.
+    /// The controllers whose hierarchies are meant. Empty for all hierarchies that no other option names.
     let subsystems: [ByteString]
-    /// Relative; empty for the container's own.
+    /// The path relative to the container's cgroup; empty for that cgroup itself.
     let path: ByteString
 
     init(_ option: ByteString) throws(RuntimeError) {
@@ -103,7 +123,7 @@ struct SubgroupChoice {
 }
 
 extension Group {
-    /// Whether the hierarchy is meant by a controller's name, or by "name=systemd".
+    /// Whether this is the group of the hierarchy that has the name: a controller's name, or "name=systemd".
     fileprivate func isCalled(_ name: ByteString) -> Bool {
         !subsystems.isEmpty && (subsystems == name || subsystems.split(separator: UInt8(ascii: ",")).contains(name))
     }

@@ -2,14 +2,14 @@ public import Bytes
 public import Errors
 public import Linux
 
-/// What the host has of cgroups.
+/// The cgroup hierarchies of the host.
 public struct CgroupHost: Sendable {
     public enum Layout: Sendable {
-        /// One cgroup v2 tree.
+        /// A single hierarchy, of cgroup v2.
         case unified
-        /// Trees of cgroup v1; with a v2 tree beside them it's what systemd calls hybrid.
+        /// Hierarchies of cgroup v1. With a v2 hierarchy beside them, systemd calls the host hybrid.
         case legacy
-        /// No tree is mounted.
+        /// No hierarchy is mounted.
         case absent
     }
 
@@ -22,14 +22,18 @@ public struct CgroupHost: Sendable {
         self.hierarchies = hierarchies
     }
 
-    /// Looks at /sys/fs/cgroup, and where that isn't cgroup v2 into `procfs` for what there is of v1.
+    /// Finds the hierarchies at /sys/fs/cgroup. If that isn't cgroup v2, `procfs` tells which hierarchies of v1 there are.
     ///
-    /// A hierarchy that exists but isn't mounted in this mount namespace is left out: no file of it can be reached.
+    /// A hierarchy that isn't mounted in this mount namespace is left out, because its files can't be reached.
+    ///
+    /// - Parameter procfs: a procfs that shows this process.
+    /// - Returns: the hierarchies.
+    /// - Throws: `cgroup` if the host's files can't be read.
     public static func detect(procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupHost {
         try detect(at: "/sys/fs/cgroup", procfs: procfs)
     }
 
-    /// Where a new cgroup finds its controllers.
+    /// The controllers that a new cgroup can have.
     public func controllers() throws(RuntimeError) -> ControllerLocations {
         var locations = ControllerLocations(v1: [], v2: [], filter: false)
         for hierarchy in hierarchies {
@@ -41,13 +45,19 @@ public struct CgroupHost: Sendable {
         return locations
     }
 
-    /// Refuses a path that leaves no room for the names of the files in the cgroup.
+    /// Refuses a path that is so long that the files in the cgroup can't be named.
     public func refuseTooLong(_ path: CgroupPath) throws(RuntimeError) {
         for hierarchy in hierarchies { try Group(hierarchy, path: path).refuseTooLong() }
     }
 
-    /// The first free path for a container whose configuration names none and whose caller isn't root: beside the caller's own
-    /// cgroup, since that one has the caller in it and so can't hand controllers to a child (cgroups(7), "no internal processes").
+    /// The default parent of the cgroups of containers whose caller isn't root: the parent of the caller's own cgroup.
+    ///
+    /// The caller's own cgroup can't be the parent: it has a process, the caller, and so can't hand controllers down to a child
+    /// (cgroups(7), "no internal processes" rule).
+    ///
+    /// - Parameter procfs: a procfs that shows this process.
+    /// - Returns: the path, which ends with "/".
+    /// - Throws: `cgroup` if the caller's cgroups can't be read.
     public static func delegatedBase(procfs: borrowing ProcFileSystem) throws(RuntimeError) -> ByteString {
         for line in try membership(procfs: procfs) where line.subsystems.isEmpty {
             var parts = line.path.split(separator: UInt8(ascii: "/"))
@@ -76,12 +86,13 @@ extension CgroupHost {
                 astray.append(line.subsystems)
             }
         }
-        // A controller that is in use but not in its usual place: only now is the mount table worth its price.
+        // Reading the mount table is slow, so it's read only if a controller's hierarchy isn't in its usual place.
         if !astray.isEmpty { found += try MountTable.hierarchies(of: astray, procfs: procfs) }
         return CgroupHost(layout: found.isEmpty ? .absent : .legacy, hierarchies: found)
     }
 
-    /// The hierarchy in its usual directory: "cpu,cpuacct", else "cpu"; "systemd" for "name=systemd"; "unified" for v2.
+    /// Looks for a hierarchy in its usual directory: "cpu,cpuacct" or "cpu" for the subsystems "cpu,cpuacct", "systemd" for
+    /// "name=systemd", "unified" for v2.
     private static func hierarchy(of subsystems: ByteString, below top: borrowing FileDescriptor, at place: ByteString)
         throws(RuntimeError) -> Hierarchy?
     {
@@ -102,6 +113,7 @@ extension CgroupHost {
         return nil
     }
 
+    /// Opens the root of a hierarchy; nil if there is no such directory, or if it can't be accessed.
     @inline(never)
     static func directory(_ path: ByteString, at parent: Int32, shownAs shown: ByteString) throws(RuntimeError) -> FileDescriptor?
     {

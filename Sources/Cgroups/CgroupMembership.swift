@@ -2,12 +2,15 @@ public import Bytes
 
 /// The cgroup of a process in one hierarchy.
 public struct CgroupMembership: Equatable {
-    /// Empty for cgroup v2.
+    /// The names of the hierarchy's controllers, or "name=…"; empty for cgroup v2.
     public let subsystems: ByteString
-    /// From the root of the reader's cgroup namespace on.
+    /// The path from the root of the reader's cgroup namespace.
     public let path: ByteString
 
-    /// The lines of `/proc/PID/cgroup`, "ID:SUBSYSTEMS:PATH" each: cgroups(7).
+    /// Parses `/proc/PID/cgroup`, whose lines have the form "ID:SUBSYSTEMS:PATH": cgroups(7).
+    ///
+    /// - Parameter text: the content of the file.
+    /// - Returns: an entry for each line. Lines of another form are left out.
     public static func parse(_ text: [UInt8]) -> [CgroupMembership] {
         var found: [CgroupMembership] = []
         for line in text.split(separator: UInt8(ascii: "\n")) {

@@ -1,24 +1,25 @@
 public import Bytes
 
-/// What a container's mount of type `cgroup` has to show of one hierarchy.
+/// The part of a container's mount of type `cgroup` that shows one hierarchy.
 public struct CgroupMountPoint: Sendable {
     public let version: Hierarchy.Version
 
-    /// The directory's name below the mount: the host's, such as "cpu,cpuacct", "systemd" or "unified".
+    /// The name of the hierarchy's directory, the same as on the host: "cpu,cpuacct", "systemd" or "unified", for instance.
     public let name: ByteString
 
-    /// Links to be made beside it: "cpu" and "cpuacct" to "cpu,cpuacct". Empty where the name says it all.
+    /// The names of links to make beside the directory: "cpu" and "cpuacct" for "cpu,cpuacct".
     public let links: [ByteString]
 
-    /// The options of a mount of the hierarchy of its own, in a cgroup namespace: "cpu", "cpuacct"; "none", "name=systemd".
+    /// The options for mounting the hierarchy in a cgroup namespace: "cpu" and "cpuacct", or "none" and "name=systemd".
     public let options: [ByteString]
 
-    /// The container's cgroup on the host: what is shown, by a bind mount, where there is no cgroup namespace.
+    /// The directory of the container's cgroup on the host. Without a cgroup namespace, a bind mount shows it.
     public let directory: ByteString
 }
 
 extension Cgroup {
-    /// One for each hierarchy, in the order of /proc/self/cgroup. A v2 host has one, without a directory between: its name is empty.
+    /// The parts of the mount, one for each hierarchy. With cgroup v2 alone, the mount itself shows the hierarchy: the name of
+    /// the only part is empty.
     public var mountPoints: [CgroupMountPoint] {
         groups.map { group in
             let named = group.subsystems.hasPrefix("name=")

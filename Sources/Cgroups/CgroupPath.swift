@@ -1,13 +1,18 @@
 public import Bytes
 public import Errors
 
-/// Where a container's cgroup is, below each hierarchy's mount point: config-linux.md, "Cgroups Path".
+/// The path of a container's cgroup below the mount point of each hierarchy: config-linux.md, "Cgroups Path".
 public struct CgroupPath: Equatable, Sendable {
-    /// At least one; none is empty, "." or "..".
+    /// The components, at least one. None is empty, "." or "..".
     public let components: [ByteString]
 
-    /// Reads `linux.cgroupsPath`: absolute or relative, which is the same here. Where there is none, the cgroup is named after the
-    /// container and goes below `base`, which begins with "/".
+    /// Reads `linux.cgroupsPath`. Absolute and relative paths mean the same here.
+    ///
+    /// - Parameters:
+    ///   - cgroupsPath: the property; nil if the configuration has none.
+    ///   - id: the container's id, which is the cgroup's name if the configuration has no path.
+    ///   - base: the parent of the cgroup if the configuration has no path. It begins with "/".
+    /// - Throws: `invalidConfig` if the text isn't a path, or names the root of the hierarchy.
     public init(_ cgroupsPath: ByteString?, id: ByteString, base: ByteString = "/") throws(RuntimeError) {
         let text = cgroupsPath ?? base + "/" + id
         if CgroupPath.isSystemdForm(text) {
@@ -23,7 +28,7 @@ public struct CgroupPath: Equatable, Sendable {
     init(text: ByteString) throws(RuntimeError) {
         let parts = text.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty && $0 != "." }
         for part in parts {
-            // The kernel refuses line ends in names too; here it's known which text was meant.
+            // The kernel refuses line ends in names too, but here the message can name the property.
             if part == ".." || part.contains(UInt8(ascii: "\n")) {
                 throw RuntimeError(
                     .invalidConfig, "the cgroup path " + text.quoted + " holds " + (part == ".." ? "\"..\"" : "a line end"),
@@ -38,10 +43,10 @@ public struct CgroupPath: Equatable, Sendable {
         components = parts
     }
 
-    /// From the mount point on, without "/" at its start.
+    /// The path relative to the mount point.
     public var relative: ByteString { prefix(components.count) }
 
-    /// The first `count` components.
+    /// The path of the first `count` components.
     func prefix(_ count: Int) -> ByteString {
         Array(components.prefix(count)).joined(UInt8(ascii: "/"))
     }

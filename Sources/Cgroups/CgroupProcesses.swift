@@ -3,7 +3,7 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// The processes in the cgroup and in all below it, as the caller's pid namespace numbers them.
+    /// The processes in the cgroup and in all cgroups below it, with their pids in the caller's pid namespace.
     public func processes() throws(RuntimeError) -> [Int32] {
         guard let group = processGroup else { return [] }
         return try explaining(.cgroup, "can't list the container's processes", path: group.place()) { () throws(SystemError) in
@@ -16,17 +16,23 @@ extension Cgroup {
         }
     }
 
-    /// Sends a signal to all its processes.
+    /// Sends a signal to all processes in the cgroup and in the cgroups below it.
     ///
-    /// SIGKILL reaches those that are frozen too, in cgroups below as well, and thaws them. Other signals leave a paused container paused. While the signal
-    /// is sent, the cgroup is frozen, so that no process can be born meanwhile: whatever happens, it's thawed again.
+    /// The cgroup is frozen meanwhile, so that no process can fork, and thawed again in any case. SIGKILL also thaws cgroups
+    /// that were frozen before, including those below, so that their processes can end. Other signals leave a paused container
+    /// paused.
+    ///
+    /// - Parameters:
+    ///   - signal: the signal's number.
+    ///   - milliseconds: the longest wait for the freezer.
+    /// - Throws: `cgroup` if a process can't be signalled, or if the cgroup can't be thawed.
     public func kill(_ signal: Int32, within milliseconds: Int = 2000) throws(RuntimeError) {
         if signal == Signal.kill, try killAtOnce(until: Deadline(milliseconds: milliseconds)) { return }
         let freezer = try freezer()
         let wasFrozen = try freezer?.isFrozen() ?? false
         var stands = wasFrozen
         if let freezer, !wasFrozen {
-            // What can't be frozen in time is signalled running.
+            // If the cgroup can't be frozen in time, its processes are signalled while they run.
             stands = (try? freezer.freeze(until: Deadline(milliseconds: milliseconds))) != nil
         }
         let outcome: Result<Void, RuntimeError>
@@ -46,7 +52,8 @@ extension Cgroup {
         try outcome.get()
     }
 
-    /// cgroup.kill of v2 (kernel 5.14), which no fork can outrun. False where there are, or may be, processes that it doesn't reach.
+    /// Kills all processes with cgroup.kill of v2 (kernel 5.14), from which no process can escape by forking. The answer is
+    /// false if processes may be left that cgroup.kill doesn't reach.
     private func killAtOnce(until deadline: Deadline) throws(RuntimeError) -> Bool {
         guard let group = groups.first(where: { $0.version == .v2 }) else { return false }
         do throws(SystemError) {
@@ -56,7 +63,7 @@ extension Cgroup {
             throw RuntimeError(.cgroup, "can't kill the container's processes", error, path: group.place())
         }
         guard let freezer = try freezer(), freezer.version == .v1 else { return true }
-        // On a hybrid host a v1 freezer keeps the killed from dying, and a process may be in the v1 trees alone.
+        // On a hybrid host a v1 freezer keeps killed processes from ending, and a process may be only in the v1 hierarchies.
         try freezer.thawToEnd(until: deadline)
         while !deadline.isOver {
             if try processes().isEmpty { return true }
@@ -68,15 +75,15 @@ extension Cgroup {
         return try processes().isEmpty
     }
 
-    /// Signals by pidfds. Of a cgroup that doesn't stand still, only processes that are listed before and after their pidfd was
-    /// opened: a number in between may have become another process'.
+    /// Signals the processes through pidfds. If the cgroup isn't frozen (`stands` is false), a process must be listed both
+    /// before and after its pidfd is opened: otherwise another process may have got the pid meanwhile.
     private func signalEach(_ signal: Int32, stands: Bool) throws(RuntimeError) {
         var signalled = SortedSet<Int32>()
-        // Those born meanwhile die in a further round; other signals are sent once.
+        // Further rounds kill processes that were forked meanwhile. Other signals are sent only once.
         for _ in 0..<(signal == Signal.kill && !stands ? 16 : 1) {
             let listed = try processes().filter { $0 > 0 && !signalled.contains($0) }
             if listed.isEmpty { return }
-            // Not more descriptors at a time than any process may have.
+            // A limited number at a time, because the number of open descriptors is limited.
             for start in stride(from: 0, to: listed.count, by: 200) {
                 try signalSome(listed[start..<min(start + 200, listed.count)], signal, stands: stands)
             }
@@ -101,7 +108,8 @@ extension Cgroup {
         }
     }
 
-    /// The hierarchy whose lists are read: the freezer's, so that what is listed is what is frozen.
+    /// The group whose processes are listed. It's the freezer's, if there is one, so that exactly the frozen processes are
+    /// listed.
     private var processGroup: Group? {
         for controller: Controller in [.freezer, .devices, .pids, .memory] {
             if let group = groups.first(where: { $0.controllers.contains(controller) }) { return group }

@@ -1,13 +1,14 @@
 public import Bytes
 
-/// What the state record keeps of a container's cgroup: enough to find it again, and to remove what was made and no more.
+/// The part of a container's record about its cgroup. It tells where the cgroup is, and which directories deleting the
+/// container must remove.
 public struct CgroupRecord: Equatable, Sendable {
     public struct Group: Equatable, Sendable {
-        /// Where the hierarchy is mounted.
+        /// The absolute path at which the hierarchy is mounted.
         public var mountPoint: ByteString
-        /// "cpu,cpuacct", "name=systemd"; empty for cgroup v2.
+        /// "cpu,cpuacct" or "name=systemd", for instance; empty for cgroup v2.
         public var subsystems: ByteString
-        /// How many of the path's components stood before: the others are the container's and go with it.
+        /// The number of the path's components that existed before the container. The others are removed with the container.
         public var existing: Int
 
         public init(mountPoint: ByteString, subsystems: ByteString, existing: Int) {
@@ -17,7 +18,7 @@ public struct CgroupRecord: Equatable, Sendable {
         }
     }
 
-    /// Below each mount point, without "/" at its start.
+    /// The path relative to each mount point.
     public var path: ByteString
     public var groups: [Group]
 
@@ -26,7 +27,7 @@ public struct CgroupRecord: Equatable, Sendable {
         self.groups = groups
     }
 
-    /// Whether both have a directory in common.
+    /// Whether the two cgroups have the same directory in any hierarchy.
     public func overlaps(_ other: CgroupRecord) -> Bool {
         path == other.path && groups.contains { group in other.groups.contains { $0.mountPoint == group.mountPoint } }
     }

@@ -3,8 +3,11 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Removes the directories that were made for the container, with all that was made inside them. One that existed before
-    /// stays: runtime.md, "Delete". Waits so many milliseconds for the kernel to let the last processes go.
+    /// Removes the directories that were made for the container, and all cgroups inside them. A directory that existed before
+    /// the container stays: runtime.md, "Delete".
+    ///
+    /// - Parameter milliseconds: the longest wait until the last processes have left the cgroup.
+    /// - Throws: `timeout` if processes are still in the cgroup, `cgroup` if it can't be removed for another reason.
     public func remove(within milliseconds: Int = 2000) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: milliseconds)
         for group in groups {
@@ -19,9 +22,9 @@ extension Cgroup {
         }
     }
 
-    /// Removes the group's directory and then the parents that came with it: these stay when others use them by now.
+    /// Removes the group's directory, and then the parents that were made with it. Parents that other programs use by now stay.
     ///
-    /// Returns why what was made is still there.
+    /// - Returns: the error if a directory that should be gone couldn't be removed.
     func removeOwn(_ group: Group) -> SystemError? {
         guard group.existing < path.components.count else { return nil }
         group.forgetLeaf()
@@ -36,13 +39,13 @@ extension Cgroup {
         return nil
     }
 
-    /// Removes the cgroups that the container made in its own, the deepest first. What can't be removed yet is tried again until the
-    /// deadline.
+    /// Removes the cgroups that the container made below its own, the deepest first. `remove` calls this again for those that
+    /// couldn't be removed yet.
     private func removeInside(_ group: Group) {
         do throws(SystemError) {
             try group.directory().walk(enter: { _ in }, leave: { parent, name in try? parent.removeDirectory(name) })
         } catch {
-            // The directory itself says at the next attempt what's wrong.
+            // The next attempt to remove the cgroup's own directory reports the reason.
         }
         group.forgetLeaf()
     }

@@ -4,8 +4,8 @@ public import Linux
 
 /// The open `tasks` files of a container's v1 cgroups, for a process that moves itself into them.
 ///
-/// A pid written to cgroup.procs takes a lock over all processes of the system and waits for an RCU grace period, 5 to 19 ms. A
-/// single thread that writes "0", itself, to `tasks` takes no such lock.
+/// Writing a pid to cgroup.procs takes a lock for all processes of the system and waits for an RCU grace period, 5 to 19 ms. A
+/// thread that writes "0", which stands for itself, to `tasks` doesn't take this lock.
 public final class CgroupTasks {
     private var files: [(tasks: SharedDescriptor, directory: ByteString)] = []
 
@@ -15,10 +15,10 @@ public final class CgroupTasks {
 
     public var isEmpty: Bool { files.isEmpty }
 
-    /// Moves the calling thread, which must be its process' only one. The files stay open.
+    /// Moves the calling thread into the cgroups. It must be the only thread of its process. The files stay open.
     public func enter() throws(RuntimeError) { try move(0) }
 
-    /// Moves a process that has one thread; 0 is the calling one.
+    /// Moves a process that has a single thread; 0 stands for the calling process.
     func move(_ pid: Int32) throws(RuntimeError) {
         let text = ByteString(decimal: pid).bytes
         for file in files {
@@ -26,14 +26,16 @@ public final class CgroupTasks {
         }
     }
 
+    /// Closes the files before this value goes away.
     public func closeFiles() { files = [] }
 
-    /// The descriptors, for whoever counts what a process has open.
+    /// The numbers of the open descriptors.
     public var descriptors: [Int32] { files.map { $0.tasks.rawValue } }
 }
 
 extension Cgroup {
-    /// The v1 cgroups' `tasks` files, to be opened by Host and used by the process that goes in. Empty on a v2 host.
+    /// Opens the `tasks` files of the v1 cgroups, which the new process will use. On a host with cgroup v2 alone there are
+    /// none.
     public func openTasks() throws(RuntimeError) -> CgroupTasks {
         let tasks = CgroupTasks()
         for group in groups where group.version == .v1 {
@@ -44,13 +46,13 @@ extension Cgroup {
         return tasks
     }
 
-    /// The directory for clone3's `CLONE_INTO_CGROUP`: the v2 hierarchy's, on a hybrid host too. Nil where there is none.
+    /// Opens the v2 cgroup for `CLONE_INTO_CGROUP` of clone3(2); nil if there is no v2 hierarchy.
     public func directoryForClone() throws(RuntimeError) -> FileDescriptor? {
         guard let group = groups.first(where: { $0.version == .v2 }) else { return nil }
         return try explaining(.cgroup, "can't open the cgroup", path: group.place(), group.openLeaf())
     }
 
-    /// The same, to be kept over several calls.
+    /// The result of `directoryForClone` as a descriptor that several values can share.
     public func sharedDirectoryForClone() throws(RuntimeError) -> SharedDescriptor? {
         guard let directory = try directoryForClone() else { return nil }
         return SharedDescriptor(directory)

@@ -3,11 +3,17 @@ import Errors
 import Linux
 
 extension CgroupDirectory {
-    /// Goes through this cgroup and all below it: `enter` gets each directory before those in it, `leave` each but this one after
-    /// those in it, by its parent and its name.
+    /// Visits this cgroup and all cgroups below it.
     ///
-    /// A container that may make cgroups may nest them deeper than a path can be long and than a process may have files open: so
-    /// one directory is open at a time, and the way back is "..", which the kernel doesn't let anyone move.
+    /// A container that may make cgroups can nest them so deeply that a path would be too long, and that a process couldn't
+    /// have all directories of the path open. So the walk only keeps the current directory open and goes back through "..".
+    /// That is safe because the kernel doesn't allow moving a cgroup to another parent.
+    ///
+    /// - Parameters:
+    ///   - enter: gets each directory before the directories in it.
+    ///   - leave: gets the parent and the name of each directory after the directories in it. It isn't called for this cgroup
+    ///     itself.
+    /// - Throws: the errors of `enter`, and those of opening and reading directories.
     func walk(
         enter: (borrowing FileDescriptor) throws(SystemError) -> Void,
         leave: (borrowing FileDescriptor, ByteString) -> Void = { _, _ in }
@@ -29,8 +35,8 @@ extension CgroupDirectory {
         }
     }
 
-    /// Nil where it's gone: whoever is in the container may remove cgroups while they are gone through. Any other error means that
-    /// the processes in there are not known.
+    /// Opens a child; nil if the child is gone, because the container's processes can remove cgroups during the walk. Any other
+    /// error is thrown: the walk would miss the processes in the child.
     private func open(_ name: ByteString, in parent: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor? {
         do throws(SystemError) {
             return try parent.openCgroup(name)
@@ -46,13 +52,13 @@ extension CgroupDirectory {
             try enter(directory)
             return try directory.entries().filter { $0.type == .directory }.map { $0.name }
         } catch {
-            // ENODEV: removed after it was opened.
+            // ENODEV means that the directory was removed after it was opened.
             if error.errno == .ENOENT || error.errno == .ENODEV { return [] }
             throw error
         }
     }
 
-    /// This directory's processes and those of all below it.
+    /// The processes in this cgroup and in all cgroups below it.
     func processes() throws(SystemError) -> [Int32] {
         var found: [Int32] = []
         try walk { directory throws(SystemError) in
@@ -61,7 +67,7 @@ extension CgroupDirectory {
                     if let pid = word.decimal(as: Int32.self) { found.append(pid) }
                 }
             } catch {
-                // A threaded cgroup lists its processes at its domain's root.
+                // The processes of a threaded cgroup are listed in the root of its threaded subtree (cgroups(7)).
                 if error.errno != .EOPNOTSUPP { throw error }
             }
         }

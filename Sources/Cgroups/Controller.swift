@@ -1,16 +1,16 @@
 import Bytes
 
-/// How the program manages cgroups: `--cgroup-manager`.
+/// The way in which the program manages cgroups: `--cgroup-manager`.
 public enum CgroupManagerKind: Sendable {
     /// Through the files below /sys/fs/cgroup.
     case cgroupfs
     /// Through systemd's transient units.
     case systemd
-    /// Not at all: the container stays in the caller's cgroup.
+    /// No cgroups are made: the container stays in the caller's cgroup.
     case disabled
 }
 
-/// What the kernel calls a controller or subsystem: cgroups(7), "Cgroups version 1 controllers" and "version 2 controllers".
+/// A controller (or subsystem) of the kernel: cgroups(7), "Cgroups version 1 controllers" and "Cgroups version 2 controllers".
 public enum Controller: UInt16, CaseIterable, Sendable {
     case cpu, cpuacct, cpuset, memory, devices, freezer, blkio, pids, hugetlb, netCls, netPrio, rdma, perfEvent, misc
 
@@ -38,7 +38,7 @@ public enum Controller: UInt16, CaseIterable, Sendable {
     public var unifiedName: StaticString { self == .blkio ? "io" : name }
 }
 
-/// Some controllers.
+/// A set of controllers.
 public struct ControllerSet: OptionSet, Sendable {
     public let rawValue: UInt16
 
@@ -46,7 +46,7 @@ public struct ControllerSet: OptionSet, Sendable {
 
     public init(_ controller: Controller) { rawValue = 1 << controller.rawValue }
 
-    /// What a list of names holds; names that aren't known here are left out.
+    /// The controllers with these names. Unknown names are left out.
     init(names: [ByteString], unified: Bool) {
         var all: UInt16 = 0
         for name in names {

@@ -3,11 +3,15 @@ import Errors
 import Linux
 
 extension Cgroup {
-    /// Hands controllers down from the root of a v2 hierarchy to the cgroup: a cgroup has the controllers that stand in its
-    /// parent's cgroup.subtree_control. See cgroups(7), "cgroup v2 cgroup.subtree_control".
+    /// Hands controllers down from the root of a v2 hierarchy to the cgroup.
     ///
-    /// What can't be handed down is only an error when a limit needs it, and then the limit's: `apply` reports it. `wanted` is nil
-    /// for all there are.
+    /// A cgroup has those controllers that are listed in cgroup.subtree_control of its parent: cgroups(7). A controller that
+    /// can't be handed down isn't an error here. If a limit needs the controller, `apply` fails.
+    ///
+    /// - Parameters:
+    ///   - group: the container's group in the v2 hierarchy.
+    ///   - wanted: the controllers; nil for all that the root has.
+    /// - Throws: `cgroup` if files can't be read or written, or if a parent is threaded.
     func handDown(to group: Group, wanted: ControllerSet?) throws(RuntimeError) {
         let type = try explaining(.cgroup, "can't hand controllers down to the cgroup", path: group.place()) {
             () throws(SystemError) -> ByteString in
@@ -30,9 +34,9 @@ extension Cgroup {
         let enabled = try directory.read("cgroup.subtree_control").words
         let missing = wanted.filter { available.contains($0) && !enabled.contains($0) }
         guard !missing.isEmpty else { return }
-        // A cgroup other than the root, which has no type, would become threaded if it has processes and is asked for cpu, cpuset
-        // and pids alone: then no process could be made below it.
-        // One that is threaded already doesn't list its processes.
+        // The kernel would make a cgroup threaded if it has processes and only cpu, cpuset and pids are enabled in it. Then no
+        // process could be made below it. Only the root, which has no file cgroup.type, is exempt. A cgroup that is threaded
+        // already doesn't list its processes: reading cgroup.procs fails.
         if try directory.has("cgroup.type"), (try? directory.read("cgroup.procs"))?.isEmpty != true {
             denied = SystemError("write", errno: .EBUSY)
             return
@@ -40,7 +44,7 @@ extension Cgroup {
         do throws(SystemError) {
             try directory.write("cgroup.subtree_control", missing.map { "+" + $0 }.joined(UInt8(ascii: " ")))
         } catch {
-            // All or none is the kernel's rule for one write: so each for itself. What is refused stays with the parent.
+            // If one controller is refused, the kernel enables none of the same write. So each is tried alone.
             for name in missing {
                 do throws(SystemError) { try directory.write("cgroup.subtree_control", "+" + name) } catch { denied = error }
             }

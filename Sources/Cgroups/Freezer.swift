@@ -3,40 +3,43 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Whether its processes are stopped, or are being stopped.
+    /// Whether the cgroup's processes are stopped or are being stopped.
     public func isFrozen() throws(RuntimeError) -> Bool {
         guard let freezer = try freezer() else { return false }
         return try freezer.isFrozen()
     }
 
-    /// Stops all its processes. Where that takes longer than the time given, all run again, and it's an error: a process that waits
-    /// for a disk or in vfork(2) can hold it up.
+    /// Stops all processes of the cgroup. A process that waits for a disk or in vfork(2) can delay that.
+    ///
+    /// - Parameter milliseconds: the longest wait.
+    /// - Throws: `unsupported` if there is no freezer, `cgroup` if the processes don't stop in time. All of them run again
+    ///   then.
     public func freeze(within milliseconds: Int = 2000) throws(RuntimeError) {
         let freezer = try requiredFreezer()
         do throws(RuntimeError) {
             try freezer.freeze(until: Deadline(milliseconds: milliseconds))
         } catch {
-            // Half frozen is the one thing that it must not stay.
+            // A container must never stay partly frozen.
             try? freezer.thaw(until: Deadline(milliseconds: milliseconds))
             throw error
         }
     }
 
-    /// Lets those go on that have been sent SIGKILL, so that they can end. Does nothing where there is no freezer, or no cgroup.
+    /// Thaws processes that were sent SIGKILL, so that they can end. Without a freezer or a cgroup, nothing is done.
     public func thawToEnd(within milliseconds: Int = 2000) throws(RuntimeError) {
         do throws(RuntimeError) {
             try freezer()?.thawToEnd(until: Deadline(milliseconds: milliseconds))
         } catch  where error.errno == .ENOENT || error.errno == .ENODEV {
-            // All have ended, and whoever waited for that has removed the cgroup under our eyes.
+            // All processes have ended, and another program has removed the cgroup meanwhile.
         }
     }
 
-    /// Lets its processes go on.
+    /// Lets the cgroup's processes continue.
     public func thaw(within milliseconds: Int = 2000) throws(RuntimeError) {
         try requiredFreezer().thaw(until: Deadline(milliseconds: milliseconds))
     }
 
-    /// Nil where the host has none that the container is in.
+    /// The cgroup's freezer; nil if no hierarchy of the container has one.
     func freezer() throws(RuntimeError) -> Freezer? {
         guard let group = groups.first(where: { $0.controllers.contains(.freezer) }) ?? groups.first(where: { $0.version == .v2 })
         else { return nil }
@@ -44,7 +47,7 @@ extension Cgroup {
         return Freezer(version: group.version, directory: directory)
     }
 
-    /// The absolute directory whose files freeze it: nil where there is none.
+    /// The absolute path of the directory whose files freeze the cgroup; nil if there is no freezer.
     public var freezerDirectory: ByteString? { get throws(RuntimeError) { try freezer()?.directory.path } }
 
     private func requiredFreezer() throws(RuntimeError) -> Freezer {
@@ -64,7 +67,7 @@ struct Freezer {
         try explaining(.cgroup, "can't tell whether the container is frozen", path: directory.path) { () throws(SystemError) in
             guard version == .v2 else { return try directory.read("freezer.state") != "THAWED" }
             if try directory.read("cgroup.freeze") == "1" { return true }
-            // A frozen ancestor stops the container as well, and only the events know of that.
+            // A frozen ancestor stops the container as well, and only cgroup.events shows that.
             return try events("frozen") == 1
         }
     }
@@ -87,8 +90,11 @@ struct Freezer {
         }
     }
 
-    /// Lets processes that were killed end. On v1 none ends while it's frozen, be it by a cgroup below this one, which has a state of
-    /// its own: so all are thawed, those above first, since a cgroup stays frozen as long as one above it is. v2 lets the killed die.
+    /// Lets killed processes end.
+    ///
+    /// On v1 a frozen process doesn't end. It may also be frozen by a cgroup below this one, which has its own state. So all
+    /// cgroups are thawed, parents first, because a cgroup stays frozen as long as a parent is. On v2 frozen processes can be
+    /// killed.
     func thawToEnd(until deadline: Deadline) throws(RuntimeError) {
         guard version == .v1 else {
             if try isFrozen() { try thaw(until: deadline) }
@@ -103,8 +109,8 @@ struct Freezer {
         }
     }
 
-    /// A v1 cgroup in which processes are born while it freezes can stay "FREEZING": then the state is written again, and now and
-    /// then all run for a moment.
+    /// Freezes a v1 cgroup. If a process forks meanwhile, the cgroup can stay "FREEZING". So the state is written again and
+    /// again, and after every 50 attempts the processes run for a moment.
     private func freezeV1(until deadline: Deadline) throws(SystemError) {
         var attempts = 0
         while true {
@@ -122,16 +128,16 @@ struct Freezer {
     }
 
     private func setV2(_ value: ByteString, until deadline: Deadline) throws(SystemError) {
-        // Opened before the change: the kernel tells of changes after the last read.
+        // The file is opened and read before the change, because the kernel reports changes since the last read.
         let file = try directory.descriptor.open("cgroup.events", flags: .readOnly)
         _ = try file.readAll(limit: 4096)
         try directory.write("cgroup.freeze", value)
-        // Thawing is done when it's written; a frozen ancestor would keep the event from coming.
+        // Thawing needs no wait. If an ancestor is frozen, the event would never come.
         guard value == "1" else { return }
         while try events("frozen") != 1 {
             guard !deadline.isOver else { throw SystemError("poll", errno: .ETIMEDOUT) }
             var request = PollRequest(file.rawValue, .priority)
-            // The wait is cut into pieces: an event between two looks is caught by the next one at the latest.
+            // Each wait is short, so that an event missed between the check and poll only costs 50 ms.
             _ = request.wait(milliseconds: min(deadline.millisecondsLeft, 50))
             try file.rewind()
             _ = try file.readAll(limit: 4096)

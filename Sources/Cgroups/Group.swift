@@ -6,15 +6,15 @@ import Linux
 final class Group {
     let version: Hierarchy.Version
     let subsystems: ByteString
-    /// Those of a v1 hierarchy.
+    /// The controllers of a v1 hierarchy; empty for v2.
     let controllers: ControllerSet
     let mountPoint: ByteString
     let path: CgroupPath
 
-    /// How many components of the path were there before: what comes after them is the container's own.
+    /// The number of the path's components that existed before. The remaining ones belong to the container.
     var existing: Int
 
-    /// The hierarchy's root, where it has been opened already.
+    /// The hierarchy with its open root; nil for a group from a record.
     private let hierarchy: Hierarchy?
 
     private var leaf: CgroupDirectory?
@@ -39,14 +39,15 @@ final class Group {
         hierarchy = nil
     }
 
-    /// The absolute directory of the first `count` components; all of them when nil.
+    /// The absolute path of the directory of the first `count` components, or of all components if `count` is nil.
     func place(_ count: Int? = nil) -> ByteString {
         count == 0 ? mountPoint : mountPoint + "/" + path.prefix(count ?? path.components.count)
     }
 
-    /// A path of nearly PATH_MAX could be made by mkdirat(2), but nothing below it could be named any more, nor the cgroup removed.
+    /// Refuses a path that is nearly as long as PATH_MAX. mkdirat(2) can make such a cgroup, but the files in it can't be
+    /// named, and it can't be removed by its path.
     func refuseTooLong() throws(RuntimeError) {
-        // The longest file's name is hugetlb's, "hugetlb.1048576kB.rsvd.max_usage_in_bytes" with a larger page size.
+        // The file with the longest name is one of hugetlb, such as "hugetlb.1048576kB.rsvd.max_usage_in_bytes".
         let limit = FileDescriptor.longestPath - 64
         let length = place().count
         guard length > limit else { return }
@@ -57,13 +58,13 @@ final class Group {
             pointer: "/linux/cgroupsPath", hint: "choose a shorter path")
     }
 
-    /// Does `body` with the directory of the hierarchy's root.
+    /// Calls `body` with the directory of the hierarchy's root.
     func withRoot<Result>(_ body: (borrowing FileDescriptor) throws(SystemError) -> Result) throws(SystemError) -> Result {
         if let hierarchy { return try body(hierarchy.root) }
         return try body(.open(mountPoint, flags: [.path, .directory]))
     }
 
-    /// The cgroup itself, opened once.
+    /// The cgroup's directory. It's opened once and kept open.
     func directory() throws(SystemError) -> CgroupDirectory {
         if let leaf { return leaf }
         let descriptor = try openLeaf()
@@ -72,13 +73,13 @@ final class Group {
         return opened
     }
 
-    /// A directory on the way to the cgroup.
+    /// Opens the directory of the first `count` components.
     func ancestor(_ count: Int) throws(SystemError) -> CgroupDirectory {
         CgroupDirectory(
             path: place(count), descriptor: try open(count == 0 ? "." : path.prefix(count), flags: [.path, .directory]))
     }
 
-    /// A descriptor of the cgroup's directory for its own.
+    /// Opens a new descriptor for the cgroup's directory.
     func openLeaf() throws(SystemError) -> FileDescriptor { try open(path.relative, flags: [.path, .directory]) }
 
     /// Opens a file of the cgroup.
@@ -92,5 +93,6 @@ final class Group {
         return try root.openWithin(relative, flags: flags)
     }
 
+    /// Closes the cgroup's directory. The next use opens it again.
     func forgetLeaf() { leaf = nil }
 }

@@ -2,19 +2,19 @@ public import Bytes
 import Errors
 import Linux
 
-/// One mounted tree of cgroups.
+/// One mounted hierarchy of cgroups.
 public final class Hierarchy: Sendable {
     public enum Version: Sendable { case v1, v2 }
 
     public let version: Version
 
-    /// What /proc/self/cgroup has between its colons: "cpu,cpuacct", "name=systemd"; empty for v2.
+    /// The text between the colons of a line in /proc/self/cgroup, such as "cpu,cpuacct" or "name=systemd"; empty for v2.
     public let subsystems: ByteString
 
-    /// The controllers of a v1 hierarchy. Which ones v2 has is a matter of each cgroup: see `Cgroup.controllers`.
+    /// The controllers of a v1 hierarchy; empty for v2, where each cgroup has its own (`Cgroup.controllers`).
     public let controllers: ControllerSet
 
-    /// Where it's mounted on the host.
+    /// The absolute path at which the hierarchy is mounted on the host.
     public let mountPoint: ByteString
 
     /// The directory at `mountPoint` (`O_PATH`).
@@ -32,7 +32,7 @@ public final class Hierarchy: Sendable {
         ControllerSet(names: subsystems.split(separator: UInt8(ascii: ",")), unified: false)
     }
 
-    /// What a v2 hierarchy offers at its root.
+    /// The controllers that a v2 hierarchy has at its root.
     func availableControllers() throws(RuntimeError) -> ControllerSet {
         let names = try explaining(
             .cgroup, "can't read the controllers of cgroup v2", path: mountPoint + "/cgroup.controllers",

@@ -1,10 +1,10 @@
 import Bytes
 
-/// A file of lines "KEY VALUE", as cgroup.events, memory.stat and cpu.stat are.
+/// The content of a file with lines of the form "KEY VALUE", such as cgroup.events, memory.stat and cpu.stat.
 struct KeyedValues {
     private(set) var values: [(key: ByteString, value: UInt64)] = []
 
-    /// Lines whose value isn't a number are left out.
+    /// Parses the text. Lines whose value isn't a number are left out.
     init(_ text: ByteString) {
         for line in text.split(separator: UInt8(ascii: "\n")) {
             guard let (key, number) = line.splitOnce(separator: UInt8(ascii: " ")), let value = number.decimal(as: UInt64.self)

@@ -2,7 +2,7 @@ import Bytes
 import Errors
 import Linux
 
-/// The search for cgroup v1 hierarchies that aren't where they usually are: proc_pid_mountinfo(5).
+/// The search for cgroup v1 hierarchies that are mounted in unusual places: proc_pid_mountinfo(5).
 enum MountTable {
     static func hierarchies(of wanted: [ByteString], procfs: borrowing ProcFileSystem) throws(RuntimeError) -> [Hierarchy] {
         let table: [UInt8]
@@ -25,7 +25,7 @@ enum MountTable {
         return found
     }
 
-    /// The mounts of type cgroup, the latest first: it hides those below it.
+    /// The mounts of type cgroup. The latest mount comes first, because it hides earlier mounts in the same place.
     static func cgroup1Mounts(in table: [UInt8]) -> [(place: ByteString, controllers: ControllerSet)] {
         var mounts: [(place: ByteString, controllers: ControllerSet)] = []
         for entry in MountTableEntry.parse(table) where entry.type == "cgroup" {

@@ -1,8 +1,8 @@
 import Bytes
 
 extension Cgroup {
-    /// Whether the kernel has killed a process in it for want of memory: cgroup-v1/memory.rst, "oom_control", and
-    /// admin-guide/cgroup-v2.rst, "memory.events".
+    /// Whether the kernel has killed a process in the cgroup because memory ran out: admin-guide/cgroup-v1/memory.rst,
+    /// "oom_control", and admin-guide/cgroup-v2.rst, "memory.events".
     public func hasOOMKill() -> Bool {
         guard let group = group(of: .memory) else { return false }
         let file: ByteString = group.version == .v1 ? "memory.oom_control" : "memory.events"
