@@ -1,6 +1,6 @@
 /// A change of a mount's attributes, as mount_setattr(2) takes it.
 public struct MountAttributes: Equatable, Sendable {
-    /// The attributes themselves. As literals: with constants of C's, tables of them would be made when the program runs.
+    /// Attributes of a mount. The values are literals: with C's constants, tables of them would be built when the program runs.
     public struct Flags: OptionSet, Sendable {
         public let rawValue: UInt64
 
@@ -14,8 +14,8 @@ public struct MountAttributes: Equatable, Sendable {
         public static var noDevices: Flags { Flags(rawValue: 0x4) }
         /// `MOUNT_ATTR_NOEXEC`
         public static var noExecution: Flags { Flags(rawValue: 0x8) }
-        /// `MOUNT_ATTR__ATIME`: the bits that `noAccessTime` and `strictAccessTime` are values of. They are a number, not flags:
-        /// whoever sets one of the values clears all the bits.
+        /// `MOUNT_ATTR__ATIME`: the bits that hold one of the values `noAccessTime` and `strictAccessTime`. They are a number,
+        /// not flags: a change to one of the values must clear all these bits.
         public static var accessTimes: Flags { Flags(rawValue: 0x70) }
         /// `MOUNT_ATTR_NOATIME`
         public static var noAccessTime: Flags { Flags(rawValue: 0x10) }
@@ -23,7 +23,7 @@ public struct MountAttributes: Equatable, Sendable {
         public static var strictAccessTime: Flags { Flags(rawValue: 0x20) }
         /// `MOUNT_ATTR_NODIRATIME`
         public static var noDirectoryAccessTime: Flags { Flags(rawValue: 0x80) }
-        /// Read-only, no set-user-id programs, no devices, no execution: those that fstatfs(2) tells of too.
+        /// Read-only, no set-user-ID programs, no devices, no execution: the attributes that fstatfs(2) reports too.
         public static var restrictions: Flags { Flags(rawValue: 0xF) }
         /// `MOUNT_ATTR_NOSYMFOLLOW`
         public static var noSymbolicLinks: Flags { Flags(rawValue: 0x200000) }

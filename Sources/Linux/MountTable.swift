@@ -2,22 +2,23 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// One mount of a mount namespace, as /proc/PID/mountinfo tells of it: proc_pid_mountinfo(5).
+/// One mount of a mount namespace, as /proc/PID/mountinfo lists it. See proc_pid_mountinfo(5).
 public struct MountTableEntry: Sendable {
-    /// The number that statx(2) calls `STATX_MNT_ID`.
+    /// The mount's number, `STATX_MNT_ID` of statx(2). The kernel reuses it once the mount is gone.
     public let id: UInt64
+    /// The number of the mount that it's mounted on.
     public let parent: UInt64
     /// "MAJOR:MINOR" of its file system.
     public let device: ByteString
-    /// Which part of the file system is mounted: "/" is all of it.
+    /// The directory or file of the file system that is mounted here: "/" for the whole file system.
     public let root: ByteString
-    /// Where it lies, from the reader's root on.
+    /// The mount point, as a path from the reader's root.
     public let place: ByteString
     public let type: ByteString
     /// The file system's own options.
     public let options: ByteString
 
-    /// The entries of a table in its order. What isn't a line of one is passed over.
+    /// The entries of a mount table, in its order. Invalid lines are skipped.
     public static func parse(_ table: [UInt8]) -> [MountTableEntry] {
         table.split(separator: UInt8(ascii: "\n")).compactMap { MountTableEntry(line: $0) }
     }
@@ -57,18 +58,18 @@ public struct MountTableEntry: Sendable {
 }
 
 extension ProcFileSystem {
-    /// The mounts of the calling process's mount namespace that its root leads to.
+    /// The mounts of the calling process's mount namespace that are visible from its root.
     @inline(never)
     public borrowing func mounts() throws(SystemError) -> [MountTableEntry] {
         MountTableEntry.parse(try read(try own() + "/mountinfo", limit: 64 << 20))
     }
 }
 
-/// What tells one mount from all others, for as long as the machine runs.
+/// The numbers by which the kernel identifies a mount.
 public struct MountNumber: Sendable {
-    /// As mountinfo has it: given again when the mount is gone.
+    /// The number in mountinfo. The kernel reuses it once the mount is gone.
     public let number: UInt64
-    /// Never given again: 0 where the kernel has none, before 6.8.
+    /// A number that is never reused while the machine runs; 0 on kernels before 6.8, which have none.
     public let unique: UInt64
 
     public init(number: UInt64, unique: UInt64) {
@@ -76,7 +77,8 @@ public struct MountNumber: Sendable {
         self.unique = unique
     }
 
-    /// Its number in mountinfo: nil where it's mounted nowhere in this mount namespace any more.
+    /// The mount's number in mountinfo; nil if it's no longer mounted in this mount namespace. Without a unique number the
+    /// result is `number`, unchecked. The corresponding system call is `statmount`.
     public func current() throws(SystemError) -> UInt64? {
         guard unique != 0 else { return number }
         var current: UInt64 = 0
@@ -89,7 +91,7 @@ public struct MountNumber: Sendable {
 }
 
 extension FileDescriptor {
-    /// The mount that the file lies on.
+    /// The numbers of the mount that the file is on. The corresponding system call is `statx`.
     public borrowing func mountNumber() throws(SystemError) -> MountNumber {
         var number: UInt64 = 0
         var unique: UInt64 = 0
@@ -101,8 +103,8 @@ extension FileDescriptor {
 }
 
 extension ProcFileSystem {
-    /// Detaches the mount whose root the file is, or one that lies over it. The corresponding system call is `umount2`, which takes no
-    /// descriptor: its path is a link in this procfs.
+    /// Detaches the mount whose root is `file`, or a mount that covers it. The corresponding system call is `umount2`. It takes
+    /// no descriptor, so its path is the descriptor's link in this procfs.
     public borrowing func unmount(_ file: borrowing FileDescriptor) throws(SystemError) {
         let link = try own() + "/fd/" + ByteString(decimal: file.rawValue)
         let before = try FileDescriptor.open(".", flags: [.path, .directory])

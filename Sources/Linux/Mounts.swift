@@ -2,10 +2,10 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// The mount calls on descriptors: nothing here takes the path of a mount.
+/// Mount calls that identify mounts by descriptors instead of paths.
 extension FileDescriptor {
-    /// A copy of the mount that the path lies on, from there down, not yet attached anywhere. The corresponding system call is
-    /// `open_tree` with `OPEN_TREE_CLONE`. An empty path means this descriptor itself.
+    /// Makes a detached bind mount of the file at a path, with `recursive` including the mounts below it. An empty path means
+    /// `directory` itself. The corresponding system call is `open_tree` with `OPEN_TREE_CLONE`.
     public static func cloneTree(_ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory, recursive: Bool)
         throws(SystemError)
         -> FileDescriptor
@@ -16,6 +16,7 @@ extension FileDescriptor {
         return try .checked("open_tree", path.withCString { c_open_tree(directory, $0, flags) })
     }
 
+    /// Makes a detached bind mount of this file, with `recursive` including the mounts below it.
     public borrowing func cloneTree(recursive: Bool) throws(SystemError) -> FileDescriptor {
         try .cloneTree("", at: rawValue, recursive: recursive)
     }
@@ -63,17 +64,17 @@ extension FileDescriptor {
 public final class FileSystemContext {
     private let descriptor: FileDescriptor
 
-    /// The corresponding system call is `fsopen`.
+    /// Begins to configure a new file system of this type. The corresponding system call is `fsopen`.
     public init(type: ByteString) throws(SystemError) {
         descriptor = try .checked("fsopen", type.withCString { c_fsopen($0, UInt32(FSOPEN_CLOEXEC)) })
     }
 
-    /// One that another process opened.
+    /// Takes ownership of a context that another process opened.
     public init(adopting descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
     public var rawValue: Int32 { descriptor.rawValue }
 
-    /// The file system of an existing mount, to be reconfigured. The corresponding system call is `fspick`.
+    /// Begins to reconfigure the file system of an existing mount. The corresponding system call is `fspick`.
     public init(reconfiguring mount: borrowing FileDescriptor) throws(SystemError) {
         descriptor = try .checked("fspick", c_fspick(mount.rawValue, "", UInt32(FSPICK_CLOEXEC | FSPICK_EMPTY_PATH)))
     }
@@ -86,14 +87,15 @@ public final class FileSystemContext {
         guard result == 0 else { throw .last("fsconfig") }
     }
 
-    /// Sets `key` to a text below 256 bytes.
+    /// Sets the option `key` to a text of fewer than 256 bytes.
     public func set(_ key: ByteString, to value: ByteString) throws(SystemError) {
         try configure(FSCONFIG_SET_STRING.rawValue, key, value)
     }
 
+    /// Sets an option that has no value.
     public func set(_ flag: ByteString) throws(SystemError) { try configure(FSCONFIG_SET_FLAG.rawValue, flag, nil) }
 
-    /// Sets `key` to an open file.
+    /// Sets the option `key` to an open file.
     public func set(_ key: ByteString, to file: borrowing FileDescriptor) throws(SystemError) {
         let result = key.withCString { c_fsconfig(descriptor.rawValue, FSCONFIG_SET_FD.rawValue, $0, nil, file.rawValue) }
         guard result == 0 else { throw .last("fsconfig") }
@@ -105,16 +107,18 @@ public final class FileSystemContext {
         return try .checked("fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue)))
     }
 
+    /// Applies the options to the existing file system. The corresponding system call is `fsconfig`.
     public func reconfigure() throws(SystemError) {
         guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_RECONFIGURE.rawValue, nil, nil, 0) == 0 else {
             throw .last("fsconfig")
         }
     }
 
-    /// What the kernel said of the last failure, without its level marks ("e "): nil where it said nothing. See fsopen(2).
+    /// The kernel's messages about this context, without their prefixes ("e " for an error); nil if there are none. Each
+    /// message is returned only once. See fsopen(2).
     public func complaint() -> ByteString? {
         var words: [UInt8] = []
-        // One message at a time, ENODATA at the end. It keeps eight.
+        // Each read returns one message, and fails with ENODATA after the last. The kernel keeps at most eight.
         for _ in 0..<8 {
             guard let message = try? descriptor.read(upTo: 1024), message.count > 2 else { break }
             if !words.isEmpty { words += Array("; ".utf8) }
@@ -125,8 +129,8 @@ public final class FileSystemContext {
 }
 
 extension FileDescriptor {
-    /// Makes the working directory, a mount, the root of the mount namespace, and detaches the former root. The corresponding system calls
-    /// are `pivot_root` and `umount2`.
+    /// Makes the working directory, which must be a mount point, the root of the mount namespace, and detaches the old root.
+    /// The corresponding system calls are `pivot_root` and `umount2`.
     public static func pivotRootToWorkingDirectory() throws(SystemError) {
         guard c_pivot_root(".", ".") == 0 else { throw .last("pivot_root") }
         guard c_umount2(".", c_detach) == 0 else { throw .last("umount2") }
@@ -137,7 +141,8 @@ extension FileDescriptor {
         guard c_move_mount(rawValue, "", AT_FDCWD, "/", UInt32(MOVE_MOUNT_F_EMPTY_PATH)) == 0 else { throw .last("move_mount") }
     }
 
-    /// Detaches what is mounted at a path, whose last component isn't followed. The corresponding system call is `umount2`.
+    /// Detaches the mount at a path. A symbolic link as the last component isn't followed. The corresponding system call is
+    /// `umount2`.
     public static func detach(_ path: ByteString) throws(SystemError) {
         guard path.withCString({ c_umount2($0, c_detach | c_no_follow) }) == 0 else { throw .last("umount2") }
     }

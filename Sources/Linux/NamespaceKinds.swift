@@ -1,14 +1,14 @@
 import CLinux
 
-/// What a process shares with its maker besides, or is to it: clone3(2).
+/// Flags of clone3(2) other than those for namespaces.
 public struct CloneFlags: OptionSet, Sendable {
     public let rawValue: UInt64
 
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
-    /// `CLONE_PARENT`: it's the child of the caller's parent.
+    /// `CLONE_PARENT`: the new process is a child of the caller's parent.
     public static var sibling: CloneFlags { CloneFlags(rawValue: c_clone_parent) }
-    /// `CLONE_VM`: it runs in the caller's memory.
+    /// `CLONE_VM`: the new process shares the caller's memory.
     public static var memory: CloneFlags { CloneFlags(rawValue: c_clone_memory) }
 }
 

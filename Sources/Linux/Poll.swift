@@ -1,7 +1,7 @@
 import CLinux
 public import Errors
 
-/// What a descriptor is watched for, or what became of it. See poll(2).
+/// Events that a descriptor is watched for, or that occurred. See poll(2).
 public struct PollEvents: OptionSet, Sendable {
     public let rawValue: Int16
 
@@ -11,9 +11,9 @@ public struct PollEvents: OptionSet, Sendable {
     public static var readable: PollEvents { PollEvents(rawValue: Int16(POLLIN)) }
     /// `POLLOUT`
     public static var writable: PollEvents { PollEvents(rawValue: Int16(POLLOUT)) }
-    /// `POLLPRI`: files of cgroups tell so of a change.
+    /// `POLLPRI`: a cgroup file has changed.
     public static var priority: PollEvents { PollEvents(rawValue: Int16(POLLPRI)) }
-    /// `POLLHUP`: the other end is closed. It comes unasked.
+    /// `POLLHUP`: the other end is closed. The kernel reports it even if it isn't asked for.
     public static var hangUp: PollEvents { PollEvents(rawValue: Int16(POLLHUP)) }
 }
 
@@ -21,16 +21,22 @@ public struct PollEvents: OptionSet, Sendable {
 public struct PollRequest {
     fileprivate var fields: pollfd
 
-    /// Without a descriptor nothing is watched, and the requests behind it keep their places.
+    /// Watches a descriptor for events. With nil as descriptor the request watches nothing, and the requests after it keep
+    /// their places.
     public init(_ descriptor: Int32?, _ events: PollEvents) {
         fields = pollfd(fd: descriptor ?? -1, events: events.rawValue, revents: 0)
     }
 
-    /// What happened: empty where nothing did.
+    /// The events that occurred; empty if there were none.
     public var answer: PollEvents { PollEvents(rawValue: fields.revents) }
 
-    /// Waits until something happens to one of the descriptors, without a number of milliseconds for ever. False when the time was
-    /// up, or a signal came, before anything happened. The corresponding system call is `poll`.
+    /// Waits until an event occurs on one of the descriptors. The corresponding system call is `poll`.
+    ///
+    /// - Parameters:
+    ///   - requests: the descriptors, and then the answers.
+    ///   - milliseconds: how long to wait; nil for ever.
+    /// - Returns: false if the time is up, or a signal comes, before any event.
+    /// - Throws: the error of `poll`, except EINTR.
     public static func wait(for requests: inout [PollRequest], milliseconds: Int?) throws(SystemError) -> Bool {
         let count = requests.withUnsafeMutableBytes {
             CLinux.poll(
@@ -40,7 +46,7 @@ public struct PollRequest {
         return count > 0
     }
 
-    /// The same for one alone; an error counts as nothing.
+    /// Waits for an event of this request alone, as above, but treats an error as no event.
     public mutating func wait(milliseconds: Int?) -> Bool { CLinux.poll(&fields, 1, PollRequest.limit(milliseconds)) > 0 }
 
     private static func limit(_ milliseconds: Int?) -> Int32 { milliseconds.map { Int32(clamping: $0) } ?? -1 }

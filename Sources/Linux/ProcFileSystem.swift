@@ -2,17 +2,19 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// A procfs that nobody can have put another file into: the only way by which /proc is read or written.
+/// A procfs whose files nobody can replace by others.
 ///
-/// Whoever can mount things over /proc/self/attr/exec or /proc/sys turns our writes to other files (CVE-2019-16884, CVE-2025-52881). So
-/// the mount is one that only we have, or one whose root is checked; and no lookup crosses a mount or follows a link.
+/// A process that can mount over /proc/self/attr/exec or /proc/sys redirects our writes to other files (CVE-2019-16884,
+/// CVE-2025-52881). So this procfs is either a mount of our own or one whose root is checked, and no lookup crosses a mount or
+/// follows a link.
 @frozen
 public struct ProcFileSystem: ~Copyable {
     public let root: FileDescriptor
 
     private init(root: consuming FileDescriptor) { self.root = root }
 
-    /// The host's, once it's shown to be a procfs from its root down, and of the caller's own pid namespace.
+    /// Opens the host's procfs, after checks that the path is the root of a procfs, and that it's the one of the caller's pid
+    /// namespace.
     @inline(never)
     public static func checked(_ path: ByteString = "/proc") throws(SystemError) -> ProcFileSystem {
         let root = try FileDescriptor.open(path, flags: [.path, .directory, .noFollow])
@@ -24,7 +26,8 @@ public struct ProcFileSystem: ~Copyable {
         return checked
     }
 
-    /// A private copy of the host's: for a user namespace that may mount none of its own. Whatever lies over parts of it isn't copied.
+    /// Makes a private copy of the host's mount, for a user namespace that may not mount a procfs of its own. Mounts over parts
+    /// of /proc aren't copied.
     public static func copied() throws(SystemError) -> ProcFileSystem {
         let root = try FileDescriptor.cloneTree("/proc", recursive: false)
         guard try root.fileSystemMagic() == .proc, try root.status().inode == 1 else {
@@ -33,7 +36,8 @@ public struct ProcFileSystem: ~Copyable {
         return ProcFileSystem(root: root)
     }
 
-    /// A mount of our own, attached nowhere, of the pid namespace that the caller is in. Needs CAP_SYS_ADMIN there.
+    /// Makes a new, detached mount for the caller's pid namespace. Needs CAP_SYS_ADMIN in the user namespace that owns that pid
+    /// namespace.
     public static func detached() throws(SystemError) -> ProcFileSystem {
         let context = try FileSystemContext(type: "proc")
         return ProcFileSystem(
@@ -42,7 +46,7 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     // Never inlined: every command calls it.
-    /// The checked one, or where /proc is missing or belongs to another pid namespace one of our own.
+    /// The host's procfs, or a new one if the checks fail: /proc may be missing or belong to another pid namespace.
     @inline(never)
     public static func forHost() throws(SystemError) -> ProcFileSystem {
         do throws(SystemError) {
@@ -52,18 +56,19 @@ public struct ProcFileSystem: ~Copyable {
         }
     }
 
-    /// Opens a file that lies on this very mount.
+    /// Opens a file on this mount. The lookup crosses no mount and follows no link.
     public borrowing func open(_ path: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         try root.openResolving(
             path, flags: flags,
             resolve: [.beneath, .noMountCrossing, .noLinks, .noMagicLinks])
     }
 
+    /// Reads a whole file. A file of more than `limit` bytes is an error (EFBIG).
     public borrowing func read(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
         try open(path, flags: .readOnly).readAll(limit: limit)
     }
 
-    /// Writes all in one call, as these files want it.
+    /// Writes all bytes in one call, as files of proc(5) require.
     @inline(never)
     public borrowing func write(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
         let file = try open(path, flags: .writeOnly)
@@ -72,12 +77,12 @@ public struct ProcFileSystem: ~Copyable {
         }
     }
 
-    /// Where a link leads, as the kernel puts it. Nothing is opened.
+    /// The target of a link, as text; nothing is opened.
     public borrowing func target(of link: ByteString) throws(SystemError) -> ByteString {
         try root.readLink(link)
     }
 
-    /// The folder of the calling process: its number in the pid namespace that this procfs shows.
+    /// The name of the calling process's folder: its pid in the pid namespace of this procfs.
     public borrowing func own() throws(SystemError) -> ByteString {
         var link = [UInt8](repeating: 0, count: 16)
         let length = readlinkat(root.rawValue, "self", &link, link.count)
@@ -85,13 +90,19 @@ public struct ProcFileSystem: ~Copyable {
         return ByteString(link[..<length])
     }
 
-    /// What the kernel knows of a namespace of the process in `folder`. `kind`: its name in `/proc/PID/ns`.
+    /// The attributes of a namespace, for `FileStatus.isSameFile`.
+    ///
+    /// - Parameters:
+    ///   - kind: the namespace's name in /proc/PID/ns.
+    ///   - folder: the folder of a process that is in the namespace.
+    /// - Returns: the attributes of the namespace's file.
+    /// - Throws: the error of `fstatat`.
     @inline(never)
     public borrowing func namespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileStatus {
         try root.status(of: folder + "/ns/" + kind, followingLinks: true)
     }
 
-    /// A descriptor that stands for that namespace: what setns(2) takes.
+    /// Opens a namespace of the process in `folder`, for setns(2).
     public borrowing func openNamespace(_ kind: ByteString, of folder: ByteString) throws(SystemError) -> FileDescriptor {
         try root.open(folder + "/ns/" + kind, flags: .readOnly)
     }
@@ -101,16 +112,19 @@ public struct ProcFileSystem: ~Copyable {
         try namespace(kind, of: try own()).isSameFile(as: try namespace(kind, of: folder))
     }
 
-    /// Whether the calling process is in another user namespace than the host's first one. Where this procfs can't tell, it isn't.
+    /// Whether the calling process is in a user namespace other than the host's initial one, judged by its uid map. False if
+    /// this procfs can't tell.
     @inline(never)
     public borrowing func isInUserNamespace() -> Bool {
         guard let own = try? own(), let map = try? read(own + "/uid_map") else { return false }
         return isPart(map)
     }
 
-    /// When a process was born, in clock ticks since the machine's start, and its state letter. See proc(5), /proc/PID/stat.
+    /// The start time of a process, in clock ticks since the machine's start, and its state letter. See proc_pid_stat(5).
     ///
-    /// - Returns: nil where there is no such process.
+    /// - Parameter pid: the process's pid in the pid namespace of this procfs.
+    /// - Returns: nil if there is no such process.
+    /// - Throws: the error of reading the file, or EBADMSG if its content isn't as expected.
     public borrowing func birth(of pid: Int32) throws(SystemError) -> (startTime: UInt64, state: UInt8)? {
         let bytes: [UInt8]
         do throws(SystemError) {
@@ -118,7 +132,8 @@ public struct ProcFileSystem: ~Copyable {
         } catch  where error.errno == .ENOENT || error.errno == .ESRCH {
             return nil
         }
-        // The second field is the program's name in parentheses: it may hold anything, ")" too. What follows the last one is numbers.
+        // The second field is the program's name in parentheses. It may contain any bytes, even ")". The fields after the last
+        // ")" are the state letter and numbers.
         guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { throw SystemError("read", errno: .EBADMSG) }
         let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
