@@ -44,8 +44,8 @@ final class InitContext {
     }
 }
 
-/// The process that becomes the container's first, from clone3 until it goes on as a PreparedProcess or leaves its place to
-/// one.
+/// The process that becomes the container's first, from clone3 until it goes on as a PreparedProcess or clones one in its
+/// place.
 ///
 /// docs/design.md shows the sequence beside Host's. Each step has a name (`Step`), which errors and traces show.
 struct Init: ~Copyable {

@@ -99,8 +99,7 @@ struct ExecInit: ~Copyable {
     private func isolate() throws(RuntimeError) {
         step(.isolate)
         OwnProcess.setUmask(0)
-        // In a session of its own, this process gets no signals from Host's terminal. If it were stopped, Host would wait for
-        // it.
+        // In a session of its own, this process can't be stopped from Host's terminal, and so doesn't keep Host waiting.
         OwnProcess.startSession()
         try dieWithHost(conversation)
         try closeAll(

@@ -20,11 +20,11 @@ struct Rootfs: ~Copyable {
     /// The joined pid namespace, if any.
     let pidNamespace: SharedDescriptor?
 
-    /// Attaches the root file system over its own directory.
+    /// Attaches the root file system over its own directory, if the container has a mount namespace.
     ///
-    /// Before that, all mounts of the mount namespace become slave or private: a mount attached below a shared one would appear on
-    /// the host, too. Slaves follow the host's mounts, for sources that are copied later. For a shared root, all sources are
-    /// copied by now, and the mounts become private.
+    /// Before that, all mounts of the mount namespace become slave or private: a mount attached below a shared one would appear
+    /// on the host, too. Slaves follow the host's mounts, for sources that are copied later. For a shared root, the sources on
+    /// the host are copied by now, and the mounts become private.
     init(
         plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
