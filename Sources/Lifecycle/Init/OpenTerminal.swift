@@ -4,7 +4,8 @@ import Linux
 import OCI
 
 extension Init {
-    /// Opens a pseudoterminal on the container's own devpts, and mounts it on /dev/console unless /dev is the host's. See pts(4).
+    /// Opens a pseudoterminal on the container's own devpts, and mounts it on /dev/console unless /dev is the host's. See
+    /// pts(4).
     ///
     /// - Returns: nil if the container's process has no terminal.
     func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {

@@ -13,7 +13,8 @@ final class PreparedProcess {
     /// The startContainer hooks, which run first at `start`, with all capabilities.
     struct Hooks {
         let list: [Hook]
-        /// The state that the hooks read. Its pid is filled in when they run: only this process knows its own pid in its namespace.
+        /// The state that the hooks read. Its pid is filled in when they run: only this process knows its own pid in its
+        /// namespace.
         var state: ContainerState
     }
 

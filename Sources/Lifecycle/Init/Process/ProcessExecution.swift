@@ -76,8 +76,8 @@ struct ProcessExecution {
             OwnProcess.setIOPriority(class: priority.class.rawValue, priority.priority))
     }
 
-    /// Sets limits on open files that are too low for our own code. After this, our code opens only the file of a last word, the
-    /// listener of a filter and, for a moment, a copy of a descriptor.
+    /// Sets limits on open files that are too low for our own code. After this, our code opens only the file of a last word,
+    /// the listener of a filter and, for a moment, a copy of a descriptor.
     private func lowerFileLimit() throws(RuntimeError) {
         for (index, limit) in process.rlimits.enumerated() where limit.isTooLowForUs {
             step(.setResourceLimits)
