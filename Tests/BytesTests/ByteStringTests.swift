@@ -40,7 +40,7 @@ import Testing
         #expect(!path.hasSuffix("sy") && !path.hasSuffix("//proc/sys"))
     }
 
-    /// A combining mark behind a "/" makes one character of both for String: a check for ".." would be passed by.
+    /// For String, a "/" and a combining mark after it are one character, so a check for ".." could be bypassed.
     @Test func splitsBetweenBytes() {
         let slash = UInt8(ascii: "/")
         #expect(ByteString("x/\u{301}/../y").split(separator: slash) == ["x", "\u{301}", "..", "y"])

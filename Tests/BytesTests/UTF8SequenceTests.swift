@@ -4,7 +4,7 @@ import Testing
 @Suite struct UTF8SequenceTests {
     private func length(_ bytes: [UInt8]) -> Int? { bytes.withUnsafeBufferPointer { $0.characterLength(at: 0) } }
 
-    /// The standard library's decoder is the judge, for each beginning of a sequence and each border of what may follow.
+    /// Compares with the standard library's decoder, for each first byte and the limits of the bytes that may follow.
     @Test func agreesWithTheStandardLibrary() {
         let second: [UInt8] = [0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF]
         let later: [UInt8] = [0x41, 0x80, 0xBF, 0xC0]

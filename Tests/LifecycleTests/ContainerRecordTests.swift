@@ -13,7 +13,7 @@ import Testing
         path: "a/b", groups: [CgroupRecord.Group(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 1)])
 
     init() throws {
-        // As 0.1.0 wrote it, without checksum and list.
+        // As version 0.1.0 wrote it, without a checksum and without the list of made things.
         let text =
             #"{"version":1,"stage":"created","ociVersion":"1.3.0","id":"web","bundle":"/b","rootfs":"/b/rootfs","#
             + #""created":"2026-01-01T00:00:00Z","owner":1000,"pid":0,"startTime":0,"identity":0,"ownPIDNamespace":true,"#
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    /// Undone from the end: the process first, then its cgroup; hooks hear of the end when all else is gone.
+    /// The list is undone from its end: the process first, then its cgroup. The hooks run when everything else is gone.
     @Test func whatWasMadeIsInTheOrderOfUndoing() {
         #expect(kinds(record.made) == ["hooks", "mounts", "cgroup", "process"])
     }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ConversationTests {
     private let host: Conversation
     private let process: Conversation
-    /// The ends of the conversation themselves: what is written there needn't keep to a script.
+    /// The sockets of the conversation. What a test writes there needn't follow the script.
     private let sockets: (host: SharedDescriptor, process: SharedDescriptor)
 
     private static let whole = Script.create(asksForMapping: true, isMapped: true, hasEarlyHooks: true)
@@ -38,7 +38,7 @@ import Testing
         #expect(tooEarly.sentence == "the container's process said \"mounted\" where \"needs mapping\" was due")
         try process.say(.needsMapping)
         #expect(throws: RuntimeError.self) { try process.say(.needsMapping) }
-        // Due, and the other side's to say.
+        // `mapped` is due, but the other side must send it.
         #expect(throws: RuntimeError.self) { try process.say(.mapped) }
     }
 
@@ -60,7 +60,7 @@ import Testing
     @Test func messageOfTheWrongSideIsAnError() throws {
         try process.say(.needsMapping)
         _ = try host.hear()
-        // It's due, from Host.
+        // `mapped` is due, but Host must send it.
         try sends(.mapped, to: sockets.process)
         #expect(throws: RuntimeError.self) { try host.hear() }
         try sends(.needsMapping, to: sockets.host)
@@ -109,7 +109,7 @@ import Testing
     @Test func scriptHasOnlyWhatTheContainerNeeds() {
         func kinds(_ script: Script) -> [Message.Kind] {
             var script = script
-            // The first of two that are due.
+            // If two messages are due, the first one in this list is taken.
             let all: [Message.Kind] = [
                 .needsMapping, .mapped, .mounted, .hooked, .terminal, .ready, .created, .executing, .listener, .listenerAt,
                 .listening,
@@ -162,7 +162,7 @@ import Testing
         #expect(decoded.call == error.call)
         #expect(decoded.errno == error.errno)
         #expect(decoded.hint == error.hint)
-        // A byte less is no message.
+        // A message that is cut short is no message.
         let bytes = Message.failed(error).encoded()
         for length in 1..<bytes.count { #expect(Message(decoding: Array(bytes[..<length])) == nil) }
     }

@@ -18,7 +18,7 @@ import Testing
         #expect(cause(log) == "Error (criu/files-reg.c:2104): File tmp/count has bad size 3 (expect 5)")
     }
 
-    // Of a process that runs criu's restorer, the line has one more word in front.
+    // Lines of criu's restorer have one more word in front.
     @Test func mayBeOfTheRestorer() {
         let log = """
             (00.058600)     36: Restoring resources

@@ -8,7 +8,7 @@ import Testing
 @testable import Lifecycle
 
 @Suite struct FeaturesTests {
-    /// A config with one thing in it; decoding and validation say whether it's recognised.
+    /// A config with one more property. Decoding and validation show whether wherry recognises it.
     private func config(_ extra: String) throws -> Config {
         try Config(parsing: Array(#"{"ociVersion": "1.3.0", "root": {"path": "rootfs"}, \#(extra)}"#.utf8))
     }
@@ -64,7 +64,7 @@ import Testing
             ])
         #expect(Set(try #require(linux["seccomp"] as? [String: Any]).keys).count == 6)
         #expect(linux["mountExtensions"] as? [String: [String: Bool]] == ["idmap": ["enabled": true]])
-        // Refused in a config, and so not named.
+        // A config with one of these is refused, so `features` must not say that they are supported.
         #expect(linux["memoryPolicy"] as? [String: [String]] == ["modes": [], "flags": []])
         #expect(linux["netDevices"] as? [String: Bool] == ["enabled": false])
         #expect((linux["intelRdt"] as? [String: Bool])?.values.contains(true) == false)

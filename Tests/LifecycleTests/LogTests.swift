@@ -7,7 +7,7 @@ import Testing
 
 @testable import Lifecycle
 
-/// A log with a file and a pipe for stderr, both read back.
+/// A log with a file, and with a pipe as stderr. Tests read both back.
 private struct Recorder {
     let path = NSTemporaryDirectory() + "wherry-log-" + UUID().uuidString
     private let pipe = Pipe()

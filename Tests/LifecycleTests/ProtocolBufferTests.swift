@@ -3,7 +3,7 @@ import Testing
 
 @testable import Lifecycle
 
-/// Against the encoding's own examples: https://protobuf.dev/programming-guides/encoding.
+/// The examples are the encoding's own: https://protobuf.dev/programming-guides/encoding.
 @Suite struct ProtocolBufferTests {
     @Test func encodesAsTheExamplesOfTheFormat() {
         var number = ProtocolBuffer()

@@ -1,7 +1,7 @@
 import CLinux
 import Testing
 
-/// The release program's allocator: the same code, called by its own names.
+/// The release program's allocator. The tests call the same code by its own names.
 @Suite(.serialized) struct AllocationTests {
     @Test(arguments: [0, 1, 8, 9, 24, 25, 1032, 1033, 1288, 1289, 65_536, 131_080, 131_081, 1 << 20, 5_000_001])
     func givesAlignedMemoryThatHoldsWhatItIsToHold(_ size: Int) throws {
@@ -88,7 +88,7 @@ import Testing
         c_release(nil)
     }
 
-    // What a process in the container has in memory must hold nothing from before.
+    // The memory of a process in the container must hold nothing from before.
     @Test func beginsAnewOnOtherPages() throws {
         var former: [UnsafeMutableRawPointer] = []
         for size in [10, 2000, 100_000, 300_000, 2_000_000] { former.append(try #require(c_allocate(size))) }
@@ -103,10 +103,10 @@ import Testing
             ranges.contains { UInt(bitPattern: memory) >= $0.start && UInt(bitPattern: memory) < $0.start + $0.length }
         }
         #expect(former.allSatisfy(isFormer))
-        // Not what is given back either: nor does it grow in its place.
+        // Memory from before is never used again: a block doesn't grow in place, and a released one isn't given out again.
         let grown = try #require(c_reallocate(former[3], 3_000_000))
         #expect(!isFormer(grown))
-        // Large ones go back to the kernel, which may map others in their place.
+        // Large blocks go back to the kernel, which may map others in their place.
         for memory in former[..<3] { c_release(memory) }
         for size in [10, 2000, 100_000] {
             let memory = try #require(c_allocate(size))
@@ -118,5 +118,5 @@ import Testing
     }
 }
 
-/// For the function that C calls.
+/// Global, because the closure that C calls can't capture variables.
 nonisolated(unsafe) private var ranges: [(start: UInt, length: UInt)] = []

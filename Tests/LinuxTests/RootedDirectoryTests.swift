@@ -4,7 +4,7 @@ import Errors
 import Linux
 import Testing
 
-/// Paths in a tree that stands for a container's: "canary" beside it must never be reached.
+/// Paths in a tree that stands for a container's root. The file "canary" beside the root must never be reached.
 @Suite struct RootedDirectoryTests {
     private let tree: TemporaryDirectory
 
@@ -72,12 +72,12 @@ import Testing
     @Test func makesAFileToMountOn() throws {
         #expect(try root().makeFile("/new/place").status().kind == .regular)
         #expect(try tree.text("root/new/place") == "")
-        // What is there is taken as it is.
+        // An existing file or directory stays as it is.
         #expect(try root().makeFile("new").status().kind == .directory)
         #expect(try root().makeFile("file").status().size == 6)
     }
 
-    /// Both kinds, relative and absolute, end inside.
+    /// Relative and absolute links both end inside the root.
     @Test func makesWhatALinkToNowherePointsTo() throws {
         try tree.link("root/absolute", to: "/made/here")
         try tree.link("root/relative", to: "../../there")

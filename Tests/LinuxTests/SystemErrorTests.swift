@@ -13,7 +13,7 @@ import Testing
         #expect(SystemError.text(of: Errno(rawValue: errno)).lowercased() == theirs.lowercased())
     }
 
-    /// The kernel has numbers that aren't for programs: 524 is ENOTSUPP.
+    /// The kernel has error numbers that programs should never see: 524 is ENOTSUPP.
     @Test(arguments: [524, 0, -1, 41, 134] as [Int32]) func saysTheNumberOfAnErrorWithoutSentence(_ errno: Int32) {
         #expect(SystemError("bpf", errno: Errno(rawValue: errno)).text == "unknown error \(errno)")
     }

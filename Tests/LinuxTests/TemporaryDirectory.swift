@@ -3,7 +3,7 @@ import CLinux
 import Errors
 import Linux
 
-/// A directory that goes with its owner.
+/// A directory that is removed when this object is released.
 final class TemporaryDirectory: Sendable {
     let path: ByteString
     let descriptor: FileDescriptor

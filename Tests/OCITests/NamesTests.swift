@@ -3,7 +3,7 @@ import Testing
 
 @testable import OCI
 
-/// `features` lists these, in this order.
+/// `features` lists the names in this order.
 @Suite struct NamesTests {
     @Test func listsNamespacesInAlphabeticalOrder() {
         #expect(SpecificationNames.namespaces == ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"])

@@ -1,7 +1,8 @@
 import Bytes
 import CLinux
 
-/// The folder of configurations that engines wrote. Without Foundation: its C library and CLinux's don't go together.
+/// The directory of configurations that engines wrote. Foundation isn't used, since its C library and CLinux can't be imported
+/// together.
 enum Samples {
     private static let folder = ByteString(#filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Samples")
 
@@ -18,7 +19,7 @@ enum Samples {
         return names.sorted()
     }
 
-    /// The file's bytes: none where there is no such file.
+    /// The file's content; empty if there is no such file.
     static func read(_ name: String) -> [UInt8] {
         guard let file = (folder + "/" + ByteString(name)).withCString({ fopen($0, "r") }) else { return [] }
         defer { fclose(file) }

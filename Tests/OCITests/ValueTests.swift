@@ -17,7 +17,7 @@ import Testing
         #expect(SysctlKey(key)?.text == key)
     }
 
-    // ":" can't be in an interface's name, and no parameter has it.
+    // An interface's name can't have a ":", and no kernel parameter has one.
     @Test(arguments: [
         "", "kernel", ".", "/", "kernel.", ".kernel", "kernel..x", "/proc/sys/x", "net/../kernel/core_pattern", "net.//.kernel",
         "net/./x", "kernel.shm_rmid_forced+net.x", "kernel.a b", "kernel.a\nb", "kernel.é", "net.ipv4.conf.eth0:1.mtu",

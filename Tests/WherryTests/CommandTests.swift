@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// As the engines call.
+    /// Engines call the commands by these names.
     @Test func findsEachCommandByItsName() throws {
         for command in Command.all {
             #expect(try Command.named(ByteString(stringLiteral: command.name)).name.description == command.name.description)

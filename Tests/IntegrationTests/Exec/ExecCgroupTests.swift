@@ -3,7 +3,7 @@ import Testing
 
 @Suite("exec: cgroups", .needsRoot, .sandboxed)
 struct ExecCgroupTests {
-    /// The path of the program's cgroup in each hierarchy, by the hierarchy's controllers.
+    /// Runs a program with `exec`. Returns the path of its cgroup in each hierarchy, by the hierarchy's controllers.
     private func places(_ container: Container, _ options: [String] = []) throws -> [String: String] {
         let path = container.bundle.path + "/exec.pid"
         let finished = try container.exec("sleep", "1000", options: ["--detach", "--pid-file", path] + options)
@@ -21,7 +21,7 @@ struct ExecCgroupTests {
     private func makeBelow(_ container: Container, _ name: String) throws {
         for directory in Cgroup.directories(container.bundle.cgroup) {
             try makeDirectory(directory + "/" + name)
-            // On v1, without any processor there can be no process.
+            // On v1 a cgroup without processors and memory nodes takes no processes.
             for file in ["/cpuset.cpus", "/cpuset.mems"] where !Host.isUnified && exists(directory + file) {
                 try write(read(directory + file), to: directory + "/" + name + file)
             }
@@ -73,7 +73,7 @@ struct ExecCgroupTests {
         #expect(Cgroup.processes(container.bundle.cgroup) == [container.pid])
     }
 
-    // The container's own claim counts for nothing: its process may have gone anywhere below.
+    // Where the container's process is now doesn't count: it may have moved to any cgroup below.
     @Test func areTheRecordedOnesWhereTheContainersProcessHasMoved() throws {
         let container = try resting()
         try makeBelow(container, "moved")
@@ -84,7 +84,7 @@ struct ExecCgroupTests {
         #expect(seen.values.allSatisfy { $0.hasSuffix(container.bundle.cgroup) }, "\(seen)")
     }
 
-    // A cgroup that has handed controllers on takes no processes: systemd does that in a container.
+    // A cgroup that passes controllers on takes no processes (cgroups(7), v2). systemd makes one when it runs in a container.
     @Test(.needsUnifiedCgroups, .needs(controller: "pids")) func isThatOfTheContainersProcessWhereTheRecordedOneTakesNone() throws
     {
         let container = try resting()
@@ -96,13 +96,14 @@ struct ExecCgroupTests {
     }
 
     @Test(.needs(controller: "pids")) func limitsHold() throws {
-        // The program's shell, and one more: the process that joined has gone by then.
+        // Room for the container's process, the program's shell and one more: the joining process has ended by then.
         let container = try resting { $0.linux.resources.pids.limit = 3 }
         #expect(try container.exec("sh", "-c", "sleep 0.1 & echo one").output == "one\n")
         #expect(try container.exec("sh", "-c", "sleep 0.1 & sleep 0.1 & echo both").output.isEmpty)
     }
 
-    // Who joins a container isn't born there: cgroup-v1/pids.rst. That exec takes two processes for a moment is its own affair.
+    // Joining a cgroup isn't limited, only forking in it is (cgroup-v1/pids.rst). That exec takes two processes for a moment
+    // must not matter.
     @Test(.needs(controller: "pids"), arguments: [1, 2]) func containerAtItsLimitTakesOneMoreProgram(limit: Int) throws {
         let container = try resting {
             $0.linux.resources.pids.limit = .number(limit)
@@ -111,7 +112,7 @@ struct ExecCgroupTests {
         try eventually("\(limit) processes") { Cgroup.processes(container.bundle.cgroup).count == limit }
         let finished = try container.exec("sh", "-c", "read -r line </proc/self/cgroup && echo ran")
         #expect(finished.output == "ran\n", "\(finished)")
-        // It's in the container's cgroups, all of them, as any other.
+        // The program is in all of the container's cgroups, like any other process there.
         for line in try container.exec("cat", "/proc/self/cgroup").output.lines {
             #expect(line.hasSuffix(":/"), "\(line)")
         }

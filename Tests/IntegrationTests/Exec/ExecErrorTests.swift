@@ -1,7 +1,8 @@
 import CHarness
 import Testing
 
-/// How a program's end, and the reason why there is none, reach the caller: Docker and podman decide by these statuses and words.
+/// How a program's status, or the reason why it can't run, reaches the caller. Docker and podman act on these statuses and
+/// words.
 @Suite("exec: statuses and errors", .needsRoot, .sandboxed)
 struct ExecErrorTests {
     @Test(arguments: [0, 1, 42, 126, 127, 255]) func statusIsThatOfTheProgram(status: Int32) throws {
@@ -39,7 +40,7 @@ struct ExecErrorTests {
         #expect(try container.refusalOfExec("/etc").says("exec: \"/etc\": permission denied"))
     }
 
-    // Known to the kernel alone, at the very last step.
+    // Only the kernel finds this error, at the very last step.
     @Test func programThatTheUserMayNotExecute() throws {
         let container = try resting()
         try write("#!/bin/sh\n", to: container.bundle.rootfs + "/bin/private", mode: 0o700)
@@ -119,7 +120,7 @@ struct ExecErrorTests {
         #expect(message.says("cannot allocate tty if the runtime will detach without setting console socket"))
     }
 
-    // Text of the command line that would end a line of the log, or colour a terminal.
+    // Text of the command line that could end a line of the log, or colour a terminal.
     @Test(arguments: ["line\nbreak", "quote\"", "\u{1b}[31mred", "back\\slash", "\u{7f}"]) func oddNamesCannotEndTheLine(
         name: String
     ) throws {
@@ -132,7 +133,7 @@ struct ExecErrorTests {
         }
     }
 
-    // What is in the environment is often a secret.
+    // The environment often contains secrets.
     @Test func environmentIsNotInTheLog() throws {
         let container = try resting()
         for program in ["true", "no-such-program"] {

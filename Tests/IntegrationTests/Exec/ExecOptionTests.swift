@@ -73,12 +73,12 @@ struct ExecOptionTests {
         #expect(field("NoNewPrivs", of: seen) == (asked ? "1" : "0"))
     }
 
-    // What the config forbids isn't allowed by leaving the option out.
+    // Leaving an option out must not allow what the config forbids.
     @Test func noNewPrivilegesOfTheConfigHolds() throws {
         #expect(try field("NoNewPrivs", of: resting().output(ofScript: "cat /proc/self/status")) == "1")
     }
 
-    // podman reads it with its digits alone; the pid is the caller's view.
+    // podman reads the digits only. The pid is the one in the caller's pid namespace.
     @Test func pidFileHoldsThePidOfTheCallersView() throws {
         let container = try resting()
         let path = container.bundle.path + "/exec.pid"
@@ -98,7 +98,7 @@ struct ExecOptionTests {
         #expect(!exists(path))
     }
 
-    // /proc/self is nothing to a process outside the container's pid namespace.
+    // There is no /proc/self for a process outside the container's pid namespace.
     @Test(arguments: [
         ["/proc/self/root/bin/true"], ["--cwd", "/proc/self/root/bin", "./true"], ["--env", "PATH=/proc/self/root/bin", "true"],
     ])
@@ -154,7 +154,7 @@ struct ExecOptionTests {
         let pid = try #require(pid_t(read(path)))
         try eventually("the program's output") { finished.output == "ready\n" }
         try write("", to: container.bundle.rootfs + "/tmp/go")
-        // It's the caller's child, as engines need it to be.
+        // The program is the caller's child, as engines need it to be.
         #expect(try reap(pid) == .exited(5))
     }
 
@@ -174,7 +174,7 @@ struct ExecOptionTests {
         _ = try resting().refusalOfExec("true", options: ["--preserve-fds", count])
     }
 
-    // Neither a profile nor a label is loaded on a machine that runs these tests: the program must not run without it.
+    // The machines that run these tests have loaded neither profiles nor labels, and the program must not run without its own.
     @Test(arguments: [("--apparmor", "/process/apparmorProfile"), ("--process-label", "/process/selinuxLabel")])
     func labelThatCannotBeSetIsRefused(option: String, pointer: String) throws {
         let container = try resting()

@@ -1,12 +1,12 @@
 import CHarness
 import Testing
 
-/// What the program is in: looked at from inside, and compared with the container's own process.
+/// The program's namespaces, cgroups and root, as seen from inside and compared with those of the container's process.
 @Suite("exec: what the program is in", .needsRoot, .sandboxed)
 struct ExecPlaceTests {
     private static let types = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"]
 
-    /// Starts `sleep`, detached, and gives its pid outside.
+    /// Starts a detached `sleep`, and returns its pid on the host.
     private func sleeping(in container: Container, options: [String] = []) throws -> pid_t {
         let path = container.bundle.path + "/exec.pid"
         let finished = try container.exec("sleep", "1000", options: ["--detach", "--pid-file", path] + options)
@@ -21,7 +21,7 @@ struct ExecPlaceTests {
         }
         #expect(
             linkTarget("/proc/\(pid)/ns/pid_for_children") == linkTarget("/proc/\(container.pid)/ns/pid_for_children"))
-        // Each hierarchy's line.
+        // A line for each hierarchy.
         #expect(read("/proc/\(pid)/cgroup") == read("/proc/\(container.pid)/cgroup"))
         let roots = [container.pid, pid].map { read("/proc/\($0)/mountinfo") }
         #expect(roots[0] == roots[1])
@@ -36,7 +36,7 @@ struct ExecPlaceTests {
         for type in ["mnt", "net", "pid", "ipc", "uts", "cgroup"] {
             #expect(linkTarget("/proc/\(pid)/ns/\(type)") != linkTarget("/proc/self/ns/\(type)"), "\(type)")
         }
-        // As an orphan of the runtime it has become ours.
+        // The program is an orphan of the runtime, and so has become our child.
         #expect(read("/proc/\(pid)/stat").split(separator: ")").last?.words.dropFirst().first == "\(getpid())")
     }
 
@@ -59,7 +59,7 @@ struct ExecPlaceTests {
         #expect(Int(uptime) ?? 0 > 1_000_000)
     }
 
-    // The host's root owns it, and the container's root may not join it.
+    // The host's root owns the time namespace, and the container's root may not join it.
     @Test func isTheJoinedTimeNamespaceBesideAUserNamespaceOfItsOwn() throws {
         let holder = try Namespaces(["time"])
         let container = try resting {
@@ -77,7 +77,8 @@ struct ExecPlaceTests {
         expectSamePlace(container, try sleeping(in: container))
     }
 
-    // Without a mount namespace the container's root is a chroot: joining the host's mount namespace alone would be the host's root.
+    // Without a mount namespace the container's root is a chroot. Only joining the mount namespace would lead to the host's
+    // root.
     @Test func isTheRootOfAContainerWithoutAMountNamespace() throws {
         let container = try resting {
             $0.drop(namespace: "mount")
@@ -98,10 +99,10 @@ struct ExecPlaceTests {
         for type in ["net", "ipc", "uts", "pid"] {
             #expect(linkTarget("/proc/\(second.pid)/ns/\(type)") == linkTarget("/proc/\(first.pid)/ns/\(type)"))
         }
-        // Its own root, and in its own cgroup.
+        // The second container has its own root and its own cgroup.
         try write("second", to: second.bundle.rootfs + "/etc/name")
         #expect(try second.output(ofScript: "cat /etc/name") == "second")
-        // The processes of both are in one pid namespace; its first one is the first container's.
+        // The processes of both are in one pid namespace, whose first process is the first container's.
         try second.kill("KILL")
         #expect(try second.wait() == .killed(by: SIGKILL))
         #expect(try first.status() == "running")
@@ -121,7 +122,7 @@ struct ExecPlaceTests {
         let container = try resting()
         let seen = try container.output(ofScript: "cd /proc; echo [0-9]*; cat 1/comm; cat $$/status")
         #expect(seen.words.first == "1")
-        // The shell itself, and nothing of the runtime's: no process is left between.
+        // Only the container's process and the shell: no process of the runtime is left between them.
         #expect(seen.lines.first?.words.count == 2, "\(seen)")
         #expect(field("PPid", of: seen) == "0")
         #expect(field("NSpid", of: seen)?.words.count == 1)
@@ -158,7 +159,7 @@ struct ExecPlaceTests {
         #expect(finished.output.lines.map { $0.words.first } == ["0", "1", "2"], "\(finished)")
     }
 
-    // Whoever holds the host's /dev/null could change its owner.
+    // A process that holds the host's /dev/null open could change its owner.
     @Test func nullDeviceIsTheContainersOwn() throws {
         let container = try resting()
         let inside = try container.output(ofScript: "stat -L -c '%d %i' /proc/self/fd/0; stat -c '%d %i' /dev/null").lines
@@ -221,13 +222,13 @@ struct ExecPlaceTests {
         }
         #expect(try container.exec("probe", "syscall", "\(Self.getpriority)", "0", "0").output == "error 99\n")
         #expect(try field("Seccomp", of: container.output(ofScript: "cat /proc/self/status")) == "2")
-        // A process of its own is under the container's filter too, whatever it says of new privileges.
+        // The container's filter holds for a process.json too, whatever that says about new privileges.
         var process = JSON.process(["probe", "syscall", "\(Self.getpriority)", "0", "0"])
         process.noNewPrivileges = .bool(!noNewPrivileges)
         #expect(try container.exec(process).output == "error 99\n")
     }
 
-    // What the process still has to do after its birth, each forbidden in turn.
+    // The calls that the process still makes after it has been cloned, each forbidden in turn.
     @Test(arguments: [
         "clone", "setsid", "sigaltstack", "rt_sigaction", "poll", "recvmsg", "sendmsg", "getrandom", "openat", "stat",
         "close_range",

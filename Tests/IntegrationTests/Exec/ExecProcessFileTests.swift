@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// `exec --process`: all of a process, described as config.json does.
+/// `exec --process`: a file describes the whole process, as config.json does.
 @Suite("exec: process.json", .needsRoot, .sandboxed)
 struct ExecProcessFileTests {
-    /// What a script writes in a process with these properties beside the necessary ones.
+    /// Runs a script in a process with these properties and the required ones, and returns what the script wrote.
     private func output(
         _ script: String, in container: Container? = nil, options: [String] = [], _ configure: (inout JSON) -> Void
     ) throws -> String {
@@ -107,7 +107,7 @@ struct ExecProcessFileTests {
         ] as [(JSON, String)])
     func affinityIsSet(affinity: JSON, seen: String) throws {
         let found = try field("Cpus_allowed_list", of: output("cat /proc/self/status") { $0.execCPUAffinity = affinity })
-        // What is left of the initial one in a cgroup with a cpuset is the kernel's matter: config.md, `execCPUAffinity`.
+        // In a cgroup with a cpuset the kernel decides what is left of the initial affinity: config.md, `execCPUAffinity`.
         let all = try field("Cpus_allowed_list", of: read("/proc/self/status"))
         #expect(found == seen || Host.isUnified && affinity.final == .null && found == all)
     }
@@ -167,7 +167,7 @@ struct ExecProcessFileTests {
         #expect(field("NoNewPrivs", of: seen) == "1")
     }
 
-    // containerd's shim makes a fifo or a file anywhere; podman writes with a trailing newline.
+    // containerd's shim makes a file or a fifo in any place. podman ends the file with a newline.
     @Test(arguments: ["-p", "--process"]) func fileMayHaveUnknownPropertiesAndSpace(option: String) throws {
         let container = try resting()
         let path = container.bundle.path + "/other.json"

@@ -3,10 +3,10 @@ import Testing
 
 @Suite("exec: again and again", .needsRoot, .sandboxed)
 struct ExecRepetitionTests {
-    /// One that nobody else has: keyrings are named after it, and seen by all.
+    /// A unique id: keyrings are named after it, and /proc/keys shows those of all containers.
     private static var id: String { "again-" + String(UInt32.random(in: .min ... .max), radix: 16) }
 
-    /// All that a thousandth of a leak would show in.
+    /// Everything in which a leak would show, even if each command leaked only a thousandth of this.
     private struct Traces: Equatable, CustomStringConvertible {
         let descriptors: [String]
         let processes: Set<pid_t>
@@ -22,7 +22,7 @@ struct ExecRepetitionTests {
             descriptors = entries(of: "/proc/\(container.pid)/fd")
             processes = Cgroup.processes(cgroup)
             tasks = Cgroup.directories(cgroup).map { read($0 + (Host.isUnified ? "/cgroup.threads" : "/tasks")) }
-            // Zombies count here.
+            // pids.current counts zombies too.
             counted = read((Cgroup.directory("pids", cgroup) ?? "") + "/pids.current")
             hostMounts = Mount.table().filter { $0.path.hasPrefix(container.bundle.path) }.count
             containersMounts = read("/proc/\(container.pid)/mountinfo")
@@ -37,7 +37,7 @@ struct ExecRepetitionTests {
         }
     }
 
-    /// Runs a program so many times, one after another, by a shell: it takes no time to start.
+    /// Runs a program so many times, one after another. The loop is a shell's, because a shell starts commands fast.
     private func exec(_ arguments: [String], options: [String] = [], in container: Container, times: Int) throws -> Finished {
         var command = container.joining(arguments, options: options)
         let loop = "i=0; while [ $i -lt \(times) ]; do \"$@\" || exit 1; i=$((i+1)); done"
@@ -45,14 +45,14 @@ struct ExecRepetitionTests {
         return try command.run(within: Command.deadline * 4)
     }
 
-    // On a machine that is slower than the deadline says, each still has as long as ten of them take here.
+    // By default the deadline allows 0.12 seconds for each `exec`, about ten times what it needs.
     @Test func aThousandLeaveNothingBehind() throws {
         let container = try resting(id: Self.id) {
             $0.linux.seccomp = [
                 "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [["names": ["getpriority"], "action": "SCMP_ACT_ERRNO"]],
             ]
         }
-        // The first one may make what stays: the compiled filter.
+        // The first one may leave what is meant to stay: the compiled filter.
         #expect(try exec(["true"], in: container, times: 1).succeeded)
         let before = Traces(of: container)
         #expect(before.processes == [container.pid])
@@ -60,7 +60,7 @@ struct ExecRepetitionTests {
         #expect(finished.succeeded, "\(finished)")
         #expect(finished.output.isEmpty && finished.errors.isEmpty, "\(finished)")
         try eventually("as few traces as before: \(before)\nnow: \(Traces(of: container))") { Traces(of: container) == before }
-        // The kernel frees them when it finds the time, and not all at once.
+        // The kernel frees the keyrings later, and not all at once.
         let keyrings = { read("/proc/keys").lines.filter { $0.contains(" _ses.\(container.id):") }.count }
         try eventually("few keyrings: \(keyrings())") { keyrings() < 100 }
         #expect(try container.output(ofScript: "cd /proc; echo [0-9]*").words.count == 2)
@@ -84,7 +84,7 @@ struct ExecRepetitionTests {
         try eventually("as few traces as before") { Traces(of: container) == before }
     }
 
-    // An engine gives up: its call is killed at any time, and the program it was to run must not be there without it.
+    // An engine that gives up kills the command at any time. The program must not be left running without the command.
     @Test func killedAtAnyTimeLeavesNothingBehind() throws {
         let container = try resting(id: Self.id)
         let before = Traces(of: container)

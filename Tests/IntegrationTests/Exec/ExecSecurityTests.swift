@@ -1,12 +1,12 @@
 import CHarness
 import Testing
 
-/// What a container can do to, or by way of, a process that joins it.
+/// What a container can do to a process that joins it, or through such a process.
 ///
-/// One after another: a hostile container takes a whole processor.
+/// The tests run one after another: a hostile container takes a whole processor.
 @Suite("exec: hostile containers", .needsRoot, .sandboxed, .serialized)
 struct ExecSecurityTests {
-    /// Runs a program many times in a container whose own process does its worst, and gives what that wrote.
+    /// Runs a program many times in a container whose own process attacks. Returns what the attacker wrote.
     private func attack(
         _ way: String, by program: [String] = ["true"], times: Int = 40, options: [String] = [],
         _ configure: (inout JSON) -> Void = { _ in },
@@ -23,7 +23,7 @@ struct ExecSecurityTests {
         try write("#!/proc/self/exe\n", to: bundle.rootfs + "/bin/script", mode: 0o755)
         let container = try bundle.start()
         try container.waitFor("ready\n")
-        // Fewer on a machine that is slower.
+        // Fewer times on a slower machine.
         for _ in 0..<max(5, times * 30 / Int(max(Command.deadline, 30))) {
             check(try container.joining(program, options: options).run())
         }
@@ -37,7 +37,8 @@ struct ExecSecurityTests {
 
     private static let tracing = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE", "CAP_KILL"]
 
-    /// With these permitted, exec loads the filter before the process is to be seen in the container. What it does beyond these fails.
+    /// If a filter permits these calls, exec loads the filter before the process is visible in the container. Any other call of
+    /// the process then fails.
     private static let stillToBeDone: [JSON] = [
         "capget", "capset", "exit_group", "clone", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "setsid",
         "prctl",
@@ -52,7 +53,7 @@ struct ExecSecurityTests {
         "getpid", "readlinkat",
     ]
 
-    // CVE-2016-9962, CVE-2019-5736: root of the container, without the right to trace.
+    // CVE-2016-9962, CVE-2019-5736: the attacker is root of the container, but may not trace.
     @Test func joiningProcessCannotBeLookedInto() throws {
         let seen = try attack("watch") {
             $0.process.capabilities = .capabilities(["CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE", "CAP_KILL"])
@@ -61,15 +62,16 @@ struct ExecSecurityTests {
         #expect(seen.contains(" programs\n") && !seen.contains("looked 0 times"), "\(seen)")
     }
 
-    // Whoever may trace sees all that the process has. Then it must have nothing of the host's.
+    // A process that may trace can see all that the joining process has. So the joining process must have nothing of the
+    // host's.
     @Test func joiningProcessHasNothingOfTheHosts() throws {
         let seen = try attack("trace", times: 60) { $0.process.capabilities = .capabilities(Self.tracing) }
         #expect(!seen.contains("reached"), "\(seen)")
         #expect(!seen.contains("at 0 programs"), "the runtime's own program was never seen: the test shows nothing")
     }
 
-    // Whoever traces a process does with its capabilities what he likes. Beyond the container's own, the joining process has those to
-    // take another user and other groups.
+    // A tracer can use all capabilities of the traced process. The joining process must have only those of the container, and
+    // the two that it needs to change user and groups.
     @Test(arguments: [
         "", "filter", "filter, no_new_privs", "strict filter", "strict filter, terminal", "strict filter, paused", "terminal",
         "user",
@@ -95,7 +97,8 @@ struct ExecSecurityTests {
         }
         let held = try #require(seen.words.last.flatMap { UInt64($0, radix: 16) })
         try #require(held != 0, "the runtime's own program was never traced: the test shows nothing")
-        // CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_PTRACE are the container's; CAP_SETGID, CAP_SETUID.
+        // CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL and CAP_SYS_PTRACE are the container's. CAP_SETGID and CAP_SETUID are
+        // needed.
         let allowed = [1, 2, 5, 19, 6, 7].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         if kind.contains("filter") { #expect(seen.contains("unfiltered 0\n"), "\(seen)") }
         #expect(held & ~allowed == 0, "held \(String(held, radix: 16))")
@@ -118,8 +121,8 @@ struct ExecSecurityTests {
         #expect(!seen.contains("reached"), "\(seen)")
     }
 
-    // CVE-2019-5736: the kernel takes the runtime's own program for the interpreter, or for the program. Then it runs in the container,
-    // where everybody can open it.
+    // CVE-2019-5736: the kernel executes the runtime's own program as the interpreter, or as the program. It then runs in the
+    // container, where every process can open it.
     @Test(arguments: [["/bin/script"], ["/proc/self/exe", "--version"], ["/proc/self/exe", "list"]])
     func runtimesOwnProgramInTheContainerIsNoWayToTheHosts(program: [String]) throws {
         let seen = try attack(
@@ -133,14 +136,14 @@ struct ExecSecurityTests {
         _ = try attack(
             "signal:\(signal)", times: 8,
             check: { finished in
-                // Its program, or it itself on the way: then it's said so.
+                // The signal has ended the program, or the joining process before it, which the runtime then reports.
                 let isTold = finished.ending == .exited(255) && !finished.errors.isEmpty
                 #expect(finished.ending == .exited(128 + signal) || isTold || finished.succeeded, "\(finished)")
             })
     }
 
-    // Stopped by the container, it must not outlive the call that is given up, but for the moment before it's tied to its caller: then
-    // it ends as soon as it may go on.
+    // A joining process that the container has stopped must not outlive its caller. There is a moment before the process is
+    // tied to its caller; stopped then, it ends as soon as it's continued.
     @Test func joiningProcessThatIsStoppedEndsWithItsCaller() throws {
         let container = try resting()
         let namespace = linkTarget("/proc/\(container.pid)/ns/pid")
@@ -156,7 +159,7 @@ struct ExecSecurityTests {
         kill(joining, SIGSTOP)
         exec.signal(SIGKILL)
         #expect(try exec.finish().ending == .killed(by: SIGKILL))
-        // If it had become the program already, it's the container's.
+        // A process that has become the program already belongs to the container.
         if read("/proc/\(joining)/cmdline") == "sleep\u{0}1000\u{0}" {
             container.bundle.sandbox.willEnd(joining)
         } else {
@@ -165,7 +168,7 @@ struct ExecSecurityTests {
         }
     }
 
-    // CVE-2024-21626: a descriptor of the host's by any of its names.
+    // CVE-2024-21626: cwd must not be a descriptor of the host, by any of its names.
     @Test(arguments: ["/proc/self/fd/", "/proc/1/fd/", "/proc/thread-self/fd/", "/link/"])
     func workingDirectoryIsNoDescriptorOfTheCallers(prefix: String) throws {
         let container = try resting()
@@ -188,7 +191,7 @@ struct ExecSecurityTests {
         #expect(finished.output.isEmpty)
     }
 
-    // What the program is to have in its environment is nothing to the runtime, which runs as root on the host.
+    // The program's environment must have no effect on the runtime, which runs as root on the host.
     @Test func environmentOfTheProgramDoesNotReachTheRuntime() throws {
         let container = try resting()
         let given = [
@@ -212,7 +215,7 @@ struct ExecSecurityTests {
         #expect(finished.output.lines.map { $0.words.first } == [nil, "0", "1", "2"].compactMap(\.self), "\(finished)")
     }
 
-    /// A container whose process has changed something first.
+    /// A container whose process has run this script first.
     private func prepared(_ script: String, _ configure: (inout JSON) -> Void = { _ in }) throws -> Container {
         let container = try Bundle {
             $0.process.capabilities = .capabilities(["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_MKNOD"])
@@ -223,7 +226,7 @@ struct ExecSecurityTests {
         return container
     }
 
-    // Nothing that is asked of /proc, or written there, may be asked of the container's.
+    // The runtime must neither trust nor write to the container's /proc.
     @Test func procOfTheContainerIsNotBelieved() throws {
         let forgery = """
             mount -t tmpfs none /proc && cd /proc && for p in self thread-self 1 2 3 4 5 6 7; do \
@@ -245,7 +248,8 @@ struct ExecSecurityTests {
                 .trimmed == "0")
     }
 
-    // A label is written before the namespaces are joined, where the container can't be in the way.
+    // exec doesn't need the container's /proc: a process writes its own attributes in the host's, before it joins the
+    // namespaces.
     @Test func rootOfTheHostIsNotReachedByARemovedProc() throws {
         let container = try prepared("umount /proc")
         #expect(try container.output(ofScript: "echo ran; ls /proc | wc -l").words == ["ran", "0"])
@@ -259,7 +263,7 @@ struct ExecSecurityTests {
     func nullDeviceOfTheContainerIsNotBelieved(script: String) throws {
         let container = try prepared("echo victim >/tmp/victim; rm /dev/null && \(script)")
         let seen = try container.output(ofScript: "echo ran; stat -L -c '%t:%T' /proc/self/fd/0; cat /tmp/victim")
-        // The caller's own then, which is a null device anyway.
+        // The runtime makes a null device of its own, on a file system that is mounted nowhere.
         #expect(seen == "ran\n1:3\nvictim\n")
     }
 
@@ -278,7 +282,7 @@ struct ExecSecurityTests {
         #expect(read(container.bundle.rootfs + "/tmp/victim") == "victim\n")
     }
 
-    // A directory of the container's that is no mount at all.
+    // /dev/pts is a link here, and not a mount.
     @Test func terminalsAreNotMadeByALinkToAnotherDevpts() throws {
         let container = try prepared("umount /dev/pts && rmdir /dev/pts && ln -s /proc/1/root/dev/pts /dev/pts")
         #expect(try container.refusalOfExec("true", options: ["--tty"]).says("terminal"))

@@ -5,7 +5,7 @@ import Testing
 struct ExecStateTests {
     @Test func runsInACreatedContainer() throws {
         let container = try Bundle { $0.runs("echo started") }.create()
-        // The root, the mounts and the namespaces are there; the container's own program isn't.
+        // The root, the mounts and the namespaces exist, but the container's own program doesn't run yet.
         #expect(try container.output(ofScript: "echo ran; cat /proc/1/comm; test -e /proc/self/status").hasPrefix("ran\n"))
         #expect(try container.status() == "created")
         try container.start()
@@ -118,7 +118,7 @@ struct ExecStateTests {
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
-    // Its process is frozen with the container; the caller isn't.
+    // The joining process is frozen with the container, but its caller isn't.
     @Test(.needs(controller: "freezer"), arguments: [SIGTERM, SIGINT]) func execIntoAPausedContainerEndsByASignal(signal: Int32)
         throws
     {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("exec: terminal", .needsRoot, .sandboxed)
 struct ExecTerminalTests {
-    /// `exec` on a terminal of the caller's own.
+    /// Starts `exec` on a terminal of its own.
     private func foreground(_ container: Container, _ script: String, options: [String] = ["--tty"]) throws -> (
         RunningCommand, Terminal
     ) {
@@ -14,7 +14,7 @@ struct ExecTerminalTests {
         return (try command.start(), terminal)
     }
 
-    /// Detached, with the terminal taken from the console socket. Its pid comes along.
+    /// Runs `exec` detached. Returns the program's pid, and the terminal that came over the console socket.
     private func detached(_ container: Container, _ process: JSON, options: [String] = []) throws -> (pid_t, Terminal) {
         let path = container.bundle.path + "/console.sock"
         let listener = h_listen(path)
@@ -63,7 +63,7 @@ struct ExecTerminalTests {
         #expect(try resting().exec("tty").output == "not a tty\n")
     }
 
-    // The container's process may have a terminal: a program that isn't asked to has none.
+    // The container's process has a terminal, but a program gets one only by an option.
     @Test func isNotTakenOverFromTheContainersProcess() throws {
         let bundle = try Bundle {
             $0.process.terminal = true
@@ -94,7 +94,7 @@ struct ExecTerminalTests {
         process.consoleSize = ["height": 33, "width": 111]
         let (pid, terminal) = try detached(container, process, options: options)
         try terminal.wait(for: "\n")
-        // Without "terminal" in the file the size is to be ignored.
+        // Without "terminal" in the file, its size is ignored.
         if options.isEmpty { try terminal.wait(for: "33 111\n") }
         terminal.type("typed\n")
         try terminal.wait(for: "got typed\n")
@@ -113,7 +113,7 @@ struct ExecTerminalTests {
         try Terminal(descriptor: try Received(from: listener).descriptor).wait(for: "/dev/pts/0\n")
     }
 
-    // Whoever waits for the end of the caller's output would wait as long as the program lives.
+    // A caller that waits for the end of its output would otherwise wait as long as the program lives.
     @Test func nothingOfTheCallersStreamsIsKept() throws {
         let container = try resting()
         let (pid, terminal) = try detached(

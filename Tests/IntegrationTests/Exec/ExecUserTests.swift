@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// Who the program is. Each test looks at the program itself: a status of 0 doesn't tell that the right user ran it.
+/// The program's user and rights. Each test looks at the program itself: a status of 0 doesn't show that the right user ran it.
 @Suite("exec: user and capabilities", .needsRoot, .sandboxed)
 struct ExecUserTests {
     private func status(_ container: Container, _ options: [String]) throws -> String {
@@ -20,7 +20,8 @@ struct ExecUserTests {
         #expect(field("Gid", of: seen)?.words == Array(repeating: "\(gid)", count: 4))
     }
 
-    // CVE-2016-3697, CVE-2026-46680, CVE-2024-40635: what isn't a number must not become a name, and nothing falls back to root.
+    // CVE-2016-3697, CVE-2026-46680, CVE-2024-40635: text that isn't a number must not be taken for a name, and nothing falls
+    // back to root.
     @Test func whatIsNoNumberIsRefusedWhateverTheImageCallsIt() throws {
         let wrong = [
             " ", "0x0", "0X1", "+1", "-1", "-0", " 1", "1 ", "1\n", "\n1", "1\t", "1.0", "1e3", "1_000", "1,000", "4294967295",
@@ -49,7 +50,7 @@ struct ExecUserTests {
         #expect(try resting().refusalOfExec("true", options: ["--user", "somebody"]).says("--user: \"somebody\" is no id"))
     }
 
-    // Root without capabilities couldn't look there.
+    // Root without capabilities may not search this directory.
     @Test(arguments: [["/home/user/bin/id", "-u"], ["id", "-u"], ["./id", "-u"]])
     func programMayLieWhereOnlyItsUserMayLook(arguments: [String]) throws {
         let container = try resting {
@@ -66,7 +67,7 @@ struct ExecUserTests {
         #expect(finished.output == "1000\n", "\(finished)")
     }
 
-    // It's found by its path in its own pid namespace only, when nobody has the right to look everywhere any more.
+    // This path works only inside the container's pid namespace, where the process may no longer search every directory.
     @Test func programMayLieThereByAWayThroughProc() throws {
         let container = try resting { $0.process.capabilities = .capabilities([]) }
         let directory = container.bundle.rootfs + "/home/user"
@@ -118,7 +119,7 @@ struct ExecUserTests {
         #expect(first.ambient == bits(13))
     }
 
-    // CVE-2022-29162: an inheritable one counts for each file that has it in its own inheritable set.
+    // CVE-2022-29162: an inheritable capability takes effect with every file that has it in its inheritable set.
     @Test(arguments: [0, 1000]) func addedCapabilityIsNeitherInheritableNorAmbient(uid: Int) throws {
         let container = try resting {
             $0.process.user.uid = .number(uid)
@@ -128,10 +129,10 @@ struct ExecUserTests {
         #expect(seen.bounding == bits(0, 5, 13))
         #expect(seen.inheritable == 0)
         #expect(seen.ambient == 0)
-        // Whoever isn't root loses them in execve.
+        // A user other than root loses the capabilities in execve.
         #expect(seen.effective == (uid == 0 ? bits(0, 5, 13) : 0))
         #expect(seen.permitted == seen.effective)
-        // The container's own process stays as it was.
+        // The container's own process keeps its capabilities.
         #expect(try CapabilityTests.Sets(read("/proc/\(container.pid)/status")).bounding == bits(5))
     }
 
@@ -152,7 +153,7 @@ struct ExecUserTests {
         #expect(try CapabilityTests.Sets(finished.output).permitted == 0)
     }
 
-    // As with runc: it asks for the ambient set, which takes what is inheritable by the configuration.
+    // As with runc, `--cap` asks for the ambient set too, which takes only what the config makes inheritable.
     @Test func addedCapabilityThatIsInheritableIsAmbient() throws {
         let container = try resting {
             $0.process.user.uid = 1000
@@ -200,7 +201,7 @@ struct ExecUserTests {
         #expect(try container.refusalOfExec("true", options: ["--user", "70000"]).points(to: "/process/user"))
     }
 
-    // Entered with the runtime's rights, and where these don't do, with the user's.
+    // cwd is entered with the runtime's rights or, if they don't suffice, with the user's.
     @Test(arguments: [0, 1000]) func workingDirectoryMayBeClosedToOneOfRootAndTheUser(owner: UInt32) throws {
         let container = try resting()
         try makeDirectory(container.bundle.rootfs + "/closed", mode: 0o700)

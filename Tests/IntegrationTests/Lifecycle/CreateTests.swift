@@ -12,7 +12,7 @@ struct CreateTests {
         #expect(container.output == "ran\n")
     }
 
-    // Looked at from the host, while nothing of the container's own runs yet.
+    // The test looks from the host, before any of the container's own code runs.
     @Test func appliesAllButTheProcess() throws {
         let bundle = try Bundle {
             $0.root.readonly = true

@@ -24,7 +24,7 @@ struct DeleteTests {
         #expect(try container.status() == "running")
     }
 
-    // The specification has this refused. Engines rely on it.
+    // The specification demands an error here (runtime.md, "Delete"), but engines rely on success.
     @Test func endsACreatedContainer() throws {
         let container = try Bundle { $0.runs("echo never") }.create()
         try container.delete()
@@ -85,7 +85,7 @@ struct DeleteTests {
         #expect(finished.errors.isEmpty)
     }
 
-    // A record is written before anything else is made, and there as a whole or not at all.
+    // create writes the record before it makes anything else, and the record is there as a whole or not at all.
     @Test(arguments: [[], ["garbage"], ["state.json.new", "journal", "lock"]])
     func byForceRemovesWhatAnUnfinishedCreateLeft(files: [String]) throws {
         let bundle = try Bundle()
@@ -138,7 +138,7 @@ struct DeleteTests {
         #expect(Cgroup.directories(bundle.cgroup).count == Cgroup.hierarchies.count)
     }
 
-    // What somebody put there: a directory, with something in it.
+    // Somebody has put directories there, with something in them.
     @Test(arguments: ["state.json", "config.json", "record", "start", "other"])
     func removesDirectoriesInItsState(name: String) throws {
         let container = try Bundle().create()
@@ -186,7 +186,7 @@ struct DeleteTests {
         #expect(try bundle.run().succeeded)
     }
 
-    // Containers in the container that were paused.
+    // The frozen cgroup stands for a container inside the container, which was paused.
     @Test(.needsLegacyCgroups, arguments: [["delete", "--force"], ["kill", "--all", "KILL"], ["kill", "KILL"]])
     func endsWhatIsFrozenInACgroupBelow(command: [String]) throws {
         let container = try Bundle { $0.runs("sleep 1000 & echo $!; wait") }.start()

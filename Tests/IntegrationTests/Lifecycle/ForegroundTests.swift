@@ -6,7 +6,7 @@ import Testing
 struct ForegroundTests {
     enum Kind: CaseIterable { case run, exec }
 
-    /// A program that has begun, by one of the two commands. It writes "ready" first.
+    /// Starts a program by one of the two commands, and waits until it has written "ready".
     private func start(
         _ kind: Kind, _ arguments: [String], options: [String] = [], _ configure: (inout JSON) -> Void = { _ in }
     ) throws -> RunningCommand {
@@ -23,7 +23,7 @@ struct ForegroundTests {
         return running
     }
 
-    // kill looks whether the container is paused, and run may have removed its cgroup by then.
+    // kill checks whether the container is paused, and by then run may have removed the cgroup.
     @Test func killSucceedsThoughRunRemovesWhatItEnds() throws {
         let bundle = try Bundle { $0.runs("echo ready; exec sleep 1000") }
         for _ in 0..<30 {
@@ -35,7 +35,8 @@ struct ForegroundTests {
         }
     }
 
-    // Not those that nobody can catch, or that say something about the runtime itself: faults, PIPE, CHLD, WINCH, job control.
+    // Without signals that can't be caught, and those that are about the runtime itself: faults, PIPE, CHLD, WINCH, job
+    // control.
     static let signals: [Int32] = [1, 2, 3, 10, 12, 14, 15, 18, 23, 26, 29, 30, 34, 40, 64]
 
     @Test(arguments: Kind.allCases, signals) func everySignalIsPassedOn(kind: Kind, number: Int32) throws {
@@ -54,7 +55,8 @@ struct ForegroundTests {
         #expect(try running.finish().ending == .exited(128 + number))
     }
 
-    // The first process of a pid namespace doesn't get what it has no handler for: then the runtime goes on waiting, too.
+    // The first process of a pid namespace doesn't get a signal that it has no handler for. The runtime must go on waiting
+    // then.
     @Test func signalThatTheContainersInitIgnoresEndsNothing() throws {
         let running = try start(.run, ["sh", "-c", "echo ready; sleep 0.3; exit 6"])
         running.signal(SIGTERM)
@@ -100,7 +102,7 @@ struct ForegroundTests {
         for (options, isOurs) in [([], false), (["--no-subreaper"], true)] as [([String], Bool)] {
             let bundle = try Bundle {
                 $0.drop(namespace: "pid")
-                // It writes who its parent is, once the one that made it is gone.
+                // The grandchild writes its parent's pid, after its first parent has ended.
                 $0.runs(
                     "(sh -c 'sleep 0.1; awk \"/PPid/ {print \\$2}\" /proc/$$/status >/tmp/parent; touch /tmp/done' &); "
                         + "until test -e /tmp/done; do sleep 0.02; done; exit 3")
@@ -127,7 +129,7 @@ struct ForegroundTests {
         #expect(try reap(try #require(pid_t(read(bundle.path + "/pid")))) == .exited(7))
     }
 
-    // Signals are the container's once run only waits for its end. Before, they're the runtime's, whatever that waits for.
+    // Once run only waits for the program's end, it passes signals on. Before that, a signal ends run, whatever it waits for.
     @Test(
         arguments: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"],
         [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
@@ -150,10 +152,10 @@ struct ForegroundTests {
     }
 }
 
-/// The caller's own terminal.
+/// The terminal on which the caller runs a command.
 @Suite("the caller's terminal", .needsRoot, .sandboxed)
 struct CallersTerminalTests {
-    /// `run` or `exec` on a terminal of its own, whose modes are compared before and after.
+    /// Runs `run` or `exec` on a terminal of its own, and compares the terminal's modes before and after.
     private func modesAreRestored(
         _ kind: ForegroundTests.Kind, _ script: String, meanwhile: (RunningCommand, Terminal, Bundle) throws -> Void
     ) throws -> Ending {
@@ -182,7 +184,7 @@ struct CallersTerminalTests {
         return ending
     }
 
-    /// Waits until the caller's terminal is raw: it no longer echoes what is typed.
+    /// Waits for the program's "ready". By then the caller's terminal is raw.
     private func waitForWord(_ terminal: Terminal) throws { try terminal.wait(for: "ready\n") }
 
     @Test(arguments: ForegroundTests.Kind.allCases) func isRestoredAtTheEnd(kind: ForegroundTests.Kind) throws {
@@ -235,7 +237,7 @@ struct CallersTerminalTests {
         withExtendedLifetime(terminal) {}
     }
 
-    // The other side hangs up: the program learns of it as of any terminal's end, and the runtime doesn't spin.
+    // The program must see the end of its input if the caller's input is at its end, and the runtime must not wait for more.
     @Test(arguments: ForegroundTests.Kind.allCases) func hangingUpEndsTheProgramsInput(kind: ForegroundTests.Kind) throws {
         let bundle = try Bundle { $0.runs("echo ready; cat; exit 8") }
         var command: Command
@@ -247,7 +249,7 @@ struct CallersTerminalTests {
             bundle.config.runs(arguments: ["probe", "pause"])
             command = try bundle.start().joining(["sh", "-c", "echo ready; cat; exit 8"], options: ["--tty"])
         }
-        // No terminal at all: standard input is at its end from the start.
+        // The caller has no terminal, but /dev/null as standard input, which ends at once.
         let finished = try command.run()
         #expect(finished.ending == .exited(8), "\(finished)")
         #expect(finished.output.hasPrefix("ready\n"), "\(finished)")

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("kill", .needsRoot, .sandboxed)
 struct KillTests {
-    /// Writes the name of each signal that it gets, and ends with TERM.
+    /// A script that writes the name of each signal that it gets, and ends at TERM.
     private static let listener = """
         trap 'echo got USR1' USR1; trap 'echo got HUP' HUP; trap 'echo got TERM; exit 7' TERM
         echo ready; while :; do sleep 0.01; done
@@ -92,7 +92,7 @@ struct KillTests {
         }
     }
 
-    // A user's who may make none: what is recorded of it is a path without a place.
+    // As for a user who can't make cgroups: the record has a path for the cgroup, but no hierarchy.
     @Test(arguments: [[], ["--all"]], [true, false]) func endsAContainerWithoutACgroup(
         options: [String], hasPIDNamespace: Bool
     ) throws {
@@ -110,7 +110,7 @@ struct KillTests {
         #expect(!Cgroup.processes(bundle.cgroup).contains(container.pid))
         let killed = try bundle.sandbox.command(["kill"] + options + [bundle.id, "KILL"]).run()
         #expect(killed.succeeded, "\(killed)")
-        // It can't reach others than the first, where that one's end isn't theirs.
+        // kill --all reaches only the first process here, and must warn if the end of that one doesn't end the others.
         #expect(killed.errors.isEmpty == (options.isEmpty || hasPIDNamespace), "\(killed)")
         #expect(try container.wait() == .killed(by: SIGKILL))
     }

@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// What can be refused is refused before anything on the host is changed.
+/// Everything that can be refused is refused before anything on the host changes.
 @Suite("plan", .needsRoot, .sandboxed)
 struct PlanTests {
     enum Refused: String, CaseIterable {
@@ -63,7 +63,7 @@ struct PlanTests {
         #expect(!finished.errors.contains("step: make state directory"), "\(finished)")
     }
 
-    /// With `--debug` it's shown, line by line, before it's executed.
+    /// `--debug` shows the plan, line by line, before it's executed.
     @Test func isShownWhole() throws {
         let bundle = try Bundle {
             $0.hostname = "plan-host"

@@ -1,12 +1,12 @@
 import CHarness
 import Testing
 
-/// The runtime in the hands of an ordinary user, whom nobody has given anything: one id to map, no cgroup of his own.
+/// The runtime is run by an unprivileged user, who has one id to map and no cgroup.
 @Suite("rootless", .needsRoot, .sandboxed)
 struct RootlessTests {
     private static let user: uid_t = 1000
 
-    /// A bundle and a state root, both of them the user's.
+    /// A bundle and a state root that belong to the user.
     private struct UsersBundle {
         let bundle: Bundle
 
@@ -78,7 +78,7 @@ struct RootlessTests {
         try users.end()
     }
 
-    // The files of a process that may not be traced are root's.
+    // The files in /proc of a process that isn't dumpable belong to root (proc(5)).
     @Test func oomScoreIsSet() throws {
         let users = try UsersBundle { $0.process.oomScoreAdj = 300 }
         users.bundle.config.runs(arguments: ["cat", "/proc/self/oom_score_adj"])
@@ -92,7 +92,7 @@ struct RootlessTests {
         process.oomScoreAdj = -900
         try write(process.description, to: users.bundle.path + "/process.json")
         let finished = try users.run("exec", "--process", "process.json", "c")
-        // Whoever began with a lower one may go back to it.
+        // Without privileges, a process that began with a lower score may go back to it. Try whether this one may.
         let lowering = ["sh", "-c", "echo -900 >/proc/self/oom_score_adj"]
         if try Command([Workspace.probe, "as", "\(Self.user)", Workspace.busybox] + lowering).run().succeeded {
             #expect(finished.output == "-900\n", "\(finished)")

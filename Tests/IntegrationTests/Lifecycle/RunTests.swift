@@ -14,7 +14,7 @@ struct RunTests {
         try eventually("the container's output") { running.output.text == "ready\n" }
         let pid = try JSONParser.parse(try container.sandbox.runtime("state", container.id).output).pid.integer
         kill(pid_t(try #require(pid)), signal)
-        // The first process of a pid namespace gets this one from outside only if it's KILL or has a handler.
+        // From outside, the first process of a pid namespace gets such a signal only if it's KILL or has a handler.
         if signal == SIGKILL { #expect(try running.finish().ending == .exited(128 + SIGKILL)) }
     }
 
@@ -69,7 +69,7 @@ struct RunTests {
     }
 
     @Test func reapsOrphansOfTheContainer() throws {
-        // Without a pid namespace the grandchild is orphaned to whoever is the subreaper: the runtime, while it waits.
+        // Without a pid namespace, the orphaned grandchild goes to the nearest subreaper: the runtime, while it waits.
         let finished = try Bundle {
             $0.drop(namespace: "pid")
             $0.runs("(sleep 0.05 & ) ; sleep 0.2; exit 4")

@@ -1,12 +1,12 @@
 import CHarness
 import Testing
 
-/// A caller whose own resource limits leave the runtime too little: it works, or says what is missing.
+/// The caller's own resource limits leave the runtime too little. It either works, or says what is missing.
 @Suite("limits of the caller", .needsRoot, .sandboxed)
 struct ShortageTests {
     enum Kind: CaseIterable { case create, run, exec }
 
-    /// The command under a limit of the shell's `ulimit`.
+    /// Runs the command under a limit of the shell's `ulimit`.
     private func finished(_ kind: Kind, _ limit: String, global: [String] = []) throws -> Finished {
         var command: Command
         switch kind {
@@ -19,7 +19,8 @@ struct ShortageTests {
         return try command.run()
     }
 
-    /// Every end that isn't the kernel's own, which kills a program that it can't load, is explained.
+    /// Checks that a failure is explained, unless the kernel has killed a program that it couldn't load. Returns whether the
+    /// message has these words.
     private func expectWords(_ finished: Finished, _ words: String, _ limit: String) -> Bool {
         guard case .exited(let status) = finished.ending, status != 0 else { return false }
         #expect(!finished.errors.isEmpty && !finished.errors.contains("internal error"), "\(limit): \(finished)")
@@ -59,7 +60,7 @@ struct ShortageTests {
 
     @Test(arguments: ["json", "text"]) func shortageIsInTheLog(format: String) throws {
         let log = try Sandbox.current.directory + "/log"
-        // Opened before the program has used its stack up.
+        // With some of these sizes, the log is open before the stack is used up.
         var lines: [String] = []
         for kilobytes in 8...64 where lines.isEmpty {
             _ = try finished(.create, "-s \(kilobytes)", global: ["--log", log, "--log-format", format])

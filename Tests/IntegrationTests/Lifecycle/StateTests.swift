@@ -32,7 +32,7 @@ struct StateTests {
         #expect(created.dropFirst(4).first == "-" && created.dropFirst(10).first == "T" && created.hasSuffix("Z"), "\(created)")
     }
 
-    // As the kernel and the process itself say it: what `state` told once is no witness for what it tells the next time.
+    // The test compares with what the kernel and the process itself say, and not only with an earlier answer of `state`.
     @Test func pidIsThatOfTheContainersProcess() throws {
         let bundle = try Bundle {
             $0.drop(namespace: "pid")
@@ -99,7 +99,8 @@ struct StateTests {
         #expect(finished.errors.says("container does not exist"))
     }
 
-    /// Starts a process with this very pid, or with a thread of that number. Other tests take pids too, hence the attempts.
+    /// Starts a process with exactly this pid, or with a thread of that number. Other tests take pids too, so this may need
+    /// several attempts.
     private func reuse(_ pid: pid_t, byThread: Bool) throws -> RunningCommand {
         for _ in 0..<1000 {
             let last = byThread ? pid - 2 : pid - 1

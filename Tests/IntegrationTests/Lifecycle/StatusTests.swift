@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// Exit statuses and texts of all commands, as engines read them: docs/errors.md.
+/// Exit statuses and messages of all commands, as engines read them (docs/errors.md).
 @Suite("statuses and texts", .needsRoot, .sandboxed)
 struct StatusTests {
-    /// A command that fails: its status, what it says on stderr, and the one entry of its log.
+    /// Runs a command that must fail. Checks that stderr has the message of the log's only entry, and returns this entry.
     private func failure(_ arguments: [String], in directory: String? = nil, of id: String) throws -> (
         ending: Ending, entry: JSON
     ) {
@@ -73,7 +73,7 @@ struct StatusTests {
         #expect(finished.errors.isEmpty, "\(finished)")
     }
 
-    // docker maps 127 and 126 from these words; the place is what a person needs.
+    // docker derives the statuses 127 and 126 from these words. The pointer is for people.
     @Test(
         arguments: ["create", "run"],
         [

@@ -1,13 +1,13 @@
 import CHarness
 import Testing
 
-/// Warnings are for people, and for the log. Where the container's process has the runtime's stderr, engines take every line there for
-/// the process's own.
+/// Warnings are for people, and for the log. If the container's process has the runtime's stderr, engines take every line there
+/// for output of the process.
 @Suite("warnings", .needsRoot, .sandboxed)
 struct WarningTests {
     enum Kind: CaseIterable { case run, create, exec }
 
-    /// A command that warns of a capability which nobody knows.
+    /// A command that warns about an unknown capability.
     private func command(_ kind: Kind, global: [String] = [], terminal: Bool = false, options: [String] = []) throws -> Command {
         if kind == .exec {
             return try resting().joining(
@@ -47,7 +47,7 @@ struct WarningTests {
         #expect(finished.errors.says("wherry: warning: /process/capabilities: \"CAP_SAUSAGE\""), "\(finished)")
     }
 
-    // Its process has streams of its own.
+    // The container's process has streams of its own, so nothing can be mistaken for its output.
     @Test func ofAProcessWithATerminalAreShown() throws {
         let path = try Sandbox.current.directory + "/console.sock"
         let listener = h_listen(path)
@@ -57,7 +57,7 @@ struct WarningTests {
         #expect(finished.errors.says("wherry: warning: /process/capabilities: \"CAP_SAUSAGE\""))
     }
 
-    // No process is left that would have the stream.
+    // The container's process has ended, so nothing can be mistaken for its output.
     @Test func ofTheTimeAfterTheProcessAreShown() throws {
         let bundle = try Bundle { $0.runs(arguments: ["echo", "ran"]) }
         bundle.config.hooks.poststop = [.hook("echo 'no such network' >&2; exit 3")]

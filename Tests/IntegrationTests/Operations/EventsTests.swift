@@ -18,7 +18,7 @@ struct EventsTests {
         return command
     }
 
-    /// The lines so far, less one that is just being written.
+    /// The complete lines so far, without one that is still being written.
     private func lines(_ command: RunningCommand) throws -> [JSON] {
         let text = command.output.text
         let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
@@ -58,7 +58,7 @@ struct EventsTests {
     }
 
     @Test(.needs(controller: "memory")) func tellsWhenTheMemoryIsFull() throws {
-        // tail keeps a line that never ends; the shell, which lives on, has it killed again and again.
+        // tail stores a line that never ends. The kernel kills it again and again, while the shell lives on.
         let script = "echo ready; while :; do sleep 0.05; tail /dev/zero; done"
         let container = try running(script, ["memory": ["limit": 16_777_216, "swap": 16_777_216]])
         let command = try events(container, "--interval", "1h")

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("pause and resume", .needsRoot, .sandboxed, .needs(controller: Host.isUnified ? "pids" : "freezer"))
 struct PauseTests {
-    /// Counts in a file of its root.
+    /// Starts a container that counts in a file of its root.
     private func counting() throws -> Container {
         let bundle = try Bundle { $0.runs("i=0; while :; do i=$((i+1)); echo $i >/tmp/count; done") }
         let container = try bundle.start()

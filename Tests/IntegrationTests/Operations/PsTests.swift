@@ -3,11 +3,11 @@ import Testing
 
 @Suite("ps", .needsRoot, .sandboxed)
 struct PsTests {
-    /// A shell and the sleep that it has started.
+    /// Starts a container with two processes: a shell, and the sleep that the shell has started.
     private func two() throws -> Container {
         let container = try Bundle { $0.runs("sleep 1000 & echo ready; wait") }.start()
         try container.waitFor("ready")
-        // Forked isn't executed yet.
+        // The forked process may not have executed sleep yet.
         try eventually("a sleep") {
             Cgroup.processes(container.bundle.cgroup).contains { read("/proc/\($0)/comm").trimmed == "sleep" }
         }

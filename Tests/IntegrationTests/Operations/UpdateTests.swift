@@ -1,7 +1,7 @@
 import CHarness
 import Testing
 
-/// Limits, read back from the kernel after they were changed.
+/// The tests read limits back from the kernel after a change.
 @Suite("update", .needsRoot, .sandboxed)
 struct UpdateTests {
     private func running(_ resources: JSON = .null) throws -> Container {
@@ -17,7 +17,7 @@ struct UpdateTests {
         #expect(finished.output.isEmpty && finished.errors.isEmpty, "\(finished)")
     }
 
-    /// Updates by JSON on standard input.
+    /// Updates a container by JSON on standard input.
     private func update(_ container: Container, with resources: JSON) throws -> Finished {
         let path = container.bundle.path + "/resources.json"
         try write(resources.description, to: path)
@@ -155,7 +155,7 @@ struct UpdateTests {
         #expect(try running().refusal(of: "update", option, value).says(complaint))
     }
 
-    // Not in silence; nor an error, since newer engines may know more than we do.
+    // An unknown property causes a warning. It's no error, since newer engines may know more than wherry.
     @Test(.needs(controller: "pids")) func namesPropertiesThatItDoesNotKnow() throws {
         let container = try running()
         let finished = try update(container, with: ["pids": ["limit": 44, "soft": 7], "memory": ["limitt": 5], "novel": true])
@@ -166,7 +166,7 @@ struct UpdateTests {
         #expect(try processLimit(container) == "44")
     }
 
-    // Engines send the container's own rules with each update. Others would be lost.
+    // Engines send the container's own device rules with each update. update names all other rules, since it applies none.
     @Test(.needs(controller: "pids")) func namesDeviceRulesThatItDoesNotApply() throws {
         let own: JSON = [
             ["allow": false, "access": "rwm"], ["allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"],

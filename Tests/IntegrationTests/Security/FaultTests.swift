@@ -1,24 +1,24 @@
 import CHarness
 import Testing
 
-/// A command that dies, or fails, at each of its system calls in turn, and at each of those of the processes that it makes.
+/// A command dies or fails at each of its system calls in turn, and at each call of the processes that it makes.
 @Suite("faults at every system call", .needsRoot, .sandboxed, .serialized)
 struct FaultTests {
     /// One run with a fault.
     struct Run: CustomStringConvertible {
         let call: Int
-        /// Whether the command's own process made the call, rather than one that it made.
+        /// Whether the command's own process made the call, and not a process that it has made.
         let inProgram: Bool
         let finished: Finished
 
         var description: String { "at call \(call), \(inProgram ? "of the command" : "of its child"): \(finished)" }
     }
 
-    /// Every so many calls only: 1 is all of them.
+    /// The distance between two calls that get a fault: 1 is every call.
     private static let chosenStride = getenv("WHERRY_TEST_STRIDE").flatMap { Int(String(cString: $0)) }
     private static let stride = chosenStride ?? 1
 
-    /// Runs a command again and again, with a fault at the first, second, … system call, until it has fewer than that.
+    /// Runs a command again and again, with a fault at the first, second, … system call, until the command makes fewer calls.
     private func atEachCall(
         _ fault: (Int) -> String, every stride: Int = stride, of command: () throws -> Command, check: (Run) throws -> Void
     ) throws {
@@ -37,7 +37,7 @@ struct FaultTests {
         #expect(call > 15, "so few system calls can't be all")
     }
 
-    /// A container that has something of everything to be undone.
+    /// A container with something of every kind that must be undone.
     private func bundle() throws -> Bundle {
         try Bundle {
             $0.linux.resources = [
@@ -51,7 +51,7 @@ struct FaultTests {
         }
     }
 
-    /// That all which is left of a container is gone after `delete --force`, and its id free.
+    /// Checks that `delete --force` removes everything that is left of a container, so that its id is free.
     private func expectConvergence(_ bundle: Bundle, after run: Run) throws {
         let deleted = try bundle.sandbox.runtime("delete", "--force", bundle.id)
         #expect(deleted.succeeded, "\(deleted)\n\(run)")
@@ -74,19 +74,19 @@ struct FaultTests {
         }
     }
 
-    // SIGILL is what a trap of Swift's is.
+    // A failed check of Swift's ends the program by SIGILL.
     @Test func runThatTrapsSaysSoAndLeavesNothing() throws {
         let bundle = try bundle()
         var silent = 0
         try atEachCall({ _ in "trap" }, of: { try bundle.command("run") }) { run in
-            // Before the handler is there, the signal itself has to do; so in the container's program.
+            // Before the handler is installed the signal itself must do, and likewise in the container's program.
             if run.finished.ending != .exited(1) { silent += 1 } else { #expect(!run.finished.errors.isEmpty, "\(run)") }
             try expectConvergence(bundle, after: run)
         }
         #expect(silent < 80 / Self.stride + 5, "traps that nobody was told of")
     }
 
-    /// This hour, as RFC 3339 begins.
+    /// The current hour in UTC, as the beginning of an RFC 3339 time.
     private static func hour() -> String {
         var now = time(nil)
         var parts = tm()
@@ -114,7 +114,7 @@ struct FaultTests {
         try expectConvergence(bundle, after: Run(call: 65, inProgram: true, finished: try bundle.sandbox.runtime("list")))
     }
 
-    // Its mounts are the host's.
+    // The container's mounts are made in the host's mount namespace.
     @Test(arguments: ["kill", "error"]) func createWithoutAMountNamespaceLeavesNoMounts(fault: String) throws {
         let bundle = try bundle()
         bundle.config.linux.maskedPaths = .null
@@ -136,7 +136,7 @@ struct FaultTests {
         try atEachCall(
             { _ in "kill" },
             of: {
-                // Of an earlier container: it's replaced.
+                // The pid file of an earlier container must be replaced.
                 try write("1", to: directory + "/pid")
                 return try bundle.command("create", ["--pid-file", directory + "/pid"])
             }
@@ -172,7 +172,7 @@ struct FaultTests {
 
     private static let errors = [ENOMEM, EMFILE, ENOSPC, EIO, EPERM, ENOSYS, ENFILE, EACCES, EINTR, EAGAIN]
 
-    // What fails must say so, and undo what was done by itself.
+    // A command that fails must say so, and undo by itself what it has done.
     @Test(arguments: 0..<3) func createThatFailsUndoesItself(round: Int) throws {
         let bundle = try bundle()
         let error = { (call: Int) in Self.errors[(call + round * 3) % Self.errors.count] }
@@ -221,7 +221,8 @@ struct FaultTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
-    // Who is told that a container is gone forgets it. So what fails says so, and can be repeated; and nothing else is ended.
+    // A caller that hears of success forgets the container. So a delete that fails must say so and be repeatable, and no other
+    // process may end.
     @Test(arguments: 0..<3) func deleteThatFailsForgetsNothing(round: Int) throws {
         let bundle = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }
         let error = { (call: Int) in Self.errors[(call + round * 3) % Self.errors.count] }
@@ -245,7 +246,7 @@ struct FaultTests {
         }
     }
 
-    // Whoever takes a container for stopped that isn't, may delete it.
+    // A caller that takes a running container for a stopped one may delete it.
     @Test(arguments: [["state"], ["list"], ["delete"], ["start"]]) func failureIsNotTakenForTheEndOfTheContainer(
         command: [String]
     ) throws {
@@ -271,7 +272,7 @@ struct FaultTests {
         try container.delete("--force")
     }
 
-    /// What an image, or a volume shared with another container, may turn into a link while the container is being made.
+    /// Paths that an image, or a volume shared with another container, may turn into a link while the container is being made.
     @Test(arguments: ["/data", "/data/deep", "/proc", "/dev", "/dev/pts", "/etc", "/srv", "/etc/secret"])
     func pathThatBecomesALinkLeadsNowhere(path: String) throws {
         let outside = try Sandbox.current.directory + "/outside"
@@ -288,7 +289,7 @@ struct FaultTests {
             $0.process.user.uid = 1000
             $0.runs("ls /copy")
         }
-        // A source in the root, which the image has before it too.
+        // A source in the container's own root, which the image controls too.
         bundle.config.mounts.append(.mount("/copy", source: bundle.rootfs + "/data/deep", ["rbind"]))
         for directory in ["/data/deep", "/dev/pts", "/srv", "/etc"] { try makeDirectory(bundle.rootfs + directory) }
         try write("secret", to: bundle.rootfs + "/etc/secret")
@@ -306,7 +307,7 @@ struct FaultTests {
             let canary = try metadata(outside + "/canary")
             #expect(read(outside + "/canary") == "canary" && canary.permissions == 0o600 && canary.st_uid == 0, "\(run)")
             #expect(!Mount.table().contains { $0.path.hasPrefix(outside) }, "\(run)")
-            // Back again, for the next.
+            // Exchanged again for the next run.
             if swapped { #expect(h_exchange(bundle.rootfs + path, link) == 0) }
             try expectConvergence(bundle, after: run)
         }

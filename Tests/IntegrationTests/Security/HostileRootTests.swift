@@ -1,10 +1,10 @@
 import CHarness
 import Testing
 
-/// Images whose files are not what their names say. Either the container is refused, or it's made without touching what lies outside.
+/// Images whose files aren't what their names say. The container is either refused, or made without touching anything outside.
 @Suite("hostile root file systems", .needsRoot, .sandboxed)
 struct HostileRootTests {
-    /// A directory of the host's with a canary in it, which no container may change.
+    /// A directory of the host with a canary in it, which no container may change.
     private func outside(_ bundle: Bundle) throws -> String {
         let path = bundle.sandbox.directory + "/outside"
         try makeDirectory(path)
@@ -19,13 +19,13 @@ struct HostileRootTests {
         #expect(canary.permissions == 0o600 && canary.st_uid == 0 && canary.kind == .regular, sourceLocation: sourceLocation)
     }
 
-    /// Replaces a path of the root by a link.
+    /// Replaces a path of the root with a link.
     private func replace(_ path: String, in bundle: Bundle, byLinkTo target: String) throws {
         removeTree(bundle.rootfs + path)
         try makeLink(bundle.rootfs + path, to: target)
     }
 
-    // CVE-2019-19921 and CVE-2023-27561: a link in place of /proc would have labels and sysctls written to a file of the image's.
+    // CVE-2019-19921 and CVE-2023-27561: with a link at /proc, labels and sysctls would be written to a file of the image.
     @Test(arguments: ["/proc", "/sys"], ["/tmp/fake", "tmp/fake", "/nowhere", "/tmp/second"]) func procAndSysAreNoLinks(
         path: String, target: String
     ) throws {
@@ -62,7 +62,7 @@ struct HostileRootTests {
         #expect(try bundle.output() == "emulated\n")
     }
 
-    // CVE-2025-31133: the image's /dev/null was what masked files were covered with.
+    // CVE-2025-31133: masked files were covered with the image's /dev/null.
     @Test(arguments: ["link", "file", "directory", "fifo", "zero", "none"]) func maskIsNotTheImagesNullDevice(kind: String) throws
     {
         let bundle = try Bundle {
@@ -88,7 +88,8 @@ struct HostileRootTests {
         #expect(read(bundle.rootfs + "/etc/secret") == "secret")
     }
 
-    // CVE-2026-88265: standard streams that are the null device were reopened by the image's name for it, and given to the user.
+    // CVE-2026-88265: standard streams that are the null device were reopened through the image's /dev/null, and given to the
+    // user.
     @Test func standardStreamsAreNotReopenedByTheImagesName() throws {
         let bundle = try Bundle {
             for path in ["/dev", "/dev/pts", "/dev/shm"] { $0.drop(mount: path) }
@@ -117,7 +118,7 @@ struct HostileRootTests {
         #expect(after.st_uid == before.st_uid && after.st_gid == before.st_gid && after.st_mode == before.st_mode)
     }
 
-    // CVE-2025-52565: /dev/console was bound from a name in the image's /dev/pts.
+    // CVE-2025-52565: /dev/console was bind-mounted from a path in the image's /dev/pts.
     @Test func consoleIsTheTerminalItself() throws {
         let bundle = try Bundle {
             $0.process.terminal = true
@@ -142,7 +143,7 @@ struct HostileRootTests {
         try expectUntouched(outside)
     }
 
-    // CVE-2026-41579 and CVE-2026-47766: nodes and links were made where the image's link to /dev led.
+    // CVE-2026-41579 and CVE-2026-47766: if the image's /dev was a link, nodes and links were made at the link's target.
     @Test(
         arguments: [
             "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/fd", "/dev/console", "/dev/ptmx", "/dev/stdin", "/dev/tty",
@@ -161,7 +162,7 @@ struct HostileRootTests {
         try expectUntouched(outside)
     }
 
-    // CVE-2019-18837, CVE-2024-45310: mount points were made where links in the image led.
+    // CVE-2019-18837, CVE-2024-45310: mount points were made at the targets of links in the image.
     @Test(arguments: ["absolute", "relative", "dangling", "loop", "chain"]) func linksAtADestinationDoNotLeadOutside(kind: String)
         throws
     {
@@ -202,7 +203,7 @@ struct HostileRootTests {
         #expect(!Mount.table().contains { $0.path.hasPrefix(outside) })
     }
 
-    // Everything that a program might read on its way which isn't the container's process: none of it is opened as the host.
+    // Files that libraries might read before the container's program runs. The runtime must not open any of them.
     @Test func filesThatLibrariesReadAreNotReadFromTheImage() throws {
         let bundle = try Bundle { $0.runs("echo ran") }
         for path in [
@@ -213,7 +214,7 @@ struct HostileRootTests {
         #expect(try bundle.output() == "ran\n")
     }
 
-    // CVE-2020-2023 and others: what is unmounted or removed at the end is named by what was made, not by paths.
+    // CVE-2020-2023 and others: delete must unmount and remove what create has made, not what the same paths lead to by then.
     @Test func rootThatIsALinkByTheTimeOfDeleteIsLeftAlone() throws {
         let bundle = try Bundle()
         let outside = try outside(bundle)
@@ -225,7 +226,7 @@ struct HostileRootTests {
         unlink(bundle.rootfs)
     }
 
-    // Options of the file system on a bind mount would change it for everybody.
+    // Options of the file system on a bind mount would change the file system for all its users.
     @Test func bindMountLeavesTheFileSystemsOptions() throws {
         let bundle = try Bundle()
         let source = bundle.path + "/source"

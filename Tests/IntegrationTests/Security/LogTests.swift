@@ -3,7 +3,7 @@ import Testing
 
 @Suite("log", .needsRoot, .sandboxed)
 struct LogTests {
-    /// What a refused creation writes to the log and to stderr.
+    /// Runs a `create` that must fail. Returns what it writes to the log and to stderr.
     private func log(_ format: String, _ configure: (inout JSON) -> Void) throws -> (log: String, errors: String) {
         let bundle = try Bundle { configure(&$0) }
         let path = bundle.path + "/log"
@@ -12,7 +12,7 @@ struct LogTests {
         return (read(path), finished.message)
     }
 
-    // podman takes the whole file for one object; containerd takes the last line.
+    // podman parses the whole file as one object; containerd parses the last line.
     @Test func failureIsOneObjectOnOneLine() throws {
         let (log, errors) = try log("json") { $0.runs(arguments: ["no-such-program"]) }
         #expect(log.hasSuffix("}\n"))
@@ -33,7 +33,7 @@ struct LogTests {
         #expect(log.contains(" level=error msg=\""))
     }
 
-    // Text of the config that would end a line, or colour a terminal.
+    // Text of the config that could end a line, or colour a terminal.
     @Test(arguments: [
         "line\nbreak", "quote\"", "back\\slash", "\u{1b}[31mred", "\u{7f}", "é", "\u{202e}", "\r\n{\"level\":\"error\"}",
     ])
@@ -57,7 +57,7 @@ struct LogTests {
         #expect(errors.utf8.count < 20_000)
     }
 
-    /// `create` of a bundle that has to be refused, with a fifo as its log.
+    /// A `create` that must fail, with a fifo as its log.
     private func creationWithAFifo() throws -> (command: Command, path: String) {
         let bundle = try Bundle { $0.runs(arguments: ["no-such-program"]) }
         let path = bundle.path + "/log"
@@ -101,7 +101,7 @@ struct LogTests {
         for step in ["read bundle", "plan", "clone", "write state", "release", "start", "remove cgroup"] {
             #expect(steps.contains("step: " + step), "\(steps)")
         }
-        // Those of the process inside aren't among them: it has no log.
+        // The steps of the process inside the container aren't among them, since that process has no log.
         #expect(!steps.contains("step: execve") && !steps.contains("step: isolate"))
     }
 
@@ -119,7 +119,7 @@ struct LogTests {
         #expect(message.says("executable file not found in $PATH"))
     }
 
-    // What is in the environment is often a secret.
+    // The environment often contains secrets.
     @Test func environmentIsNotInTheLog() throws {
         for arguments in [["true"], ["no-such-program"]] {
             let bundle = try Bundle {

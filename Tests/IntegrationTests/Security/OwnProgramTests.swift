@@ -4,7 +4,8 @@ import Testing
 /// What a container could reach of the runtime itself: its program, its descriptors, its processes.
 @Suite("the runtime's own program", .needsRoot, .sandboxed)
 struct OwnProgramTests {
-    // CVE-2019-5736 and, for the page cache, CVE-2022-0847: what waits in a container must not be the host's file, nor share its pages.
+    // CVE-2019-5736 and, for the page cache, CVE-2022-0847: a process that waits in a container must not run the host's file,
+    // nor share its pages.
     @Test func waitingProcessRunsFromASealedCopy() throws {
         let container = try Bundle().create()
         let descriptor = h_open("/proc/\(container.pid)/exe", O_RDONLY | O_CLOEXEC, 0)
@@ -25,7 +26,7 @@ struct OwnProgramTests {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    // The kernel takes the interpreter to be the runtime's program, which then runs inside the container.
+    // The kernel executes the runtime's program as the interpreter, inside the container.
     @Test func scriptThatNamesItsInterpretersProgramDoesNoHarm() throws {
         let before = try metadata(Workspace.runtime)
         let bundle = try Bundle { $0.runs(arguments: ["/tmp/script"]) }
@@ -36,14 +37,14 @@ struct OwnProgramTests {
         #expect(after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
     }
 
-    // Whoever is root in the user namespace could otherwise trace the runtime's process, or look at its descriptors.
+    // Otherwise root of the user namespace could trace the runtime's process, or look at its descriptors.
     @Test func waitingProcessMayNotBeTraced() throws {
         let container = try Bundle { $0.mapUsers() }.create()
         #expect(try metadata("/proc/\(container.pid)/fd").st_uid == 0)
         container.bundle.config.runs("sleep 1000")
     }
 
-    // Where a pid namespace is shared, others with CAP_SYS_PTRACE may make the process do what they like.
+    // In a shared pid namespace, other processes with CAP_SYS_PTRACE can control the waiting process.
     @Test(arguments: [true, false]) func waitingProcessHasTheContainersRightsAlone(noNewPrivileges: Bool) throws {
         let container = try Bundle {
             $0.process.noNewPrivileges = .bool(noNewPrivileges)
@@ -54,7 +55,7 @@ struct OwnProgramTests {
             ]
         }.create()
         let status = read("/proc/\(container.pid)/status")
-        // CAP_KILL, CAP_NET_BIND_SERVICE and CAP_AUDIT_WRITE are the container's; CAP_SETGID and CAP_SETUID.
+        // CAP_KILL, CAP_NET_BIND_SERVICE and CAP_AUDIT_WRITE are the container's. CAP_SETGID and CAP_SETUID are needed.
         #expect(field("CapPrm", of: status) == "00000000200004e0")
         #expect(field("CapBnd", of: status) == "0000000020000420")
         #expect(field("CapInh", of: status) == "0000000000000000")
@@ -68,7 +69,7 @@ struct OwnProgramTests {
         #expect(field("NoNewPrivs", of: status) == "1")
     }
 
-    // What relocation has written is read-only, nothing is both writable and executable, and nobody knows where it is.
+    // Relocated data is read-only, nothing is both writable and executable, and the address is random.
     @Test func programIsHardToMisuse() throws {
         func image() throws -> [(permissions: String, address: String)] {
             let container = try Bundle().create()
@@ -81,7 +82,7 @@ struct OwnProgramTests {
         #expect(try image().first?.address != first.first?.address)
     }
 
-    // CVE-2024-21626: a directory of the host's among them would be a way out.
+    // CVE-2024-21626: a descriptor of a host directory would be a way out.
     @Test func waitingProcessHoldsNoFileOfTheHosts() throws {
         let bundle = try Bundle()
         let container = try bundle.create { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
@@ -92,7 +93,7 @@ struct OwnProgramTests {
         }
     }
 
-    // CVE-2024-21626 again: descriptors by all their names.
+    // CVE-2024-21626 again: cwd must not be a descriptor of the caller, by any of its names.
     @Test(arguments: ["/proc/self/fd/", "/proc/1/fd/", "/proc/thread-self/fd/", "/link/"])
     func workingDirectoryIsNoDescriptorOfTheCallers(prefix: String) throws {
         for number in [3, 4, 5, 6, 7, 8, 9, 10, 39, 1000] {

@@ -46,13 +46,13 @@ struct StateRootTests {
         #expect(try Command([Workspace.runtime, "--root", root, "delete", "--force", bundle.id]).run().succeeded)
     }
 
-    /// The regular files that the runtime keeps about a container.
+    /// The regular files that the runtime keeps for a container.
     private func files(of container: Container) throws -> [String] {
         let directory = container.bundle.sandbox.root + "/" + container.id
         return try entries(of: directory).map { directory + "/" + $0 }.filter { try metadata($0).kind == .regular }
     }
 
-    // A file that a crash or a full disk cut short, or that somebody put there.
+    // A file that a crash or a full disk has cut short, or that somebody has put there.
     @Test(arguments: ["empty", "cut", "garbage", "huge", "fifo", "link", "missing"]) func damageIsReportedAndDeletedByForce(
         damage: String
     ) throws {
@@ -60,7 +60,7 @@ struct StateRootTests {
         #expect(count > 0)
         for index in 0..<count {
             let container = try Bundle().create()
-            // Without its process and cgroup: what tells where they are may be what's damaged.
+            // The process and the cgroup are removed first: the damaged file may be the one that tells where they are.
             kill(container.pid, SIGKILL)
             _ = try container.wait()
             Cgroup.remove(container.bundle.cgroup)
@@ -87,7 +87,7 @@ struct StateRootTests {
         case "cut": try write(Array(bytes.prefix(bytes.count / 2)), to: path, mode: 0o600)
         case "garbage": try write([UInt8](repeating: 0xAA, count: 300), to: path, mode: 0o600)
         case "flipped":
-            // Another number of the process, as good to read as the right one.
+            // Another pid, which is as plausible as the right one.
             let text = String(decoding: bytes, as: UTF8.self)
             guard let range = text.firstRange(of: "\"pid\":") else { throw HarnessFailure("no pid in \(text)") }
             let digit = text[range.upperBound]
@@ -100,7 +100,7 @@ struct StateRootTests {
         }
     }
 
-    // What still runs is found by the second copy.
+    // The second copy of the record names the process that still runs.
     @Test(arguments: damages, ["running", "created", "paused"]) func deleteByForceEndsWhatADamagedRecordNames(
         kind: String, status: String
     ) throws {
@@ -126,7 +126,8 @@ struct StateRootTests {
         #expect(sandbox.leftovers(of: container.id) == nil)
     }
 
-    // With both copies gone nobody knows what is the container's: so it isn't said that nothing is left, and nobody is ended.
+    // With both copies damaged, nothing shows what belongs to the container. So delete must not say that nothing is left, and
+    // must end no process.
     @Test(arguments: ["empty", "garbage", "missing"]) func deleteByForceOfWhatCannotBeKnownIsAnError(kind: String) throws {
         let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
         let sandbox = container.bundle.sandbox
@@ -147,7 +148,7 @@ struct StateRootTests {
         try container.delete("--force")
     }
 
-    /// A container of 0.1.0 goes on, whose record had no checksum and no list of what was made.
+    /// A container made by version 0.1.0 can still be used, though its record has no checksum and no list of made things.
     @Test func recordOfAnEarlierVersionIsRead() throws {
         let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
         let directory = container.bundle.sandbox.root + "/" + container.id
@@ -164,7 +165,7 @@ struct StateRootTests {
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
-    // Whatever a flipped bit makes of the record: no signal goes to a process that isn't the container's.
+    // Whatever a flipped bit makes of the record, no signal may go to a process that isn't the container's.
     @Test func flippedBitsSignalNobodyElse() throws {
         let container = try Bundle { $0.drop(namespace: "pid") }.start()
         _ = try container.wait()

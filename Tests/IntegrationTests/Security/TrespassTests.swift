@@ -1,14 +1,14 @@
 import CHarness
 import Testing
 
-/// What a container that has CAP_SYS_PTRACE, and no user namespace of its own, gets from the runtime's processes in its pid namespace.
+/// What a container with CAP_SYS_PTRACE and without a user namespace can get from the runtime's processes in its pid namespace.
 ///
-/// One after another: a hostile container takes a whole processor.
+/// The tests run one after another: a hostile container takes a whole processor.
 @Suite("processes that can be traced", .needsRoot, .sandboxed, .serialized)
 struct TrespassTests {
     private static let tracing = ["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_KILL"]
 
-    /// What is the caller's and must not be seen, each in one place of its own.
+    /// Data of the caller that must not be seen in the container, each in a different place.
     private static let secrets = [
         "environment-of-the-caller", "path-of-the-bundle", "hook-of-the-host", "value-for-a-hook", "source-of-a-mount",
         "annotation-for-the-engine", "log-of-the-engine",
@@ -27,7 +27,7 @@ struct TrespassTests {
         bundle.config.hooks.createRuntime = [
             ["path": .string(Workspace.busybox), "args": ["sh", "-c", "# hook-of-the-host"], "env": ["SECRET=value-for-a-hook"]]
         ]
-        // By another name: the root file system's own path may show in its mount table.
+        // The bundle is given by another name, since the path of its root file system may show in the container's mount table.
         try makeLink(bundle.path + "/path-of-the-bundle", to: bundle.path)
         return bundle
     }
@@ -43,7 +43,7 @@ struct TrespassTests {
         return try Container(of: bundle, created)
     }
 
-    /// With a mark behind the first character, which the search takes away.
+    /// Adds a mark after the first character. The probe removes it, so that it doesn't find its own arguments.
     private func disguised(_ texts: [String]) -> [String] { texts.map { "\($0.prefix(1))~\($0.dropFirst())" } }
 
     /// The first process of a pid namespace can't end before the others are reaped.
@@ -58,7 +58,7 @@ struct TrespassTests {
         let seen = try search.run()
         #expect(seen.succeeded, "\(seen)")
         #expect(seen.output.contains("searched"), "\(seen)")
-        // It's in the program itself: so the search finds what is there.
+        // The program itself contains this text, which shows that the search works.
         #expect(seen.output.contains("found wait for start\n"), "\(seen)")
         for secret in Self.secrets { #expect(!seen.output.contains("found \(secret)"), "\(seen)") }
     }
@@ -82,7 +82,7 @@ struct TrespassTests {
         #expect(try first.exec("cat", "/proc/\(number)/cmdline", "/proc/\(number)/environ").output == "")
     }
 
-    // Stopped by a process of the container's as soon as it's born there.
+    // A process of the container stops the joining process as soon as that appears.
     @Test func joiningProcessHasNothingOfTheCallersInMemory() throws {
         let bundle = try confidential {
             $0.runs(arguments: ["probe", "memory", "next"] + disguised(Self.secrets + ["wait for start"]))
@@ -99,7 +99,7 @@ struct TrespassTests {
         for secret in Self.secrets { #expect(!container.output.contains("found \(secret)"), "\(container.output)") }
     }
 
-    // Taken by pidfd_getfd(2), Init's end of the conversation lets another process say anything, at any time.
+    // A process that takes Init's end of the conversation by pidfd_getfd(2) can send any message at any time.
     @Test(arguments: [1...1, 2...2, 3...3, 4...4, 5...5, 6...6, 7...7, 8...8, 9...9, 10...10, 11...11, 1...14])
     func whateverIsSaidInItsNameTheContainersProcessIsItsOwn(tags: ClosedRange<Int>) throws {
         let bystander = try Command(["sleep", "1000"]).start()

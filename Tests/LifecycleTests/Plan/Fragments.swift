@@ -3,13 +3,13 @@ import OCI
 
 @testable import Lifecycle
 
-/// A configuration that is complete but for the members given.
+/// A config with the required properties and these members.
 func config(_ members: String = "") throws -> Config {
     let text = #"{"ociVersion":"1.3.0","root":{"path":"rootfs"}"# + (members.isEmpty ? "" : "," + members) + "}"
     return try Config(parsing: Array(text.utf8))
 }
 
-/// The namespaces of a list such as "user pid=/proc/1/ns/pid": those with a path are joined.
+/// The plan for namespaces such as "user pid=/proc/1/ns/pid": those with a path are joined.
 func namespaces(_ list: String) throws -> NamespacePlan {
     let entries = list.split(separator: " ").map { entry in
         let parts = entry.split(separator: "=")

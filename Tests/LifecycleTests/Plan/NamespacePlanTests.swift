@@ -53,7 +53,7 @@ import Testing
         #expect(plan.isStaged)
         #expect(plan.cloneFlags == [])
         #expect(plan.stagedFlags == [.mount, .network])
-        // Made last, by a second clone.
+        // The pid namespace is made last, by a second clone.
         #expect(plan.hasSuccessor)
         #expect(try !namespaces("user=/u mount").hasSuccessor)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OCI
 
-/// What is said of a file that is no JSON document, or no config at all.
+/// Messages about a file that isn't a JSON document, or isn't a config.
 @Suite struct DocumentErrorTests {
     @Test(
         arguments: [

@@ -2,7 +2,7 @@ import Bytes
 import Errors
 import OCI
 
-/// What decoding a fragment of a config says: nothing, or the message and the hint behind it on a line of its own.
+/// The result of decoding a config: accepted, or the message, with the hint on a line of its own.
 struct Verdict: Equatable, CustomStringConvertible {
     let text: String
 
@@ -15,7 +15,7 @@ struct Verdict: Equatable, CustomStringConvertible {
     var description: String { text }
 }
 
-/// A config with nothing in it but what is due, and these members.
+/// A config with the required properties and these members.
 func config(_ members: String) -> [UInt8] {
     Array(#"{"ociVersion": "1.3.0", "root": {"path": "rootfs"}\#(members.isEmpty ? "" : ", ")\#(members)}"#.utf8)
 }
@@ -41,7 +41,7 @@ func verdict(_ text: [UInt8]) -> Verdict {
     }
 }
 
-/// The message that is to come, with its hint.
+/// The expected message, with its hint.
 func says(_ message: String, _ hint: String? = nil) -> Verdict {
     Verdict(RuntimeError(.invalidConfig, message, hint: hint))
 }

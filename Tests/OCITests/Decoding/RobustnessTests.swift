@@ -3,7 +3,7 @@ import Testing
 
 @testable import OCI
 
-/// Damaged documents: an error with a sentence, never a crash, never a config.
+/// Damaged documents must never crash the decoder. If one is refused, the error has a sentence.
 @Suite struct RobustnessTests {
     @Test func refusesEveryTruncation() {
         let text = Config.template(rootless: false, uid: 0, gid: 0).dropLast()
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    /// Bytes that mean something to JSON, at every place.
+    /// Replaces each byte with one that has a meaning in JSON, and then inserts that byte there again.
     @Test(arguments: Array("\"\\{}[]:,0-e\u{0}\u{1f} \n".utf8) + [0x80, 0xC3, 0xED, 0xFF])
     func survivesEveryChangedByte(_ byte: UInt8) {
         let original = config(
@@ -34,7 +34,8 @@ import Testing
         }
     }
 
-    /// Each value of a config replaced by each kind of value: a wrong type is an error with the value's pointer, wherever it stands.
+    /// Replaces each number and string of a config by each kind of value. The config is accepted, or the error names a place, a
+    /// key or the invalid JSON.
     @Test(arguments: ["null", "true", "-1", "1e400", "\"\"", "\"x\"", "[]", "[null]", "{}", "{\"\":null}"])
     func survivesEveryReplacedValue(_ replacement: String) throws {
         let text = Samples.read("ctr-run.config.json")
