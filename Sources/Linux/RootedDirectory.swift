@@ -2,31 +2,34 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// A directory that is "/" for every path given to it: the only way by which anything in a container's file system is reached.
+/// A directory that acts as "/" for every path that is given to it. All access to a container's file system goes through this
+/// type.
 ///
-/// A container's files are hostile, and may change while they're looked at. The kernel resolves each path (openat2 with
-/// `RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS`): links, "..", absolute ones too, end inside. What comes back is a descriptor, and the
-/// descriptor is used: no check is made on a name that is looked up again later (CVE-2021-30465, CVE-2024-45310, CVE-2019-18837).
+/// A container's files are hostile, and may change while we look at them. The kernel resolves each path with openat2 and
+/// `RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS`, so neither ".." nor a link, not even an absolute one, leads outside. The result
+/// is a descriptor, and later steps use the descriptor: no name is checked first and looked up again later (CVE-2021-30465,
+/// CVE-2024-45310, CVE-2019-18837).
 @frozen
 public struct RootedDirectory: ~Copyable {
     public let descriptor: FileDescriptor
 
+    /// Takes ownership of an open directory.
     public init(adopting descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
     private static let resolve: ResolveFlags = [.inRoot, .noMagicLinks]
 
-    /// The file at a path. `O_PATH` opens nothing: no fifo blocks, no device is touched.
+    /// Opens the file at a path. The default flags only refer to the file: a fifo doesn't block, and a device isn't touched.
     public borrowing func open(_ path: ByteString, flags: OpenFlags = .path) throws(SystemError) -> FileDescriptor {
         try descriptor.openResolving(path.isEmpty ? "." : path, flags: flags, resolve: RootedDirectory.resolve)
     }
 
-    /// The file at a path that has no link in it: else ELOOP.
+    /// Opens the file at a path. A symbolic link in the path is an error (ELOOP).
     @inline(never)
     public borrowing func openWithoutLinks(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         try descriptor.openResolving(path, flags: .path, resolve: [.inRoot, .noLinks])
     }
 
-    /// The directory at a path: what is missing of it is made, component by component, mode 0755.
+    /// Opens the directory at a path. Missing directories are made, with mode 0755.
     public borrowing func makeDirectories(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try open(path, flags: [.path, .directory])
@@ -37,7 +40,8 @@ public struct RootedDirectory: ~Copyable {
         }
     }
 
-    /// The file at a path, to mount something on: a missing one is made, empty. A directory is taken as it is.
+    /// Opens the file at a path, as a mount point. A missing file is made, empty, and so are missing directories above it. An
+    /// existing directory is accepted.
     public borrowing func makeFile(_ path: ByteString) throws(SystemError) -> FileDescriptor {
         do throws(SystemError) {
             return try open(path)
@@ -48,7 +52,11 @@ public struct RootedDirectory: ~Copyable {
         }
     }
 
-    /// The directory that a path's last component lies in, made where missing, and that component.
+    /// Opens the directory that contains a path's last component; missing directories are made.
+    ///
+    /// - Parameter path: a path whose last component isn't "..".
+    /// - Returns: the directory and the last component.
+    /// - Throws: EINVAL if there is no such component, or the error of a call.
     @inline(never)
     public borrowing func parent(of path: ByteString) throws(SystemError) -> Entry {
         var components = RootedDirectory.components(of: path)
@@ -56,7 +64,7 @@ public struct RootedDirectory: ~Copyable {
         return Entry(directory: try makeDirectories(RootedDirectory.join(components)), name: name)
     }
 
-    /// A name in a directory that is held open.
+    /// A name in an open directory.
     public struct Entry: ~Copyable {
         public let directory: FileDescriptor
         public let name: ByteString
@@ -77,7 +85,8 @@ public struct RootedDirectory: ~Copyable {
         return path.isEmpty ? "/" : ByteString(path)
     }
 
-    /// Goes down from the root and makes what is missing. A link to nowhere is followed by its text, still inside.
+    /// Walks down from the root and makes missing components. If the target of a symbolic link is missing, the walk continues
+    /// with the link's text, still inside the root.
     private borrowing func walk(_ path: ByteString, making leaf: Leaf) throws(SystemError) -> FileDescriptor {
         var done: [ByteString] = []
         var left = RootedDirectory.components(of: path)
@@ -100,7 +109,8 @@ public struct RootedDirectory: ~Copyable {
             } catch  where error.errno == .EEXIST {
                 links += 1
                 guard links <= 40 else { throw SystemError("openat2", errno: .ELOOP) }
-                // Not a link (EINVAL), yet neither there nor makeable: it came and went under our hands.
+                // EINVAL: not a link. The name was missing first and existed then, so another process is changing the
+                // directory.
                 let target = try current.readLink(name)
                 if target.hasPrefix("/") { done = [] }
                 left = RootedDirectory.components(of: target) + left

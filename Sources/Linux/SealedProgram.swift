@@ -2,17 +2,17 @@ import Bytes
 import CLinux
 public import Errors
 
-/// The program's own file, out of reach of containers (CVE-2019-5736, CVE-2022-0847).
+/// Keeps the program's file out of reach of containers (CVE-2019-5736, CVE-2022-0847).
 ///
-/// A process of ours that can be seen from a container shows its program as /proc/PID/exe. If that were the host's file, a
-/// container could open it and, once we've ended, write to it; even a read-only view shares its page cache. So whatever can be seen
-/// runs from a copy in a sealed memfd, with pages of its own.
+/// If a container can see a process of ours, it can see the process's program as /proc/PID/exe. If that were the host's file,
+/// the container could open it and, once our process has ended, write to it; even a read-only view of the file shares its page
+/// cache. So every process that a container can see runs from a copy in a sealed memfd, which has pages of its own.
 public enum SealedProgram {
     private static let seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
 
-    /// Goes on if this process already runs from a sealed copy. Otherwise makes one and begins anew from it: main() runs again.
+    /// Returns if this process already runs from a sealed copy. Otherwise makes a copy and executes it: main() runs again.
     ///
-    /// That it's done is seen from the file itself, never from the environment, which a caller may have written.
+    /// Whether this process runs from a copy is judged by the file itself, never by the environment, which the caller controls.
     public static func ensure() throws(SystemError) {
         let program = try FileDescriptor.open("/proc/self/exe", flags: .readOnly)
         if isSealed(program) {
@@ -26,10 +26,10 @@ public enum SealedProgram {
     }
 
     private static func isSealed(_ program: borrowing FileDescriptor) -> Bool {
-        // -1, with all bits set, for a file that can't have any.
+        // The result is -1, which has all bits set, for a file that can't have seals.
         let present = c_fcntl(program.rawValue, F_GET_SEALS, 0)
         if present >= 0, present & seals == seals { return true }
-        // The substitute below: a file without a name on a read-only tmpfs that is mounted nowhere.
+        // What readOnlyCopy makes instead: a file without a name on a read-only tmpfs that is mounted nowhere.
         return (try? program.isNamelessOnReadOnlyTmpfs()) == true
     }
 
@@ -38,7 +38,7 @@ public enum SealedProgram {
         do throws(SystemError) {
             memory = try .checked("memfd_create", c_memfd_executable("wherry"))
         } catch  where error.errno == .EACCES {
-            // vm.memfd_noexec=2 forbids such a memfd.
+            // vm.memfd_noexec=2 forbids executable memfds.
             return try readOnlyCopy(of: program)
         }
         try copy(program, to: memory)
@@ -52,7 +52,7 @@ public enum SealedProgram {
         let file = try mount.open(".", flags: [.temporary, .readWrite], mode: 0o500)
         try copy(program, to: file)
         let number = file.release()
-        // Only a descriptor that can't write may be executed, and only then can the mount be made read-only.
+        // A file that is open for writing can't be executed, and its mount can't become read-only. So it's opened again.
         let again = try FileDescriptor.open("/proc/self/fd/" + ByteString(decimal: number), flags: .readOnly)
         _ = close(number)
         try mount.setMountAttributes(MountAttributes(set: .readOnly), recursive: false)

@@ -20,15 +20,15 @@ public enum Signal {
         ("STOP", SIGSTOP), ("TSTP", SIGTSTP), ("TTIN", SIGTTIN), ("TTOU", SIGTTOU), ("URG", SIGURG), ("XCPU", SIGXCPU),
         ("XFSZ", SIGXFSZ), ("VTALRM", SIGVTALRM), ("PROF", SIGPROF), ("WINCH", SIGWINCH), ("IO", SIGIO), ("PWR", SIGPWR),
         ("SYS", SIGSYS),
-        // Other names of the same numbers: behind the usual ones, so that `name` doesn't find them.
+        // Other names of the same numbers. They are last, so that `name(of:)` finds the usual names.
         ("IOT", SIGABRT), ("CLD", SIGCHLD), ("POLL", SIGIO),
     ]
 
-    /// The first and the last real-time signal as the C library counts them: it keeps 32 and 33 for itself. Engines count the same way.
+    /// The real-time signals as the C library and the engines count them: the C library reserves 32 and 33 for itself.
     private static let realTime: ClosedRange<Int32> = 34...64
 
-    /// The number that a person or an engine means by "TERM", "SIGTERM", "term", "15", "RTMIN+3" or "SIGRTMAX-1". 0 is taken
-    /// too: kill(2) then only asks whether the process is there.
+    /// The number of the signal that "TERM", "SIGTERM", "term", "15", "RTMIN+3" or "SIGRTMAX-1" stands for. 0 is accepted too:
+    /// kill(2) then only checks whether the process exists.
     public static func number(named text: ByteString) throws(RuntimeError) -> Int32 {
         guard let number = parse(text) else {
             throw RuntimeError(
@@ -38,7 +38,7 @@ public enum Signal {
         return number
     }
 
-    /// "SIGKILL" for 9. Real-time signals and numbers that are no signal have no name.
+    /// The name of a signal: "SIGKILL" for 9; nil for real-time signals and for numbers that aren't signals.
     public static func name(of number: Int32) -> String? {
         guard let known = names.first(where: { $0.1 == number }) else { return nil }
         return "SIG" + known.0.description
@@ -71,36 +71,38 @@ public enum Signal {
     }
 }
 
-// MARK: What becomes of those that come
+// MARK: Handling of signals
 
 extension Signal {
-    /// All unblocked and with their default dispositions: what the caller had blocked or ignored isn't the container's.
+    /// Unblocks all signals and gives them their default dispositions: what the caller has blocked or ignored must not affect
+    /// the container.
     public static func resetAll() { c_signals_reset() }
 
-    /// The corresponding C function is `signal` with `SIG_IGN`.
+    /// Ignores a signal. The corresponding C function is `signal` with `SIG_IGN`.
     public static func ignore(_ number: Int32) { c_ignore_signal(number) }
 
-    /// The corresponding C function is `signal` with `SIG_DFL`.
+    /// Gives a signal its default disposition. The corresponding C function is `signal` with `SIG_DFL`.
     public static func takeDefault(_ number: Int32) { c_default_signal(number) }
 
-    /// Those that usually end a process end it, though as the first one of a pid namespace it wouldn't hear of them (pid_namespaces(7)).
+    /// Makes signals that usually end a process end this one, even if it's the first process of a pid namespace: such a process
+    /// gets only signals that it has handlers for (pid_namespaces(7)).
     public static func letEndTheFirstProcess() { c_end_by_signals() }
 
-    /// Takes one that ends programs, SIGHUP, SIGINT, SIGQUIT or SIGTERM, where one waits, blocked. The corresponding system call is
+    /// Takes a blocked and pending SIGHUP, SIGINT, SIGQUIT or SIGTERM; nil if none is pending. The corresponding system call is
     /// `rt_sigtimedwait`.
     public static func takeBlockedEnd() -> Int32? {
         let number = c_take_end()
         return number == 0 ? nil : number
     }
 
-    /// Blocks those that a foreground command passes on. The corresponding system call is `signalfd`.
+    /// Blocks the signals that a foreground command passes on. The corresponding system call is `signalfd`.
     ///
-    /// - Returns: where they can be read, with `next`.
+    /// - Returns: a descriptor from which `next(from:)` reads the signals.
     public static func blockedForReading() throws(SystemError) -> FileDescriptor {
         try .checked("signalfd", c_signal_descriptor())
     }
 
-    /// The one that has come, read from there.
+    /// Reads the number of the next signal from such a descriptor.
     public static func next(from descriptor: borrowing FileDescriptor) throws(SystemError) -> Int32 {
         // struct signalfd_siginfo: ssi_signo is first.
         let information = try descriptor.read(upTo: MemoryLayout<signalfd_siginfo>.size)

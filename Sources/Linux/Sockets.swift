@@ -3,7 +3,7 @@ import CLinux
 public import Errors
 
 extension FileDescriptor {
-    /// Two connected sockets that keep messages apart. The corresponding C function is `socketpair`.
+    /// Makes two connected sockets that preserve message boundaries. The corresponding C function is `socketpair`.
     public static func messagePair() throws(SystemError) -> (SharedDescriptor, SharedDescriptor) {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, c_seqpacket, 0, &pair) == 0 else {
@@ -12,15 +12,15 @@ extension FileDescriptor {
         return (SharedDescriptor(FileDescriptor(adopting: pair[0])), SharedDescriptor(FileDescriptor(adopting: pair[1])))
     }
 
-    /// The two ends of a pipe. The corresponding C function is `pipe2`.
+    /// Makes a pipe. The corresponding C function is `pipe2`.
     public static func pipe() throws(SystemError) -> (read: SharedDescriptor, write: SharedDescriptor) {
         var pair: [Int32] = [-1, -1]
         guard pipe2(&pair, O_CLOEXEC) == 0 else { throw .last("pipe2") }
         return (SharedDescriptor(FileDescriptor(adopting: pair[0])), SharedDescriptor(FileDescriptor(adopting: pair[1])))
     }
 
-    /// A listening socket, one message at a time, at `name` in a directory. The directory goes by its descriptor: socket addresses
-    /// hold 108 bytes, which a long state root would exceed.
+    /// Makes a listening socket, which preserves message boundaries, at `name` in a directory. Its address contains the
+    /// directory's descriptor instead of the path: an address holds 108 bytes, and the path of a state root may be longer.
     public static func listen(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_seqpacket, 0))
         guard descriptorPath(of: directory, name).withCString({ c_bind_unix(socket.rawValue, $0) }) == 0 else {
@@ -30,7 +30,8 @@ extension FileDescriptor {
         return socket
     }
 
-    /// Connects to such a socket. Where `timeout` milliseconds aren't enough for that, or later on for sending, it's EAGAIN.
+    /// Connects to such a socket. If connecting, or later sending, takes more than `timeout` milliseconds, the call fails with
+    /// EAGAIN.
     public static func connect(name: ByteString, in directory: borrowing FileDescriptor, timeout: Int) throws(SystemError)
         -> FileDescriptor
     {
@@ -42,8 +43,8 @@ extension FileDescriptor {
         return socket
     }
 
-    /// Connects to a stream socket by its path, of any length, on the host. Where `timeout` milliseconds aren't enough for that, or
-    /// later on for sending, it's EAGAIN.
+    /// Connects to a stream socket at a path of any length. If connecting, or later sending, takes more than `timeout`
+    /// milliseconds, the call fails with EAGAIN.
     public static func connectStream(to path: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_stream, 0))
         guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
@@ -61,7 +62,7 @@ extension FileDescriptor {
         "/proc/self/fd/" + ByteString(decimal: directory.rawValue) + "/" + name
     }
 
-    /// Waits for whoever connects. The corresponding C function is `accept4`.
+    /// Waits for a connection and accepts it. The corresponding C function is `accept4`.
     public borrowing func accept() throws(SystemError) -> FileDescriptor {
         while true {
             let connection = c_accept(rawValue)
@@ -70,8 +71,8 @@ extension FileDescriptor {
         }
     }
 
-    /// Sends one message, with descriptors. The corresponding C function is `sendmsg`; without descriptors it's `write`, which hardly
-    /// any seccomp filter forbids.
+    /// Sends one message, with descriptors. The corresponding C function is `sendmsg` or, without descriptors, `write`, which
+    /// hardly any seccomp filter forbids.
     public borrowing func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(SystemError) {
         while true {
             let count =
@@ -84,9 +85,13 @@ extension FileDescriptor {
         }
     }
 
-    /// Sends on a stream socket, with descriptors, as much as it takes at once. The corresponding C function is `sendmsg`.
+    /// Sends as many bytes as a stream socket takes at once, with descriptors. The corresponding C function is `sendmsg`.
     ///
-    /// - Returns: how many bytes that were.
+    /// - Parameters:
+    ///   - bytes: what to send.
+    ///   - descriptors: descriptors that the receiver gets with the first byte.
+    /// - Returns: the number of bytes sent.
+    /// - Throws: the error of `sendmsg`, except EINTR.
     public borrowing func sendPart(_ bytes: [UInt8], descriptors: [Int32]) throws(SystemError) -> Int {
         while true {
             let count = c_send(rawValue, bytes, UInt(bytes.count), descriptors, Int32(descriptors.count))
@@ -95,7 +100,8 @@ extension FileDescriptor {
         }
     }
 
-    /// Takes one message and the descriptors that came with it: no bytes at all at the end.
+    /// Receives one message of at most `limit` bytes, and its descriptors. The message is empty at the end of the conversation.
+    /// The corresponding C function is `recvmsg`.
     public borrowing func receive(limit: Int) throws(SystemError) -> (bytes: [UInt8], descriptors: [SharedDescriptor]) {
         var arrived: [Int32] = [Int32](repeating: -1, count: Int(c_most_descriptors))
         var count = Int32(arrived.count)
@@ -114,9 +120,9 @@ extension FileDescriptor {
 }
 
 extension FileDescriptor {
-    /// The user at the other end of a socket: nil where the kernel doesn't tell (`SO_PEERCRED` of unix(7)).
+    /// The user id of the process at the other end of a socket (`SO_PEERCRED` of unix(7)); nil if the kernel doesn't tell.
     public borrowing func peerUser() -> UInt32? { UInt32(exactly: c_peer_user(rawValue)) }
 
-    /// Ends the conversation in both directions. The corresponding C function is `shutdown`.
+    /// Shuts the connection down in both directions. The corresponding C function is `shutdown`.
     public borrowing func shutDown() { _ = shutdown(rawValue, Int32(SHUT_RDWR)) }
 }

@@ -3,10 +3,10 @@ public import Errors
 
 /// Filters on system calls. See seccomp(2).
 public enum SystemCallFilter {
-    /// The most instructions that the kernel takes in one program (BPF_MAXINSNS).
+    /// The maximum number of instructions in one program (`BPF_MAXINSNS`).
     public static let mostInstructions = 4096
 
-    /// The bytes of one instruction, `struct sock_filter`.
+    /// The size of one instruction (`struct sock_filter`) in bytes.
     public static let instructionSize = 8
 
     /// `SECCOMP_FILTER_FLAG_*`
@@ -27,14 +27,15 @@ public enum SystemCallFilter {
         public static var waitKillableReceive: Flags { Flags(rawValue: c_filter_flag_wait_killable_receive) }
     }
 
-    /// Loads a program of classic BPF for the calling thread and all that it begets. Needs `no_new_privs` or CAP_SYS_ADMIN (EACCES).
+    /// Loads a program of classic BPF for the calling thread and its future children. Needs `no_new_privs` or CAP_SYS_ADMIN
+    /// (EACCES).
     ///
-    /// Allocates nothing: the filter is in force when this returns, and it may forbid what an allocator does.
+    /// It allocates no memory: the filter is in force when this function returns, and may forbid the allocator's system calls.
     /// The corresponding system call is `seccomp` with `SECCOMP_SET_MODE_FILTER`.
     ///
     /// - Parameters:
     ///   - instructions: `struct sock_filter`, `mostInstructions` of them at most, in the machine's byte order.
-    ///   - flags: what else is asked for.
+    ///   - flags: options of the filter.
     /// - Returns: the listener, close-on-exec, where `newListener` asked for one.
     /// - Throws: EINVAL for a program that the kernel doesn't take, EACCES, EBUSY, ENOMEM. See seccomp(2).
     public static func load(_ instructions: [UInt8], flags: Flags) throws(SystemError) -> FileDescriptor? {
@@ -54,7 +55,7 @@ public enum SystemCallFilter {
     }
 }
 
-/// Numbers of system calls on this machine: those that are looked for in a filter before it's loaded.
+/// Numbers of system calls on this machine. Before a filter is loaded, it's searched for rules about these calls.
 public enum SystemCallNumber {
     public static var accept4: Int32 { Int32(SYS_accept4) }
     public static var capget: Int32 { Int32(SYS_capget) }

@@ -4,14 +4,15 @@ public import Errors
 
 /// A pseudoterminal pair. See pts(4), ioctl_tty(2).
 public struct Terminal: ~Copyable {
-    /// The side of whoever shows the terminal.
+    /// The end for the program that displays the terminal.
     public let controller: FileDescriptor
-    /// The side of the process in it.
+    /// The end for the processes that run in the terminal.
     public let peer: FileDescriptor
+    /// N of /dev/pts/N.
     public let number: Int32
 
-    /// Opens a pair on a devpts whose root is given. Nothing is opened by the name /dev/pts/N, which the container may have
-    /// replaced (CVE-2025-52565): the peer comes from the controller itself.
+    /// Opens a pair on the devpts with this root. The peer isn't opened by its name /dev/pts/N, which the container may have
+    /// replaced (CVE-2025-52565), but through the controller (`TIOCGPTPEER`).
     @inline(never)
     public static func open(devpts: borrowing FileDescriptor) throws(SystemError) -> Terminal {
         guard try devpts.fileSystemMagic() == .devpts else { throw SystemError("fstatfs", errno: .ENODEV) }
@@ -26,17 +27,20 @@ public struct Terminal: ~Copyable {
         return Terminal(controller: controller, peer: peer, number: number)
     }
 
-    /// The controller that a process sent: shown to be one, since others may have spoken in that process's place.
+    /// Whether a descriptor is the controller of a pseudoterminal. A received descriptor must be checked, because another
+    /// process than the expected one may have sent it.
     public static func isController(_ descriptor: borrowing FileDescriptor) -> Bool {
         guard let magic = try? descriptor.fileSystemMagic(), let status = try? descriptor.status() else { return false }
         return magic == .devpts && status.isCharacterDevice(major: 5, minor: 2)
     }
 
+    /// Sets the size of the terminal, in characters. The corresponding operation is `TIOCSWINSZ`.
     public borrowing func setSize(rows: UInt16, columns: UInt16) throws(SystemError) {
         guard c_window_size_set(controller.rawValue, rows, columns) == 0 else { throw .last("ioctl") }
     }
 
-    /// Makes a terminal the own one of the caller's session, whose leader the caller is. The corresponding operation is `TIOCSCTTY`.
+    /// Makes a terminal the controlling terminal of the caller's session. The caller must be the session's leader. The
+    /// corresponding operation is `TIOCSCTTY`.
     public static func takeAsControlling(_ peer: borrowing FileDescriptor) throws(SystemError) {
         guard c_controlling_terminal(peer.rawValue) == 0 else { throw .last("ioctl") }
     }
@@ -46,12 +50,13 @@ public struct Terminal: ~Copyable {
 public struct TerminalSettings {
     private var fields = termios()
 
-    /// nil for what isn't a terminal. The corresponding C function is `tcgetattr`.
+    /// Reads the settings of a terminal; nil if the descriptor isn't one. The corresponding C function is `tcgetattr`.
     public init?(of terminal: Int32) {
         guard tcgetattr(terminal, &fields) == 0 else { return nil }
     }
 
-    /// Every key is passed on as it is, and every byte shown as it is. The corresponding C function is `cfmakeraw`.
+    /// These settings, except that every key is passed on and every byte is shown unchanged; with `keepingOutput` the latter
+    /// doesn't change. The corresponding C function is `cfmakeraw`.
     public func raw(keepingOutput: Bool) -> TerminalSettings {
         var settings = self
         cfmakeraw(&settings.fields)
@@ -59,10 +64,10 @@ public struct TerminalSettings {
         return settings
     }
 
-    /// Shows a line feed as it is, without a carriage return (`ONLCR`).
+    /// Makes the terminal show a line feed without adding a carriage return (`ONLCR`).
     public mutating func keepLineFeeds() { fields.c_oflag &= ~tcflag_t(ONLCR) }
 
-    /// The corresponding C function is `tcsetattr`.
+    /// Applies the settings to a terminal. Errors are ignored. The corresponding C function is `tcsetattr`.
     public func apply(to terminal: Int32) {
         var fields = fields
         _ = tcsetattr(terminal, TCSANOW, &fields)
@@ -70,6 +75,7 @@ public struct TerminalSettings {
 }
 
 extension Terminal {
-    /// Gives a terminal the size of another one. The corresponding operations are `TIOCGWINSZ` and `TIOCSWINSZ`.
+    /// Gives the terminal `other` the size of the terminal `one`. The corresponding operations are `TIOCGWINSZ` and
+    /// `TIOCSWINSZ`.
     public static func copySize(from one: Int32, to other: Int32) { _ = c_window_size_copy(one, other) }
 }

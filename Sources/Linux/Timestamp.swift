@@ -1,7 +1,7 @@
 public import Bytes
 import CLinux
 
-/// A moment of the wall clock. Written in UTC always: a time zone file could come from anywhere.
+/// A time on the wall clock. It's always written in UTC: a time zone file could come from anywhere.
 public struct Timestamp: Sendable {
     /// Seconds since 1970-01-01T00:00:00Z.
     public var seconds: Int64
@@ -13,17 +13,18 @@ public struct Timestamp: Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    /// The corresponding C function is `clock_gettime` with `CLOCK_REALTIME`.
+    /// The present time. The corresponding C function is `clock_gettime` with `CLOCK_REALTIME`.
     public static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 
-    /// "2026-11-21T06:34:16Z", RFC 3339.
+    /// The time to the second, as in RFC 3339: "2026-11-21T06:34:16Z".
     public var rfc3339: ByteString { ByteString(wholeSeconds + [UInt8(ascii: "Z")]) }
 
-    /// "2026-11-21T06:34:16.134106261Z", without the zeros at the fraction's end, as Go's `RFC3339Nano` writes it.
+    /// The time to the nanosecond: "2026-11-21T06:34:16.134106261Z". Zeros at the end of the fraction are left out, as in Go's
+    /// `RFC3339Nano`.
     public var rfc3339Nano: ByteString {
         var text = wholeSeconds
         if nanoseconds > 0 {

@@ -1,32 +1,32 @@
 import Bytes
 import CLinux
 
-/// What is said when the program dies by a failed check, and in which step that was. See CLinux/trap.c.
+/// The line that the program writes when a failed check ends it. The line names the current step. See CLinux/trap.c.
 public enum Trap {
-    /// Says it from now on, and ends with `status`.
+    /// Makes the program write the line on a failed check, and then end with `status`.
     public static func install(exitStatus status: Int32) { c_trap_install(status) }
 
-    /// Another status for that end.
+    /// Changes the status with which a failed check ends the program.
     public static func setExitStatus(_ status: Int32) { c_trap_ends_with(status) }
 
-    /// The log file that it's said in too: nil for none.
+    /// Sets the log file that the line is written to as well; nil for none.
     public static func setLog(_ descriptor: Int32?, isJSON: Bool = false) { c_trap_log(descriptor ?? -1, isJSON ? 1 : 0) }
 
-    /// Shares the name of the current step with processes cloned from here on.
+    /// Shares the current step with processes that are cloned later.
     public static func shareStep() { c_step_share() }
 
-    /// The step that begins.
+    /// Sets the current step.
     public static func setStep(_ name: StaticString) {
         c_step_set(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self), UInt(name.utf8CodeUnitCount))
     }
 
-    /// The step that is being done by this process, or by one that shares it: nil before the first.
+    /// The current step of this process and of those that share it; nil before the first step.
     public static var step: String? {
         guard let text = c_step_text(), c_step_length() > 0 else { return nil }
         return String(
             decoding: UnsafeRawBufferPointer(start: UnsafeRawPointer(text), count: Int(c_step_length())), as: UTF8.self)
     }
 
-    /// What this process, or one that shares the step, had too little of: nil if nothing was missing.
+    /// The shortage that this process, or one that shares its step, ran into: "out of memory" for instance; nil for none.
     public static var shortage: String? { c_step_shortage().map { ByteString(cString: $0).displayText } }
 }
