@@ -18,9 +18,9 @@ extension Cgroup {
 
     /// Sends a signal to all processes in the cgroup and in the cgroups below it.
     ///
-    /// The cgroup is frozen meanwhile, so that no process can fork, and thawed again in any case. SIGKILL also thaws cgroups
-    /// that were frozen before, including those below, so that their processes can end. Other signals leave a paused container
-    /// paused.
+    /// Except for SIGKILL with cgroup.kill, the cgroup is frozen meanwhile, so that no process can fork, and thawed in any
+    /// case. SIGKILL also thaws cgroups that were frozen before, including those below, so that their processes can end. Other
+    /// signals leave a paused container paused.
     ///
     /// - Parameters:
     ///   - signal: the signal's number.

@@ -3,15 +3,15 @@ import Errors
 import Linux
 
 extension CgroupDirectory {
-    /// The name that our programs carry: other programs at the cgroup, systemd's for one, are left alone.
+    /// The name of our programs. Programs of others that are attached to the cgroup, such as systemd's, are left alone.
     private static let programName: ByteString = "wherry_devices"
 
-    /// Attaches a device program, in the place of the one from before where there is one.
+    /// Attaches a device program to the cgroup. If one of ours is attached already, the new program replaces it.
     func attachDeviceFilter(_ program: [BPFInstruction]) throws(RuntimeError) {
         let instructions = program.map { $0.bits }
         do throws(SystemError) {
             let loaded = try DeviceFilter.load(instructions, name: CgroupDirectory.programName)
-            // bpf(2) takes a directory that is open for reading, not one that is only a place in the tree (O_PATH).
+            // bpf(2) needs a directory that is open for reading; a descriptor opened with O_PATH isn't enough.
             let cgroup = try descriptor.open(".", flags: [.readOnly, .directory])
             for id in try DeviceFilter.programs(of: cgroup) {
                 let other = try DeviceFilter.open(program: id)
@@ -26,7 +26,7 @@ extension CgroupDirectory {
         }
     }
 
-    /// What the kernel's verifier said, as a part of the sentence.
+    /// The message of the kernel's verifier, as a part of the error's sentence; empty if there is none.
     private func verdict(on instructions: [UInt64], _ error: SystemError) -> String {
         guard error.errno == .EACCES || error.errno == .EINVAL else { return "" }
         let text = DeviceFilter.verifierText(instructions, name: CgroupDirectory.programName)

@@ -5,16 +5,22 @@ import Errors
 public struct DeviceLine: Equatable, Sendable {
     public let allow: Bool
     public let text: ByteString
-    /// Where its rule stands in the configuration; nil for the rules that every container has.
+    /// The index of its rule in the configuration; nil for the rules that every container has.
     let index: Int?
 }
 
 extension DeviceLine {
-    /// The lines, in the rules' order, that make the kernel's list say what the rules say.
+    /// The lines, in the rules' order, that make the kernel's list equivalent to the rules.
     ///
-    /// The kernel keeps a default and a list of exceptions from it, and takes an exception away only by exactly its own numbers:
-    /// what would take a part out of a broader one it accepts, and does nothing. Such rules are refused here. Rules that
-    /// change nothing write nothing.
+    /// The kernel keeps a default and a list of exceptions. It removes an exception only if a line has exactly the same
+    /// numbers. It accepts a line for a part of a broader exception, but ignores it. Rules that would need such a line are
+    /// refused here. A rule that changes nothing makes no line.
+    ///
+    /// - Parameters:
+    ///   - rules: all rules of the container.
+    ///   - context: the place of the rules in their document, for errors.
+    /// - Returns: the lines.
+    /// - Throws: `unsupported` for a rule that would take a part out of a broader one.
     static func lines(for rules: DeviceRules, _ context: PlanContext) throws(RuntimeError) -> [DeviceLine] {
         var lines: [DeviceLine] = []
         var defaultAllow = false
@@ -36,7 +42,7 @@ extension DeviceLine {
         return lines
     }
 
-    /// False where the list says it already.
+    /// Adds an exception; false if the list has it already.
     private static func add(_ rule: DeviceRule, to exceptions: inout [DeviceRule]) -> Bool {
         if let same = exceptions.firstIndex(where: { $0.covers(rule) && rule.covers($0) }) {
             if exceptions[same].access.isSuperset(of: rule.access) { return false }
@@ -47,6 +53,7 @@ extension DeviceLine {
         return true
     }
 
+    /// Removes the exceptions that the rule covers, and returns the lines for that.
     private static func takeAway(_ rule: DeviceRule, from exceptions: inout [DeviceRule], _ context: PlanContext)
         throws(RuntimeError)
         -> [DeviceLine]

@@ -1,4 +1,4 @@
-/// One instruction of eBPF: the kernel's `struct bpf_insn` of linux/bpf.h, 8 bytes.
+/// One instruction of eBPF, in the 8 bytes of `struct bpf_insn` of linux/bpf.h.
 public struct BPFInstruction: Equatable, Sendable {
     let bits: UInt64
 
@@ -17,10 +17,12 @@ public struct BPFInstruction: Equatable, Sendable {
 
 /// The program that decides on each access to a device on cgroup v2 (BPF_PROG_TYPE_CGROUP_DEVICE).
 ///
-/// It goes through the rules from the last to the first: the last that is about a device decides. What a rule allows only in part
-/// ("r" of an "rw" access) is struck off, and the rules before it decide on the rest. At the end there is nothing left but to deny.
+/// The program tests the rules from the last to the first: the last rule that matches a device decides. If a rule allows only a
+/// part of an access ("r" of "rw"), this part is removed, and earlier rules decide on the rest. If no rule decides, the default
+/// does.
 enum DeviceProgram {
-    /// Registers: 2 holds what is still asked for, 3 the kind of device, 4 the major and 5 the minor number.
+    /// Makes the program. Register 2 holds the part of the access that isn't decided yet, register 3 the kind of device,
+    /// registers 4 and 5 the major and the minor number.
     static func instructions(for rules: DeviceRules) -> [BPFInstruction] {
         var program = [
             // struct bpf_cgroup_dev_ctx: access_type (access << 16 | kind), major, minor.
@@ -61,7 +63,7 @@ enum DeviceProgram {
             ]
             body += verdict
         }
-        // What isn't about this device goes on behind the body: counted from the instruction after the jump.
+        // If a condition doesn't hold, the program jumps behind the body. Jumps count from the instruction after the jump.
         var conditions: [(register: UInt8, value: UInt32)] = [(3, rule.kind == .block ? 1 : 2)]
         if let major = rule.major { conditions.append((4, major)) }
         if let minor = rule.minor { conditions.append((5, minor)) }
@@ -76,7 +78,7 @@ enum DeviceProgram {
     }
 
     // Instruction codes: class, operation and source of the operand, Documentation/bpf/standardization/instruction-set.rst.
-    // Numbers are compared as 32 bits: 64-bit comparisons would extend a major number's sign.
+    // Numbers are compared as 32 bits: 64-bit comparisons would sign-extend the number in the instruction.
     static let loadWord: UInt8 = 0x61
     static let move32: UInt8 = 0xB4
     static let move32Register: UInt8 = 0xBC

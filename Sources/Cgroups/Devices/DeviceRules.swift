@@ -1,33 +1,33 @@
 import Bytes
 import OCI
 
-/// A rule on devices of one kind, as both the v1 files and the v2 program take it.
+/// A rule about devices of one kind, in a form for both the files of v1 and the program of v2.
 struct DeviceRule: Equatable, Sendable {
     enum Kind: Sendable { case block, character }
 
     var allow: Bool
     var kind: Kind
-    /// nil is every number.
+    /// nil stands for every number, as in `minor`.
     var major: UInt32?
     var minor: UInt32?
     var access: DeviceAccess
 
-    /// Where it stands in the configuration; nil for the rules that every container has.
+    /// The rule's index in the configuration; nil for the rules that every container has.
     var index: Int?
 
-    /// Whether every device that `other` is about is one that this rule is about.
+    /// Whether this rule matches every device that `other` matches.
     func covers(_ other: DeviceRule) -> Bool {
         kind == other.kind && (major == nil || major == other.major) && (minor == nil || minor == other.minor)
     }
 
-    /// Whether there is a device that both are about.
+    /// Whether both rules match a common device.
     func meets(_ other: DeviceRule) -> Bool {
         kind == other.kind && (major == nil || other.major == nil || major == other.major)
             && (minor == nil || other.minor == nil || minor == other.minor)
     }
 }
 
-/// linux/bpf.h, BPF_DEVCG_ACC_….
+/// Kinds of access to a device: BPF_DEVCG_ACC_… of linux/bpf.h.
 struct DeviceAccess: OptionSet, Sendable {
     let rawValue: UInt32
 
@@ -37,13 +37,15 @@ struct DeviceAccess: OptionSet, Sendable {
     static let all: DeviceAccess = [.mknod, .read, .write]
 }
 
-/// The rules that a container ends up with: all is denied at first, then come the configuration's rules in their order, then the
-/// devices that every container has, but for what the configuration denies by its number. The engines' lists begin with a rule that
-/// denies everything: this one isn't about any device in particular, and leaves them their /dev/null.
+/// All rules of a container. At first everything is denied. Then come the configuration's rules in their order, and then the
+/// rules that allow the devices of every container.
+///
+/// The configuration can deny a device of every container by its number. The rule with which the engines' lists begin, and
+/// which denies everything, names no number: it doesn't take /dev/null away.
 struct DeviceRules: Sendable {
-    /// One place in the list.
+    /// An entry of the list.
     enum Entry: Sendable {
-        /// Everything before it counts no more.
+        /// A new default, which makes all entries before it meaningless.
         case reset(allow: Bool, index: Int?)
         case rule(DeviceRule)
     }
@@ -51,9 +53,10 @@ struct DeviceRules: Sendable {
     let entries: [Entry]
 
     static func complete(_ listed: [Resources.DeviceRule]) -> DeviceRules {
-        // Without this a list would only take from what the parent allows: GHSA-g54h-m393-cpwq.
+        // Without this entry, the default would be the parent's, and rules that deny something would be the only effect:
+        // GHSA-g54h-m393-cpwq.
         var entries: [Entry] = [.reset(allow: false, index: nil)]
-        // Those that every container's devices give way to.
+        // The configuration's rules that take precedence over the rules for every container's devices.
         var named: [DeviceRule] = []
         for (index, rule) in listed.enumerated() {
             var access: DeviceAccess = []
@@ -65,7 +68,8 @@ struct DeviceRules: Sendable {
                 if rule.allow { named = [] }
                 continue
             }
-            // v1's files take "a" for all devices and every access whatever follows it.
+            // v1's files ignore everything after "a" and apply the line to all devices and every access. So a rule for both
+            // kinds becomes two rules.
             let kinds: [DeviceRule.Kind]
             switch rule.kind {
             case .all: kinds = [.block, .character]
@@ -82,11 +86,12 @@ struct DeviceRules: Sendable {
         return DeviceRules(entries: entries + everyContainers(besides: entries, named).map { .rule($0) })
     }
 
-    /// Making any node, which opens nothing, and the devices of config-linux.md, "Default Devices", with the terminals and
-    /// /dev/net/tun. Not 5:1: that is the host's console to a container without a terminal of its own.
+    /// The rules that every container has. They allow making any device node, which doesn't allow opening it. They allow the
+    /// devices of config-linux.md, "Default Devices", pseudoterminals and /dev/net/tun. They don't allow 5:1: in a container
+    /// without its own terminal, that is the host's console.
     private static func everyContainers(besides entries: [Entry], _ named: [DeviceRule]) -> [DeviceRule] {
         var rules: [DeviceRule] = []
-        // Where everything is allowed at first, a later rule that denies the making of a node counts.
+        // If the configuration allows everything at first, its later rules may deny the making of a node, so no rule is added.
         if case .reset(allow: false, _)? = entries.first {
             rules = [.character, .block].map { DeviceRule(allow: true, kind: $0, access: .mknod) }
         }
@@ -102,7 +107,8 @@ struct DeviceRules: Sendable {
 }
 
 extension DeviceRule {
-    /// This rule, which allows something, and what takes from it all that the last of `named` to be about a device denies.
+    /// This rule, which allows a device of every container, restricted by `named`: for each device, the last of these rules
+    /// that matches it takes precedence.
     fileprivate func respecting(_ named: [DeviceRule]) -> [DeviceRule] {
         let others = named.filter { $0.meets(self) }
         guard others.contains(where: { !$0.allow }) else { return [self] }
@@ -114,7 +120,7 @@ extension DeviceRule {
         return rest.access.isEmpty ? [] : [rest]
     }
 
-    /// The same on the devices alone that `other` is about, too.
+    /// This rule, restricted to the devices that `other` matches as well.
     private func within(_ other: DeviceRule) -> DeviceRule {
         var rule = self
         rule.major = major ?? other.major

@@ -1,14 +1,14 @@
 public import Bytes
 
-/// A value for one of the kernel's files in the container's cgroup.
+/// A value to write to one of the kernel's files in the container's cgroup.
 public struct CgroupWrite: Sendable {
-    /// Nil for a file that isn't a controller's, in the v2 directory.
+    /// The controller that the file belongs to; nil for a file of the v2 directory that isn't looked up by a controller.
     public let controller: Controller?
     public let file: ByteString
     public let value: ByteString
     public let property: PropertyName
 
-    /// A kernel that hasn't got the file does already what the value asks for.
+    /// Whether the file may be missing, because a kernel without the file behaves as the value demands.
     let optional: Bool
 
     init(_ controller: Controller?, _ file: ByteString, _ value: ByteString, _ property: PropertyName, optional: Bool = false) {
@@ -27,34 +27,34 @@ public struct CgroupWrite: Sendable {
     }
 }
 
-/// What is done to a cgroup for one property, or for some that the kernel checks against each other.
+/// A change to a cgroup for one property, or for several properties that the kernel checks against each other.
 public enum CgroupStep: Sendable {
     case write(CgroupWrite)
 
-    /// The kernel checks each against the present values of the others, so that the order depends on whether limits rise or
-    /// fall. What is refused with EINVAL is tried again after the others.
+    /// Writes that the kernel checks against the present values of each other. The right order depends on whether limits rise
+    /// or fall, so a write that is refused with EINVAL is tried again after the others.
     case together([CgroupWrite])
 
-    /// The first whose file this kernel has.
+    /// Alternatives: only the first one whose file the kernel has is written.
     case firstPresent([CgroupWrite])
 
-    /// cpu.max of v2 with a new period and the present quota.
+    /// A new period in cpu.max of v2, in microseconds, with the present quota.
     case cpuPeriod(UInt64)
 
-    /// memory.max and memory.swap.max of v2. Swap that grows grows first, and swap that shrinks shrinks last: memory that is
-    /// taken away can then be swapped out.
+    /// memory.max and memory.swap.max of v2. A higher limit on swap is written first, and a lower one last, so that the kernel
+    /// can swap memory out when the limit on memory falls.
     case memoryAndSwap(memory: CgroupWrite, swap: CgroupWrite)
 
-    /// `memory.swap` without `memory.limit`, in bytes: its v2 value depends on the limit that is set already.
+    /// `memory.swap` without `memory.limit`, in bytes. The value for v2 depends on the present limit on memory.
     case swapAbovePresentLimit(Int64)
 
-    /// `memory.checkBeforeUpdate`: in bytes, `swap` as v2 counts it.
+    /// `memory.checkBeforeUpdate`, in bytes. `swap` is the limit on swap alone, as v2 counts it.
     case refuseBelowUsage(limit: Int64, swap: Int64?)
 
-    /// memory.kmem.limit_in_bytes of v1, which newer kernels take and do nothing with: then it's said.
+    /// memory.kmem.limit_in_bytes of v1. Newer kernels ignore it, which leads to a warning.
     case kernelMemory(CgroupWrite)
 
-    /// One line after another into devices.allow and devices.deny of v1.
+    /// Lines for devices.allow and devices.deny of v1, each written by itself.
     case deviceLines([DeviceLine])
 
     /// The device filter of v2.
@@ -66,7 +66,7 @@ extension CgroupWrite {
 }
 
 extension CgroupStep {
-    /// In words.
+    /// The step in words, for `--debug`.
     var lines: [String] {
         switch self {
         case .write(let write), .kernelMemory(let write): [write.line]
@@ -82,15 +82,21 @@ extension CgroupStep {
     }
 }
 
-/// The property of `linux.resources` that a value comes from, for messages: a JSON pointer, put together only when it's needed.
+/// The property of `linux.resources` that a value comes from. Messages show it as a JSON pointer, which is made only when
+/// needed.
 public struct PropertyName: Sendable {
     let name: StaticString
     let index: Int?
     let key: ByteString?
     let member: StaticString?
 
-    /// The path from `resources` on ("memory/limit"); the place in the array, or the key of the object, that it is; the element's
-    /// property.
+    /// Names a property.
+    ///
+    /// - Parameters:
+    ///   - name: the path from `resources` on, such as "memory/limit".
+    ///   - index: the index, if the path leads to an array.
+    ///   - key: the key, if the path leads to an object whose keys the specification doesn't define.
+    ///   - member: the property of the element.
     init(_ name: StaticString, index: Int? = nil, key: ByteString? = nil, member: StaticString? = nil) {
         self.name = name
         self.index = index
@@ -98,7 +104,7 @@ public struct PropertyName: Sendable {
         self.member = member
     }
 
-    /// The pointer (RFC 6901), where the resources themselves are at `base`.
+    /// The JSON pointer (RFC 6901) of the property. `base` is the pointer of the resources.
     func pointer(_ base: String) -> String {
         var text = base + "/" + name.description
         if let index { text += "/" + String(index) }

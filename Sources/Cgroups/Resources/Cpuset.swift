@@ -1,7 +1,7 @@
 import Bytes
 import OCI
 
-/// The files of cpuset: the same in both versions. See cpuset(7), "Formats for masks and lists".
+/// The steps for `cpu.cpus` and `cpu.mems`. The files are the same in both versions: cpuset(7), "FORMATS", "List format".
 func cpusetSteps(_ cpu: Resources.CPU) -> [CgroupStep] {
     var steps: [CgroupStep] = []
     if let cpus = cpu.cpus { steps.append(.write(CgroupWrite(.cpuset, "cpuset.cpus", cpus.text, PropertyName("cpu/cpus")))) }

@@ -2,14 +2,15 @@ import Bytes
 import OCI
 
 extension V1 {
-    /// Admin-guide/cgroup-v1/hugetlb.rst: a limit on reservations where the kernel has it, and on use.
+    /// The steps for `hugepageLimits`: admin-guide/cgroup-v1/hugetlb.rst. Each limit applies to use and, if the kernel can
+    /// limit them, to reservations.
     static func hugetlb(_ limits: [Resources.HugepageLimit]) -> [CgroupStep] {
         hugetlbSteps(limits, usage: ".limit_in_bytes", reservation: ".rsvd.limit_in_bytes")
     }
 }
 
 extension V2 {
-    /// Admin-guide/cgroup-v2.rst, "HugeTLB".
+    /// The steps for `hugepageLimits`: admin-guide/cgroup-v2.rst, "HugeTLB".
     static func hugetlb(_ limits: [Resources.HugepageLimit]) -> [CgroupStep] {
         hugetlbSteps(limits, usage: ".max", reservation: ".rsvd.max")
     }

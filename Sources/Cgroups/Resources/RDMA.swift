@@ -1,7 +1,7 @@
 import Bytes
 import OCI
 
-/// The file of rdma: the same in both versions. See admin-guide/cgroup-v1/rdma.rst.
+/// The steps for `rdma`. The file is the same in both versions: admin-guide/cgroup-v1/rdma.rst.
 func rdmaSteps(_ limits: [Resources.RDMALimit]) -> [CgroupStep] {
     limits.map { limit in
         var line = limit.device.text

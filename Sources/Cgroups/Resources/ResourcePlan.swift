@@ -2,14 +2,15 @@ import Bytes
 public import Errors
 public import OCI
 
-/// What `linux.resources` comes to in this host's files. Made before anything is changed: whatever can be refused without asking
-/// the kernel is refused here.
+/// The changes to this host's cgroup files that `linux.resources` demands.
+///
+/// The plan is made before anything is changed. Everything that can be refused without the kernel is refused here.
 public struct ResourcePlan: Sendable {
-    /// What is done before a process is in the cgroup, in order.
+    /// The steps that are done before a process is in the cgroup, in order.
     public private(set) var steps: [CgroupStep] = []
 
-    /// What would bind the program that makes the container too: done once that has made its last process. `pids.limit` 0 or 1
-    /// would let none be made.
+    /// The steps that are done after Init has made its last process, because these limits apply to Init too. With a
+    /// `pids.limit` of 0 or 1, Init could make no process.
     public private(set) var lateSteps: [CgroupStep] = []
 
     /// The v2 controllers that the steps need.
@@ -17,11 +18,16 @@ public struct ResourcePlan: Sendable {
 
     let context: PlanContext
 
-    /// Checks and converts resources; throws what they ask for and can't have, with the JSON pointer of the property.
+    /// Checks and converts resources.
     ///
-    /// `locations` says where this host has its controllers: `CgroupHost.controllers` for a new cgroup, `Cgroup.controllers` for
-    /// one that exists. `devices` is false for an update, which leaves the device rules as they are. `base` is the resources'
-    /// place in their document.
+    /// - Parameters:
+    ///   - resources: the resources.
+    ///   - locations: the hierarchies that have the controllers: `CgroupHost.controllers` for a new cgroup,
+    ///     `Cgroup.controllers` for an existing one.
+    ///   - access: what to do if the caller isn't allowed to make cgroups.
+    ///   - devices: whether to set the device rules. An update leaves them as they are.
+    ///   - base: the JSON pointer of the resources in their document, for errors.
+    /// - Throws: `invalidConfig` or `unsupported` with the JSON pointer of the property that is wrong or can't be provided.
     public init(
         _ resources: Resources, locations: ControllerLocations, access: Cgroup.Access = .required, devices: Bool = true,
         base: String = "/linux/resources"
@@ -42,7 +48,7 @@ public struct ResourcePlan: Sendable {
         let hugepages = resources.hugepageLimits
         try add(.hugetlb, "hugepageLimits", v1: V1.hugetlb(hugepages), v2: V2.hugetlb(hugepages))
         if let network = resources.network {
-            // v2 hasn't got these two controllers at all.
+            // cgroup v2 doesn't have these two controllers.
             try add(.netCls, "network/classID", V1.networkClass(network))
             try add(.netPrio, "network/priorities", V1.networkPriorities(network))
         }
@@ -52,10 +58,10 @@ public struct ResourcePlan: Sendable {
         for entry in resources.unified { unifiedControllers.formUnion(unifiedController(of: entry.file.text)) }
     }
 
-    /// The files that are written and what goes there, in words.
+    /// The steps in words, for `--debug`.
     public var lines: [String] { (steps + lateSteps).flatMap { $0.lines } }
 
-    /// Steps that are the same in both versions.
+    /// Adds steps that are the same in both versions.
     private mutating func add(_ controller: Controller, _ name: StaticString, _ found: [CgroupStep], late: Bool = false)
         throws(RuntimeError)
     {
@@ -80,13 +86,14 @@ public struct ResourcePlan: Sendable {
         switch context.locations.version(of: .devices) {
         case .v1: steps.append(.deviceLines(try DeviceLine.lines(for: list, context)))
         case .v2: steps.append(.deviceProgram(DeviceProgram.instructions(for: list)))
-        // A user namespace's root can't make device nodes, and sees only those that it was given.
+        // Rootless containers need no device rules: root of a user namespace can't make device nodes, so it only has those that
+        // it was given.
         case nil: if context.access == .required { throw context.missing(.devices, PropertyName("devices")) }
         }
     }
 }
 
-/// What every conversion needs to know.
+/// The parameters of all conversions.
 struct PlanContext: Sendable {
     let base: String
     let locations: ControllerLocations
@@ -96,7 +103,7 @@ struct PlanContext: Sendable {
         RuntimeError(.invalidConfig, sentence, pointer: property.pointer(base), hint: hint)
     }
 
-    /// The property means something that cgroup v2 hasn't got.
+    /// The error for a property that has no counterpart in cgroup v2.
     func notInV2(_ property: PropertyName, hint: String? = nil) -> RuntimeError {
         RuntimeError(.unsupported, "cgroup v2 has no such setting", pointer: property.pointer(base), hint: hint)
     }

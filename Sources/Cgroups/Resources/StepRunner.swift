@@ -3,16 +3,16 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Writes all that the plan holds, into a cgroup whose processes don't need to be made any more.
+    /// Carries out all steps of a plan, in a cgroup in which no more processes of the container have to be made.
     public func apply(_ plan: ResourcePlan) throws(RuntimeError) {
         try applyEarly(plan)
         try applyLate(plan)
     }
 
-    /// Writes what is to be set before a process is in the cgroup.
+    /// Carries out the steps that come before a process is in the cgroup.
     public func applyEarly(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.steps, plan.context) }
 
-    /// Writes what is to be set once the container's last process has been made.
+    /// Carries out the steps that come after Init has made its last process.
     public func applyLate(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.lateSteps, plan.context) }
 
     func run(_ steps: [CgroupStep], _ context: PlanContext, _ journal: UpdateJournal? = nil) throws(RuntimeError) {
@@ -43,7 +43,10 @@ struct StepRunner {
         }
     }
 
-    /// Returns what the kernel says against it. A missing directory is thrown.
+    /// Writes a value, and notes the earlier one in the journal.
+    ///
+    /// - Returns: the error if the kernel refuses the value.
+    /// - Throws: an error if the cgroup's directory can't be opened.
     private func attempt(_ write: CgroupWrite) throws(RuntimeError) -> SystemError? {
         let directory = try directory(of: write.controller, write.property)
         do throws(SystemError) {
@@ -65,7 +68,7 @@ struct StepRunner {
                 guard error.errno == .EINVAL else { throw explained(error, write) }
                 refused.append((write, error))
             }
-            // Nothing has changed since they were refused: nothing will change.
+            // If all remaining writes are refused, another attempt would be refused too.
             if let first = refused.first, refused.count == waiting.count { throw explained(first.error, first.write) }
             waiting = refused.map { $0.write }
         }
@@ -86,7 +89,7 @@ struct StepRunner {
     }
 
     private func setMemory(_ memory: CgroupWrite, _ swap: CgroupWrite) throws(RuntimeError) {
-        // Every number is below the largest, which stands for "max".
+        // "max" isn't a number; the largest integer stands for it, so it counts as the highest limit.
         let present = try readLimit("memory.swap.max", swap.property) ?? 0
         let swapFirst = (swap.value.decimal(as: Int64.self) ?? .max) > present
         for write in swapFirst ? [swap, memory] : [memory, swap] { try run(.write(write)) }
@@ -105,16 +108,18 @@ struct StepRunner {
         try run(.write(CgroupWrite(.memory, "memory.swap.max", total - limit, property, optional: total == limit)))
     }
 
-    /// cgroup-v1/memory.rst, "Kernel Memory Extension": since 5.16 EOPNOTSUPP, later nothing at all, and then no such file.
+    /// Sets the limit on kernel memory: cgroup-v1/memory.rst, "Kernel Memory Extension". Since kernel 5.16 the write fails with
+    /// EOPNOTSUPP. Later kernels ignore it, and the newest ones don't have the file.
     private func setKernelMemory(_ write: CgroupWrite) throws(RuntimeError) {
         if let error = try attempt(write), error.errno != .EOPNOTSUPP { throw explained(error, write) }
         try noteKernelMemory(write)
     }
 
+    /// Adds a warning if the kernel didn't accept the limit on kernel memory.
     func noteKernelMemory(_ write: CgroupWrite) throws(RuntimeError) {
-        // -1 is what such a kernel does.
+        // No limit (-1) needs no warning: it's the behaviour of such a kernel.
         guard let wanted = write.value.decimal(as: Int64.self), wanted > 0 else { return }
-        // The kernel rounds down to pages.
+        // The file may show a lower number, because the kernel rounds down to pages.
         if let limit = try readLimit(write.file, write.property), limit <= wanted { return }
         cgroup.warnings.append(
             write.property.pointer(context.base)
@@ -152,7 +157,7 @@ struct StepRunner {
                 try (line.allow ? allow : deny).file.writeAll(line.text.bytes)
             } catch {
                 let property = line.index.map { PropertyName("devices", index: $0) } ?? property
-                // devices.rst: what the parent's list doesn't allow, it refuses with EPERM.
+                // devices.rst: the kernel refuses with EPERM what the parent's list doesn't allow.
                 let reason = line.allow && error.errno == .EPERM ? ", which the parent cgroup doesn't allow" : ""
                 throw RuntimeError(
                     .cgroup, "can't " + (line.allow ? "allow" : "deny") + " the devices " + line.text.quoted + reason, error,
@@ -166,14 +171,15 @@ struct StepRunner {
         do throws(RuntimeError) {
             try directory.attachDeviceFilter(program)
         } catch {
-            // In a user namespace nobody may load one. Root there can't make device nodes, and sees only those it was given.
+            // A rootless container does without a device filter: in a user namespace, the kernel allows no process to load one.
+            // Root there can't make device nodes, so it only has those that it was given.
             guard context.access == .optional, error.errno == .EPERM else { throw error }
         }
     }
 }
 
 extension StepRunner {
-    /// Nil where the container does without.
+    /// The directory for device rules; nil if a rootless container has no such directory.
     private func deviceDirectory(_ property: PropertyName) throws(RuntimeError) -> CgroupDirectory? {
         if context.access == .optional, cgroup.group(of: .devices) == nil { return nil }
         return try directory(of: .devices, property)
@@ -211,7 +217,7 @@ extension StepRunner {
             .cgroup, "can't read " + file.displayText, error, pointer: property.pointer(context.base), path: directory.path)
     }
 
-    /// A number, the largest for "max", and nil where there is no such file.
+    /// Reads a limit: a number, or the largest integer for "max"; nil if there is no such file.
     private func readLimit(_ file: ByteString, _ property: PropertyName) throws(RuntimeError) -> Int64? {
         let directory = try directory(of: .memory, property)
         do throws(SystemError) {
@@ -231,7 +237,7 @@ extension StepRunner {
                 .cgroup, "the kernel refuses " + write.value.quoted + " for " + file + reason(for: error, write), error,
                 pointer: pointer, path: place, hint: hint(for: error, write))
         }
-        // On v2 the files of a controller that isn't handed down aren't there; the reason is the parents'.
+        // On v2, the files are missing if the parents don't hand the controller down.
         if let controller = write.controller, let group = cgroup.group(of: controller), group.version == .v2 {
             let names = (try? group.directory().read("cgroup.controllers").words) ?? []
             if !names.contains(where: { $0 == controller.unifiedName }) {
@@ -246,7 +252,7 @@ extension StepRunner {
         return RuntimeError(.unsupported, "this kernel has no " + file, pointer: pointer, path: place)
     }
 
-    /// What the error means for this file, as a part of the sentence.
+    /// The meaning of the error for this file, as a part of the sentence; empty if it has no special meaning.
     private func reason(for error: SystemError, _ write: CgroupWrite) -> String {
         switch (error.errno, write.controller) {
         case (.EBUSY, .memory?): ", since the container uses more memory than that"

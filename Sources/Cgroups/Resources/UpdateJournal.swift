@@ -2,10 +2,13 @@ import Bytes
 public import Errors
 
 extension Cgroup {
-    /// Writes all that the plan holds, or nothing: where a value is refused, those before it are set back to what they were.
+    /// Carries out all steps of a plan, or none: if the kernel refuses a value, the earlier writes are undone.
     ///
-    /// Setting back is tried for each; what the kernel doesn't take back, such as a memory limit that has become too low meanwhile,
-    /// stays as the update has it.
+    /// If the kernel refuses to restore a value, for instance a memory limit that has become too low meanwhile, the new value
+    /// stays.
+    ///
+    /// - Parameter plan: the changes.
+    /// - Throws: the error of the value that was refused.
     public func update(_ plan: ResourcePlan) throws(RuntimeError) {
         let journal = UpdateJournal()
         do throws(RuntimeError) {
@@ -17,7 +20,7 @@ extension Cgroup {
     }
 }
 
-/// What files held before an update wrote to them.
+/// The contents of files before an update wrote to them.
 final class UpdateJournal {
     private var entries: [(directory: CgroupDirectory, file: ByteString, before: ByteString, written: ByteString)] = []
 
@@ -25,7 +28,8 @@ final class UpdateJournal {
         entries.append((directory, file, before, written))
     }
 
-    /// In reverse order: limits that hang together were let through in theirs.
+    /// Restores the contents, in reverse order: for limits that the kernel checks against each other, only this order surely
+    /// works.
     func setBack() {
         for entry in entries.reversed() {
             try? entry.directory.write(entry.file, UpdateJournal.earlier(entry.before, for: entry.written, file: entry.file))
@@ -33,16 +37,16 @@ final class UpdateJournal {
         entries = []
     }
 
-    /// What to write so that a file with the text `before` says it again, after `written` was written to it.
+    /// The text to write so that a file has the content `before` again, after `written` was written to it.
     static func earlier(_ before: ByteString, for written: ByteString, file: ByteString) -> ByteString {
-        // An empty list is written as an empty line: nothing at all wouldn't be a write.
+        // An empty list is restored by an empty line, because a write of no bytes has no effect.
         guard let key = written.words.first, written.words.count > 1, isKeyed(file) else { return before.isEmpty ? "\n" : before }
         for line in before.split(separator: UInt8(ascii: "\n")) where line.words.first == key { return line }
         switch file {
         case "io.max": return key + " rbps=max wbps=max riops=max wiops=max"
         case "rdma.max": return key + " hca_handle=max hca_object=max"
         case "io.weight": return key + " default"
-        // v1's throttles and weights.
+        // The rates and weights of v1.
         default: return key + " 0"
         }
     }

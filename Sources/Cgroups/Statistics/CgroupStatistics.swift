@@ -1,20 +1,20 @@
 public import Bytes
 
-/// What a container has used: what `events --stats` prints.
+/// The resource usage of a container, which `events --stats` prints.
 ///
-/// Times are nanoseconds, amounts of memory bytes. What a host doesn't tell is 0 or empty.
+/// Times are in nanoseconds, amounts of memory in bytes. Values that the host doesn't report are 0 or empty.
 public struct CgroupStatistics: Equatable, Sendable {
     public var cpu = CPU()
     public var cpuset = Cpuset()
     public var memory = Memory()
     public var pids = Pids()
     public var blockIO = BlockIO()
-    /// By page size: "2MB".
+    /// The usage of huge pages, an element for each page size.
     public var hugetlb: [Hugetlb] = []
 
     public struct CPU: Equatable, Sendable {
         public var total: UInt64 = 0
-        /// Of all time, kernel and user time for each CPU: v1 alone has them.
+        /// The total time on each CPU. Only v1 reports it, and the kernel and user times on each CPU.
         public var perCPU: [UInt64] = []
         public var kernelPerCPU: [UInt64] = []
         public var userPerCPU: [UInt64] = []
@@ -26,7 +26,7 @@ public struct CgroupStatistics: Equatable, Sendable {
         public var pressure: Pressure?
     }
 
-    /// cpuset(7). v1 alone has all of it.
+    /// The files of cpuset(7). Only v1 has all of them.
     public struct Cpuset: Equatable, Sendable {
         public var cpus: [UInt64] = []
         public var cpuExclusive: UInt64 = 0
@@ -42,7 +42,7 @@ public struct CgroupStatistics: Equatable, Sendable {
     }
 
     public struct Memory: Equatable, Sendable {
-        /// One kind of memory. The largest number is no limit on v2.
+        /// One kind of memory. On v2, a `limit` of the largest number means that there is no limit.
         public struct Account: Equatable, Sendable {
             public var limit: UInt64 = 0
             public var usage: UInt64 = 0
@@ -52,11 +52,11 @@ public struct CgroupStatistics: Equatable, Sendable {
 
         public var cache: UInt64 = 0
         public var usage = Account()
-        /// Memory and swap together, as v1 counts, on v2 too.
+        /// Memory and swap together. That is the way of v1, and v2's numbers are converted to it.
         public var swap = Account()
         public var kernel = Account()
         public var kernelTCP = Account()
-        /// memory.stat.
+        /// The lines of memory.stat.
         public var raw: [(key: ByteString, value: UInt64)] = []
         public var pressure: Pressure?
 
@@ -69,7 +69,7 @@ public struct CgroupStatistics: Equatable, Sendable {
 
     public struct Pids: Equatable, Sendable {
         public var current: UInt64 = 0
-        /// 0 for none.
+        /// The limit; 0 if there is none.
         public var limit: UInt64 = 0
     }
 
@@ -94,10 +94,10 @@ public struct CgroupStatistics: Equatable, Sendable {
         public var failures: UInt64 = 0
     }
 
-    /// Documentation/accounting/psi.rst.
+    /// Pressure stall information: Documentation/accounting/psi.rst.
     public struct Pressure: Equatable, Sendable {
         public struct Line: Equatable, Sendable {
-            /// Percent with two decimals, as the kernel writes them.
+            /// A percentage with two decimals, as the kernel writes it, like `average60` and `average300`.
             public var average10: ByteString
             public var average60: ByteString
             public var average300: ByteString

@@ -3,8 +3,10 @@ public import Errors
 public import Linux
 
 extension Cgroup {
-    /// Begins to watch for processes that the kernel kills since the container is out of memory. Nil where the container has no
-    /// memory controller.
+    /// Begins to watch for processes that the kernel kills because the container is out of memory.
+    ///
+    /// - Returns: nil if the container has no memory controller.
+    /// - Throws: `cgroup` if the kernel's files can't be opened.
     public func watchOutOfMemory() throws(RuntimeError) -> OutOfMemoryWatch? {
         guard let group = group(of: .memory) else { return nil }
         let file: ByteString = group.version == .v1 ? "memory.oom_control" : "memory.events"
@@ -28,10 +30,10 @@ extension Cgroup {
     }
 }
 
-/// A descriptor that becomes ready when the kernel says something of a container's memory.
+/// A descriptor that becomes ready when the kernel reports an event of a container's memory.
 public final class OutOfMemoryWatch {
     public enum Event: Sendable {
-        /// It ran out, and a process was killed.
+        /// Memory ran out, and the kernel killed a process.
         case outOfMemory
         /// The cgroup is gone.
         case gone
@@ -51,14 +53,15 @@ public final class OutOfMemoryWatch {
         self.seen = seen
     }
 
+    /// The request with which poll(2) waits for an event.
     public var pollRequest: PollRequest { PollRequest(descriptor.rawValue, version == .v1 ? .readable : .priority) }
 
-    /// What has happened since the last time. Empty where poll spoke of something else.
+    /// The events since the last call. Empty if poll(2) returned for another reason.
     public func take() -> [Event] {
         switch version {
         case .v1:
             guard descriptor.takeEventCount() != nil else { return [] }
-            // The kernel rings the same bell when the cgroup is removed.
+            // The kernel also reports an event when the cgroup is removed.
             return (try? directory.has("cgroup.event_control")) == false ? [.gone] : [.outOfMemory]
         case .v2:
             guard (try? descriptor.rewind()) != nil, let text = try? descriptor.readAll(limit: 64 * 1024) else { return [.gone] }

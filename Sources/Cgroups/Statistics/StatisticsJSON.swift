@@ -2,7 +2,8 @@ import Bytes
 public import OCI
 
 extension CgroupStatistics {
-    /// Writes the members of `data` in runc's events: its names, its order, and as there no member for most things that are 0.
+    /// Writes the members of `data` of an event, with runc's names in runc's order. As in runc, most members that are 0 are
+    /// left out.
     public func write(to json: inout JSONWriter) {
         json.object("cpu") { cpu.write(to: &$0) }
         json.object("cpuset") { cpuset.write(to: &$0) }

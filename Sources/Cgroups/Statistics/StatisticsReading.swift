@@ -3,8 +3,7 @@ public import Errors
 import Linux
 
 extension Cgroup {
-    /// Reads what the container has used from all its cgroups. A controller that the host or the cgroup hasn't got leaves its part
-    /// empty.
+    /// Reads the container's resource usage from all its cgroups. If a controller is missing, its part is empty.
     public func statistics() throws(RuntimeError) -> CgroupStatistics {
         var found = CgroupStatistics()
         for group in groups {
@@ -21,35 +20,35 @@ extension Cgroup {
     }
 }
 
-/// The files of one cgroup that tell what it has used.
+/// The files of one cgroup that report its resource usage.
 struct StatisticsFiles {
     let directory: CgroupDirectory
 
-    /// Nil where there is no such file, or it can't be read at the moment.
+    /// Reads a file; nil if there is no such file, or if the kernel doesn't support reading it.
     func text(_ file: ByteString) throws(SystemError) -> ByteString? {
         do throws(SystemError) {
             return try directory.readIfPresent(file)
         } catch {
-            // memory.kmem.* on kernels that don't count it; *.pressure where it's switched off.
+            // For memory.kmem.* on kernels that don't count kernel memory, and for *.pressure if it's switched off.
             if error.errno == .EOPNOTSUPP { return nil }
             throw error
         }
     }
 
-    /// 0 where there is none, the largest for "max".
+    /// Reads a number: 0 if there is no such file, the largest number for "max".
     func number(_ file: ByteString) throws(SystemError) -> UInt64 {
         guard let text = try text(file) else { return 0 }
         return text == "max" ? .max : text.decimal(as: UInt64.self) ?? 0
     }
 
-    /// Numbers in a row.
+    /// Reads numbers that are separated by spaces.
     func numbers(_ file: ByteString) throws(SystemError) -> [UInt64] {
         (try text(file))?.words.compactMap { $0.decimal(as: UInt64.self) } ?? []
     }
 
     func table(_ file: ByteString) throws(SystemError) -> KeyedValues? { try text(file).map { KeyedValues($0) } }
 
-    /// "0-2,7" as 0, 1, 2, 7.
+    /// Reads a list such as "0-2,7" as the numbers 0, 1, 2 and 7.
     func list(_ file: ByteString) throws(SystemError) -> [UInt64] {
         guard let text = try text(file) else { return [] }
         var all: [UInt64] = []
@@ -62,7 +61,7 @@ struct StatisticsFiles {
         return all
     }
 
-    /// "some avg10=0.00 avg60=0.00 avg300=0.00 total=0", and the same for "full".
+    /// Reads lines of the form "some avg10=0.00 avg60=0.00 avg300=0.00 total=0", which begin with "some" or "full".
     func pressure(_ file: ByteString) throws(SystemError) -> CgroupStatistics.Pressure? {
         guard let text = try text(file) else { return nil }
         var found = CgroupStatistics.Pressure()
@@ -80,7 +79,7 @@ struct StatisticsFiles {
 
     private func value(_ word: ByteString) -> ByteString? { word.splitOnce(separator: UInt8(ascii: "="))?.1 }
 
-    /// A number with decimals, whose text can stand in JSON.
+    /// The number after "=", as text that is also valid JSON; nil if it isn't a number with decimals.
     private func average(_ word: ByteString) -> ByteString? {
         guard let text = value(word), let (whole, decimals) = text.splitOnce(separator: UInt8(ascii: ".")),
             whole.decimal(as: UInt32.self) != nil, decimals.decimal(as: UInt32.self) != nil
@@ -88,7 +87,7 @@ struct StatisticsFiles {
         return text
     }
 
-    /// The page sizes that hugetlb has files for.
+    /// The page sizes for which hugetlb has files with this suffix.
     func pageSizes(suffix: ByteString) throws(SystemError) -> [ByteString] {
         try directory.descriptor.entries().compactMap { entry in
             guard entry.name.hasPrefix("hugetlb."), entry.name.hasSuffix(suffix) else { return nil }

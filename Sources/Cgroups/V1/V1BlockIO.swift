@@ -2,7 +2,9 @@ import Bytes
 import OCI
 
 extension V1 {
-    /// Admin-guide/cgroup-v1/blkio-controller.rst. The weights are CFQ's files, which went with kernel 5.0, or else BFQ's.
+    /// The steps for `blockIO`: admin-guide/cgroup-v1/blkio-controller.rst.
+    ///
+    /// The weights have files of the scheduler CFQ, which kernel 5.0 removed, or of BFQ.
     static func blockIO(_ io: Resources.BlockIO) -> [CgroupStep] {
         var steps: [CgroupStep] = []
         if let weight = io.weight?.number {

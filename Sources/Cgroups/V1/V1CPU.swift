@@ -3,11 +3,11 @@ import Errors
 import OCI
 
 extension V1 {
-    /// Documentation/scheduler/sched-bwc.rst, sched-rt-group.rst.
+    /// The steps for `cpu`: Documentation/scheduler/sched-bwc.rst and sched-rt-group.rst.
     static func cpu(_ cpu: Resources.CPU, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         var weights: [CgroupWrite] = []
         if let shares = cpu.shares {
-            // The kernel takes any number and keeps another.
+            // The kernel accepts any number, but silently replaces one outside of this range.
             guard (2...262_144).contains(shares) else {
                 throw context.invalid(PropertyName("cpu/shares"), String(shares) + " is not between 2 and 262144")
             }

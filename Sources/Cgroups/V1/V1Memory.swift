@@ -2,7 +2,7 @@ import Bytes
 import OCI
 
 extension V1 {
-    /// Admin-guide/cgroup-v1/memory.rst.
+    /// The steps for `memory`: admin-guide/cgroup-v1/memory.rst.
     static func memory(_ memory: Resources.Memory) -> [CgroupStep] {
         var steps: [CgroupStep] = []
         if let hierarchical = memory.useHierarchy {
@@ -33,7 +33,8 @@ extension V1 {
         return steps
     }
 
-    /// The kernel wants memory+swap never below memory.
+    /// The writes for the limits on memory and on memory and swap together. The kernel never allows the second limit to be
+    /// below the first.
     private static func memoryAndSwap(_ memory: Resources.Memory) -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         if let limit = memory.limit {
@@ -44,7 +45,7 @@ extension V1 {
                 CgroupWrite(
                     .memory, "memory.memsw.limit_in_bytes", swap.number, PropertyName("memory/swap"), optional: swap.isUnlimited))
         } else if memory.limit?.isUnlimited == true {
-            // An earlier limit on both together would keep the kernel from lifting the one on memory.
+            // An earlier limit on memory and swap together would keep the kernel from lifting the limit on memory.
             writes.append(CgroupWrite(.memory, "memory.memsw.limit_in_bytes", -1, PropertyName("memory/limit"), optional: true))
         }
         return writes

@@ -2,13 +2,13 @@ import Bytes
 import OCI
 
 extension V1 {
-    /// Admin-guide/cgroup-v1/net_cls.rst. 0 is what a cgroup has without it.
+    /// The step for `network.classID`: admin-guide/cgroup-v1/net_cls.rst. 0 needs no step, because it's the kernel's default.
     static func networkClass(_ network: Resources.Network) -> [CgroupStep] {
         guard let classID = network.classID, classID != 0 else { return [] }
         return [.write(CgroupWrite(.netCls, "net_cls.classid", classID, PropertyName("network/classID")))]
     }
 
-    /// Admin-guide/cgroup-v1/net_prio.rst.
+    /// The steps for `network.priorities`: admin-guide/cgroup-v1/net_prio.rst.
     static func networkPriorities(_ network: Resources.Network) -> [CgroupStep] {
         network.priorities.enumerated().map { index, entry in
             let line = entry.name.text + " " + ByteString(decimal: entry.priority)

@@ -2,7 +2,7 @@ import Bytes
 import Errors
 
 extension StatisticsFiles {
-    /// Reads the files of the controllers that a v1 hierarchy has.
+    /// Reads the files of the given controllers from the directory of a v1 hierarchy.
     func readV1(_ controllers: ControllerSet, into found: inout CgroupStatistics) throws(SystemError) {
         if controllers.contains(.cpuacct) { try readCPUAccount(into: &found.cpu) }
         if controllers.contains(.cpu), let throttling = try table("cpu.stat") {
@@ -18,7 +18,7 @@ extension StatisticsFiles {
             found.pids.limit = limit == .max ? 0 : limit
         }
         if controllers.contains(.blkio) {
-            // BFQ's where BFQ is the scheduler: its file for bytes then has more than the total.
+            // If BFQ is the scheduler, its own files are more detailed.
             let bfq = try blockEntries("blkio.bfq.io_serviced_recursive")
             found.blockIO.serviced = bfq.isEmpty ? try blockEntries("blkio.throttle.io_serviced_recursive") : bfq
             found.blockIO.serviceBytes = try blockEntries(
@@ -35,7 +35,7 @@ extension StatisticsFiles {
         }
     }
 
-    /// Limits are on reservations where the kernel has them: their files count, too.
+    /// The beginning of the names of a page size's files. If the kernel limits reservations, their files are read.
     func reservationPrefix(_ size: ByteString, file: ByteString) throws(SystemError) -> ByteString {
         let plain = "hugetlb." + size
         return try directory.has(plain + ".rsvd" + file) ? plain + ".rsvd" : plain
@@ -44,14 +44,14 @@ extension StatisticsFiles {
     private func readCPUAccount(into cpu: inout CgroupStatistics.CPU) throws(SystemError) {
         cpu.total = try number("cpuacct.usage")
         cpu.perCPU = try numbers("cpuacct.usage_percpu")
-        // A head line, then "CPU USER SYSTEM" for each.
+        // A heading, then a line "CPU USER SYSTEM" for each CPU.
         for line in try text("cpuacct.usage_all")?.split(separator: UInt8(ascii: "\n")).dropFirst() ?? [] {
             let columns = line.words.compactMap { $0.decimal(as: UInt64.self) }
             guard columns.count == 3 else { continue }
             cpu.userPerCPU.append(columns[1])
             cpu.kernelPerCPU.append(columns[2])
         }
-        // In ticks of 1/100 second, whatever the kernel's own are: times(2).
+        // The unit is 1/100 second, whatever the kernel's own clock tick is: times(2).
         let ticks = try table("cpuacct.stat")
         cpu.user = (ticks?["user"] ?? 0) &* 10_000_000
         cpu.kernel = (ticks?["system"] ?? 0) &* 10_000_000
@@ -83,7 +83,8 @@ extension StatisticsFiles {
             peak: try number(prefix + ".max_usage_in_bytes"), failures: try number(prefix + ".failcnt"))
     }
 
-    /// Lines "MAJOR:MINOR OPERATION VALUE"; the last, the total over all devices, has no device.
+    /// Reads lines of the form "MAJOR:MINOR OPERATION VALUE". The last line, the total of all devices, has no device and is
+    /// left out.
     private func blockEntries(_ file: ByteString) throws(SystemError) -> [CgroupStatistics.BlockIO.Entry] {
         guard let text = try text(file) else { return [] }
         return text.split(separator: UInt8(ascii: "\n")).compactMap { line in
@@ -98,7 +99,7 @@ extension StatisticsFiles {
 }
 
 extension ByteString {
-    /// Of "8:16".
+    /// The two numbers of a text such as "8:16"; nil for a text of another form.
     var deviceNumbers: (UInt64, UInt64)? {
         guard let (first, second) = splitOnce(separator: UInt8(ascii: ":")), let major = first.decimal(as: UInt64.self),
             let minor = second.decimal(as: UInt64.self)

@@ -2,7 +2,8 @@ import Bytes
 import Errors
 import OCI
 
-/// `unified`: files of cgroup v2 by their own names. Each line is one write, as io.max and its like want it.
+/// The steps for `unified`, which names files of cgroup v2. Each line is written by itself, because io.max and similar files
+/// accept only one line per write.
 func unifiedSteps(_ entries: [Resources.UnifiedEntry], _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
     var steps: [CgroupStep] = []
     for entry in entries {
@@ -21,7 +22,7 @@ func unifiedSteps(_ entries: [Resources.UnifiedEntry], _ context: PlanContext) t
     return steps
 }
 
-/// The controller whose file it is: none for names that aren't known.
+/// The controller that the file belongs to; empty for unknown names and for pressure files, which need no controller.
 func unifiedController(of file: ByteString) -> ControllerSet {
     guard let (name, rest) = file.splitOnce(separator: UInt8(ascii: ".")), rest != "pressure" else { return [] }
     return ControllerSet(names: [name], unified: true)

@@ -3,7 +3,9 @@ import Errors
 import OCI
 
 extension V2 {
-    /// Admin-guide/cgroup-v2.rst, "IO Interface Files". BFQ, where it's the scheduler, has its own weights, which are v1's.
+    /// The steps for `blockIO`: admin-guide/cgroup-v2.rst, "IO Interface Files".
+    ///
+    /// If BFQ is the scheduler, it has its own files for weights. They have the range of v1.
     static func blockIO(_ io: Resources.BlockIO, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         var steps: [CgroupStep] = []
         let property = PropertyName("blockIO/weight")
@@ -31,7 +33,7 @@ extension V2 {
         @inline(never)
         func throttle(_ entries: [Resources.ThrottleDevice], _ key: ByteString, _ name: StaticString) {
             for (index, entry) in entries.enumerated() {
-                // v1 lifts a limit with 0, v2 with "max".
+                // 0 lifts a limit on v1, "max" on v2.
                 let rate: ByteString = entry.rate == 0 ? "max" : ByteString(decimal: entry.rate)
                 let property = PropertyName(name, index: index, member: "rate")
                 steps.append(.write(CgroupWrite(.blkio, "io.max", entry.device.text + " " + key + "=" + rate, property)))
@@ -44,6 +46,6 @@ extension V2 {
         return steps
     }
 
-    /// v1's 10 to 1000 as v2's 1 to 10000, along a straight line.
+    /// Converts a weight of v1, 10 to 1000, linearly to one of v2, 1 to 10000.
     static func ioWeight(_ weight: UInt16) -> UInt64 { 1 + (UInt64(weight) - 10) * 9999 / 990 }
 }

@@ -4,7 +4,7 @@ import Linux
 import OCI
 
 extension V2 {
-    /// Admin-guide/cgroup-v2.rst, "CPU Interface Files".
+    /// The steps for `cpu`: admin-guide/cgroup-v2.rst, "CPU Interface Files".
     static func cpu(_ cpu: Resources.CPU, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         if cpu.realtimePeriod != nil { throw context.notInV2(PropertyName("cpu/realtimePeriod")) }
         if cpu.realtimeRuntime != nil { throw context.notInV2(PropertyName("cpu/realtimeRuntime")) }
@@ -17,7 +17,7 @@ extension V2 {
         var bandwidth: [CgroupWrite] = []
         if let quota = cpu.quota {
             var value = quota.textInV2
-            // One number alone leaves the period as it is.
+            // Without a second number, the kernel keeps the period.
             if let period = cpu.period { value = value + " " + ByteString(decimal: period) }
             bandwidth.append(CgroupWrite(.cpu, "cpu.max", value, PropertyName("cpu/quota")))
         }
@@ -29,16 +29,17 @@ extension V2 {
         return steps
     }
 
-    /// v1's shares, 2 to 262144 with 1024 in the middle, as v2's weight, 1 to 10000 with 100 in the middle.
+    /// Converts shares of v1, 2 to 262144 with the default 1024, to a weight of v2, 1 to 10000 with the default 100.
     ///
-    /// The curve that runc 1.3.2 and crun 1.23 brought in: it meets all three points, so that containers keep their rank among
-    /// processes outside. Shares beyond the ends count as the ends, as v1's kernel takes them.
+    /// The curve is the one of runc since 1.3.2 and crun since 1.23. It maps both ends and the default exactly, so a container
+    /// keeps its rank relative to processes outside of it. Shares outside of the range count as its nearest end, as the kernel
+    /// does on v1.
     static func weight(shares: UInt64) -> UInt64 {
         if shares <= 2 { return 1 }
         if shares >= 262_144 { return 10_000 }
         let doublings = binaryLogarithm(Double(shares))
         let exponent = (doublings * doublings + 125 * doublings) / 612 - 7.0 / 34
-        // The lowest weight that isn't below 10 to the power of `exponent`. The margin is for what rounding makes of equal ones.
+        // Search the lowest weight that isn't below 10 to the power of `exponent`. The margin makes up for rounding errors.
         let least = exponent * binaryLogarithm(10) - 1e-12
         var weights: Range<UInt64> = 1..<10_001
         while weights.count > 1 {
@@ -52,13 +53,16 @@ extension V2 {
         return weights.lowerBound
     }
 
-    /// log2(3) of a number from 1 on. The C library's, and its pow(3), bring tables of 11 KB, which would be copied for each container.
+    /// The binary logarithm of a number that is at least 1.
+    ///
+    /// log2(3) and pow(3) of the C library would add tables of 11 KB to the program, which is copied into memory for each
+    /// container.
     private static func binaryLogarithm(_ number: Double) -> Double {
         var logarithm = Double(number.exponent)
         var rest = number.significand
         var place = 0.5
         while place > 1e-16 {
-            // Squaring doubles the logarithm: its next binary digit comes before the point.
+            // Squaring the number doubles its logarithm, which moves the next binary digit before the point.
             rest *= rest
             if rest >= 2 {
                 rest /= 2

@@ -3,14 +3,15 @@ import Errors
 import OCI
 
 extension V2 {
-    /// Admin-guide/cgroup-v2.rst, "Memory Interface Files".
+    /// The steps for `memory`: admin-guide/cgroup-v2.rst, "Memory Interface Files".
     static func memory(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) -> [CgroupStep] {
         try refuseLegacy(memory, context)
         let limit = memory.limit?.number
         let swap = memory.swap?.number
         let memoryMax = memory.limit.map { CgroupWrite(.memory, "memory.max", $0.textInV2, PropertyName("memory/limit")) }
         let swapMax = swapValue(swap, limit: limit).map { value in
-            // Without the file nothing can be swapped, which "0" asks for, and nothing is limited, which "max" asks for.
+            // The file may be missing for "0", because a kernel without it swaps nothing, and for "max", because there is no
+            // limit.
             CgroupWrite(
                 .memory, "memory.swap.max", value == -1 ? "max" : ByteString(decimal: value), PropertyName("memory/swap"),
                 optional: value <= 0)
@@ -31,7 +32,7 @@ extension V2 {
         return steps
     }
 
-    /// Swap alone, as v2 counts it; -1 is without limit. Nil for nothing to set.
+    /// The limit on swap alone, as v2 counts it; -1 for no limit, nil if there is nothing to set.
     private static func swapValue(_ swap: Int64?, limit: Int64?) -> Int64? {
         guard let swap else { return limit == -1 ? -1 : nil }
         if swap == -1 { return -1 }
@@ -39,6 +40,7 @@ extension V2 {
         return swap - limit
     }
 
+    /// Refuses properties that cgroup v2 can't provide, unless they ask for what v2 does anyway.
     private static func refuseLegacy(_ memory: Resources.Memory, _ context: PlanContext) throws(RuntimeError) {
         if memory.kernel?.isUnlimited == false {
             throw context.notInV2(PropertyName("memory/kernel"), hint: "memory.limit counts the kernel's memory too")

@@ -2,8 +2,10 @@ import Bytes
 import Errors
 
 extension StatisticsFiles {
-    /// Reads the files that a v2 cgroup has. On a hybrid host those of v1's controllers are missing there, but for cpu.stat and the
-    /// pressures, which every v2 cgroup has: what v1 has told stays.
+    /// Reads the files that a v2 cgroup has.
+    ///
+    /// On a hybrid host, a v2 cgroup doesn't have the files of the controllers that v1 has. It always has cpu.stat and the
+    /// pressure files. Times from cpu.stat don't replace those that v1 has reported.
     func readV2(into found: inout CgroupStatistics) throws(SystemError) {
         let controllers = ControllerSet(names: try text("cgroup.controllers")?.words ?? [], unified: true)
         if found.cpu.total == 0, let cpu = try table("cpu.stat") {
@@ -43,14 +45,14 @@ extension StatisticsFiles {
         memory.usage.usage = try number("memory.current")
         memory.usage.peak = try number("memory.peak")
         memory.usage.failures = try table("memory.events")?["max"] ?? 0
-        // Counted as v1 does, memory and swap together: engines know no other way.
+        // As on v1, this counts memory and swap together, because engines expect that.
         let limit = try number("memory.swap.max")
         memory.swap.limit = [limit, memory.usage.limit].contains(.max) ? .max : limit &+ memory.usage.limit
         memory.swap.usage = try number("memory.swap.current") &+ memory.usage.usage
         memory.swap.failures = try table("memory.swap.events")?["max"] ?? 0
     }
 
-    /// Lines "MAJOR:MINOR rbytes=… wbytes=… rios=… wios=… …".
+    /// Reads lines of the form "MAJOR:MINOR rbytes=… wbytes=… rios=… wios=… …".
     private func readBlockIO(into io: inout CgroupStatistics.BlockIO) throws(SystemError) {
         for line in try text("io.stat")?.split(separator: UInt8(ascii: "\n")) ?? [] {
             let words = line.words
