@@ -4,7 +4,14 @@ public import Errors
 import Linux
 import OCI
 
-/// Writes the state of a container's processes to files, by criu. Unless they're left running they end, and the container is deleted.
+/// Writes the state of a container's processes to files, by criu.
+///
+/// Afterwards the processes are ended and the container is deleted, except with `--leave-running` or `--pre-dump`.
+///
+/// - Parameters:
+///   - options: The options of `checkpoint`.
+///   - settings: The global options.
+/// - Throws: `checkpoint` if criu fails or refuses, `wrongState` if the container is neither running nor paused.
 public func checkpointContainer(_ options: CheckpointOptions, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
     Signal.takeDefault(Signal.child)
@@ -29,7 +36,7 @@ public func checkpointContainer(_ options: CheckpointOptions, _ settings: Global
     }
 }
 
-/// criu's flags that `checkpoint` and `restore` have in common, and the files of both.
+/// The settings for criu that `checkpoint` and `restore` share.
 extension CriuOptions {
     mutating func set(_ image: ImageOptions, images: SharedDescriptor, work: SharedDescriptor, logFile: ByteString) {
         set(.imagesDirectory, Int(images.rawValue))
@@ -45,13 +52,14 @@ extension CriuOptions {
         set(.autoDeduplication, image.autoDeduplication)
         set(.lazyPages, image.lazyPages)
         set(.manageCgroups)
-        // 6: criu's own choice.
+        // 6 leaves the choice to criu: `DEFAULT` in `criu_cg_mode`.
         set(.cgroupsMode, image.cgroupsMode?.rawValue ?? 6)
-        // Interfaces are the engine's: it makes them anew.
+        // Network interfaces aren't in the image. The engine makes them anew.
         set(.emptyNamespaces, Int(NamespaceKinds.network.rawValue))
     }
 
-    /// A file of settings that come before ours: the annotation's, or the administrator's.
+    /// Names a configuration file whose settings override ours: the one of the annotation `org.criu.config`, or the
+    /// administrator's. An empty annotation asks for none.
     mutating func setConfigFile(_ annotations: [Annotation]) {
         if let annotation = annotations.first(where: { $0.key == "org.criu.config" }) {
             if !annotation.value.isEmpty { set(.configFile, annotation.value) }
@@ -118,12 +126,12 @@ private final class CheckpointSession {
             request.set(.parentImage, parent)
             request.set(.trackMemory)
         }
-        // Otherwise criu stops the processes one by one, while they make others.
+        // Without a freezer, criu stops the processes one by one, while the others may make new ones.
         if let cgroup = record.cgroup { request.set(.freezerCgroup, try Cgroup(record: cgroup).freezerDirectory) }
     }
 
-    /// Names the mounts that aren't to be written down by where they are now: links in the container's root are followed, as they
-    /// were when it was made.
+    /// Names the mounts that criu must not write to the image, by their present paths. Links in the container's root are
+    /// followed, as they were when the mounts were made.
     private func addMounts(
         to request: inout CriuOptions, _ rootfs: RootfsPlan, _ namespaces: NamespacePlan, _ procfs: borrowing ProcFileSystem
     ) throws(RuntimeError) {
@@ -143,7 +151,7 @@ private final class CheckpointSession {
                 if case .null = mount.source, !(try file.status().isCharacterDevice(major: 1, minor: 3)) { continue }
                 path = try file.hostPath()
             } catch {
-                // It has unmounted it, or hidden it; a masked path may not be on this kernel.
+                // The container has unmounted or hidden it, or this kernel doesn't have a masked path.
                 continue
             }
             guard !path.contains(UInt8(ascii: "]")) else {

@@ -1,11 +1,11 @@
 public import Bytes
 
-/// Where criu's server for memory pages listens.
+/// Where criu sends memory pages, or with `--lazy-pages` serves them itself: `--page-server`.
 public struct PageServer: Sendable {
     public var address: ByteString
     public var port: UInt16
 
-    /// "ADDRESS:PORT", an address of IPv6 in brackets. Nil for anything else.
+    /// Reads "ADDRESS:PORT", where an IPv6 address may stand in brackets. nil for anything else.
     public init?(_ text: ByteString) {
         guard let colon = text.bytes.lastIndex(of: UInt8(ascii: ":")), colon > 0,
             let port = ByteString(text.bytes[(colon + 1)...]).decimal(as: UInt16.self), port > 0
@@ -26,6 +26,7 @@ public enum CgroupsMode: Int, Sendable {
     case full = 4
     case strict = 5
 
+    /// Reads the value of the option: nil for an unknown one.
     public init?(_ name: ByteString) {
         switch name {
         case "ignore": self = .ignore
@@ -37,17 +38,17 @@ public enum CgroupsMode: Int, Sendable {
     }
 }
 
-/// What `checkpoint` and `restore` have in common.
+/// The options that `checkpoint` and `restore` share.
 public struct ImageOptions: Sendable {
     /// The folder of the image; relative paths count from the working directory.
     public var imagePath: ByteString = "checkpoint"
-    /// The folder of criu's log: nil is the image's own.
+    /// The folder of criu's log. nil stands for the folder of the image.
     public var workPath: ByteString?
     public var establishedTCP = false
     public var externalUnixSockets = false
     public var shellJob = false
     public var fileLocks = false
-    /// nil leaves it to criu.
+    /// nil leaves the choice to criu.
     public var cgroupsMode: CgroupsMode?
     public var autoDeduplication = false
     public var lazyPages = false
@@ -55,17 +56,17 @@ public struct ImageOptions: Sendable {
     public init() {}
 }
 
-/// What `checkpoint` is asked for.
+/// The options of `checkpoint`.
 public struct CheckpointOptions: Sendable {
     public var id: ByteString
     public var image: ImageOptions
-    /// The folder of an earlier pre-dump, counted from the image's folder.
+    /// The folder of an earlier pre-dump, relative to the folder of the image.
     public var parentPath: ByteString?
     public var leaveRunning = false
     public var preDump = false
     public var tcpSkipInFlight = false
     public var linkRemap = false
-    /// A descriptor that gets a NUL when pages can be had.
+    /// A descriptor that gets a NUL byte when criu is ready to serve memory pages: `--status-fd`.
     public var statusDescriptor: Int32?
     public var pageServer: PageServer?
 
@@ -75,13 +76,13 @@ public struct CheckpointOptions: Sendable {
     }
 }
 
-/// What `restore` is asked for.
+/// The options of `restore`.
 public struct RestoreOptions: Sendable {
     public var create: CreateOptions
     public var image: ImageOptions
     public var detach = false
     public var noSubreaper = false
-    /// "apparmor:NAME" or "selinux:LABEL".
+    /// The label of the restored processes: "apparmor:NAME" or "selinux:LABEL".
     public var lsmProfile: ByteString?
     public var lsmMountContext: ByteString?
 

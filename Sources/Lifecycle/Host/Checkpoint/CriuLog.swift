@@ -2,15 +2,19 @@ import Bytes
 import Errors
 import Linux
 
-/// Where criu says what went wrong.
+/// criu's log, which tells why criu failed.
 struct CriuLog {
     let path: ByteString
 
     private static let limit = 64 << 20
 
-    /// What failed and why, as far as criu says it.
+    /// Makes an error of a failure of criu, with the reason that criu gave.
     ///
-    /// `output`: what it wrote to its standard streams, before it had a log.
+    /// - Parameters:
+    ///   - what: What failed, in words.
+    ///   - output: What criu wrote to its standard streams before it opened its log.
+    ///   - response: criu's response, if there was one.
+    /// - Returns: An error of the code `checkpoint`.
     func failure(_ what: String, output: [UInt8], response: CriuResponse?) -> RuntimeError {
         let log =
             (try? FileDescriptor.open(path, flags: [.readOnly, .nonBlocking, .noFollow]).readAll(limit: CriuLog.limit)) ?? []
@@ -23,24 +27,29 @@ struct CriuLog {
                 : "all that criu said is in " + path.displayText + "; \"criu check --all\" tells what it misses on this kernel")
     }
 
-    /// What the dynamic loader says, for instance, of a criu that lacks a library.
+    /// The last line, which may be that of the dynamic loader if criu lacks a library.
     private static func lastLine(of output: [UInt8]) -> ByteString? {
         output.split(separator: UInt8(ascii: "\n")).last.map { ByteString($0.prefix(512)) }
     }
 
-    /// The line that tells most. Errors of criu's go from the cause to its consequences; but the end of a helper program may be no error,
-    /// and the end of a process that criu restores says nothing of the reason.
+    /// The line of the log that tells most about the cause.
+    ///
+    /// criu reports the cause first and its consequences later, so this is the first error. Lines about the end of a helper
+    /// program or of a restored process are skipped if there are others: such an end may be no error, or doesn't tell its
+    /// reason.
     static func cause(in log: [UInt8]) -> ByteString? {
         let lines = log.split(separator: UInt8(ascii: "\n")).compactMap { line in error(in: line) }
         return lines.first { !$0.isConsequence } ?? lines.first
     }
 
-    /// "(00.012345) Error (criu/x.c:12): TEXT", with the time left out, and "(00.012345) pie:    36: Error …" of a process that runs
-    /// criu's code in its own memory.
+    /// The error in a line, without the time in front: nil if the line reports no error.
+    ///
+    /// Lines have the form "(00.012345) Error (criu/x.c:12): TEXT". A process that runs criu's code in its own memory writes
+    /// "(00.012345) pie:    36: Error …".
     private static func error(in line: ArraySlice<UInt8>) -> ByteString? {
         let mark = Array("Error (".utf8)
         var rest = line
-        // The time, and behind it who speaks.
+        // Skips the time, and the name and number of the process.
         for _ in 0..<4 {
             if rest.starts(with: mark) { return ByteString(rest.prefix(512)) }
             guard let space = rest.firstIndex(of: UInt8(ascii: " ")) else { return nil }

@@ -2,9 +2,9 @@ import Bytes
 import Errors
 import Linux
 
-// What criu is told and what it answers. The field numbers are those of criu's rpc.proto.
+// The messages to and from criu. The field numbers are those of criu's rpc.proto.
 
-/// What criu is asked for: `criu_req_type`.
+/// The type of a request: `criu_req_type`.
 enum CriuRequest: UInt64 {
     case dump = 1
     case restore = 2
@@ -13,9 +13,10 @@ enum CriuRequest: UInt64 {
     case version = 10
     case preDump = 13
 
-    /// Whether criu goes on listening when it has answered.
+    /// Whether criu keeps listening after its answer (`keep_open`).
     private var isQuestion: Bool { self == .featureCheck || self == .version }
 
+    /// The message of the request: `criu_req`.
     func encoded(_ options: CriuOptions? = nil) -> [UInt8] {
         var message = ProtocolBuffer()
         message.add(1, rawValue)
@@ -30,7 +31,7 @@ enum CriuRequest: UInt64 {
         return message.bytes
     }
 
-    /// The answer to a notification: a refusal has criu undo what it did.
+    /// The answer to a notification. If it's negative, criu undoes its work.
     static func acknowledgement(_ success: Bool) -> [UInt8] {
         var message = ProtocolBuffer()
         message.add(1, CriuRequest.notification.rawValue)
@@ -39,7 +40,7 @@ enum CriuRequest: UInt64 {
     }
 }
 
-/// `criu_opts`.
+/// The options of a request: `criu_opts`.
 struct CriuOptions {
     enum Flag: Int {
         case leaveRunning = 3
@@ -94,14 +95,21 @@ struct CriuOptions {
         message.add(field, pair)
     }
 
-    /// When dumping: the path of a mount in the container, and the name that the image gets instead of what is mounted there. When
-    /// restoring: that name, and the path of what is to be mounted.
+    /// Declares a mount that isn't in the image.
+    ///
+    /// - Parameters:
+    ///   - key: When dumping, the path of the mount in the container. When restoring, the mount's name in the image.
+    ///   - value: When dumping, the mount's name in the image. When restoring, the path of what to mount.
     mutating func addExternalMount(_ key: ByteString, _ value: ByteString) { add(23, key, value) }
 
-    /// Where the container's cgroup is now, in one hierarchy.
+    /// Tells in which cgroup of a hierarchy the container is now.
     mutating func addCgroupRoot(controllers: ByteString, _ path: ByteString) { add(25, controllers, path) }
 
-    /// Has criu take a descriptor of its own, by its number there, for what the image calls `key`.
+    /// Has criu use one of its descriptors for a file of the image.
+    ///
+    /// - Parameters:
+    ///   - descriptor: The number of the descriptor in criu.
+    ///   - key: The name of the file in the image.
     mutating func inherit(_ descriptor: Int, as key: ByteString) {
         var pair = ProtocolBuffer()
         pair.add(1, key)
@@ -109,9 +117,11 @@ struct CriuOptions {
         message.add(27, pair)
     }
 
-    /// Has the processes join a namespace: "ipc", "uts", "time".
+    /// Has the restored processes join the namespace at a path. `namespace` is its name in /proc/PID/ns, such as "ipc" or
+    /// "uts".
     mutating func join(_ namespace: ByteString, _ path: ByteString) { add(39, namespace, path) }
 
+    /// Sets the address of the page server.
     mutating func setPageServer(_ server: PageServer) {
         var info = ProtocolBuffer()
         info.add(1, server.address)
@@ -120,10 +130,11 @@ struct CriuOptions {
     }
 }
 
-/// `criu_resp`.
+/// A response or a notification: `criu_resp`.
 struct CriuResponse {
     private let message: ProtocolBufferReader
 
+    /// Reads a message: nil if it's no response.
     init?(_ bytes: [UInt8]) {
         guard let message = ProtocolBufferReader(bytes[...]), message.number(1) != nil else { return nil }
         self.message = message
@@ -134,13 +145,13 @@ struct CriuResponse {
     var errno: Errno? { message.integer(7).map { Errno(rawValue: $0) } }
     var errorText: ByteString? { message.text(9) }
 
-    /// "pre-resume" and the like.
+    /// The name of a notification, such as "pre-resume". Empty for a response.
     var script: ByteString { message.message(5)?.text(1) ?? "" }
 
-    /// The first process, in some of the notifications.
+    /// The pid of the first process, which only some notifications carry.
     var pid: Int32? { message.message(5)?.integer(2) }
 
-    /// 31701 for 3.17.1.
+    /// criu's version: 31701 stands for 3.17.1.
     var version: Int? {
         guard let version = message.message(10), let major = version.number(1), let minor = version.number(2) else { return nil }
         return Int(major) * 10000 + Int(minor) * 100 + Int(version.number(4) ?? 0)

@@ -2,38 +2,40 @@ import Bytes
 import Errors
 import Linux
 
-/// criu at work for us: a process of its own, told what to do over a socket ("criu swrk").
+/// A criu process that works for us, and gets its requests over a socket ("criu swrk").
 ///
-/// Of all ways to drive criu it's the only one in which the restored processes become our children, notifications come while
-/// nothing of the container runs yet, and the terminal of a restored container is handed over.
+/// This is the only way to use criu in which the restored processes become our children, notifications arrive before the
+/// container runs, and the terminal of a restored container is handed over.
 struct CriuProcess: ~Copyable {
-    /// The number by which it knows the first of the descriptors that it was passed.
+    /// The number in criu of the first descriptor that was passed to it.
     static let firstPassed = 4
-    /// The oldest that is taken, 3.16: before it, freezers of cgroup v2 or labels weren't dealt with.
+    /// The oldest version that works, 3.16. Older ones don't handle freezers of cgroup v2 or labels.
     private static let oldestVersion = 31600
     private static let messageLimit = 64 * 1024
 
-    /// How it's started.
+    /// How to start criu.
     struct Start {
+        /// The new namespaces that criu runs in.
         var namespaces: NamespaceKinds = []
+        /// The directory of the cgroup v2 in which criu starts. nil stands for our own cgroup.
         var cgroup: SharedDescriptor?
-        /// What it gets besides its standard streams and the socket, numbered from `firstPassed`.
+        /// The descriptors that criu gets after its standard streams and the socket. They're numbered from `firstPassed`.
         var passed: [SharedDescriptor] = []
-        /// Whether its work is worth nothing without us. A dump isn't broken off half-way: the container's processes would stay in
+        /// Whether criu is killed when we end. A dump must not be aborted half-way: the container's processes would be left in
         /// the middle of it.
         var diesWithUs = false
         var log: CriuLog
-        /// Done by the new process before it becomes criu; it returns descriptors that we're to have.
+        /// Runs in the new process before it becomes criu, and returns descriptors, which are sent to us.
         var prepare: () throws(RuntimeError) -> [SharedDescriptor] = { () throws(RuntimeError) in [] }
     }
 
-    /// What has to be done at each of criu's notifications.
+    /// Handles a notification of criu, and the descriptors that came with it.
     typealias Answer = (CriuResponse, [SharedDescriptor]) throws(RuntimeError) -> Void
 
     private let spawned: Spawned
     private let output: SharedDescriptor
     private let log: CriuLog
-    /// What `prepare` returned.
+    /// The descriptors that `prepare` returned.
     let prepared: [SharedDescriptor]
 
     var pid: Int32 { spawned.pid }
@@ -42,10 +44,11 @@ struct CriuProcess: ~Copyable {
         let pid: Int32
         let handle: ProcessHandle
         let socket: SharedDescriptor
-        /// Says why it didn't become criu; ends when it did.
+        /// A conversation in which the process reports why it couldn't become criu. It ends when the process has become criu.
         let report: SharedDescriptor
     }
 
+    /// Starts criu.
     init(_ start: Start) throws(RuntimeError) {
         step(.startCriu)
         let program = try CriuProgram.find()
@@ -65,7 +68,8 @@ struct CriuProcess: ~Copyable {
         log = start.log
     }
 
-    /// In a function of its own: our copies of the other side's sockets have to be closed when it returns.
+    /// Clones the process. This is a function of its own so that our copies of the other side's sockets are closed when it
+    /// returns.
     private static func spawn(_ program: ByteString, _ start: Start, _ output: SharedDescriptor) throws(RuntimeError) -> Spawned {
         let (socket, theirs) = try pair()
         let (report, reporting) = try pair()
@@ -113,7 +117,7 @@ struct CriuProcess: ~Copyable {
         }
     }
 
-    /// Refuses what criu or the kernel can't do.
+    /// Refuses features that criu or the kernel doesn't have.
     borrowing func check(tracksMemory: Bool, hasLazyPages: Bool) throws(RuntimeError) {
         guard tracksMemory || hasLazyPages else { return }
         step(.askCriuForFeatures)
@@ -134,9 +138,14 @@ struct CriuProcess: ~Copyable {
         return response
     }
 
-    /// Has criu do its work and end.
+    /// Has criu do its work.
     ///
-    /// If `notified` throws, criu undoes what it did, and that error is the one that counts.
+    /// - Parameters:
+    ///   - request: What to do.
+    ///   - options: The options of the request.
+    ///   - what: The words for a failure.
+    ///   - notified: Handles each notification. If it throws, criu is told to undo its work.
+    /// - Throws: The error of `notified` if there is one, otherwise that of criu.
     borrowing func perform(
         _ request: CriuRequest, _ options: CriuOptions, failing what: String, notified: @escaping Answer
     ) throws(RuntimeError) {
@@ -157,24 +166,24 @@ struct CriuProcess: ~Copyable {
                 try send(CriuRequest.acknowledgement(failed == nil))
             }
         } catch {
-            // Our own reason comes first: that criu fails then is its consequence.
+            // criu fails because of our own error, so that one is reported.
             throw failed ?? error
         }
         if let failed { throw failed }
     }
 
-    /// Waits for its end: it has nothing more to do.
+    /// Waits up to 10 seconds for criu to end, since its work is done. Then it's killed.
     borrowing func finish() {
         if spawned.handle.waitForEnd(milliseconds: 10_000) { _ = try? spawned.handle.wait() } else { kill() }
     }
 
-    /// Ends the conversation, and waits until it has undone what it was at, a minute at most.
+    /// Ends the conversation, and waits up to a minute until criu has undone its work.
     borrowing func hangUp() {
         spawned.socket.file.shutDown()
         if spawned.handle.waitForEnd(milliseconds: 60_000) { _ = try? spawned.handle.wait() }
     }
 
-    /// Ends it, whatever it's doing.
+    /// Kills criu, whatever it's doing.
     borrowing func kill() { spawned.handle.end() }
 
     private borrowing func send(_ bytes: [UInt8]) throws(RuntimeError) {
@@ -187,7 +196,14 @@ struct CriuProcess: ~Copyable {
         }
     }
 
-    /// `seconds`: nil for its work itself, which takes as long as the container is large.
+    /// Waits for a message.
+    ///
+    /// - Parameters:
+    ///   - what: The words for a failure.
+    ///   - seconds: The most time that it may take. nil sets no limit, for criu's work itself: the larger the container, the
+    ///     longer it takes.
+    /// - Returns: The message, and the descriptors that came with it.
+    /// - Throws: `timeout` if the time is over, `checkpoint` if a signal arrives that ends us, or criu sends no message.
     private borrowing func receive(_ what: String, within seconds: Int? = nil) throws(RuntimeError) -> (
         CriuResponse, [SharedDescriptor]
     ) {
@@ -218,11 +234,12 @@ struct CriuProcess: ~Copyable {
     }
 }
 
-/// The program.
+/// Finds and executes the program criu.
 private enum CriuProgram {
     private static let usualPath: ByteString = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// By the caller's PATH, as runc does: the caller is trusted, and criu is often of his own making. Never by the container's.
+    /// Searches the caller's PATH, as runc does: the caller is trusted, and often has a criu built from source. The container's
+    /// PATH must never be searched.
     static func find() throws(RuntimeError) -> ByteString {
         let path = OwnEnvironment.value(of: "PATH") ?? usualPath
         for folder in path.split(separator: UInt8(ascii: ":")) where folder.hasPrefix("/") {
@@ -235,16 +252,22 @@ private enum CriuProgram {
             hint: "install criu 3.16 or later")
     }
 
-    /// Becomes criu, with these descriptors from 0 on. `keeping` is there again if that fails.
+    /// Becomes criu. Returns only by an error.
+    ///
+    /// - Parameters:
+    ///   - program: The path of criu.
+    ///   - descriptors: The descriptors that criu gets, numbered from 0.
+    ///   - kept: A descriptor that is open under its number again if execve fails.
+    /// - Throws: The error that kept criu from being executed.
     static func execute(_ program: ByteString, descriptors: [SharedDescriptor], keeping kept: Int32) throws(RuntimeError) {
-        // Copied out of the way first: a number to be taken may be that of another one.
+        // First copied to high numbers: otherwise one descriptor could be overwritten by another that gets its number.
         let report = try explaining(.system, "criu's descriptors can't be prepared") { () throws(SystemError) in
             var copies: [SharedDescriptor] = []
             for descriptor in descriptors { copies.append(SharedDescriptor(try .duplicate(descriptor.rawValue, from: 256))) }
             for (number, copy) in copies.enumerated() { try FileDescriptor.duplicate(copy.rawValue, onto: Int32(number)) }
             return try FileDescriptor.duplicate(kept, from: 256)
         }
-        // What the caller left open isn't criu's.
+        // criu mustn't get the descriptors that the caller left open.
         try closeDescriptors(from: Int32(descriptors.count), but: [report.rawValue])
         Signal.resetAll()
         let arguments = CStringArray(["criu", "swrk", "3"])

@@ -4,8 +4,9 @@ import Errors
 import Linux
 import OCI
 
-/// A mount of the container's that shows something of the host's: it isn't in the image, and is made anew on restore.
+/// A mount in the container that shows files of the host. It isn't in the image, and is made anew on restore.
 struct ExternalMount {
+    /// What is mounted.
     enum Source {
         case bind(MountStep)
         case device(ByteString)
@@ -14,10 +15,10 @@ struct ExternalMount {
         case cgroup(ByteString, MountStep)
     }
 
-    /// The image's name for it. Made of what config.json says and of nothing that the container can choose: criu takes whatever
-    /// stands behind a "]:" in it for a path of the host's (CVE-2026-119101).
+    /// The mount's name in the image. It's made only from config.json, never from anything that the container can choose: criu
+    /// takes the text behind a "]:" in a name for a path on the host (CVE-2026-119101).
     let key: ByteString
-    /// As config.json has it.
+    /// The path in the container, as config.json has it.
     let destination: ByteString
     let source: Source
 
@@ -33,7 +34,7 @@ struct ExternalMount {
         source = .null
     }
 
-    /// All that a container of this configuration may have. What comes later lies over what comes first.
+    /// All external mounts that a container of this configuration may have. Later ones may cover earlier ones.
     static func all(_ rootfs: RootfsPlan, _ namespaces: NamespacePlan, cgroups: CgroupView) -> [ExternalMount] {
         var found: [ExternalMount] = []
         for mount in rootfs.mounts {
@@ -57,14 +58,14 @@ struct ExternalMount {
 }
 
 extension Rootfs {
-    /// Where the container's devices are.
+    /// The paths of the container's devices.
     static func devicePaths(_ plan: RootfsPlan) -> [ByteString] {
         defaultDevices.map { $0.path } + plan.devices.map { $0.path }
     }
 }
 
 extension NamespacePlan {
-    /// Refuses joined namespaces that criu can't put a process into.
+    /// Refuses namespaces that criu can't restore: a joined mount, user or cgroup namespace, and no mount namespace at all.
     func checkRestorable() throws(RuntimeError) {
         for join in joins where [.mount, .user, .cgroup].contains(join.kind) {
             throw RuntimeError(
@@ -79,11 +80,11 @@ extension NamespacePlan {
     }
 }
 
-/// Namespaces that aren't in the image: those that the container has joined, and joins again.
+/// Namespaces that aren't in the image, since the container has joined them and joins them again on restore.
 enum ExternalNamespaces {
-    /// criu takes a descriptor for these, and a path for the others.
+    /// The kinds for which criu takes a descriptor. It takes a path for the others.
     static let byDescriptor: [Namespace.Kind] = [.network, .pid]
 
-    /// As engines and their criu settings know it.
+    /// The name of the namespace in the image, which engines use in their settings for criu, too.
     static func key(_ kind: Namespace.Kind) -> ByteString { kind == .pid ? "extRootPidNS" : "extRootNetNS" }
 }

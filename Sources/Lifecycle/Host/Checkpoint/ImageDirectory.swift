@@ -2,21 +2,26 @@ import Bytes
 import Errors
 import Linux
 
-/// The folder of a checkpoint's image, or of criu's log: one that nobody but the caller can change.
+/// The folder of a checkpoint's image, or of criu's log. No other user may be able to change it.
 ///
-/// An image says what a process is: its memory, its rights, its mounts. Whoever can change it, or put a link in the place of a
-/// file that criu writes, acts with criu's rights (CVE-2024-8676).
+/// An image defines a process: its memory, its rights, its mounts. A user who can change the image, or replace a file that criu
+/// writes by a link, acts with criu's rights (CVE-2024-8676).
 struct ImageDirectory {
     let descriptor: SharedDescriptor
-    /// From the host's root, links followed.
+    /// The path from the host's root, with all links resolved.
     let path: ByteString
 
-    /// What criu makes itself in the image of a dump that builds on an earlier one.
+    /// The link that criu itself makes in the image of a dump that builds on an earlier one.
     private static let parentLink: ByteString = "parent"
 
-    /// Opens it, and makes it where it's missing: for its owner alone, since memory holds secrets.
+    /// Opens the folder, and makes it if it's missing. Only its owner can read it, since memory holds secrets.
     ///
-    /// `forUserNamespace`: criu, as root of the container's user namespace, has to find files in it.
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - option: The name of the option that gives the folder, for errors.
+    ///   - forUserNamespace: Whether criu must be able to find files in it as root of the container's user namespace.
+    /// - Returns: The folder.
+    /// - Throws: `checkpoint` if the folder can't be made, or other users can change it.
     static func make(_ path: ByteString, _ option: StaticString, forUserNamespace: Bool = false) throws(RuntimeError)
         -> ImageDirectory
     {
@@ -27,6 +32,7 @@ struct ImageDirectory {
         return try open(path, option)
     }
 
+    /// Opens the folder, and refuses it if other users can change it.
     @inline(never)
     static func open(_ path: ByteString, _ option: StaticString) throws(RuntimeError) -> ImageDirectory {
         let directory = try explaining(.checkpoint, label(option, path) + " can't be opened", path: path) {
@@ -56,7 +62,7 @@ struct ImageDirectory {
         (status.user == Credentials.effectiveUser || status.user == 0) && status.permissions & 0o022 == 0
     }
 
-    /// Refuses a folder that the container has before it, now or after the restore.
+    /// Refuses a folder to which the container has access, now or after the restore: in its root, or in a writable bind mount.
     func checkOutside(rootfs: ByteString, mounts: [MountStep]) throws(RuntimeError) {
         try checkOutside(rootfs, "the container's root file system")
         for mount in mounts where !mount.attributes.set.contains(.readOnly) {
@@ -66,7 +72,7 @@ struct ImageDirectory {
     }
 
     private func checkOutside(_ folder: ByteString, _ what: String) throws(RuntimeError) {
-        // A folder that isn't there holds nothing: whoever needs it complains.
+        // A missing folder can't contain ours. The code that needs it reports it.
         guard let file = try? FileDescriptor.open(folder, flags: .path), let absolute = try? file.hostPath() else { return }
         guard path == absolute || path.hasPrefix(absolute == "/" ? "/" : absolute + "/") else { return }
         throw RuntimeError(
@@ -74,7 +80,7 @@ struct ImageDirectory {
             hint: "choose another --image-path and --work-path")
     }
 
-    /// Refuses a log that is no plain file: criu empties what stands there, links followed.
+    /// Refuses a log that isn't a plain file: criu follows links, and truncates the file that it finds.
     func checkLog(_ name: ByteString) throws(RuntimeError) {
         let status = status(of: name)
         guard let status, status.kind != .regular else { return }
@@ -83,7 +89,7 @@ struct ImageDirectory {
             hint: "remove it, or choose another --work-path")
     }
 
-    /// Refuses a folder that root of a user namespace can't find files in.
+    /// Refuses a folder in which root of a user namespace can't find files.
     func checkSearchable() throws(RuntimeError) {
         guard let status = status(of: "."), status.permissions & 0o001 == 0 else { return }
         throw RuntimeError(
@@ -91,7 +97,7 @@ struct ImageDirectory {
             hint: "chmod o+x " + path.displayText)
     }
 
-    /// Refuses an image with files that aren't the caller's, or links to others.
+    /// Refuses an image with links other than that of an earlier dump, or with files that other users own or can change.
     func checkContents() throws(RuntimeError) {
         let entries = try explaining(.checkpoint, "the image can't be read", path: path, descriptor.file.entries())
         for entry in entries {
@@ -111,7 +117,7 @@ struct ImageDirectory {
         try? descriptor.file.status(of: name)
     }
 
-    /// Refuses a folder for `--parent-path` that criu wouldn't find, or shouldn't use.
+    /// Refuses a folder for `--parent-path` that criu wouldn't find, or that other users can change.
     func checkParent(_ parent: ByteString) throws(RuntimeError) {
         guard !parent.hasPrefix("/") else {
             throw RuntimeError(.usage, "--parent-path must be relative, counted from --image-path")

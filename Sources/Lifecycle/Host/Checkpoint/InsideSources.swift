@@ -2,10 +2,11 @@ import Bytes
 import Errors
 import Linux
 
-// Bind mounts whose source lies in the container's own root. criu gets the sources before it makes the container's mounts.
+// Bind mounts whose source lies in the container's own root. criu gets these sources before it makes the container's mounts.
 
 extension [MountStep] {
-    /// Refuses sources that an earlier entry mounts, or has something mounted in: what criu would get is what lies below that.
+    /// Refuses sources that an earlier entry covers, or in which an earlier entry mounts something: criu would get the files
+    /// below that mount.
     func refuseSourcesInMounts(rootfs: ByteString) throws(RuntimeError) {
         for (place, entry) in enumerated() {
             guard case .bind(let source, _) = entry.kind, let inside = ContainerPath.below(rootfs, source) else { continue }
@@ -22,7 +23,7 @@ extension [MountStep] {
 }
 
 extension MountSources {
-    /// Copies what lies in the root file system itself.
+    /// Copies the sources that lie in the root file system itself.
     mutating func copyInside(_ plan: Plan) throws(RuntimeError) {
         try plan.rootfs.mounts.refuseSourcesInMounts(rootfs: plan.rootfs.path)
         for entry in plan.rootfs.mounts {

@@ -1,7 +1,7 @@
 import Bytes
 
-/// Writes a message as protocol buffers encode it (https://protobuf.dev/programming-guides/encoding): numbered fields, one after
-/// another. What criu's requests need of it, no more.
+/// Writes a message in the encoding of protocol buffers (https://protobuf.dev/programming-guides/encoding): numbered fields,
+/// one after another. It supports only what criu's requests need.
 struct ProtocolBuffer {
     private(set) var bytes: [UInt8] = []
 
@@ -21,7 +21,7 @@ struct ProtocolBuffer {
 
     private mutating func begin(_ field: Int, _ type: WireType) { append(variable: UInt64(field) << 3 | type.rawValue) }
 
-    /// `number`: not negative, since that takes another form.
+    /// Adds a number. Negative numbers have another form, which isn't supported.
     mutating func add(_ field: Int, _ number: UInt64) {
         begin(field, .variable)
         append(variable: number)
@@ -40,12 +40,12 @@ struct ProtocolBuffer {
     }
 }
 
-/// Reads what was written so: a number or bytes at each field, of which the last one counts.
+/// Reads a message in the encoding of protocol buffers. If a field occurs repeatedly, the last one counts.
 struct ProtocolBufferReader {
     private var numbers: [(field: Int, value: UInt64)] = []
     private var contents: [(field: Int, value: ArraySlice<UInt8>)] = []
 
-    /// Nil for what isn't such a message.
+    /// Reads the fields: nil if the bytes aren't such a message.
     init?(_ message: ArraySlice<UInt8>) {
         var rest = message
         while !rest.isEmpty {
@@ -82,7 +82,7 @@ struct ProtocolBufferReader {
 
     func isOn(_ field: Int) -> Bool { number(field) == 1 }
 
-    /// A negative number is written as one of 64 bits.
+    /// A number that may be negative. A negative number is encoded with 64 bits.
     func integer(_ field: Int) -> Int32? { number(field).map { Int32(truncatingIfNeeded: $0) } }
 
     func text(_ field: Int) -> ByteString? { contents.last { $0.field == field }.map { ByteString($0.value) } }

@@ -3,9 +3,14 @@ public import Errors
 import Linux
 import OCI
 
-/// Makes a container anew from the image that `checkpoint` wrote, by criu; its processes go on where they were.
+/// Makes a container from the image that `checkpoint` wrote, by criu. Its processes continue where they were.
 ///
-/// - Returns: the exit status for the shell: 0 if detached, else the first process's own, or 128 + n for signal n.
+/// - Parameters:
+///   - options: The options of `restore`.
+///   - settings: The global options.
+/// - Returns: The exit status for the shell: 0 if detached, otherwise that of the first process, or 128 + n if signal n ended
+///   it.
+/// - Throws: The reason why the container can't be restored.
 public func restoreContainer(_ options: RestoreOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let create = options.create
     try prepareCaller(

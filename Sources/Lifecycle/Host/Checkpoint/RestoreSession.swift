@@ -4,7 +4,7 @@ import Errors
 import Linux
 import OCI
 
-/// A container being restored: the conversation with criu, which makes its processes.
+/// A container that is being restored, and the conversation with criu, which makes its processes.
 final class RestoreSession {
     private static let logFile: ByteString = "restore.log"
 
@@ -21,7 +21,8 @@ final class RestoreSession {
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess? { transaction.process }
 
-    /// Reads bundle and image and decides everything. Nothing is made yet but the state directory's entry.
+    /// Reads the bundle, checks the image, and decides everything. It makes only the folder of criu's log, if it's missing, and
+    /// the container's state directory.
     static func begin(_ options: RestoreOptions, _ settings: GlobalSettings) throws(RuntimeError) -> RestoreSession {
         let planned = try PlannedContainer(options.create, settings)
         let plan = planned.plan
@@ -51,7 +52,7 @@ final class RestoreSession {
         self.work = work
     }
 
-    /// Does it all; on failure nothing is left.
+    /// Restores the container. On failure everything is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
             try transaction.makeCgroup()
@@ -81,7 +82,7 @@ final class RestoreSession {
         let folders = [images.path, work.path]
         let keyring = plan.makesKeyring ? plan.identity.id : nil
         let forbidsNewPrivileges = plan.process?.spec.noNewPrivileges == true
-        // criu makes the cgroup namespace when it manages cgroups, and else leaves its own to the processes.
+        // criu makes the cgroup namespace only if it manages cgroups. Otherwise the processes inherit criu's own.
         let makesCgroupNamespace = options.image.cgroupsMode == .ignore && plan.namespaces.origin(of: .cgroup) == .new
         start.prepare = { () throws(RuntimeError) in
             try tasks?.enter()
@@ -90,9 +91,9 @@ final class RestoreSession {
                 try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))
             }
             try restoredRoot.attach()
-            // criu doesn't restore keyrings: the container's processes have what criu has.
+            // criu doesn't restore keyrings: the container's processes inherit that of criu.
             if let keyring { try joinSessionKeyring(of: keyring) }
-            // Before 3.19 it doesn't restore this either: processes inherit it, and nothing takes it away.
+            // criu before 3.19 doesn't restore this either. The processes inherit it from criu, and it can't be cleared.
             if forbidsNewPrivileges {
                 try explaining(
                     .process, "criu's privileges can't be limited", pointer: "/process/noNewPrivileges",
@@ -107,7 +108,8 @@ final class RestoreSession {
         try run(try CriuProcess(start), request)
     }
 
-    /// Where criu is: it mounts what it needs in its working folder, and that works on a mount of its own namespace alone.
+    /// Opens the folders in criu's mount namespace. criu mounts what it needs in its working folder, which must be on a mount
+    /// of its own namespace for that.
     private static func open(_ folders: [ByteString]) throws(RuntimeError) -> [SharedDescriptor] {
         var opened: [SharedDescriptor] = []
         for folder in folders {
@@ -124,7 +126,8 @@ final class RestoreSession {
             guard criu.prepared.count == 2 else { throw RestoreSession.confusion }
             request.set(options.image, images: criu.prepared[0], work: criu.prepared[1], logFile: RestoreSession.logFile)
             describe(&request)
-            // Should we be killed before the container's processes are known, `delete --force` finds criu, which has their cgroup.
+            // If we're killed before the container's processes are known, `delete --force` finds criu, which is in their
+            // cgroup.
             try transaction.adopt(try ContainerProcess(child: criu.pid))
             transaction.process = nil
             try criu.checkVersion()
@@ -144,7 +147,7 @@ final class RestoreSession {
 
     private func describe(_ request: inout CriuOptions) {
         request.set(.evasiveDevices)
-        // As our own children: who called us waits for them when we're gone.
+        // The restored processes become our children, not criu's. When we have exited, they are our caller's to wait for.
         request.set(.restoredSibling)
         request.set(.lsmProfile, options.lsmProfile)
         request.set(.lsmMountContext, options.lsmMountContext)
@@ -154,7 +157,7 @@ final class RestoreSession {
         request.setConfigFile(plan.identity.annotations)
     }
 
-    /// Pipes that the container had as its standard streams are those now that its new caller brings.
+    /// Connects the pipes and files that were the container's standard streams to the streams of its new caller.
     private func addStreams(to request: inout CriuOptions, _ start: inout CriuProcess.Start) throws(RuntimeError) {
         for (number, name) in try StandardStreamNames.read(from: images) {
             guard let copy = try? SharedDescriptor(FileDescriptor.duplicate(Int32(number))) else { continue }
@@ -183,14 +186,15 @@ final class RestoreSession {
             // The processes have namespaces and nothing in them yet.
             guard let pid = notification.pid, pid > 0, transaction.process == nil else { throw RestoreSession.confusion }
             let process = try ContainerProcess(child: pid)
-            // A word of criu's, which the container's processes may have had a socket of: but only criu makes children of ours.
+            // The pid may be forged: the container's processes may have had criu's socket. But only criu can make children of
+            // ours.
             guard process.handle.isChild else { throw RestoreSession.confusion }
             try transaction.adopt(process)
             try transaction.runEarlyHooks()
             step(.restore)
             if plan.namespaces.origin(of: .network) == .new { try bringUpLoopback(pid) }
         case "orphan-pts-master": if terminal == nil { terminal = try Terminal.controller(among: descriptors) }
-        // All is there, and stopped. What fails from here on criu doesn't undo: it's for us to end the processes.
+        // All processes exist, and are stopped. criu doesn't undo what fails from here on, so we have to kill them.
         case "pre-resume": try beforeRunning()
         default: break
         }
@@ -198,7 +202,7 @@ final class RestoreSession {
 
     private static let confusion = RuntimeError(.checkpoint, "criu said what doesn't belong here")
 
-    /// As in a created container: the image has no interfaces, the loopback device no address.
+    /// Brings the loopback device up, as in a created container. The image has no interfaces, so the device has no address yet.
     private func bringUpLoopback(_ pid: Int32) throws(RuntimeError) {
         let failure = RuntimeError(
             .namespace, "the container's loopback device can't be brought up", pointer: "/linux/namespaces")

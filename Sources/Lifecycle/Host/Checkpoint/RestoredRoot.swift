@@ -3,11 +3,11 @@ import Errors
 import Linux
 import OCI
 
-/// What criu gets to build the container's file system from: the root, and whatever of the host's is mounted in it.
+/// The mounts from which criu builds the container's file system: the root, and everything of the host that is mounted in it.
 ///
-/// criu takes paths, and follows their links. So all is opened first, as for `create`, and then attached under plain names on a
-/// tmpfs, in a mount namespace that only criu is in: nothing that others can change is looked up again (CVE-2021-30465), and all is
-/// gone with criu.
+/// criu takes paths and follows links in them. So everything is opened first, as for `create`, and then attached under plain
+/// names on a tmpfs, in a mount namespace of criu's own. No path that others can change is looked up a second time
+/// (CVE-2021-30465), and the mounts disappear together with criu.
 struct RestoredRoot {
     private struct Entry {
         let key: ByteString
@@ -18,11 +18,12 @@ struct RestoredRoot {
 
     private static let rootName: ByteString = "root"
 
-    /// Where the tmpfs comes to lie: over the root's own place, which root of a user namespace can reach, too.
+    /// Where the tmpfs is mounted: over the root file system's own path, which root of a user namespace can reach, too.
     private let place: ByteString
     private let root: SharedDescriptor
     private let entries: [Entry]
 
+    /// Prepares the mounts, and sets their attributes.
     init(_ plan: Plan, _ sources: MountSources, cgroups: CgroupView) throws(RuntimeError) {
         place = try explaining(
             .mount, "the root file system can't be opened", pointer: "/root/path", path: plan.rootfs.path,
@@ -49,7 +50,7 @@ struct RestoredRoot {
         self.entries = entries
     }
 
-    /// With all its attributes: where two mounts are of one file system, criu gives them to the first alone.
+    /// The mount, with its attributes set: if two mounts are of one file system, criu sets attributes only on the first one.
     private static func tree(of mount: ExternalMount, _ sources: MountSources) throws(RuntimeError) -> SharedDescriptor? {
         switch mount.source {
         case .null:
@@ -67,7 +68,7 @@ struct RestoredRoot {
         do throws(SystemError) {
             return SharedDescriptor(try FileDescriptor.cloneTree(path, recursive: false))
         } catch  where error.errno == .ENOENT {
-            // If the image asks for it all the same, criu says so.
+            // If the image needs it nevertheless, criu reports that.
             return nil
         } catch {
             throw RuntimeError(.mount, "\"" + path.displayText + "\" can't be opened", error, path: path)
@@ -82,12 +83,13 @@ struct RestoredRoot {
         }
     }
 
+    /// Tells criu the paths of the root and the mounts.
     func describe(to request: inout CriuOptions) {
         request.set(.root, place + "/" + RestoredRoot.rootName)
         for entry in entries { request.addExternalMount(entry.key, place + "/" + entry.name) }
     }
 
-    /// For the process that becomes criu: it's in a mount namespace of its own.
+    /// Attaches everything. Called in the process that becomes criu, in a mount namespace of its own.
     func attach() throws(RuntimeError) {
         step(.attachFileSystemsForCriu)
         let context = try explaining(.mount, "no file system can be made for criu", FileSystemContext(type: "tmpfs"))
@@ -120,8 +122,8 @@ struct RestoredRoot {
 
     // MARK: Mount points
 
-    /// Makes the mount points that are missing, in the root and in folders of the host's: criu makes none. Those on a file system of the
-    /// container's own come back with its content.
+    /// Makes the missing mount points in the root and in bind mounts of the host, since criu doesn't make any. Mount points on
+    /// the container's own file systems are restored with their content.
     static func makeMountPoints(_ plan: Plan, _ sources: MountSources) throws(RuntimeError) {
         step(.makeMountPoints)
         for (place, mount) in plan.rootfs.mounts.enumerated() {
@@ -140,8 +142,14 @@ struct RestoredRoot {
         }
     }
 
-    /// What lies below a destination when it's mounted on: the last mount that covers it, or the root; and the path from there. Nil for a
-    /// file system that is in the image.
+    /// Finds the mount on which a destination lies.
+    ///
+    /// - Parameters:
+    ///   - destination: The path in the container.
+    ///   - earlier: The entries of `mounts` before this one.
+    ///   - sources: The root and the sources of bind mounts.
+    /// - Returns: The last earlier mount that covers the destination, or the root, and the path from there. nil for a file
+    ///   system that is in the image.
     private static func folder(below destination: ByteString, _ earlier: ArraySlice<MountStep>, _ sources: MountSources)
         -> (SharedDescriptor, ByteString)?
     {

@@ -4,17 +4,23 @@ import Errors
 import Linux
 import OCI
 
-/// Shows that restored processes have no more than config.json gives them.
+/// Checks that restored processes have no more rights than config.json gives them.
 ///
-/// criu gives them what the image says: the rights of whoever wrote it (CVE-2024-8676). The processes are all made and all stopped
-/// now, and whoever finds anything here that isn't as it should be ends them before they have run.
+/// criu gives them what the image says, and the image may be forged (CVE-2024-8676). During the check all processes exist and
+/// are stopped. If the check fails, the caller kills them before they have run.
 final class RestoredSecurity {
     private let plan: Plan
     private let sources: MountSources
     private let cgroup: CgroupRecord?
     private let lsmProfile: ByteString?
 
-    /// `lsmProfile`: the label that is asked for instead of config.json's.
+    /// Prepares the check.
+    ///
+    /// - Parameters:
+    ///   - plan: The container's plan.
+    ///   - sources: What the container has mounted from the host.
+    ///   - cgroup: The container's cgroup, if it has one.
+    ///   - lsmProfile: The label that replaces that of config.json: `--lsm-profile`.
     init(_ plan: Plan, _ sources: MountSources, cgroup: CgroupRecord?, lsmProfile: ByteString?) {
         self.plan = plan
         self.sources = sources
@@ -22,7 +28,12 @@ final class RestoredSecurity {
         self.lsmProfile = lsmProfile
     }
 
-    /// `pid`: the first process.
+    /// Checks all processes.
+    ///
+    /// - Parameters:
+    ///   - pid: The first process. The others are found as its descendants.
+    ///   - procfs: The procfs to look at.
+    /// - Throws: `checkpoint` if a process has more than it should, or can't be checked.
     func check(_ pid: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         step(.checkRestoredProcesses)
         try checkMappings(of: pid, procfs)
@@ -31,9 +42,9 @@ final class RestoredSecurity {
         var left = [pid]
         var seen = SortedSet<Int32>()
         while let process = left.popLast() {
-            // What has ended has nothing any more.
             guard seen.insert(process) else { continue }
             let birth = try read(process) { () throws(SystemError) in try procfs.birth(of: process) }
+            // A process that has ended has no rights any more.
             guard birth?.state != UInt8(ascii: "Z") else { continue }
             try checkNamespaces(of: process, procfs)
             try checkCgroup(of: process, procfs)
@@ -71,7 +82,7 @@ final class RestoredSecurity {
     private func check(_ status: ProcessStatus, _ process: Int32) throws(RuntimeError) {
         let most =
             capabilities.bounding.bits | capabilities.permitted.bits | capabilities.inheritable.bits | capabilities.ambient.bits
-        // A process that can't have gained anything since its start: it has what it was given, or less.
+        // A process can have fewer capabilities than at its start. By execve it can gain more, within these sets only.
         for (field, allowed) in [
             ("CapBnd:" as StaticString, capabilities.bounding.bits), ("CapPrm:", most), ("CapEff:", most), ("CapInh:", most),
             ("CapAmb:", most),
@@ -90,7 +101,7 @@ final class RestoredSecurity {
         try checkUser(status, planned.spec, process)
     }
 
-    /// Of a process that can neither change its ids nor run a program that does.
+    /// Checks user and groups, if the process can neither change them nor run a program that does.
     private func checkUser(_ status: ProcessStatus, _ wanted: Process, _ process: Int32) throws(RuntimeError) {
         guard wanted.noNewPrivileges else { return }
         let (setGID, setUID) = (6, 7)
@@ -126,7 +137,7 @@ final class RestoredSecurity {
         let folder = ByteString(decimal: process)
         let current = (try? procfs.read(folder + "/attr/apparmor/current")) ?? (try? procfs.read(folder + "/attr/current")) ?? []
         let name = ByteString(current.split { $0 == 0 || $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: " ") }.first ?? [])
-        // Others than the first may be under a profile that the first one's leads to: but under one.
+        // Other processes than the first may have changed to another profile, as their profile permits. But they must have one.
         guard name == wanted || !isFirst && !name.isEmpty && name != "unconfined" else {
             throw mismatch(process, "isn't under the label \"" + wanted.displayText + "\"", pointer)
         }
@@ -147,9 +158,9 @@ final class RestoredSecurity {
         }
     }
 
-    /// None is in a namespace of the host's where the container has another.
+    /// Checks that the process is in no namespace of the host for which the container has another.
     private func checkNamespaces(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-        // criu gives every container a time namespace.
+        // Except the time namespace, since criu gives one to every container.
         for kind in Namespace.Kind.allCases where plan.namespaces.has(kind) && kind != .time && !plan.namespaceFiles.isHosts(kind)
         {
             let isHosts = try read(process) { () throws(SystemError) in
@@ -188,7 +199,8 @@ final class RestoredSecurity {
         }
     }
 
-    /// What is mounted where config.json has a mount. Whoever may mount may have changed it, and may anyhow.
+    /// Checks what is mounted at the destinations of config.json's mounts. A container that has CAP_SYS_ADMIN isn't checked: it
+    /// may have changed its mounts, and is permitted to.
     private func checkMounts(of process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         let sysAdmin = 21
         guard !capabilities.bounding.contains(sysAdmin) else { return }

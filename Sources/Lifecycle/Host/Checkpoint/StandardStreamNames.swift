@@ -3,11 +3,14 @@ import Errors
 import Linux
 import OCI
 
-/// What a container's standard streams were when it was made: pipes or files of its caller's, by which a restored container is
-/// connected to those that its new caller brings. Kept in the image under runc's name and in its form.
+/// Keeps the names of a container's standard streams in the image, in the same file and format as runc.
+///
+/// They were pipes or files of its caller when the container was made. By these names criu connects a restored container to the
+/// streams of its new caller.
 enum StandardStreamNames {
     static let fileName: ByteString = "descriptors.json"
 
+    /// Writes the names to the image.
     static func write(_ names: [ByteString], to image: ImageDirectory) throws(RuntimeError) {
         var json = JSONWriter(.compact)
         json.array { json in
@@ -21,7 +24,7 @@ enum StandardStreamNames {
         }
     }
 
-    /// The streams that the image knows by a name.
+    /// Reads the streams that have a name in the image. Other streams are left out.
     static func read(from image: ImageDirectory) throws(RuntimeError) -> [(number: Int, name: ByteString)] {
         let bytes = try explaining(
             .checkpoint, "\"" + image.path.displayText + "\" holds no image of a container", path: image.path + "/" + fileName,
