@@ -3,6 +3,7 @@ import Errors
 import Linux
 
 extension Announcement {
+    /// Tells the caller which process was made: writes the pid file and sends the pidfd, where the caller asked for them.
     func make(of process: ContainerProcess) throws(RuntimeError) {
         if let path = pidFile {
             step(.writePIDFile)

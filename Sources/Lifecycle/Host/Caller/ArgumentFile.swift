@@ -2,19 +2,27 @@ import Bytes
 import Errors
 import Linux
 
-/// A file that an option names: a plain one, or what the caller writes for us, such as bash's <(…).
+/// A file that an option names: a regular file, or a pipe that another process writes to, such as bash's <(…).
 enum ArgumentFile {
-    /// Milliseconds for which whoever writes may pause.
+    /// How long the writer may pause, in milliseconds.
     private static let patience = 30_000
 
-    /// `what` it is, for errors: "the process file". `isInput`: it's standard input.
+    /// Reads the whole file.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - what: What the file is, for errors: "the process file".
+    ///   - isInput: Whether standard input is read and `path` isn't opened.
+    ///   - limit: The largest size that is accepted, in bytes.
+    /// - Returns: The file's content.
+    /// - Throws: An error if the file can't be read, is too large, or its writer pauses for too long.
     @inline(never)
     static func read(_ path: ByteString, _ what: String, isInput: Bool = false, limit: Int) throws(RuntimeError) -> [UInt8] {
         let failure = what + " \"" + path.displayText + "\" can't be read"
         do throws(SystemError) {
-            // A socket can't be opened again, and standard input may be one.
+            // /dev/stdin can't be opened if standard input is a socket.
             let isInput = isInput || path == "/dev/stdin" && isSocket(FileDescriptor.standardInput)
-            // A fifo that nobody writes to would hold us up.
+            // Non-blocking: otherwise opening a fifo without a writer would block.
             let file: FileDescriptor
             if isInput {
                 file = try .duplicate(FileDescriptor.standardInput)

@@ -2,9 +2,10 @@ import Bytes
 public import Errors
 import Linux
 
-// What our own process inherits from its caller, and how it is put into a known state.
+// Puts what our own process inherits from its caller into a known state.
 
-/// First thing in each command that makes processes in a container: goes on only in a sealed copy of the program.
+/// Makes sure that this process runs from a sealed copy of the program: if it doesn't, makes the copy and executes it. Each
+/// command that makes processes in a container calls this first.
 public func ensureSealed() throws(RuntimeError) {
     step(.sealProgram)
     do throws(SystemError) {
@@ -19,9 +20,9 @@ public func ensureSealed() throws(RuntimeError) {
     }
 }
 
-/// The same for a command that makes a container.
+/// Puts our own process into a known state, for `create` and `run`.
 ///
-/// - Returns: the options, with the descriptors that the container's process really gets.
+/// - Returns: The options, with the numbers of descriptors that the container's process really gets.
 func prepareCaller(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) -> CreateOptions {
     let inherited = try prepareCaller(
         preserving: options.preserveFDs, listening: try InheritedDescriptors.sockets(settings.log),
@@ -31,15 +32,21 @@ func prepareCaller(_ options: CreateOptions, _ settings: GlobalSettings) throws(
     return options
 }
 
-/// Puts our own process into a known state, whatever the caller left it in.
+/// Puts our own process into a known state, independent of the caller: signals, umask and descriptors.
 ///
-/// `paths`: those that options name.
+/// - Parameters:
+///   - descriptors: The number that `--preserve-fds` gives.
+///   - listening: The number of sockets that the caller passes by `LISTEN_FDS`.
+///   - paths: The paths that options name. If one leads through a descriptor of the caller's, that descriptor stays open.
+///   - log: The log, whose descriptor stays open.
+/// - Returns: The descriptors that the container's process gets.
+/// - Throws: An error if descriptors can't be kept or closed.
 @discardableResult
 func prepareCaller(preserving descriptors: Int, listening: Int = 0, named paths: [ByteString?], _ log: Log) throws(RuntimeError)
     -> InheritedDescriptors
 {
     Signal.ignore(Signal.pipe)
-    // Inherited as ignored, it would have the kernel reap our children before we see how they ended.
+    // If we inherit SIGCHLD as ignored, the kernel reaps our children before we see how they ended.
     Signal.takeDefault(Signal.child)
     OwnProcess.setUmask(0o022)
     let inherited = try InheritedDescriptors(listening: listening, preserving: descriptors, log)

@@ -2,17 +2,18 @@ import Bytes
 import Errors
 import Linux
 
-/// A stream socket at which the caller waits for a descriptor: `--console-socket`, `--pidfd-socket`.
+/// A connection to a stream socket at which the caller waits for a descriptor: `--console-socket`, `--pidfd-socket`.
 struct CallersSocket: ~Copyable {
     private let socket: FileDescriptor
-    /// "the console socket "/run/…"".
+    /// The socket's name in error messages: `the console socket "/run/…"`.
     private let label: String
     private let path: ByteString
     private let code: RuntimeError.Code
 
-    /// Milliseconds that the caller has to accept the connection, and to take the message.
+    /// How long the caller may take to accept the connection, and then to take the message, in milliseconds.
     private static let patience = 10_000
 
+    /// Connects to the socket at `path`. Errors call the socket by `name` and have the code `code`, except timeouts.
     init(connectingTo path: ByteString, _ name: StaticString, _ code: RuntimeError.Code) throws(RuntimeError) {
         let label = "the " + name.description + " \"" + path.displayText + "\""
         do throws(SystemError) {
@@ -29,6 +30,7 @@ struct CallersSocket: ~Copyable {
         self.code = code
     }
 
+    /// Sends a descriptor, together with a text.
     borrowing func send(_ text: StaticString, _ descriptor: Int32) throws(RuntimeError) {
         do throws(SystemError) {
             try socket.send(Array(text.description.utf8), descriptors: [descriptor])

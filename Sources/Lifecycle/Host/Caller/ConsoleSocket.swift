@@ -3,11 +3,20 @@ import Errors
 import Linux
 import OCI
 
-/// Where the container's terminal goes: to the caller's console socket, to our own terminal, or there is none.
+/// The destination of the container's terminal, if it has one: the caller's console socket or, without a socket, our own
+/// terminal.
 struct ConsoleSocket: ~Copyable {
     private let socket: CallersSocket?
 
-    /// Connects before anything is made: a socket that nobody listens at is the caller's mistake.
+    /// Connects to the console socket, if there is one. This comes before anything is made, so that a caller's mistake leaves
+    /// nothing to undo.
+    ///
+    /// - Parameters:
+    ///   - path: The socket's path (`--console-socket`).
+    ///   - wantsTerminal: Whether the container's process has a terminal.
+    ///   - detached: Whether the command returns while the process lives.
+    /// - Throws: An error if there's a socket without a detached terminal, or a detached terminal without a socket, or if
+    ///   nobody listens at the socket.
     init(_ path: ByteString?, terminal wantsTerminal: Bool, detached: Bool) throws(RuntimeError) {
         guard let path else {
             if wantsTerminal && detached {
@@ -28,12 +37,13 @@ struct ConsoleSocket: ~Copyable {
         socket = try CallersSocket(connectingTo: path, "console socket", .terminal)
     }
 
-    /// Sends the terminal's controller to whoever asked for it. Before the program runs.
+    /// Sends the terminal's controller to the console socket or, without a socket, prepares the terminal to be shown on our
+    /// own. To be called before the program runs.
     borrowing func handOver(_ terminal: SharedDescriptor) throws(RuntimeError) {
         switch socket {
         case .some(let socket): try socket.send("/dev/ptmx", terminal.rawValue)
         case nil:
-            // Ours, then: a program that asks for the size first thing is to see the right one, and its first line to end like the others.
+            // Done now, so that the program finds the right size from the start, and its first line ends like the others.
             Terminal.copySize(from: FileDescriptor.standardInput, to: terminal.rawValue)
             TerminalRelay.keepLines(of: terminal)
         }

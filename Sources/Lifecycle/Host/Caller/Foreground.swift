@@ -2,7 +2,7 @@ import Bytes
 import Errors
 import Linux
 
-/// The signals that a foreground `run` passes on: blocked, so that they wait in a descriptor.
+/// The signals that a foreground command passes on to the container's process. They're blocked and read from a signalfd(2).
 struct SignalRelay: ~Copyable {
     let descriptor: FileDescriptor
 
@@ -10,10 +10,11 @@ struct SignalRelay: ~Copyable {
         descriptor = try explaining(.system, "signals can't be passed on", Signal.blockedForReading())
     }
 
+    /// Takes a signal that has arrived. Waits if there is none.
     borrowing func next() throws(SystemError) -> Int32 { try Signal.next(from: descriptor) }
 }
 
-/// A container in the foreground: its terminal is ours, its signals are ours, its end is awaited.
+/// Waits for a container's process in the foreground, and meanwhile relays its terminal to ours and our signals to it.
 struct Foreground: ~Copyable {
     private let process: ContainerProcess
     private let signals: SignalRelay
@@ -29,6 +30,9 @@ struct Foreground: ~Copyable {
         }
     }
 
+    /// Relays terminal and signals until the process has ended.
+    ///
+    /// - Returns: How the process ended.
     consuming func wait() throws(RuntimeError) -> ExitStatus {
         do throws(SystemError) {
             let status = try relay()
@@ -60,7 +64,8 @@ struct Foreground: ~Copyable {
         }
     }
 
-    /// As their subreaper we'd keep the container's orphans as zombies. Not the first process: its status is taken by its handle.
+    /// Reaps the container's orphans: we may be their subreaper, and they would stay zombies. The container's process itself is
+    /// left alone, because its handle takes its status.
     private func reapOthers() {
         while let pid = OwnProcess.endedChild(), pid != process.pid { OwnProcess.reap(pid) }
     }

@@ -2,20 +2,28 @@ import Bytes
 import Linux
 import OCI
 
-/// Standard streams of the caller's that become those of a process in the container.
+/// The caller's standard streams, which a process in the container inherits.
 ///
-/// Its user is to open /dev/stdout and /dev/stderr by name, too, and that takes the owner's rights. So streams that belong to the caller
-/// pass to that user, as with runc and crun; but not all that these pass on:
+/// The user of that process must be able to open /dev/stdout and /dev/stderr by name too, which usually takes the owner's
+/// rights. So, like runc and crun, Host makes that user the owner of the caller's pipes, sockets and regular files. Unlike runc
+/// and crun, Host never gives away:
 ///
-/// - never a device: its owner would change for the whole host;
-/// - no file of somebody else's;
-/// - no plain file that was only opened to read: `run ID </etc/hosts` isn't meant to give /etc/hosts away.
+/// - a device: its owner would change for the whole host;
+/// - a file that doesn't belong to the caller;
+/// - a regular file that is open for reading only: `run ID </etc/hosts` must not give /etc/hosts away.
 ///
-/// Host does it, before it lets the process go: in a user namespace the process itself has no rights on files of ids that aren't mapped.
+/// Host does this before it releases the process. In a user namespace the process itself has no rights on files whose owner
+/// isn't mapped.
 enum GivenStreams {
-    /// `user`: as it's numbered in the user namespace of the process `pid`.
+    /// Makes a user the owner of those standard streams that may be given away. Errors are ignored.
+    ///
+    /// - Parameters:
+    ///   - user: The user's id, as the process `pid` sees it.
+    ///   - pid: The process in the container.
+    ///   - inUserNamespace: Whether the container has a user namespace.
+    ///   - procfs: The host's procfs.
     static func give(to user: UInt32, of pid: Int32, inUserNamespace: Bool, _ procfs: borrowing ProcFileSystem) {
-        // They are his already.
+        // The streams that may be given away belong to this user already.
         guard inUserNamespace || user != Credentials.effectiveUser else { return }
         let streams = ([0, 1, 2] as [Int32]).filter(isToBeGiven)
         guard !streams.isEmpty, let owner = inUserNamespace ? outside(user, of: pid, procfs) : user,
@@ -23,7 +31,7 @@ enum GivenStreams {
         else {
             return
         }
-        // A read-only file system, for one, forbids it: the process can still use what it has open.
+        // This fails, for example, on a read-only file system. The process can still use the open descriptors.
         for stream in streams { try? FileDescriptor.setOwner(of: stream, user: owner) }
     }
 
@@ -36,10 +44,10 @@ enum GivenStreams {
         }
     }
 
-    /// Our own number for a user of another user namespace: nil where it has none.
+    /// The id that a user of the process's user namespace has in ours, or nil if it has none.
     private static func outside(_ user: UInt32, of pid: Int32, _ procfs: borrowing ProcFileSystem) -> UInt32? {
         let folder = ByteString(decimal: pid)
-        // Of our own namespace the file would show the numbers of the one above.
+        // For our own user namespace, uid_map would show the ids of the parent namespace.
         if (try? procfs.sharesNamespace("user", with: folder)) == true { return user }
         return (try? procfs.read(folder + "/uid_map")).flatMap { UserNamespace.mappings(in: $0).hostID(of: user) }
     }

@@ -4,9 +4,9 @@ public import Errors
 import Linux
 import OCI
 
-/// Runs one more process in a container.
+/// Runs one more process in a container and, unless `exec` is detached, waits for its end.
 ///
-/// - Returns: the exit status for the shell: 0 if detached, else the program's own, or 128 + n for signal n.
+/// - Returns: The exit status for the shell: 0 if detached, otherwise the program's own, or 128 + n for signal n.
 public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) throws(RuntimeError) -> Int32 {
     let inherited = try prepareCaller(
         preserving: options.preserveFDs,

@@ -6,6 +6,16 @@ import OCI
 import Seccomp
 
 extension ExecPlan {
+    /// Makes the plan for a process in a container, and warns of what has no effect.
+    ///
+    /// - Parameters:
+    ///   - options: The options of `exec`.
+    ///   - process: The process to run.
+    ///   - record: The container's record.
+    ///   - config: The configuration that was kept when the container was created.
+    ///   - settings: The global options.
+    ///   - procfs: The host's procfs.
+    /// - Throws: An error if the process can't be run as asked for.
     init(
         _ options: ExecOptions, _ process: Process, in record: ContainerRecord, _ config: Config, _ settings: GlobalSettings,
         _ procfs: borrowing ProcFileSystem
@@ -38,14 +48,15 @@ extension ExecPlan {
                     ByteString(decimal: pid) + "/root", at: procfs.root.rawValue, flags: [.path, .directory])))
     }
 
-    /// Those that the configuration names, and what criu has added. The others the container shares with whoever created it, and with us.
+    /// The namespaces to join: those that the configuration names, and the time namespace that criu may have added. The
+    /// container has all others in common with the process that created it, and with us.
     private static func namespaces(of config: Config, _ record: ContainerRecord, _ procfs: borrowing ProcFileSystem)
         throws(RuntimeError) -> NamespaceKinds
     {
         var kinds: NamespaceKinds = record.hasRestoredTimeNamespace ? .time : []
         for namespace in config.linux.namespaces { kinds.insert(namespace.kind.flag) }
         guard kinds.contains(.user) else { return kinds }
-        // The one that we're in already can't be joined (setns(2), EINVAL): a path may have led to it.
+        // setns(2) refuses the user namespace that we're in already (EINVAL). The path in the configuration may name that one.
         let isOurs = try explaining(
             .namespace, "the container's user namespace can't be looked at",
             procfs.sharesNamespace("user", with: ByteString(decimal: record.pid)))

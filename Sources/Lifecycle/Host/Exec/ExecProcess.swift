@@ -3,8 +3,9 @@ import Errors
 import Linux
 import OCI
 
-/// The process that is run: of a file, or the container's own with changes.
+/// The process that `exec` runs: the one that a file describes, or the container's own, both with the changes from the options.
 enum ExecProcess {
+    /// Applies the options to the process of the file or of the configuration.
     static func resolve(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
         var process = try base(options, config)
         if !options.args.isEmpty { process.args = options.args }
@@ -12,7 +13,7 @@ enum ExecProcess {
         process.env += options.env
         if let user = options.user {
             process.user.uid = user.uid
-            // A user without a group given has the first one's: root's group isn't everybody's.
+            // If no group is given, the group stays as it is: it must not become root's.
             process.user.gid = user.gid ?? process.user.gid
         }
         process.user.additionalGids += options.additionalGids
@@ -22,12 +23,12 @@ enum ExecProcess {
         if let label = options.selinuxLabel { process.selinuxLabel = label }
         if !options.capabilities.isEmpty {
             var capabilities = process.capabilities ?? Capabilities()
-            // Not the inheritable set: files' capabilities would count (CVE-2022-29162).
+            // Not the inheritable set: with it a program's file capabilities could add to the permitted set (CVE-2022-29162).
             capabilities.bounding += options.capabilities
             capabilities.effective += options.capabilities
             capabilities.permitted += options.capabilities
-            // What the container has there anyway goes to the ambient set, so that it reaches the program of another user than root. That
-            // is what becomes of runc's request, too: it asks for all, and the kernel refuses what isn't inheritable.
+            // Those that are inheritable already go to the ambient set too, so that a program of a user other than root gets
+            // them. runc's result is the same: it asks for all, and the kernel refuses those that aren't inheritable.
             capabilities.ambient += options.capabilities.filter { name in
                 capabilities.inheritable.contains { CapabilitySet.number(of: $0) == CapabilitySet.number(of: name) }
             }

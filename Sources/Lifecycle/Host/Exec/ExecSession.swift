@@ -5,7 +5,7 @@ import Linux
 import OCI
 import Seccomp
 
-/// A process being brought into a container: what Host does for `exec`.
+/// Host's part of `exec`: it makes the two processes (see ExecInit) and sees the second one become the program.
 struct ExecSession: ~Copyable {
     private let plan: ExecPlan
     private let record: ContainerRecord
@@ -14,7 +14,15 @@ struct ExecSession: ~Copyable {
     private let log: Log
     private let procfs: ProcFileSystem
 
-    /// `initProcess`: a pidfd of the container's first process.
+    /// Makes a session, to be executed.
+    ///
+    /// - Parameters:
+    ///   - plan: The plan for the process.
+    ///   - record: The container's record.
+    ///   - initProcess: A pidfd of the container's first process.
+    ///   - console: The destination of the process's terminal.
+    ///   - log: The log.
+    ///   - procfs: The host's procfs.
     init(
         _ plan: ExecPlan, in record: ContainerRecord, initProcess: SharedDescriptor, console: consuming ConsoleSocket, _ log: Log,
         _ procfs: consuming ProcFileSystem
@@ -29,7 +37,9 @@ struct ExecSession: ~Copyable {
 
     private var process: Process { plan.process.spec }
 
-    /// - Returns: the process, running its program.
+    /// Makes the process and waits until it runs its program.
+    ///
+    /// - Returns: The process.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         Trap.shareStep()
         let launched = try launchWithinLimits()
@@ -38,7 +48,7 @@ struct ExecSession: ~Copyable {
             Script.joining(hasTerminal: process.terminal).union(
                 .exec(leavesSearch: launched.report.leavesSearch, notifies: plan.process.listener != nil)))
         do throws(RuntimeError) {
-            // Ours to reap: until then nobody else gets its number.
+            // The second process is our child, so its pid isn't reused before we reap it.
             let joined = try ContainerProcess(child: launched.report.second)
             do throws(RuntimeError) {
                 if process.terminal { joined.terminal = try awaitReadiness(conversation, terminal: true) }
@@ -47,7 +57,7 @@ struct ExecSession: ~Copyable {
                 try finish(conversation, joined)
             } catch {
                 try? joined.handle.send(signal: Signal.kill)
-                // One that a paused container holds can't die before that goes on.
+                // In a paused container the killed process dies only when the container is resumed.
                 if joined.handle.waitForEnd(milliseconds: 200) { _ = try? joined.handle.wait() }
                 throw error
             }
@@ -57,22 +67,24 @@ struct ExecSession: ~Copyable {
         }
     }
 
-    /// What became of a clone: what its process reports, above all the process that it leaves its place to, and our end of the
-    /// conversation. The other end isn't kept: as long as that is open there's no end of file.
+    /// The result of a launch: the first process's report, which names the second process, and our end of the conversation. The
+    /// other end is closed in our process: as long as it's open here, the death of the processes brings no end of file.
     private struct Launched {
         let report: ExecInit.Start.Report
         let socket: SharedDescriptor
         let isInCgroup: Bool
     }
 
-    /// Launches the process in the container's cgroup, or beside it where the container is at its pids.limit: for a moment two processes
-    /// are more than the program's one. Moving a process there isn't limited (cgroup-v1/pids.rst).
+    /// Launches the process in the container's cgroup if the container's `pids.limit` allows it.
+    ///
+    /// For a moment `exec` needs two processes, one more than the program. If the limit refuses them, they're made outside of
+    /// the container's cgroup and the second one is moved into it later: the limit doesn't apply to moves (cgroup-v1/pids.rst).
     private borrowing func launchWithinLimits() throws(RuntimeError) -> Launched {
         var launched: Launched
         do throws(RuntimeError) {
             launched = try launch(inCgroup: true)
         } catch  where error.errno == .EAGAIN && plan.cgroup != nil {
-            // v2: the clone itself was refused.
+            // On cgroup v2 the limit refuses the first clone already, which goes directly into the cgroup.
             launched = try launch(inCgroup: false)
         }
         if launched.report.second == 0, launched.isInCgroup {
@@ -92,7 +104,8 @@ struct ExecSession: ~Copyable {
         try Cgroup(record: cgroup).move(joined.pid, plan.subgroups)
     }
 
-    /// Clones the process that joins, which is born into the cgroup (v2), or goes there by itself (v1), and waits until it has joined.
+    /// Clones the first process and waits for its end. With `inCgroup` the process is born in the container's v2 cgroup, and
+    /// moves itself into the v1 cgroups.
     private borrowing func launch(inCgroup: Bool) throws(RuntimeError) -> Launched {
         step(.clone)
         let (ours, theirs) = try explaining(.system, "no socket for the process", FileDescriptor.messagePair())
@@ -106,7 +119,8 @@ struct ExecSession: ~Copyable {
         do throws(RuntimeError) {
             report = try clone(theirs, entry.tasks, into: entry.directoryNumber)
         } catch  where error.errno == .EBUSY && plan.subgroups.isEmpty {
-            // The container has handed its controllers on, as systemd does: then only the cgroups below take processes.
+            // The container has enabled controllers for cgroups below its own, as systemd does. Then its own cgroup takes no
+            // processes, and one of those below is used.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
             report = try clone(theirs, entry.tasks, into: directory.rawValue)
         }
@@ -116,14 +130,14 @@ struct ExecSession: ~Copyable {
     private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
         -> ExecInit.Start.Report
     {
-        // The log is ours alone, also after a trap.
+        // Only Host writes to the log: the processes that are made here log neither steps nor traps.
         let traced = traceSteps(to: nil)
         Trap.setLog(nil)
         defer {
             traceSteps(to: traced)
             log.tellOfTraps()
         }
-        // Who shares memory may not change its time namespace (setns(2)).
+        // setns(2) refuses a time namespace to a process that shares its memory.
         let isOrdinary = plan.joins(.time)
         let start = try explaining(
             .system, "no memory for what the process reports",
@@ -141,20 +155,21 @@ struct ExecSession: ~Copyable {
         return withExtendedLifetime(start) { start.report.pointee }
     }
 
-    /// Waits until the first process has left its place: how it ended is in the report. It may be using our memory: nothing is allocated
-    /// here before its end.
+    /// Waits until the first process has ended; the report says how far it came. The process may run in our memory, so nothing
+    /// is allocated here before its end.
     private borrowing func awaitEnd(of first: borrowing ProcessHandle) throws(RuntimeError) {
         let outcome = Patience.usual.wait(for: first.descriptor.rawValue)
         if case .ready = outcome {
             _ = try? first.wait()
             return
         }
-        // Frozen, it dies when it's thawed: until then it does nothing.
+        // If the process is frozen, it dies when it's thawed, and does nothing until then.
         try? first.send(signal: Signal.kill)
         if first.waitForEnd(milliseconds: 200) { _ = try? first.wait() }
         if let failure = Patience.usual.failure(outcome) { throw failure.during(currentStep()) }
     }
 
+    /// The error that the processes sent before their end, or one that says that they died without a message.
     private borrowing func reasonOfDeath(_ conversation: Conversation) throws(RuntimeError) -> RuntimeError {
         do throws(RuntimeError) {
             while try conversation.hear() != nil {}
@@ -173,6 +188,7 @@ struct ExecSession: ~Copyable {
         return terminal ? try Terminal.controller(among: heard.descriptors) : nil
     }
 
+    /// Sets the limits, hands the terminal over, tells the caller the pid, and releases the process to become the program.
     private borrowing func finish(_ conversation: Conversation, _ joined: ContainerProcess) throws(RuntimeError) {
         try ProcessLimits(pid: joined.pid, process: process).apply(procfs)
         step(.handOverTerminal)
@@ -185,7 +201,7 @@ struct ExecSession: ~Copyable {
         do throws(RuntimeError) {
             try conversation.say(.created)
         } catch  where error.errno == .EPIPE {
-            // It's dead, and may have said why.
+            // The process is dead. If it sent a reason, `complete` reads and throws it.
         }
         let program = ProgramStart(name: process.args.first ?? "", listener: plan.process.listener, patience: .usual)
         let execution = ExecutionMonitor(
