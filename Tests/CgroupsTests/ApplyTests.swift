@@ -6,7 +6,7 @@ import Testing
 
 @testable import Cgroups
 
-/// Steps carried out in directories that stand for hierarchies.
+/// Runs steps in directories that stand for hierarchies.
 @Suite struct ApplyTests {
     let tree: TemporaryTree
 
@@ -40,7 +40,8 @@ import Testing
         #expect(try tree.text("ct/blkio.bfq.weight") == "300")
     }
 
-    // On what is used, and on what is reserved where the kernel has that too: a reservation alone can take all pages.
+    // Limits the use of huge pages and, if the kernel has a file for that, reservations too: reservations alone can take all
+    // pages.
     @Test(arguments: [Hierarchy.Version.v1, .v2]) func limitsReservationsOfHugePagesToo(version: Hierarchy.Version) throws {
         let (usage, reservation): (ByteString, ByteString) =
             version == .v1 ? ("limit_in_bytes", "rsvd.limit_in_bytes") : ("max", "rsvd.max")
@@ -80,7 +81,7 @@ import Testing
         #expect(error.pointer == "/linux/resources/memory/limit")
     }
 
-    // The kernel rounds to pages; newer ones take the value and keep none, or haven't got the file.
+    // The kernel rounds to pages. Newer kernels accept the value and keep none, or don't have the file.
     @Test(
         arguments: [("1000000\n", false), ("999424\n", false), ("9223372036854771712\n", true), (nil, true)]
             as [(ByteString?, Bool)])
@@ -88,7 +89,7 @@ import Testing
         let cgroup = try Cgroup(host: .made(of: [tree.hierarchy(.v1, "memory")]), path: CgroupPath("/ct", id: "x"))
         let plan = try ResourcePlan(
             Resources(#"{"memory":{"kernel":1000000}}"#), locations: .legacy, devices: false)
-        // What is written begins the file, as longer text stays behind it: what the kernel would say of it.
+        // What is written begins the file, and longer text stays behind it: this stands for what the kernel keeps.
         if let kept { try tree.put("ct/memory.kmem.limit_in_bytes", kept) }
         if kept == nil || kept == "1000000\n" {
             try cgroup.apply(plan)
@@ -142,7 +143,8 @@ import Testing
         }
     }
 
-    /// Directories tell the order: the second write fails since its file is a directory, and the first has been made or not.
+    /// The order shows because memory.max is a directory, so that writing it fails: memory.swap.max has been written before, or
+    /// hasn't.
     @Test(arguments: [("50", false), ("max", true)])
     func letsSwapGrowFirstAndShrinkLast(present: String, memoryFirst: Bool) throws {
         try tree.put("ct/memory.swap.max", ByteString(present))
@@ -163,7 +165,7 @@ import Testing
              "blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":99},{"major":8,"minor":1,"rate":99}]}}
             """#
         let plan = try ResourcePlan(Resources(json), locations: .unified, devices: false)
-        // There is no pids.max, which comes last.
+        // There is no pids.max, so the last step fails.
         #expect(throws: RuntimeError.self) { try cgroup.update(plan) }
         #expect(try tree.text("ct/cpu.weight").hasPrefix("100"))
         #expect(try tree.text("ct/cpu.max").hasPrefix("max 100000"))

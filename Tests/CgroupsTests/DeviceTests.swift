@@ -22,8 +22,8 @@ import Testing
         """
 
     @Test func writesDockersRulesFirstAndInOrder() throws {
-        // No list of the kernel's takes mknod of one device out of mknod of all; the rule stands before that one, where there is
-        // nothing to take away.
+        // The kernel's list can't take mknod of one device out of mknod of all devices. But Docker's last rule comes before
+        // mknod of all, when there is nothing to take away.
         #expect(
             try lines(docker) == [
                 "-a", "+c 1:5 rwm", "+c 1:3 rwm", "+c 1:9 rwm", "+c 1:8 rwm", "+c 5:0 rwm", "+c 5:1 rwm", "+c *:* m", "+b *:* m",
@@ -37,7 +37,7 @@ import Testing
         for (kind, major, minor, access, allowed) in [
             (.character, 1, 3, .all, true), (.character, 1, 5, .all, true), (.character, 1, 7, .all, true),
             (.character, 1, 8, .all, true), (.character, 1, 9, .all, true), (.character, 5, 0, .all, true),
-            // The host's console, which isn't a container's, and /dev/net/tun.
+            // The host's console, which containers don't get, and /dev/net/tun.
             (.character, 5, 1, .read, false), (.character, 5, 1, .write, false), (.character, 10, 200, .all, true),
             (.character, 5, 2, .all, true), (.character, 136, 7, .all, true),
             (.character, 1, 1, .read, false), (.character, 1, 2, .write, false), (.character, 1, 11, .read, false),
@@ -52,7 +52,8 @@ import Testing
         }
     }
 
-    /// What both versions answer for reading, writing and making a node, as "rwm"; nil for v1 where its list can't say it.
+    /// What both versions allow of reading, writing and making a node, as "rwm". nil for v1 if its list can't express the
+    /// rules.
     private func answers(_ list: String, _ major: UInt32, _ minor: UInt32) throws -> (v1: String?, v2: String) {
         let rules = try rules(list)
         let program = DeviceProgram.instructions(for: rules)
@@ -78,7 +79,7 @@ import Testing
     private static let noCharacters = #"{"allow":false,"type":"c","access":"rw"}"#
     private static let everything = #"{"allow":true,"access":"rwm"}"#
 
-    // Making a node opens nothing: it's allowed unless all is allowed at first, and this taken from it.
+    // Making a node opens nothing, so it's allowed, unless a rule first allows everything and a later one takes this away.
     @Test(arguments: [
         ([no3], "m"), ([nothing, no3], "m"), ([no3, nothing], "m"), ([noReading3], "wm"), ([noMajor], "m"),
         ([nothing], "rwm"), ([noCharacters], "rwm"), ([no3, yes3], "rwm"), ([yes3, no3], "m"), ([no3, yes3, nothing], "rwm"),
@@ -89,7 +90,7 @@ import Testing
         let answers = try answers(list.joined(separator: ","), 1, 3)
         #expect(answers.v2 == allowed)
         #expect(answers.v1 == allowed)
-        // What no rule is about has what every container has.
+        // A device that no rule names has the access that every container has.
         let others = try self.answers(list.joined(separator: ","), 10, 200)
         #expect(others.v2 == "rwm" && others.v1 == "rwm")
     }
@@ -98,7 +99,7 @@ import Testing
         let list = #"{"allow":false,"type":"c","major":136,"minor":5,"access":"rw"}"#
         #expect(try answers(list, 136, 5).v2 == "m")
         #expect(try answers(list, 136, 6).v2 == "rwm")
-        // v1's kernel can't: so it's refused rather than passed over.
+        // v1 can't express this, so it's refused and not ignored.
         let error = try #require(throws: RuntimeError.self) { try lines(list) }
         #expect(error.pointer == "/linux/resources/devices/0")
         #expect(error.sentence == "cgroup v1 can't take a part out of an earlier, broader device rule")
@@ -116,7 +117,7 @@ import Testing
     }
 
     @Test func doesNotTakeAPartOfAllForAll() throws {
-        // The kernel reads "a" and nothing after it.
+        // The kernel reads "a" and ignores what follows.
         #expect(try lines(#"{"allow":true,"type":"a","access":"r"}"#).prefix(3) == ["-a", "+b *:* r", "+c *:* r"])
         #expect(
             try lines(#"{"allow":true,"type":"a","major":7,"access":"rwm"}"#).prefix(3) == ["-a", "+b 7:* rwm", "+c 7:* rwm"])
@@ -136,13 +137,13 @@ import Testing
             """#
         let error = try #require(throws: RuntimeError.self) { try lines(list) }
         #expect(error.pointer == "/linux/resources/devices/1")
-        // v2's program can.
+        // v2's program can express it.
         let program = try DeviceProgram.instructions(for: rules(list))
         #expect(verdict(of: program, on: DeviceRequest(kind: .character, major: 10, minor: 229, access: .read)) == 0)
         #expect(verdict(of: program, on: DeviceRequest(kind: .character, major: 10, minor: 229, access: .write)) == 1)
     }
 
-    /// Lists made by chance from few numbers, so that rules meet often.
+    /// Random lists of few numbers, so that rules often overlap.
     @Test func agreesWithThePlainMeaningOfEveryList() throws {
         var chance = Chance(state: 20_261_121)
         var refused = 0
@@ -164,7 +165,7 @@ import Testing
                 #expect(kernel.allows(request.kind, request.major, request.minor, letter) == expected, "\(request) of \(listed)")
             }
         }
-        // Not each list may be refused, nor none.
+        // The lists must neither all be accepted nor nearly all be refused.
         #expect((1..<2500).contains(refused))
     }
 
@@ -180,7 +181,7 @@ extension PlanContext {
 }
 
 extension DeviceRequest {
-    /// For one kind of access alone.
+    /// The letter, if this is one kind of access alone.
     fileprivate var letter: UInt8? {
         switch access {
         case .read: UInt8(ascii: "r")
@@ -191,7 +192,7 @@ extension DeviceRequest {
     }
 }
 
-/// The same numbers in every run: xorshift64*.
+/// xorshift64*, with the same numbers in every run.
 private struct Chance {
     var state: UInt64
 

@@ -5,23 +5,23 @@ import Testing
 
 @testable import Cgroups
 
-/// No property of `linux.resources` is passed over in silence: each comes to a file of the kernel's, or is refused by its name.
+/// No property of `linux.resources` is ignored silently: each is written to a file of the kernel, or is refused by its name.
 @Suite struct EveryPropertyTests {
-    /// What is made of a property.
+    /// What happens to a property.
     enum Outcome {
-        /// It's written to this file.
+        /// The property is written to this file.
         case file(String)
-        /// It's refused with its place.
+        /// The property is refused, and the error has its pointer.
         case refused
-        /// Nothing is to be done: the kernel's own behaviour is what it asks for.
+        /// Nothing is to be done: the kernel always behaves as the property demands.
         case natural
     }
 
     struct Property: CustomStringConvertible, Sendable {
-        /// As the types of the module OCI name it.
+        /// The name in the types of the module OCI.
         let name: String
         let json: String
-        /// Its place, where that isn't the name.
+        /// The place in the document, if it differs from the name.
         let pointer: String
         let v1: Outcome
         let v2: Outcome
@@ -55,7 +55,7 @@ import Testing
             one(
                 "memory.swap", #"{"memory":{"limit":5,"swap":9}}"#, "/memory/swap", v1: .file("memory.memsw.limit_in_bytes"),
                 v2: .file("memory.swap.max")),
-            // Where it has no effect, that is said: `ApplyTests.saysWhereTheKernelHasNoLimitOnItsOwnMemory`.
+            // A limit without effect causes a warning: `ApplyTests.saysWhereTheKernelHasNoLimitOnItsOwnMemory`.
             one(
                 "memory.kernel", #"{"memory":{"kernel":5}}"#, "/memory/kernel", v1: .file("memory.kmem.limit_in_bytes"),
                 v2: .refused),
@@ -71,7 +71,7 @@ import Testing
             one(
                 "memory.useHierarchy", #"{"memory":{"useHierarchy":false}}"#, "/memory/useHierarchy",
                 v1: .file("memory.use_hierarchy"), v2: .refused),
-            // v1's kernel refuses a limit below what is used by itself.
+            // v1's kernel itself refuses a limit below the present use.
             one(
                 "memory.checkBeforeUpdate", #"{"memory":{"limit":5,"checkBeforeUpdate":true}}"#, "/memory/limit", v1: .natural,
                 v2: .file("usage")),
@@ -131,16 +131,16 @@ import Testing
                 v2: .file("memory.high"))
         }
 
-    // A property that is added to the types, and not to the list above, shows here.
+    // Fails if a property is added to the types but not to the list above.
     @Test func areAllInTheList() throws {
         var known: Set<String> = []
         for property in Self.properties { known.formUnion(names(in: try Resources(property.json), "")) }
-        // Objects and lists that only some of the documents have: by then they're known by what is in them.
+        // Without objects and lists whose own properties are known.
         known = known.filter { name in !known.contains { $0.hasPrefix(name + ".") } }
         #expect(known.subtracting(["unknownProperties"]) == Set(Self.properties.map { $0.name }))
     }
 
-    /// The stored properties, those of objects inside with the outer name before theirs.
+    /// The names of the stored properties. Those of inner objects have the outer name before theirs.
     private func names(in value: Any, _ prefix: String) -> Set<String> {
         var found: Set<String> = []
         for child in Mirror(reflecting: value).children {
@@ -170,11 +170,11 @@ import Testing
             || value is ControllerFile
     }
 
-    /// By a plan for all of them, on a host with every controller.
+    /// Plans each property for a host with every controller.
     @Test(arguments: properties) func reachesAFileOrIsRefusedByName(property: Property) throws {
         for (locations, expected) in [(ControllerLocations.legacy, property.v1), (.unified, property.v2)] {
             for base in ["/linux/resources", ""] {
-                // An update leaves the devices as they are, and says so.
+                // An update doesn't change devices, and says so.
                 guard base != "" || !property.name.hasPrefix("devices") else { continue }
                 let resources = try Resources(property.json)
                 let outcome = Result { () throws(RuntimeError) in

@@ -45,7 +45,7 @@ import Testing
         #expect(host.hierarchies.isEmpty == (host.layout == .absent))
         if host.layout == .unified { #expect(host.hierarchies.map { $0.mountPoint } == ["/sys/fs/cgroup"]) }
         if host.layout == .legacy {
-            // Each v1 hierarchy that is mounted in its usual place is found there.
+            // Each v1 hierarchy in its usual place must be found there.
             for name: ByteString in ["memory", "freezer", "pids"] {
                 guard (try? FileDescriptor.open("/sys/fs/cgroup/" + name + "/tasks", flags: .readOnly)) != nil else { continue }
                 #expect(host.hierarchies.contains { $0.mountPoint == "/sys/fs/cgroup/" + name && $0.subsystems == name })

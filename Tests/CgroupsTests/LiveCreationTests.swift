@@ -21,11 +21,11 @@ struct LiveCreationTests {
         #expect(try cgroup.exists())
         #expect(journal.directories.count == host.hierarchies.count)
         #expect(journal.directories.allSatisfy { isThere($0) })
-        // From the record alone, as delete does it.
+        // delete has the record only.
         try Cgroup(record: journal).remove()
         #expect(try !cgroup.exists())
         for group in journal.groups { #expect(!isThere(group.mountPoint + "/" + path.components[0])) }
-        // A second time there is nothing left to do.
+        // Removing it again does nothing.
         try Cgroup(record: journal).remove()
     }
 
@@ -61,7 +61,7 @@ struct LiveCreationTests {
         #expect(try !first.exists())
         #expect(try second.exists())
         try second.remove()
-        // The first made the parent, and the second found it in use no more: it isn't the second's to remove.
+        // The first cgroup made the parent, so removing the second one must leave it. Removing the first one again removes it.
         try Cgroup(record: first.record).remove()
         for group in first.record.groups {
             let parent = group.mountPoint + "/" + path.components[0]
@@ -84,8 +84,8 @@ struct LiveCreationTests {
         #expect(others.allSatisfy { !isThere($0 + "/" + owner.cgroup.path.components[0]) })
     }
 
-    // Whatever ends the container's processes ends those in the cgroups below its own too. Beside v1 alone there is no v2 tree that
-    // would know of them.
+    // Ending the container would end the processes in the cgroups below too. On a host without a v2 tree beside v1, only the v1
+    // hierarchies themselves show these processes.
     @Test(arguments: ["pids", "freezer", "name=systemd"] as [ByteString])
     func refusesACgroupWithProcessesBelowIt(hierarchy: ByteString) throws {
         let owner = try LiveCgroup(
@@ -101,7 +101,8 @@ struct LiveCreationTests {
         #expect(LiveHost.others(than: hierarchy).allSatisfy { !isThere($0 + "/" + owner.cgroup.path.components[0]) })
     }
 
-    /// The kernel makes a directory whose path is nearly PATH_MAX long, and then nobody can name a file in it, nor remove it.
+    /// The kernel makes a directory whose path is nearly PATH_MAX long, but then paths to its files are too long, and nobody
+    /// can remove it.
     @Test func refusesAPathThatLeavesNoRoomForFiles() throws {
         let host = try LiveHost.detected()
         for length in [4040, 4076, 4095] {
@@ -110,7 +111,7 @@ struct LiveCreationTests {
             #expect(error.pointer == "/linux/cgroupsPath")
             #expect(error.sentence.contains(" leave room for the files in it"), "\(error.sentence)")
         }
-        // The longest that is taken can be made, used and removed.
+        // The longest path that is accepted can be made, used and removed.
         let longest = host.hierarchies.map { $0.mountPoint.count }.max() ?? 0
         let text = ByteString([UInt8](repeating: UInt8(ascii: "A"), count: Int(PATH_MAX) - 64 - longest - 1))
         let cgroup = try Cgroup(host: host, path: CgroupPath(text, id: "x"))

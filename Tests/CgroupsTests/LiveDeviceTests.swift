@@ -4,10 +4,11 @@ import Testing
 
 @testable import Cgroups
 
-/// What a process in a cgroup may open: the kernel's word on the rules.
+/// Which devices a process in a cgroup can really open under the rules.
 @Suite(.enabled(if: LiveHost.hasV1 && LiveHost.hasV2, Comment(rawValue: LiveHost.reason)), .serialized)
 struct LiveDeviceTests {
-    /// /dev/kmsg is 1:11, which no container has by default; /dev/full is 1:7, which all have.
+    /// Tries /dev/full (1:7), which all containers have, and /dev/kmsg (1:11), which none has by default. Returns 1 for
+    /// /dev/full, plus 2 for reading and 4 for writing /dev/kmsg.
     private func outcome(_ rules: String, on version: Hierarchy.Version) throws -> Int32? {
         let live = try LiveCgroup(LiveHost.only(version), LiveHost.path())
         try live.cgroup.apply(
@@ -30,7 +31,7 @@ struct LiveDeviceTests {
         #expect(try outcome(#"{"allow":true,"type":"c","major":1,"minor":11,"access":"rw"}"#, on: version) == 7)
     }
 
-    // /dev/full is one of those that every container has.
+    // /dev/full is a device that every container has.
     @Test(arguments: [Hierarchy.Version.v1, .v2])
     func deniesWhatARuleDeniesByItsNumber(version: Hierarchy.Version) throws {
         let denied = #"{"allow":false,"type":"c","major":1,"minor":7,"access":"rwm"}"#

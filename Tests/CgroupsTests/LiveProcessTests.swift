@@ -6,7 +6,7 @@ import Testing
 
 @testable import Cgroups
 
-/// Processes in the machine's own v1 cgroups; the v2 directory of a hybrid host is with them.
+/// Processes in the machine's own v1 cgroups, and in the v2 directory beside them on a hybrid host.
 @Suite(.enabled(if: LiveHost.hasV1, Comment(rawValue: LiveHost.reason)), .serialized)
 struct LiveProcessTests {
     private let live: LiveCgroup
@@ -62,7 +62,7 @@ struct LiveProcessTests {
         #expect(try !live.cgroup.isFrozen())
     }
 
-    // A container in the container, paused: its cgroup has a state of its own.
+    // The cgroup below is a paused container inside the container, and has a freezer state of its own.
     @Test(arguments: [true, false]) func killsWhatIsFrozenInACgroupBelow(beside: Bool) throws {
         let live = beside ? self.live : try LiveCgroup(LiveHost.only(.v1), LiveHost.path())
         for name: ByteString in ["inner", "inner/most"] { try live.makeSub(name) }
@@ -76,7 +76,7 @@ struct LiveProcessTests {
         #expect(try !live.cgroup.exists())
     }
 
-    // On v2 whatever is killed dies, frozen or not.
+    // On v2 a killed process dies even if it's frozen.
     @Test(.enabled(if: LiveHost.hasV2, Comment(rawValue: LiveHost.reason))) func killsWhatIsFrozenInAV2CgroupBelow() throws {
         let live = try LiveCgroup(LiveHost.only(.v2), LiveHost.path())
         try live.makeSub("inner")

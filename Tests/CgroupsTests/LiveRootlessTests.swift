@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cgroups
 
-/// What a user may do to whom systemd has delegated a part of the v2 hierarchy.
+/// What a user can do to whom systemd has delegated a part of the v2 hierarchy.
 @Suite(
     .enabled(if: LiveHost.isUserOfUnified, "needs a user other than root, on a host with cgroup v2 alone"), .serialized)
 struct LiveRootlessTests {
@@ -20,7 +20,7 @@ struct LiveRootlessTests {
         try cgroup.create()
         defer { try? cgroup.remove() }
         #expect(!cgroup.isNowhere)
-        // The device rules need rights over the machine: a container in a user namespace does without.
+        // Device rules need privileges on the host, so a container in a user namespace works without them.
         try cgroup.apply(ResourcePlan(Resources(json), locations: cgroup.controllers(), access: .optional))
         let place = try FileDescriptor.open(cgroup.record.directories[0], flags: [.path, .directory])
         #expect(try ByteString(place.readFile("memory.max")).trimmed == "67108864")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cgroups
 
-/// Limits on a host whose controllers are all cgroup v2's.
+/// Limits on a host that has cgroup v2 only.
 @Suite(.enabled(if: LiveHost.isUnified, Comment(rawValue: LiveHost.reason)), .serialized)
 struct LiveUnifiedLimitTests {
     private func live(_ path: CgroupPath) throws -> LiveCgroup { try LiveCgroup(LiveHost.detected(), path) }
@@ -83,7 +83,7 @@ struct LiveUnifiedLimitTests {
     @Test func refusesACgroupThatCanNotHaveProcesses() throws {
         let parent = try live(LiveHost.path("threads"))
         let first = try live(CgroupPath("/" + parent.cgroup.path.relative + "/first", id: "x"))
-        // A parent that hands memory or io down takes no threaded children.
+        // A parent that passes on memory or io takes no threaded children.
         let place = parent.cgroup.record.directories[0]
         for name in try parent.read("cgroup.subtree_control", in: place).words {
             try parent.put("-" + name, "cgroup.subtree_control", in: place)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cgroups
 
-/// The v2 hierarchy of this machine, whatever controllers it has.
+/// The v2 hierarchy of this machine, with whatever controllers it has.
 @Suite(.enabled(if: LiveHost.hasV2, Comment(rawValue: LiveHost.reason)), .serialized)
 struct LiveUnifiedTests {
     private let live: LiveCgroup
@@ -55,7 +55,7 @@ struct LiveUnifiedTests {
         let procfs = try ProcFileSystem.forHost()
         let found = try live.cgroup.directoryForClone(besides: pid, procfs: procfs)
         #expect(try found.status().inode == FileDescriptor.open(directory + "/init.scope", flags: .path).status().inode)
-        // The same name and more isn't below.
+        // A cgroup whose name only begins with the other's name isn't above the process.
         let longer = try Cgroup(host: LiveHost.only(.v2), path: CgroupPath("/" + live.cgroup.path.relative + "0", id: "x"))
         try longer.create()
         defer { try? longer.remove() }

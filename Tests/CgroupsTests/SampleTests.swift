@@ -7,7 +7,7 @@ import Testing
 
 @testable import Cgroups
 
-/// Configurations that engines wrote, planned for each kind of host.
+/// Plans the configurations that engines wrote, for each kind of host.
 @Suite struct SampleTests {
     private static let directory = ByteString(#filePath).parent.parent + "/OCITests/Samples"
 
@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: names) func canBePlannedOnV2(name: ByteString) throws {
         var resources = try linux(name).resources
-        // Docker sends it on v1 hosts alone.
+        // Docker writes swappiness on v1 hosts only.
         if resources.memory?.swappiness != nil {
             let asked = resources
             #expect(throws: RuntimeError.self) { try ResourcePlan(asked, locations: .unified) }

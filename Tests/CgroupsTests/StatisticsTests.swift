@@ -26,7 +26,7 @@ import Testing
         return ByteString(writer.bytes).displayText
     }
 
-    /// What runc 1.1.5 prints of the same files.
+    /// The expected text is what runc 1.1.5 prints for the same files.
     @Test func printsV1AsRuncDoes() throws {
         try put([
             ("cpuacct.usage", "12854792\n"), ("cpuacct.usage_percpu", "7437874 5416918 \n"),
@@ -128,7 +128,7 @@ struct LiveStatisticsTests {
         }
         #expect(watch.take().isEmpty)
         #expect(!live.cgroup.hasOOMKill())
-        // tail keeps its input until the end.
+        // tail stores its input until the input ends.
         #expect(try live.exitStatus(of: "exec 2>/dev/null; head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0") == 0)
         var request = watch.pollRequest
         let isTold = request.wait(milliseconds: 5000)

@@ -5,15 +5,15 @@ import Testing
 @testable import OCI
 @testable import Seccomp
 
-/// Filters answer as their profiles read: each one is run over the calls of three architectures in a machine of our own, and held
-/// against a reading that has neither libseccomp nor BPF in it.
+/// Filters must answer as their profiles say. A simulated machine runs each filter over calls of three architectures, and the
+/// answers are compared with a reading of the profile that uses neither libseccomp's filters nor BPF.
 @Suite struct AgreementTests {
     @Test(arguments: ["docker-run-rm.config.json", "podman-run-rm.config.json"])
     func answersAsTheEnginesProfileReads(sample: String) throws {
         let profile = try Seccomp(sample: sample)
         let reading = ProfileReading(profile)
         let machine = BPFMachine(try SeccompCompiler.compile(profile).instructions)
-        // What the profiles compare with: personality's values, clone's mask, and some on either side.
+        // The values that the profiles compare with (personality's values, clone's mask), and others around them.
         let values: [UInt64] = [0, 1, 8, 9, 0x20000, 0x20008, 0x7E02_0000, 0x0100_0011, 0xFFFF_FFFF, 0x1_0000_0000, .max]
         for number in (0..<600) as Range<UInt32> {
             for architecture in [c_scmp_arch_x86_64, c_scmp_arch_x86] {
@@ -41,7 +41,7 @@ import Testing
                         let call = ObservedCall(
                             architecture: architecture, number: number | bit, arguments: [value, 1, 2, 3, 4, 5])
                         let answer = try ours.answer(to: call)
-                        // What the profile doesn't know yet is refused in another way.
+                        // wherry answers a call that is newer than the profile with ENOSYS, but libseccomp doesn't.
                         guard answer != 0x0005_0026 || profile.defaultErrnoRet == 38 else { continue }
                         calls += 1
                         #expect(try theirs.answer(to: call) == answer, "\(call)")
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func comesToAnEndWhereLibseccompDoesNot() throws {
-        // libseccomp 2.5.4 never returns from adding the second one.
+        // libseccomp 2.5.4 never returns from adding the second rule.
         let profile = Seccomp(
             .errno,
             Seccomp.Rule(.allow, "read", where: [.init(0, .lessThan, 0x2_0000_0003), .init(1, .greaterThan, 0x1_0000_0000)]),
@@ -109,7 +109,7 @@ import Testing
         let refusing = Seccomp(.allow, architectures: ["SCMP_ARCH_X86"], Seccomp.Rule(.errno, "socket", where: [family]))
         for profile in [allowing, refusing] {
             let machine = BPFMachine(try SeccompCompiler.compile(profile).instructions)
-            // Through socketcall(2), where the family lies in memory, and directly, number 359.
+            // Through socketcall(2), where the family is in memory and can't be seen, and directly by number 359.
             let shared = ObservedCall(architecture: c_scmp_arch_x86, number: 102, arguments: [1, 16, 16, 0, 0, 0])
             #expect(try machine.answer(to: shared) == 0x0005_0001)
             for (value, met) in [(16 as UInt64, true), (17, false)] {

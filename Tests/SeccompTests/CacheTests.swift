@@ -24,15 +24,15 @@ import Testing
         try FilterCache.keep(output, for: ProfileEncoding(profile), root: root.descriptor.file)
     }
 
-    /// What the cache's directory holds.
+    /// The names in the cache's directory.
     private func files() throws -> [ByteString] {
         try root.descriptor.file.open("seccomp", flags: [.readOnly, .directory]).entries().map { $0.name }
     }
 
-    /// The one file that is in it.
+    /// The path of the only file in the directory.
     private func path() throws -> ByteString { root.path + "/seccomp/" + (try #require(try files().first)) }
 
-    /// Something that no profile is translated to, to see where a program came from.
+    /// A program that the compiler never makes, which shows that a program came from the cache.
     private let planted = SeccompCompiler.Output(instructions: [6, 0, 0, 0, 1, 0, 5, 0], warnings: ["planted"])
 
     @Test func keepsWhatWasTranslated() throws {
@@ -98,7 +98,7 @@ import Testing
         #expect(elsewhere.withCString { elsewhere in path.withCString { symlink(elsewhere, $0) } } == 0)
         #expect(cached(profile) == nil)
         #expect(try program(profile).instructions != planted.instructions)
-        // The link is gone, and what it led to is untouched.
+        // The link is gone, and its target is unchanged.
         #expect(cached(profile) != nil)
         var status = stat()
         #expect(elsewhere.withCString { lstat($0, &status) } == 0)
@@ -144,7 +144,7 @@ import Testing
         #expect(CachedFilter.decode(file + [0], profile: encoding) == nil)
     }
 
-    /// The sum of the sizes stays right, and so does each byte behind them.
+    /// The sum of the sizes stays right, and so do all bytes after them.
     @Test func seesSizesThatMoveAProgramsEnd() throws {
         let encoding = ProfileEncoding(profile)
         let output = SeccompCompiler.Output(instructions: planted.instructions, warnings: ["abcd"])
@@ -169,7 +169,7 @@ import Testing
         #expect(CachedFilter.decode(file, profile: ProfileEncoding(profile)) == nil)
     }
 
-    /// As if both had the same hash.
+    /// As if both profiles had the same hash.
     @Test func ignoresAndReplacesAnotherProfileUnderTheSameName() throws {
         _ = try program(profile)
         let path = try path()

@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func countsNamesOfRulesThatChangeNothingAsKnown() throws {
-        // umask, 95, has its default's action: what lies between it and read is old, and stays forbidden.
+        // umask (95) has the default action. Calls with lower numbers are known to the profile, and stay forbidden.
         let profile = Seccomp(.errno, Seccomp.Rule(.allow, "read"), Seccomp.Rule(.errno, "umask"))
         #expect(try answer(profile, 94) == 0x0005_0001)
         #expect(try answer(profile, 95) == 0x0005_0001)

@@ -3,7 +3,7 @@ import Testing
 @testable import OCI
 @testable import Seccomp
 
-/// Two profiles may share a cached program only if they mean the same.
+/// Two profiles may share a cached program only if they have the same meaning.
 @Suite struct EncodingTests {
     private static let base = Seccomp(
         .errno, errno: 1, architectures: ["SCMP_ARCH_X86"], .init(.allow, errno: nil, "ab", "c", where: [.init(0, .equal, 1, 2)]),

@@ -17,7 +17,7 @@ import Testing
         return program.flags.rawValue
     }
 
-    // SECCOMP_FILTER_FLAG_LOG is 2, SPEC_ALLOW 4, NEW_LISTENER 8, WAIT_KILLABLE_RECV 32.
+    // The bits are: SECCOMP_FILTER_FLAG_LOG 2, SPEC_ALLOW 4, NEW_LISTENER 8, WAIT_KILLABLE_RECV 32.
 
     @Test func takesSpecAllowWhereTheProfileHasNoList() throws {
         #expect(try flags(nil) == 4)

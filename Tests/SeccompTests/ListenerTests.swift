@@ -14,10 +14,10 @@ import Testing
 
     init() throws { directory = try TemporaryDirectory() }
 
-    /// A stream socket that listens at `name`, for an agent.
+    /// Opens a stream socket that listens at `name`, as an agent does.
     private func agent(_ name: ByteString) throws -> FileDescriptor {
         let agent = FileDescriptor(adopting: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
-        // By a short path: an address has room for 107 bytes.
+        // Binds through a short path, since an address has room for only 107 bytes.
         let path = "/proc/self/fd/" + ByteString(decimal: directory.descriptor.rawValue) + "/" + name
         try #require(path.withCString { c_bind_unix(agent.rawValue, $0) } == 0)
         try #require(listen(agent.rawValue, 0) == 0)
@@ -45,7 +45,7 @@ import Testing
         let arrived = try #require(descriptors.first)
         #expect(fstat(listener.rawValue, &sent) == 0 && fstat(arrived.rawValue, &received) == 0)
         #expect(sent.st_ino == received.st_ino && sent.st_dev == received.st_dev)
-        // One state for each connection, which is closed after it.
+        // A connection carries one state, and is then closed.
         #expect(try connection.read(upTo: 1) == [])
     }
 
@@ -93,7 +93,7 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func doesNotWaitForEverForAnAgentThatDoesNotAccept() throws {
         let agent = try agent("agent")
         let path = directory.path + "/agent"
-        // Its queue has room for one.
+        // The agent's queue has room for one connection.
         let first = try FileDescriptor.connectStream(to: path, timeout: 100)
         let (listener, _) = try FileDescriptor.pipe()
         let error = #expect(throws: RuntimeError.self) {

@@ -8,7 +8,7 @@ import Testing
 @testable import OCI
 @testable import Seccomp
 
-/// The kernel's own word on the programs.
+/// What the kernel makes of the programs.
 @Suite(.serialized) struct LoadTests {
     @Test func answersWithTheErrorNumberOfTheRule() throws {
         let profile = Seccomp(.allow, .init(.errno, errno: 95, "umask"), .init(.errno, "getpgrp"))
@@ -42,7 +42,8 @@ import Testing
         #expect(try Child.end(under: profile) { _ in Child.error(of: 600) } == .killed(signal: SIGSYS))
     }
 
-    // Under an outer filter that says that a capability is dropped, and drops none. Another may say that the kernel has none at all.
+    // An outer filter makes the kernel seem to drop a capability without dropping it (0), or to have no such capability
+    // (EINVAL).
     @Test(.enabled(if: getuid() == 0, "only root may drop capabilities"), arguments: [0, EINVAL])
     func boundingSetThatIsNotLimitedIsAnError(answer: Int32) throws {
         let drop = Seccomp.Argument(0, .equal, UInt64(PR_CAPBSET_DROP), 0)
@@ -96,7 +97,7 @@ import Testing
     @Test func loadsWhatTheEnginesAskFor() throws {
         for sample in ["docker-run-rm.config.json", "podman-run-rm.config.json"] {
             let profile = try Seccomp(sample: sample)
-            // clone with a new user namespace, personality with a domain that isn't listed, and what is simply allowed.
+            // A call that is simply allowed, personality with a listed value, and personality with a value that isn't listed.
             let end = try Child.end(under: profile) { _ in
                 guard Child.error(of: SYS_getppid) == 0, Child.error(of: SYS_personality, 0xFFFF_FFFF) == 0 else { return 1 }
                 return Child.error(of: SYS_personality, 0x40_0000) == 0 ? 2 : 0
@@ -128,7 +129,7 @@ import Testing
         let (agent, container) = try FileDescriptor.messagePair()
         let supervisor = h_fork()
         if supervisor == 0 {
-            // As an agent does: takes the listener, answers one call.
+            // As an agent does, this takes the listener and answers one call.
             var listener: Int32 = -1
             var count: Int32 = 1
             var byte: UInt8 = 0

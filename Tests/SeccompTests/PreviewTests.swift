@@ -5,7 +5,7 @@ import Testing
 @testable import OCI
 @testable import Seccomp
 
-/// What a filter is said to permit before it's loaded is what it permits.
+/// The preview of a filter must say exactly what the filter permits once it's loaded.
 @Suite struct PreviewTests {
     private func program(_ profile: Seccomp) throws -> SeccompProgram {
         SeccompProgram(
@@ -28,7 +28,7 @@ import Testing
                 #expect(program.permits(number, call.arguments) == isPermitted(answer), "\(call)")
                 return answer
             }
-            // Without the arguments: only what doesn't depend on them.
+            // Without arguments, the preview permits only what doesn't depend on them.
             if program.permits(number) {
                 permitted += 1
                 #expect(answers.allSatisfy(isPermitted), "\(number)")
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    // Not even by an agent or a tracer, and whatever the arguments are.
+    // These calls are refused whatever the arguments are, and neither an agent nor a tracer can permit them.
     @Test func saysWhatAFilterNeverPermits() throws {
         func refusesExecve(_ profile: Seccomp) throws -> Bool { try program(profile).refuses(SYS_execve) }
         for action in [.errno, .kill, .killProcess, .killThread, .trap] as [Seccomp.Action] {
@@ -66,7 +66,7 @@ import Testing
     @Test func doesNotPromiseWhatItCannotFollow() {
         let none = SeccompProgram(instructions: [], flags: [], needsListener: false, warnings: [])
         #expect(!none.permits(0))
-        // A multiplication, which no filter of ours has.
+        // A multiplication, which wherry's filters never have.
         let odd = SeccompProgram(
             instructions: [0x24, 0, 0, 0, 2, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0xFF, 0x7F], flags: [], needsListener: false, warnings: []
         )

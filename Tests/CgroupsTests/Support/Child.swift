@@ -2,7 +2,7 @@ import Bytes
 import CLinux
 import Linux
 
-/// A shell with no signal blocked: the test runner's threads block most, and children inherit that.
+/// A shell with no signal blocked: the test runner's threads block most signals, and children inherit that.
 final class Child {
     let pid: Int32
     private let handle: SharedDescriptor
@@ -17,7 +17,7 @@ final class Child {
         var noEnvironment: UnsafeMutablePointer<CChar>?
         var pidfd: Int32 = -1
         let child = arguments.withUnsafeBufferPointer { arguments in
-            // Other threads run: the child may do nothing between clone and exec that takes a lock.
+            // Other threads are running, so between clone and execve the child must not do anything that takes a lock.
             let child = c_clone3(c_clone_pidfd, &pidfd, -1, nil)
             if child == 0 {
                 sigprocmask(SIG_SETMASK, &nothing, nil)
@@ -33,7 +33,7 @@ final class Child {
 
     private enum Failure: Error { case clone }
 
-    /// Nil where it still runs when the milliseconds are over.
+    /// Waits for the child's end. Returns nil if the child still runs after this time.
     func status(within milliseconds: Int) -> ExitStatus? {
         if let ended { return ended }
         guard waitReadable(handle.rawValue, until: Deadline(milliseconds: milliseconds)) else { return nil }

@@ -11,7 +11,7 @@ struct DeviceRequest {
     var access: DeviceAccess
 }
 
-/// What the rules mean, said as plainly as possible: each kind of access on its own, the last rule about it decides.
+/// The meaning of the rules, as simply as possible: for each kind of access, the last rule about it decides.
 func isAllowed(_ request: DeviceRequest, by rules: DeviceRules) -> Bool {
     for bit: DeviceAccess in [.read, .write, .mknod] where request.access.contains(bit) {
         var allowed = false
@@ -31,8 +31,8 @@ func isAllowed(_ request: DeviceRequest, by rules: DeviceRules) -> Bool {
     return true
 }
 
-/// An interpreter for the instructions that device programs are made of. Nil for anything that the kernel's verifier would refuse:
-/// an unknown instruction, a jump backwards or out of the program, a register that nothing was put into.
+/// Interprets a device program. Returns nil for anything that the kernel's verifier would refuse: an unknown instruction, a
+/// jump backwards or out of the program, a register that hasn't been set.
 func verdict(of program: [BPFInstruction], on request: DeviceRequest) -> UInt32? {
     let kind: UInt32 = request.kind == .block ? 1 : 2
     let context = [request.access.rawValue << 16 | kind, request.major, request.minor]
@@ -68,7 +68,7 @@ func verdict(of program: [BPFInstruction], on request: DeviceRequest) -> UInt32?
     return nil
 }
 
-/// devices.allow and devices.deny of v1 as the kernel keeps them: security/device_cgroup.c.
+/// devices.allow and devices.deny of v1, as the kernel implements them in security/device_cgroup.c.
 struct KernelDeviceList {
     private var allowsAll = true
     private var exceptions: [(kind: UInt8, major: ByteString, minor: ByteString, access: [UInt8])] = []
@@ -84,7 +84,7 @@ struct KernelDeviceList {
         let access = words[2].bytes
         let same = exceptions.firstIndex { $0.kind == words[0].bytes[0] && $0.major == numbers[0] && $0.minor == numbers[1] }
         if line.allow == allowsAll {
-            // Taken away by exactly the same numbers, or not at all.
+            // Only exactly the same numbers can be taken away.
             guard let same else { return }
             exceptions[same].access.removeAll { access.contains($0) }
             if exceptions[same].access.isEmpty { exceptions.remove(at: same) }
@@ -95,7 +95,7 @@ struct KernelDeviceList {
         }
     }
 
-    /// For one kind of access.
+    /// Whether the list allows one kind of access.
     func allows(_ kind: DeviceRule.Kind, _ major: UInt32, _ minor: UInt32, _ access: UInt8) -> Bool {
         let excepted = exceptions.contains {
             $0.kind == (kind == .block ? UInt8(ascii: "b") : UInt8(ascii: "c"))

@@ -4,15 +4,15 @@ import Linux
 
 @testable import Cgroups
 
-/// The machine's own cgroups, for tests below a path that nobody else uses.
+/// The machine's own cgroups. Tests use unique paths in them.
 enum LiveHost {
-    /// Only root may make cgroups, and v1's files are only there where v1 is mounted.
+    /// Whether v1 can be tested: only root may make cgroups, and v1's files exist only where v1 is mounted.
     static let hasV1: Bool = getuid() == 0 && layout == .legacy && directories.contains("freezer")
 
-    /// A v2 directory, alone or beside v1.
+    /// Whether there is a v2 directory, alone or beside v1.
     static let hasV2: Bool = getuid() == 0 && (layout == .unified || directories.contains("unified"))
 
-    /// v2 alone, with controllers.
+    /// Whether there is only v2, with controllers.
     static let isUnified: Bool = getuid() == 0 && layout == .unified
 
     static let isUserOfUnified: Bool = getuid() != 0 && layout == .unified
@@ -27,19 +27,19 @@ enum LiveHost {
 
     static func detected() throws -> CgroupHost { try CgroupHost.detect(procfs: ProcFileSystem.forHost()) }
 
-    /// A host with one of its hierarchies alone.
+    /// The host with the hierarchies of one version only.
     static func only(_ version: Hierarchy.Version) throws -> CgroupHost {
         .made(of: try detected().hierarchies.filter { $0.version == version })
     }
 
-    /// A path of its own for each call, below a parent of its own.
+    /// A new unique path, with a unique parent.
     static func path(_ name: ByteString = "ct") throws -> CgroupPath {
         let parent = "wherry-test-" + ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
         return try CgroupPath("/" + parent + "/" + name, id: "x")
     }
 }
 
-/// A cgroup that's gone with its owner, whatever a test leaves in it.
+/// A cgroup that is removed with this object, whatever a test leaves in it.
 final class LiveCgroup {
     let cgroup: Cgroup
     private var children: [Child] = []
@@ -55,7 +55,7 @@ final class LiveCgroup {
         try? cgroup.remove()
     }
 
-    /// A shell, put into the cgroup or one below it.
+    /// Starts a shell, and puts it into the cgroup or into one below.
     func spawn(in sub: ByteString = "", _ program: ByteString = "exec sleep 1000") throws -> Int32 {
         let child = try Child(shell: program)
         children.append(child)
@@ -66,7 +66,7 @@ final class LiveCgroup {
         return child.pid
     }
 
-    /// A cgroup below, in each hierarchy, as a container's own init system would make it.
+    /// Makes a cgroup below this one in each hierarchy, as a container's own init system would.
     func makeSub(_ name: ByteString) throws {
         for directory in cgroup.record.directories {
             try FileDescriptor.open(directory, flags: [.path, .directory]).makeDirectory(name, mode: 0o755)
@@ -87,7 +87,7 @@ final class LiveCgroup {
         try FileDescriptor.open(directory, flags: [.path, .directory]).writeFile(file, text.bytes)
     }
 
-    /// The signal that ended the child with this pid; nil where it still runs after seconds, or ended otherwise.
+    /// The signal that ended the child with this pid. nil if the child still runs after 5 seconds, or exited by itself.
     func signalThatEnded(_ pid: Int32) -> Int32? {
         guard let child = children.first(where: { $0.pid == pid }), case .killed(let signal) = child.status(within: 5000) else {
             return nil
@@ -95,7 +95,7 @@ final class LiveCgroup {
         return signal
     }
 
-    /// The status with which a program ends that is run in the cgroup, and nowhere else.
+    /// Runs a program whose whole life is in the cgroup, and returns its exit status.
     func exitStatus(of program: ByteString) throws -> Int32? {
         let pid = try spawn("kill -STOP $$; " + program)
         let procfs = try ProcFileSystem.forHost()
@@ -110,7 +110,7 @@ final class LiveCgroup {
     func isRunning(_ pid: Int32) -> Bool { children.contains { $0.pid == pid && $0.status(within: 0) == nil } }
 }
 
-/// Whether there is a directory.
+/// Whether this directory exists.
 func isThere(_ path: ByteString) -> Bool { (try? FileDescriptor.open(path, flags: [.path, .directory])) != nil }
 
 extension CgroupRecord {

@@ -18,13 +18,13 @@ extension Resources {
     init(_ json: String) throws { self = try Resources(parsing: Array(json.utf8)) }
 }
 
-/// What a plan without device rules writes, as "FILE = VALUE" each.
+/// The writes of a plan without device rules, each as "FILE = VALUE".
 func writes(_ json: String, on locations: ControllerLocations) throws -> [String] {
     let plan = try ResourcePlan(Resources(json), locations: locations, devices: false)
     return (plan.steps + plan.lateSteps).flatMap { $0.lines }
 }
 
-/// The error that a plan for these resources is refused with.
+/// The error that refuses a plan for these resources.
 func refusal(_ json: String, on locations: ControllerLocations) throws -> RuntimeError {
     let resources = try Resources(json)
     return try #require(throws: RuntimeError.self) { try ResourcePlan(resources, locations: locations, devices: false) }

@@ -4,7 +4,7 @@ import Linux
 
 @testable import Cgroups
 
-/// A directory that goes with its owner, to stand for a hierarchy.
+/// A directory that stands for a hierarchy. It's removed with this object.
 final class TemporaryTree: Sendable {
     let path: ByteString
     let root: FileDescriptor
@@ -37,7 +37,7 @@ final class TemporaryTree: Sendable {
 
     func text(_ file: ByteString) throws -> String { ByteString(try root.readFile(file)).displayText }
 
-    /// A hierarchy that is this directory.
+    /// A hierarchy whose mount point is this directory.
     func hierarchy(_ version: Hierarchy.Version, _ subsystems: ByteString = "") throws -> Hierarchy {
         Hierarchy(
             version: version, subsystems: subsystems, mountPoint: path,
@@ -46,7 +46,7 @@ final class TemporaryTree: Sendable {
 }
 
 extension CgroupHost {
-    /// A host with these alone.
+    /// A host with these hierarchies only.
     static func made(of hierarchies: [Hierarchy]) -> CgroupHost {
         let unified = hierarchies.count == 1 && hierarchies[0].version == .v2
         return CgroupHost(layout: unified ? .unified : .legacy, hierarchies: hierarchies)

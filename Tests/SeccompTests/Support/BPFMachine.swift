@@ -7,7 +7,7 @@ struct ObservedCall {
     var number: UInt32
     var arguments: [UInt64] = [0, 0, 0, 0, 0, 0]
 
-    /// The 64 bytes, little endian: the machine that runs the tests.
+    /// The 64 bytes of the structure, in the byte order of the machine that runs the tests.
     fileprivate var bytes: [UInt8] {
         var bytes: [UInt8] = []
         for word in [number, architecture] { withUnsafeBytes(of: word) { bytes += $0 } }
@@ -16,7 +16,7 @@ struct ObservedCall {
     }
 }
 
-/// Runs classic BPF as the kernel would, to see what a filter answers to calls that nobody makes.
+/// Runs classic BPF as the kernel does, to get a filter's answers without making the calls.
 struct BPFMachine {
     enum Fault: Error { case unknownInstruction(UInt16), badOffset(UInt32), ranOut }
 
@@ -42,7 +42,7 @@ struct BPFMachine {
     /// The number of instructions.
     var length: Int { program.count }
 
-    /// What the program returns: SECCOMP_RET_* with its data.
+    /// The program's result: SECCOMP_RET_* with its data.
     func answer(to call: ObservedCall) throws -> UInt32 {
         let data = call.bytes
         var accumulator: UInt32 = 0

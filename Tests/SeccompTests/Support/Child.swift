@@ -5,23 +5,23 @@ import Testing
 @testable import OCI
 @testable import Seccomp
 
-/// A child that goes on under a filter: what becomes of it is what the kernel made of the program.
+/// A child under a filter. Its end shows what the kernel made of the filter.
 enum Child {
     enum End: Equatable {
         case exited(Int32)
         case killed(signal: Int32)
-        /// It had ten seconds.
+        /// The child didn't end within ten seconds.
         case hung
     }
 
     static let failedToLoad: Int32 = 125
 
-    /// Loads the profile's filter in a child and then does `body`, whose result is the exit status.
+    /// Forks a child that loads the profile's filter and then runs `body`, whose result is the exit status.
     static func end(under profile: Seccomp, _ body: (Int32) -> Int32) throws -> End {
         let program = try SeccompFilter.program(for: profile)
         let pid = h_fork()
         if pid == 0 {
-            // No core file for what is killed on purpose.
+            // A child that is killed on purpose must not leave a core file.
             _ = c_prlimit(0, Int32(RLIMIT_CORE.rawValue), 0, 0)
             _ = c_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             var listener: Int32 = -1
@@ -36,7 +36,7 @@ enum Child {
         return wait(for: pid)
     }
 
-    /// The error number of a system call, 0 if it was done.
+    /// The error number of a system call; 0 if the call succeeded.
     static func error(of number: Int32, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0) -> Int32 {
         h_call(Int(number), UInt(a), UInt(b), UInt(c)) == -1 ? c_errno() : 0
     }

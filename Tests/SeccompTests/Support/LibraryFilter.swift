@@ -6,7 +6,8 @@ import Testing
 
 @testable import OCI
 
-/// libseccomp's own translation of a profile, as other runtimes use it. Only for profiles that it's known to come to an end over.
+/// libseccomp's own translation of a profile, which other runtimes use. Only for profiles for which libseccomp is known to
+/// finish.
 enum LibraryFilter {
     static func instructions(for profile: Seccomp) throws -> [UInt8] {
         let ordinary = value(profile.defaultAction, profile.defaultErrnoRet)
@@ -38,7 +39,7 @@ enum LibraryFilter {
         action == .errno ? 0x0005_0000 | (errno ?? 1) : 0x7FFF_0000
     }
 
-    /// SCMP_CMP_*: for those that the engines' profiles have.
+    /// The number of SCMP_CMP_*, for the operators in engines' profiles.
     private static func number(_ op: Seccomp.Operator) -> UInt32 {
         switch op {
         case .notEqual: 1

@@ -4,14 +4,14 @@ import CSeccomp
 
 @testable import OCI
 
-/// What a profile means, read rule by rule without a filter: what the compiled programs are held against.
+/// The meaning of a profile, read rule by rule without a filter. Compiled programs are compared with it.
 struct ProfileReading {
     /// x32's calls come under x86_64's AUDIT_ARCH with this bit in the number.
     static let x32Bit: UInt32 = 0x4000_0000
 
     let profile: Seccomp
     private let architectures: [UInt32]
-    /// By libseccomp's token: the largest number that the profile names.
+    /// The largest number that the profile names, by libseccomp's token of the architecture.
     private let newest: [UInt32: UInt32]
 
     init(_ profile: Seccomp) {
@@ -31,7 +31,7 @@ struct ProfileReading {
         self.newest = newest
     }
 
-    /// SECCOMP_RET_* with its data.
+    /// The expected answer: SECCOMP_RET_* with its data.
     func answer(to call: ObservedCall) -> UInt32 {
         var architecture = call.architecture
         if architecture == c_scmp_arch_x86_64, call.number & Self.x32Bit != 0 { architecture = c_scmp_arch_x32 }
@@ -45,7 +45,7 @@ struct ProfileReading {
         let rules = profile.rules.filter { rule in
             rule.names.contains { $0.displayText == name } && value(rule.action, rule.errnoRet) != ordinary
         }
-        // One without comparisons is stronger than those with; among several, the first.
+        // A rule without comparisons wins over rules with comparisons. Among several, the first one wins.
         if let rule = rules.first(where: { $0.args.isEmpty }) { return value(rule.action, rule.errnoRet) }
         let isNarrow = architecture == c_scmp_arch_x86 || architecture == c_scmp_arch_x32
         let rule = rules.first { matches($0, call.arguments, isNarrow ? 0xFFFF_FFFF : .max) }

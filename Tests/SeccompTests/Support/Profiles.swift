@@ -5,14 +5,14 @@ import Testing
 @testable import OCI
 
 extension Seccomp {
-    /// A profile for tests: no architectures but the native one, no flags.
+    /// A profile for tests, with only the native architecture by default, and without flags.
     init(_ defaultAction: Action, errno: UInt32? = nil, architectures: [ByteString] = [], _ rules: Rule...) {
         self.init(
             defaultAction: defaultAction, defaultErrnoRet: errno, architectures: architectures, flags: [], listenerPath: nil,
             listenerMetadata: nil, rules: rules)
     }
 
-    /// That of a configuration that an engine wrote.
+    /// The profile of a configuration that an engine wrote.
     init(sample name: String) throws {
         let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
         let path = folder + "/OCITests/Samples/" + name

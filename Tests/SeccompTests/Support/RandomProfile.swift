@@ -3,7 +3,7 @@ import CSeccomp
 
 @testable import OCI
 
-/// SplitMix64: the same numbers in every run.
+/// SplitMix64, with the same numbers in every run.
 struct Random: RandomNumberGenerator {
     private var state: UInt64
 
@@ -35,7 +35,7 @@ enum RandomProfile {
         var profile = Seccomp(action(&random))
         if profile.defaultAction == .errno { profile.defaultErrnoRet = [nil, 1, 13, 38].randomElement(using: &random) ?? nil }
         profile.architectures = Seccomp.threeArchitectures.filter { _ in Bool.random(using: &random) }
-        // Enough of them, at times, for the binary tree.
+        // Sometimes enough names for the filter to become a binary tree.
         for name in names.shuffled(using: &random).prefix(Int.random(in: 0...40, using: &random)) {
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let action = action(&random)
@@ -53,7 +53,7 @@ enum RandomProfile {
             architecture: token == c_scmp_arch_x32 ? c_scmp_arch_x86_64 : token,
             number: UInt32.random(in: 0..<600, using: &random))
         if token == c_scmp_arch_x32 { call.number |= ProfileReading.x32Bit }
-        // Nine times in ten one that the profile names.
+        // In nine of ten cases, a call that the profile names.
         if let rule = profile.rules.randomElement(using: &random), UInt8.random(in: 0..<10, using: &random) > 0 {
             let number = (rule.names.first ?? "read").withCString { seccomp_syscall_resolve_name_arch(token, $0) }
             if number >= 0 { call.number = UInt32(number) }
@@ -74,7 +74,7 @@ enum RandomProfile {
             value(&random), value(&random))
     }
 
-    /// A value that holds, or nearly does.
+    /// A value that meets the comparison, or nearly meets it.
     private static func near(_ comparison: Seccomp.Argument, _ random: inout Random) -> UInt64 {
         switch UInt8.random(in: 0..<6, using: &random) {
         case 0: comparison.value

@@ -4,7 +4,7 @@ import Errors
 import Linux
 import Testing
 
-/// A directory of its own for a test, gone with it.
+/// A test's own directory, which is removed with this object.
 final class TemporaryDirectory: Sendable {
     let path: ByteString
     let descriptor: SharedDescriptor
@@ -18,7 +18,7 @@ final class TemporaryDirectory: Sendable {
 
     deinit { try? Self.remove(path, in: descriptor.file) }
 
-    /// Removes the directory and what is in it.
+    /// Removes the directory with everything in it.
     private static func remove(_ path: ByteString, in directory: borrowing FileDescriptor) throws(SystemError) {
         for name in try directory.entries().map({ $0.name }) {
             if let below = try? directory.open(name, flags: [.readOnly, .directory, .noFollow]) {
