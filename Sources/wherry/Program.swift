@@ -3,7 +3,7 @@ import Errors
 import Lifecycle
 import Linux
 
-/// From the command line to the exit status.
+/// The program: it parses the command line, runs the command and returns the exit status.
 enum Program {
     /// The command line without the program's name.
     static var arguments: [ByteString] {
@@ -15,7 +15,8 @@ enum Program {
     static func run(_ tokens: [ByteString]) -> Int32 {
         FileDescriptor.openMissingStandardStreams()
         Trap.install(exitStatus: 1)
-        // A caller's low limit on the size of files is an error of write(2), not an end without a word.
+        // If the caller has limited the size of files, write(2) should fail. By default SIGXFSZ would end the program without a
+        // message.
         Signal.ignore(Signal.fileSizeLimit)
         let globals: GlobalOptions
         let log: Log

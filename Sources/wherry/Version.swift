@@ -8,7 +8,8 @@ enum Version {
 
     static var commit: ByteString { ByteString(cString: c_commit()) }
 
-    /// dockerd takes what stands before and behind "version", and the lines of commit and specification.
+    /// The output of `--version`. dockerd parses the words around "version", and the lines with the commit and the
+    /// specification.
     static var text: [UInt8] {
         var text: [UInt8] = []
         text.append("wherry version ")

@@ -1,25 +1,28 @@
 import Bytes
 import Errors
 
-/// A command line taken apart: what the options say, and what is left.
+/// A parsed command line: the values of its options, and its operands.
 struct Arguments {
     private var values: [(option: StaticString, value: ByteString)] = []
     private(set) var operands: [ByteString] = []
 
-    // These hand on the name alone: else each of the many places that ask for an option would put all of it together on its stack.
+    // These functions are inlined and pass on only the option's name. Otherwise each of their many callers would copy the whole
+    // option to its stack.
 
-    /// Of an option without a value.
+    /// Whether an option without a value is given, and not as `=false`.
     @inline(__always)
     func isOn(_ option: Option) -> Bool { isOn(option.name) }
 
-    /// The value that was given last: nil where none was, or an empty one, which engines send for "none".
+    /// The last value of an option. It's nil if the option isn't given or the value is empty: engines send an empty one for
+    /// "none".
     @inline(__always)
     func text(_ option: Option) -> ByteString? { text(option.name) }
 
-    /// All values of an option that may stand several times, in their order.
+    /// All values of an option that can be repeated, in their order.
     @inline(__always)
     func texts(_ option: Option) -> [ByteString] { texts(option.name) }
 
+    /// The last value of an option that has a number; nil if it isn't given.
     @inline(__always)
     func number(_ option: Option) -> Int? { last(option.name)?.decimal() }
 

@@ -1,7 +1,7 @@
 import Bytes
 import Errors
 
-/// A command as the table has it: what the command line, the help and the manual need to know, and what it does.
+/// A command: its part of the command line, its texts for the help and the manual, and its action.
 struct Command: Sendable {
     enum Operand: Sendable {
         case required(StaticString)
@@ -22,20 +22,20 @@ struct Command: Sendable {
     }
 
     let name: StaticString
-    /// Half a line for the list of commands.
+    /// A short text for the list of commands.
     let summary: StaticString
     var operands: [Operand] = []
     var rule = Parser.OperandRule.none
     var options: [Option] = []
-    /// Paragraphs with empty lines between. Where lines end is of no account.
+    /// Paragraphs, separated by empty lines. Other line breaks don't matter, because the help fills the lines again.
     let description: StaticString
-    /// Lines as they are typed.
+    /// Lines as the user types them.
     let example: StaticString
-    /// What the statuses mean.
+    /// The exit statuses and their meanings.
     var exitStatus: [(String, StaticString)] = [("0", "done"), ("1", "it failed; stderr and the log file say why")]
-    /// What the log's message begins with, as runc's does.
+    /// The beginning of the error message in the log, as in runc.
     var errorPrefix: StaticString = ""
-    /// What the program ends with when the command throws.
+    /// The exit status if the command throws an error.
     var statusOfErrors: Int32 = 1
     /// Does the work and returns the exit status.
     let action: @Sendable (Invocation) throws(RuntimeError) -> Int32
@@ -49,7 +49,7 @@ struct Command: Sendable {
     }
 
     static func named(_ name: ByteString) throws(RuntimeError) -> Command {
-        // runc has the one letter.
+        // runc accepts this letter for "help".
         let name: ByteString = name == "h" ? "help" : name
         if let command = find(name) { return command }
         let near = name.nearest(among: all.map { $0.name })
@@ -58,7 +58,8 @@ struct Command: Sendable {
             hint: near.map { "did you mean " + $0.description + "?" } ?? "\"wherry help\" lists the commands")
     }
 
-    /// Not looked up in `all`, which copies every command: that would be a twentieth of `state`.
+    /// Finds a command by its name. `all` isn't used, because it copies every command: that would be a twentieth of the work of
+    /// `state`.
     private static func find(_ name: ByteString) -> Command? {
         switch name {
         case "create": Create.command
@@ -83,7 +84,7 @@ struct Command: Sendable {
         }
     }
 
-    /// Takes its part of the command line apart. Where it asks for help, operands may be missing.
+    /// Parses the command's part of the command line. If the user asks for help, operands may be missing.
     func parse(_ tokens: ArraySlice<ByteString>) throws(RuntimeError) -> Arguments {
         let arguments: Arguments
         do throws(RuntimeError) {
@@ -108,7 +109,7 @@ struct Command: Sendable {
         RuntimeError(error.code, error.sentence, hint: "usage: " + usage + "; see wherry help " + name.description)
     }
 
-    /// "wherry kill [OPTIONS] ID [SIGNAL]".
+    /// The synopsis, such as "wherry kill [OPTIONS] ID [SIGNAL]".
     var usage: String {
         var text = "wherry " + name.description + (options.isEmpty ? "" : " [OPTIONS]")
         for operand in operands {

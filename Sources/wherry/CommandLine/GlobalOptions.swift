@@ -23,7 +23,7 @@ struct GlobalOptions {
     static let rootless = Option(
         "rootless", value: .oneOf(["auto", "true", "false"]),
         "whether to go on without a cgroup where permission is missing (default: auto, as it is found)")
-    /// conmon-rs has it here.
+    /// conmon-rs passes this option before the command.
     static let noNewKeyring = Option("no-new-keyring", "for create and run", isHidden: true)
     static let version = Option("version", short: "v", "show the version")
 
@@ -37,7 +37,7 @@ struct GlobalOptions {
         arguments = try Parser(options: GlobalOptions.table, rule: .endOptions).parse(tokens[...])
     }
 
-    /// The command's name and all that follows it.
+    /// The command's name and everything after it.
     var commandLine: ArraySlice<ByteString> { arguments.operands[...] }
     var asksForHelp: Bool { arguments.isOn(.help) }
     var asksForVersion: Bool { arguments.isOn(GlobalOptions.version) }

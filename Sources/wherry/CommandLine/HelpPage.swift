@@ -1,9 +1,9 @@
 import Bytes
 
-/// Help made of the table, for a terminal of 80 columns.
+/// The help, made from the tables of options and commands, for a terminal of 80 columns.
 struct HelpPage {
     private static let width = 80
-    /// Where the sentences about options begin.
+    /// The column in which the sentences about options begin.
     private static let column = 29
 
     private(set) var text: [UInt8] = []
@@ -20,7 +20,7 @@ struct HelpPage {
         text.append(":\n")
     }
 
-    /// Paragraphs, filled anew.
+    /// Adds paragraphs, with new line breaks.
     mutating func prose(_ paragraphs: StaticString) {
         var paragraph: ByteString = ""
         for line in HelpPage.lines(paragraphs) + [""] {
@@ -32,7 +32,7 @@ struct HelpPage {
         }
     }
 
-    /// Lines as they are.
+    /// Adds lines with their line breaks, indented.
     mutating func verbatim(_ lines: StaticString) {
         for line in HelpPage.lines(lines) {
             if !line.isEmpty { text.append("  ") }
@@ -41,7 +41,7 @@ struct HelpPage {
         }
     }
 
-    /// A term and its sentence, side by side.
+    /// Adds a term and its sentence, side by side.
     mutating func entry(_ term: String, _ sentence: StaticString, column: Int = HelpPage.column) {
         text.append("  ")
         text += term.utf8
@@ -57,7 +57,8 @@ struct HelpPage {
         for option in options where !option.isHidden { entry(option.synopsis, option.summary) }
     }
 
-    /// Sets words up to the width, each line after `indent` columns; on the first one `reached` are taken.
+    /// Adds words in lines up to the width, each indented by `indent` columns. The first `reached` columns of the first line
+    /// are used already.
     private mutating func fill(_ sentence: ByteString, from reached: Int, indent: Int) {
         var at = reached
         for word in sentence.split(separator: UInt8(ascii: " ")) where !word.isEmpty {
@@ -79,7 +80,7 @@ struct HelpPage {
 }
 
 extension Option {
-    /// "-b, --bundle DIR".
+    /// The option as the help shows it, such as "-b, --bundle DIR".
     fileprivate var synopsis: String {
         let begin = short.map { "-" + $0.description + ", --" } ?? "    --"
         switch value {

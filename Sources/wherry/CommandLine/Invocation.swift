@@ -2,16 +2,16 @@ import Bytes
 import Errors
 import Lifecycle
 
-/// What a command gets: its own arguments and what was said before its name.
+/// The input of a command: its arguments, the global options and the log.
 struct Invocation {
     let globals: GlobalOptions
     let arguments: Arguments
     let log: Log
 
-    /// Made when it's asked for: a command that keeps no state needs no place for it.
+    /// The global settings. They are made only on request, because a command without state doesn't need a state directory.
     func settings() throws(RuntimeError) -> GlobalSettings { try globals.settings(log: log) }
 
-    /// The container's id. Commands that ask for it have an operand of that name.
+    /// The container's id: the first operand. Only commands that have this operand may ask for it.
     var id: ByteString { operand(0) ?? "" }
 
     func operand(_ place: Int) -> ByteString? { place < arguments.operands.count ? arguments.operands[place] : nil }

@@ -1,25 +1,26 @@
 import Bytes
 
-/// An option as the table has it. Commands ask for its value by the same constant: a misspelt name doesn't compile.
+/// An option of the command line. Commands use the same constant to define an option and to read its value, so a misspelt name
+/// doesn't compile.
 struct Option: Sendable {
-    /// What follows the name: `--name VALUE` or `--name=VALUE`. The texts stand for the value in the help.
+    /// The value after the name, in the form `--name VALUE` or `--name=VALUE`. The texts are placeholders for the help.
     enum Value: Sendable {
-        /// Nothing; `=true` and `=false` are taken.
+        /// No value, but `=true` and `=false` are accepted.
         case none
         case text(StaticString)
-        /// A number from 0 on.
+        /// A number that isn't negative.
         case number(StaticString)
         case oneOf([StaticString])
     }
 
-    /// Without dashes.
+    /// The name without dashes.
     let name: StaticString
-    /// One letter.
+    /// The short name, one letter.
     let short: StaticString?
     let value: Value
-    /// A sentence for the help, with the default in it.
+    /// A sentence for the help, which mentions the default.
     let summary: StaticString
-    /// Taken because some engine sends it; nobody needs to know.
+    /// Whether the help leaves the option out. Such options are accepted only because an engine or its library passes them.
     let isHidden: Bool
 
     init(
@@ -34,7 +35,7 @@ struct Option: Sendable {
 
     static let help = Option("help", short: "h", "show this help")
 
-    /// Whether `name`, taken from the command line without its dashes, means this option.
+    /// Whether `name`, without dashes, is the name or short name of this option.
     func isNamed(_ name: ByteString) -> Bool {
         if name == self.name { return true }
         guard let short else { return false }

@@ -1,27 +1,27 @@
 import Bytes
 import Errors
 
-/// Takes a command line apart as runc does, whose callers wherry has.
+/// Parses the command line as runc does: wherry is called by the same programs.
 ///
-/// - Names are exact; one dash is as good as two (`-no-subreaper`), for long names and short ones.
-/// - A value is the next argument, whatever it looks like (`--cpu-quota -1`), or what follows "=".
-/// - An option that takes none may be given as `--name=true` and `--name=false`.
-/// - Where an option stands several times, the last one counts, unless the command asks for all.
+/// - Names are exact. Long and short names can have one dash or two (`-no-subreaper`).
+/// - A value is the next argument, whatever it looks like (`--cpu-quota -1`), or the text after "=".
+/// - An option without a value can be given as `--name=true` and `--name=false`.
+/// - If an option is repeated, the last value counts, unless the command asks for all values.
 /// - `--` ends the options; `-` alone is an operand.
 struct Parser {
-    /// What operands do to the options behind them.
+    /// The effect of an operand on the arguments after it.
     enum OperandRule: Sendable {
-        /// Nothing: `create ID --bundle DIR`.
+        /// Options may follow operands: `create ID --bundle DIR`.
         case none
-        /// They end the options: the rest is another command's line.
+        /// The first operand ends the options, because the rest is the command line of another program.
         case endOptions
-        /// What looks like an option and is none is an operand, too: `kill ID -9`.
+        /// After an operand, an argument that looks like an option but isn't a known one is an operand: `kill ID -9`.
         case takeUnknownOptions
     }
 
     let options: [Option]
     let rule: OperandRule
-    /// Options that have their place elsewhere on the line: an error says so.
+    /// Options that belong before the command. The error for such an option says so.
     var globalOptions: [Option] = []
 
     func parse(_ tokens: ArraySlice<ByteString>) throws(RuntimeError) -> Arguments {
@@ -47,7 +47,7 @@ struct Parser {
 
     private func looksLikeOption(_ token: ByteString) -> Bool { token.count > 1 && token.bytes[0] == UInt8(ascii: "-") }
 
-    /// The option that the argument names, and what stands behind its "=".
+    /// The option that the argument names, and the text after its "=".
     private func find(_ token: ByteString) -> (Option, ByteString?)? {
         let name = Parser.withoutDashes(token)
         let (key, value): (ByteString, ByteString?) = name.splitOnce(separator: UInt8(ascii: "=")) ?? (name, nil)
@@ -80,7 +80,7 @@ struct Parser {
         return value
     }
 
-    /// The spellings that Go takes: engines are written in it.
+    /// Reads a truth value in the spellings that Go accepts, because engines are written in Go.
     private static func truth(of word: ByteString) -> Bool? {
         switch word {
         case "true", "True", "TRUE", "t", "T", "1": true
@@ -108,7 +108,7 @@ struct Parser {
 }
 
 extension RuntimeError {
-    /// A value that isn't one of those `allowed`.
+    /// The error for a value that isn't allowed. `allowed` names the allowed values.
     static func takes(_ allowed: String, _ option: Option, _ value: ByteString) -> RuntimeError {
         RuntimeError(
             .usage, "option \"--" + option.name.description + "\" takes " + allowed + ", not \"" + value.displayText + "\"")

@@ -1,8 +1,9 @@
 import Bytes
 
-/// Numbers with units, in the spellings that engines' libraries have.
+/// Numbers with units, in the spellings that engines' libraries use.
 enum Quantity {
-    /// Nanoseconds of a duration as Go writes it: "5s", "1m30s", "1.5h", "0". Nil for anything else, and below 0.
+    /// The nanoseconds of a duration in Go's form: "5s", "1m30s", "1.5h", "0". Any other text is nil, including a negative
+    /// duration.
     static func duration(_ text: ByteString) -> Int64? {
         if text == "0" { return 0 }
         var rest = text.bytes[...]
@@ -16,8 +17,8 @@ enum Quantity {
         return sum
     }
 
-    /// Bytes of an amount such as "1073741824", "512m", "1.5GiB" or "64 kb": a thousand is 1024, whichever way it's written. -1 is
-    /// taken for no limit; nil is for anything else.
+    /// The bytes of an amount such as "1073741824", "512m", "1.5GiB" or "64 kb". "k", "kB" and "KiB" all stand for 1024 bytes,
+    /// and so on. -1 stands for no limit. Any other text is nil.
     static func bytes(_ text: ByteString) -> Int64? {
         if text == "-1" { return -1 }
         var rest = text.bytes[...]
@@ -25,10 +26,11 @@ enum Quantity {
         return amount
     }
 
-    /// A number of either sign, without a unit.
+    /// A number without a unit. It may be negative.
     static func number(_ text: ByteString) -> Int64? { text.decimal() }
 
-    /// Takes a number and its unit off the front. Of a fraction, thousandths count.
+    /// Removes a number and its unit from the front, and multiplies it by the unit's scale. Fractions are cut after three
+    /// digits.
     private static func part(_ rest: inout ArraySlice<UInt8>, _ scale: (ByteString) -> Int64?) -> Int64? {
         let whole = rest.prefix { $0.isDigit }
         rest = rest.dropFirst(whole.count)
@@ -46,7 +48,7 @@ enum Quantity {
         rest = rest.dropFirst(unit.count)
         guard let number: Int64 = ByteString(whole).decimal(), let scale = scale(ByteString(unit)) else { return nil }
         let (product, overflow) = number.multipliedReportingOverflow(by: scale)
-        // No scale is large enough for the thousandths to overflow.
+        // The multiplication can't overflow: the largest scale times 1000 still fits.
         let (sum, sumOverflow) = product.addingReportingOverflow(scale * thousandths / 1000)
         return overflow || sumOverflow ? nil : sum
     }

@@ -1,7 +1,8 @@
 import Errors
 import Linux
 
-/// Writes what a command has to say. A full disk behind it is an error: whoever reads the file would take half for all.
+/// Writes a command's output to standard output. An incomplete output, for instance on a full disk, is an error: otherwise a
+/// reader would take a part for the whole.
 func printOut(_ bytes: [UInt8]) throws(RuntimeError) {
     let output = FileDescriptor(adopting: FileDescriptor.standardOutput)
     do throws(SystemError) {

@@ -1,6 +1,7 @@
 import Bytes
 
-/// Rows of text in columns, as runc aligns them: three spaces between, twelve places at least for each column but the last.
+/// Rows of text in columns, aligned as in runc: at least three spaces between columns, and at least twelve characters for each
+/// column except the last.
 struct Table {
     private static let gap = 3
     private static let minimumWidth = 12
@@ -9,7 +10,7 @@ struct Table {
 
     init(_ titles: [ByteString]) { add(titles) }
 
-    /// What a terminal would obey is written out: paths may hold anything.
+    /// Adds a row. Control characters are escaped, because paths may contain sequences that a terminal would execute.
     mutating func add(_ row: [ByteString]) {
         rows.append(
             row.map { cell in
@@ -39,6 +40,6 @@ struct Table {
         return text
     }
 
-    /// Characters, counted by the bytes that begin one.
+    /// The number of characters: the bytes that begin a character in UTF-8.
     private static func places(_ cell: [UInt8]) -> Int { cell.count { $0 & 0xC0 != 0x80 } }
 }

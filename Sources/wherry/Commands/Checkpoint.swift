@@ -19,7 +19,7 @@ enum Checkpoint {
     private static let pageServer = Option(
         "page-server", value: .text("ADDRESS:PORT"), "send memory to criu's page server, or with --lazy-pages be one")
 
-    /// Those that restore has, too.
+    // Options that restore has, too.
     static let imagePath = Option("image-path", value: .text("DIR"), "the folder of the image (default: ./checkpoint)")
     static let workPath = Option("work-path", value: .text("DIR"), "the folder of criu's log (default: that of the image)")
     static let establishedTCP = Option("tcp-established", "take established TCP connections along")

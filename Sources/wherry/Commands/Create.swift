@@ -17,10 +17,10 @@ enum Create {
     static let preserveFDs = Option(
         "preserve-fds", value: .number("N"),
         "pass N more descriptors to the container's first process, counted from 3, or from behind $LISTEN_FDS (default: 0)")
-    /// create never stays in the foreground; engines' libraries can send it all the same.
+    /// create never stays in the foreground, but engines' libraries can pass this option.
     private static let detach = Option("detach", short: "d", "no effect", isHidden: true)
 
-    /// Those of every command that makes a container.
+    /// The options that create and run have in common.
     static let options = [bundle, consoleSocket, pidFile, pidfdSocket, noPivot, noNewKeyring, preserveFDs]
 
     static func request(_ invocation: Invocation) -> CreateOptions {

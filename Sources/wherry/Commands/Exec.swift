@@ -81,8 +81,8 @@ enum Exec {
         return (try id(uid, "--user"), try id(gid, "--user"))
     }
 
-    /// Digits alone, and no number that means "none" to the kernel: what isn't understood must never become root (CVE-2016-3697,
-    /// CVE-2026-30892).
+    /// Reads a user or group id: only digits, and not the number that means "none" to the kernel. A text that isn't understood
+    /// must never become root (CVE-2016-3697, CVE-2026-30892).
     private static func id(_ text: ByteString, _ option: StaticString) throws(RuntimeError) -> UInt32 {
         guard text.bytes.allSatisfy({ $0.isDigit }),
             let number: UInt32 = text.decimal(),

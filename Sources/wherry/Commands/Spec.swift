@@ -32,7 +32,8 @@ enum Spec {
             return 0
         })
 
-    /// As with runc, `spec` asks for a cgroup namespace on cgroup v2 only. A host that doesn't show its cgroups counts as one with v1.
+    /// Whether the host has cgroup v2 alone. Only then does the config have a cgroup namespace, as in runc. If the cgroups
+    /// can't be read, the answer is false.
     private static func hasCgroupV2Alone() -> Bool {
         guard let procfs = try? ProcFileSystem.forHost(), let host = try? CgroupHost.detect(procfs: procfs) else { return false }
         return host.layout == .unified
@@ -48,7 +49,7 @@ enum Spec {
             do throws(SystemError) {
                 try file.writeAll(config)
             } catch {
-                // Half a config would be in the way of the next attempt.
+                // An incomplete file would make the next attempt fail, because it exists.
                 try? bundle.unlink("config.json")
                 throw error
             }

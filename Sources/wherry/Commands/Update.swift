@@ -10,13 +10,13 @@ enum Update {
     )
     private static let l3CacheSchema = Option("l3-cache-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
     private static let memoryBandwidthSchema = Option("mem-bw-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
-    /// The kernel knows no such limits any more.
+    /// Options for limits that the kernel no longer has.
     private static let obsolete = [
         Option("kernel-memory", value: .text("BYTES"), "obsolete", isHidden: true),
         Option("kernel-memory-tcp", value: .text("BYTES"), "obsolete", isHidden: true),
     ]
 
-    /// A property that has an option of its own.
+    /// A property of `linux.resources` that has its own option.
     fileprivate struct Setting {
         enum Kind { case number, bytes, text }
 
@@ -64,7 +64,7 @@ enum Update {
         Setting("blkio-weight", .number, "weight", "weight among others for disks, from 10 to 1000")
     ]
 
-    /// By the objects of linux.resources that they are in.
+    /// The settings, grouped by the objects of `linux.resources` that contain them.
     private static var settings: [(object: StaticString, settings: [Setting])] {
         [("memory", memory), ("cpu", cpu), ("pids", pids), ("blockIO", blockIO)]
     }
@@ -90,7 +90,7 @@ enum Update {
             if let file = invocation.arguments.text(resources) {
                 wanted = try readResources(from: file)
             } else {
-                // Written as the document that they stand for: one set of rules is enough.
+                // The options become a document of the same form, so that the same rules check both.
                 wanted = try Resources(parsing: try document(invocation.arguments))
             }
             try updateContainer(id: invocation.id, resources: wanted, try invocation.settings())
@@ -133,7 +133,7 @@ enum Update {
 }
 
 extension Update.Setting {
-    /// The value as JSON has it.
+    /// Checks the value and converts it to the form in the document.
     fileprivate func checked(_ value: ByteString) throws(RuntimeError) -> ByteString {
         switch kind {
         case .text: return value
