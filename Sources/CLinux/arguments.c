@@ -13,7 +13,7 @@ __attribute__((constructor)) static void keep_arguments(void) {
     environment = arguments + count + 1;
 }
 #else
-// glibc hands argc, argv and envp to constructors; musl doesn't.
+// glibc passes argc, argv and envp to constructors; musl doesn't.
 __attribute__((constructor)) static void keep_arguments(int argc, char **argv, char **envp) {
     count = argc;
     arguments = argv;

@@ -4,7 +4,7 @@
 #include "program/entry.h"
 #endif
 
-// What a process needs at most: it calls nothing that recurses, and its larger buffers are on the heap.
+// Enough for every process that runs on such a stack: its code doesn't recurse, and its larger buffers are on the heap.
 enum { stack_size = 512 * 1024, guard_size = 4096 };
 
 void *c_stack_make(void) {
@@ -17,7 +17,7 @@ void *c_stack_make(void) {
 
 static char *top_of(void *stack) { return (char *)stack + guard_size + stack_size; }
 
-// On its new stack a process has nowhere to return to: so it calls `body` from right here.
+// The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`.
 static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
     long result;
     register long fourth __asm__("r10") = 0;
@@ -72,8 +72,9 @@ void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
     __builtin_unreachable();
 }
 
-// The stack that the program began on, with its arguments and environment at the top: the kernel's last word there is the name that
-// was executed. It has grown by much less than this.
+// Calls `act` for the given stack and, in the release program, for the stack that the program began on. That stack has the
+// arguments and environment at its top, and the name of the executed file (AT_EXECFN) above them. `most` is far more than it
+// ever grows to.
 static int each_stack(void *stack, int (*act)(void *, size_t)) {
     int result = act(stack, guard_size + stack_size);
 #ifdef WHERRY_STATIC
@@ -89,7 +90,7 @@ static int each_stack(void *stack, int (*act)(void *, size_t)) {
 }
 
 static int withhold(void *memory, size_t length) {
-    // ENOMEM: some of it isn't mapped. The rest is done all the same.
+    // ENOMEM: part of the range isn't mapped. The call has had its effect on the rest.
     return madvise(memory, length, MADV_DONTFORK) == 0 || errno == ENOMEM ? 0 : -1;
 }
 

@@ -1,12 +1,14 @@
 #include "CLinux.h"
 
-// The kernel's own calls where all signals are meant: C libraries keep some of the real-time ones to themselves, and not the same.
+// Functions for all signals call the kernel directly: each C library reserves some real-time signals for itself, and not the
+// same ones.
 enum { last_signal = 64, first_real_time = 34 };
 typedef uint64_t signals;
 static signals only(int number) { return 1ULL << (number - 1); }
 
 int c_signal_descriptor(void) {
-    // Not: those that say something about this very process (SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP), or that nobody can catch.
+    // The list leaves out signals that concern this process alone (SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP), and those that can't be
+    // caught.
     static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,   SIGUSR1, SIGUSR2, SIGALRM,
                                   SIGCONT, SIGCHLD, SIGWINCH, SIGVTALRM, SIGIO,   SIGPWR,  SIGURG};
     signals set = 0;

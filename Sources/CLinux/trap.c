@@ -1,10 +1,10 @@
 #include "CLinux.h"
 
-// The name of the step that is being done, in memory that Host and Init share: a process that dies can't say where it was.
+// The current step. c_step_share moves it to memory that Host and Init share: if Init dies, Host can still tell in which step.
 struct step {
     const char *_Nullable text;
     unsigned long length;
-    const char *_Nullable shortage;     // what there was too little of
+    const char *_Nullable shortage;     // "out of memory", for instance
 };
 static struct step own_step;
 static struct step *step = &own_step;
@@ -37,7 +37,8 @@ void c_trap_log(int descriptor, int is_json) {
     trap_log_is_json = is_json;
 }
 
-// A line as it grows. Nothing here may allocate, lock or fail: the signal may have come at any point.
+// A line under construction. What builds and writes it may not allocate, lock or fail: it runs in a signal handler, which may
+// interrupt the program anywhere.
 struct line {
     char text[512];
     unsigned long length;
@@ -78,17 +79,18 @@ static void put(const struct line *line, int descriptor) {
     if (write(descriptor, line->text, line->length) < 0) return;
 }
 
-// Whether an address is one that the stack could have grown to but for its limit. The environment is at its top.
+// Whether an access to this address can mean that the stack has reached its limit: the address is below the top of the stack,
+// where the environment is, by no more than the limit and a margin.
 static int is_below_stack(const void *address) {
     struct rlimit limit;
     unsigned long top = (unsigned long)c_environ(), place = (unsigned long)address, most = 1ul << 30;
     if (getrlimit(RLIMIT_STACK, &limit) < 0 || place >= top) return 0;
     if (limit.rlim_cur < most) most = limit.rlim_cur;
-    // The kernel keeps a gap of 256 pages below; a large frame may reach beyond it.
+    // The kernel keeps a gap of 256 pages below the stack, and a large frame may reach beyond the gap.
     return top - place < most + (4ul << 20);
 }
 
-// A failed check in Embedded Swift prints nothing: the kernel's signal is all that is heard of it.
+// A failed check in Embedded Swift prints nothing; it only raises a signal.
 static void say_and_end(int number, siginfo_t *information, void *context) {
     (void)context;
     if (!step->shortage && number == SIGSEGV && is_below_stack(information->si_addr))
@@ -99,7 +101,7 @@ static void say_and_end(int number, siginfo_t *information, void *context) {
     add_text(&plain, "\n");
     put(&plain, STDERR_FILENO);
     if (trap_log >= 0) {
-        // As Log.swift writes them.
+        // In the formats of Log.swift.
         add_text(&entry, trap_log_is_json ? "{\"level\":\"error\",\"msg\":\"" : "time=\"");
         if (trap_log_is_json) add_message(&entry, number); else add_time(&entry);
         add_text(&entry, trap_log_is_json ? "\",\"time\":\"" : "\" level=error msg=\"");

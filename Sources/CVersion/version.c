@@ -1,6 +1,6 @@
 #include "CVersion.h"
 
-// The manifest takes it from the environment variable of the same name.
+// Package.swift defines it with the value of the environment variable of the same name.
 #ifndef WHERRY_COMMIT
 #define WHERRY_COMMIT "unknown"
 #endif

@@ -1,7 +1,7 @@
-// What Swift can't import of libc and the kernel: variadic functions, errno, macros, and calls that glibc has no function for.
-// The headers hold inline wrappers, without logic, state or allocation. What a file of C stands behind is declared here too:
-// trap.c, signals.c, arguments.c, clone.c, loopback.c and program/allocation.c. Only the module Linux imports this, and
-// Errors/Errno.swift for errno: `make lint` checks it.
+// Wrappers for what Swift can't import from the C library and the kernel: variadic functions, errno, macros, and system calls
+// for which glibc has no function. The wrappers in the headers are inline, without logic, state or allocation. The headers also
+// declare the functions of the C files: arguments.c, calendar.c, clone.c, loopback.c, signals.c, trap.c and
+// program/allocation.c. Only the module Linux imports this module, and Errors/Errno.swift for errno: `make lint` checks it.
 #pragma once
 
 #ifndef _GNU_SOURCE
@@ -49,13 +49,13 @@
 
 static inline int c_errno(void) { return errno; }
 
-/// The program's arguments: Embedded Swift has no CommandLine. Null past the end.
+/// An argument of the program; null past the end. Embedded Swift has no CommandLine.
 const char *_Nullable c_argument(int index);
 
-/// The environment as the program got it: "NAME=VALUE" each. Null past the end.
+/// An entry of the environment that the program was started with, "NAME=VALUE"; null past the end.
 const char *_Nullable c_environment(int index);
 
-/// What execveat(2) wants as argv and envp to begin this program anew.
+/// The program's argv and envp, for an execveat(2) that starts the program again.
 char *_Nullable *_Nonnull c_arguments(void);
 char *_Nullable *_Nonnull c_environ(void);
 

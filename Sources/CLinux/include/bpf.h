@@ -1,4 +1,4 @@
-// bpf(2), as far as device filters of cgroups go.
+// bpf(2) for device filters of cgroups.
 #pragma once
 
 #include <linux/bpf.h>
@@ -9,8 +9,8 @@
 
 #pragma clang assume_nonnull begin
 
-/// Kernels 6.17 to 7.1 write behind a `bpf_attr` that is shorter than their own (BPF_PROG_QUERY): what is passed is always longer
-/// than any kernel's and the memory behind it ours.
+/// Kernels 6.17 to 7.1 write past the end of a `bpf_attr` that is shorter than their own (BPF_PROG_QUERY). So the size that we
+/// pass is always larger than any kernel's, and the memory behind it belongs to the union too.
 union c_bpf_attributes {
     union bpf_attr named;
     unsigned char bytes[512];
@@ -20,7 +20,7 @@ static inline int c_bpf(int command, union c_bpf_attributes *attributes) {
     return (int)syscall(SYS_bpf, command, attributes, 256);
 }
 
-/// BPF_PROG_LOAD. `log` takes the verifier's text.
+/// BPF_PROG_LOAD. `log` receives the verifier's text.
 static inline int c_bpf_load_device_program(
     const void *instructions, uint32_t count, const char *name, char *_Nullable log, uint32_t log_size) {
     union c_bpf_attributes attributes;
@@ -36,7 +36,8 @@ static inline int c_bpf_load_device_program(
     return c_bpf(BPF_PROG_LOAD, &attributes);
 }
 
-/// BPF_PROG_ATTACH, beside others (BPF_F_ALLOW_MULTI), or in the place of `replaced` where that isn't -1.
+/// BPF_PROG_ATTACH: adds a program to those of the cgroup (BPF_F_ALLOW_MULTI) or, unless `replaced` is -1, replaces that
+/// program.
 static inline int c_bpf_attach_device_program(int cgroup, int program, int replaced) {
     union c_bpf_attributes attributes;
     memset(&attributes, 0, sizeof attributes);
@@ -51,8 +52,8 @@ static inline int c_bpf_attach_device_program(int cgroup, int program, int repla
     return c_bpf(BPF_PROG_ATTACH, &attributes);
 }
 
-/// BPF_PROG_QUERY: the ids of the device programs attached to the cgroup itself. `count` goes in as the room there is and comes
-/// back as how many there are.
+/// BPF_PROG_QUERY: the ids of the device programs attached to the cgroup itself. `count` is the room in `ids` before the call,
+/// and the number of programs after it.
 static inline int c_bpf_query_device_programs(int cgroup, uint32_t *ids, uint32_t *count) {
     union c_bpf_attributes attributes;
     memset(&attributes, 0, sizeof attributes);
@@ -73,9 +74,9 @@ static inline int c_bpf_program(uint32_t id) {
     return c_bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
 }
 
-/// BPF_OBJ_GET_INFO_BY_FD: the program's name, of 16 bytes with the NUL.
+/// BPF_OBJ_GET_INFO_BY_FD: the program's name. `name` has room for 16 bytes, the NUL included.
 static inline int c_bpf_program_name(int program, char *name) {
-    // Longer than any kernel's bpf_prog_info, for the same reason as the attributes.
+    // The memory is longer than any kernel's bpf_prog_info, for the same reason as with the attributes.
     union {
         struct bpf_prog_info named;
         unsigned char bytes[1024];

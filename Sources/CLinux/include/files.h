@@ -26,7 +26,7 @@ static inline int c_openat2(int directory, const char *path, uint64_t flags, uin
 
 static inline int c_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
 
-/// memfd_create(2) with MFD_EXEC, which kernels before 6.3 refuse: then without.
+/// memfd_create(2) with MFD_EXEC or, if that fails as on kernels before 6.3, without the flag.
 static inline int c_memfd_executable(const char *name) {
     unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
     int descriptor = (int)syscall(SYS_memfd_create, name, flags | 0x0010U /* MFD_EXEC */);

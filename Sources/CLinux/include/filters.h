@@ -12,8 +12,8 @@
 
 #pragma clang assume_nonnull begin
 
-// SECCOMP_FILTER_FLAG_*, as numbers that Swift imports with one type. The last one is newer (kernel 5.19) than Debian 12's headers know
-// everywhere.
+// SECCOMP_FILTER_FLAG_*, as constants that Swift imports with one type. The last one (kernel 5.19) is missing from some of
+// Debian 12's headers.
 static const uint32_t c_filter_flag_tsync = 1U << 0, c_filter_flag_log = 1U << 1, c_filter_flag_spec_allow = 1U << 2, c_filter_flag_new_listener = 1U << 3,
                       c_filter_flag_wait_killable_receive = 1U << 5;
 
@@ -23,13 +23,14 @@ static inline int c_seccomp_load(const void *_Nullable instructions, uint16_t co
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 
-/// SECCOMP_SET_MODE_FILTER without a program: always -1. The kernel looks at the flags first, so errno is EINVAL for flags that it
-/// doesn't know and EFAULT for those that it does.
+/// SECCOMP_SET_MODE_FILTER without a program: always -1. The kernel checks the flags first, so errno is EINVAL if it doesn't
+/// know one of them, and EFAULT otherwise.
 static inline int c_seccomp_try_flags(uint32_t flags) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, (void *)0);
 }
 
-/// memfd_create(2) for data, with MFD_NOEXEC_SEAL, which vm.memfd_noexec=2 demands and kernels before 6.3 refuse: then without.
+/// memfd_create(2) for data, with MFD_NOEXEC_SEAL, which vm.memfd_noexec=2 requires. If that fails, as on kernels before 6.3,
+/// the flag is left out.
 static inline int c_memfd_data(const char *name) {
     int descriptor = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC | 0x0008U /* MFD_NOEXEC_SEAL */);
     return descriptor >= 0 ? descriptor : (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC);

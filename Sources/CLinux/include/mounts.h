@@ -1,4 +1,4 @@
-// The mount API of kernel 5.2 to 5.12 and what belongs to it.
+// The mount API that came with kernels 5.2 to 5.12, and related calls.
 #pragma once
 
 #include <fcntl.h>
@@ -50,10 +50,10 @@ static inline int c_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
-/// The number of the mount that a file lies on: statx(2). With `unique` the one that is never given again, from kernel 6.8 on.
-/// Returns 1 where the kernel doesn't tell it.
+/// statx(2): the number of the mount that a file is on; with `unique` the one that is never reused (kernel 6.8). Returns 1 if
+/// the kernel doesn't tell it, -1 with errno if the call fails.
 static inline int c_mount_number(int descriptor, int unique, uint64_t *number) {
-    // struct statx, whose header doesn't go with the C libraries' own: stx_mask is first, stx_mnt_id at 144.
+    // struct statx, whose header conflicts with the C libraries' headers: stx_mask is at 0, stx_mnt_id at 144.
     uint64_t buffer[32] = {0};
     uint32_t wanted = unique ? 0x4000 /* STATX_MNT_ID_UNIQUE */ : 0x1000 /* STATX_MNT_ID */;
     if (syscall(SYS_statx, descriptor, "", AT_EMPTY_PATH, wanted, buffer) != 0) return -1;
@@ -61,7 +61,8 @@ static inline int c_mount_number(int descriptor, int unique, uint64_t *number) {
     return ((uint32_t)buffer[0] & wanted) == 0;
 }
 
-/// What mountinfo calls the mount of this number that is never given again: statmount(2).
+/// statmount(2): the number in mountinfo of the mount with this unique number. -1 with errno if there is none in this mount
+/// namespace.
 static inline int c_mount_table_number(uint64_t unique, uint64_t *number) {
     struct { uint32_t size, spare; uint64_t mount, wanted; } request = {24, 0, unique, 0x2 /* STATMOUNT_MNT_BASIC */};
     // struct statmount: mnt_id_old is at 56.
@@ -71,7 +72,7 @@ static inline int c_mount_table_number(uint64_t unique, uint64_t *number) {
     return 0;
 }
 
-static const int c_detach = 2;  // MNT_DETACH of umount2(2): <sys/mount.h> doesn't go with <linux/mount.h>.
+static const int c_detach = 2;  // MNT_DETACH of umount2(2): <sys/mount.h> conflicts with <linux/mount.h>.
 static const int c_no_follow = 8;  // UMOUNT_NOFOLLOW
 
 static inline int c_umount2(const char *path, int flags) { return (int)syscall(SYS_umount2, path, flags); }

@@ -21,51 +21,51 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-// The namespace flags as the unsigned numbers that clone3 takes: Swift imports CLONE_NEWUSER and the rest with differing signs.
+// The flags as the unsigned numbers that clone3 takes. Swift imports CLONE_NEWUSER and the other macros with other types.
 static const uint64_t c_new_mount = 0x00020000, c_new_cgroup = 0x02000000, c_new_uts = 0x04000000, c_new_ipc = 0x08000000,
                       c_new_user = 0x10000000, c_new_pid = 0x20000000, c_new_network = 0x40000000, c_new_time = 0x00000080;
 static const uint64_t c_clone_pidfd = 0x00001000, c_clone_parent = 0x00008000, c_clone_into_cgroup = 0x200000000ULL;
 
-/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` counts only with CLONE_INTO_CGROUP. `number`, unless null, is where
-/// the kernel writes the pid before the process runs.
+/// clone3(2) without a new stack: returns twice, as fork does. `cgroup` is used only with CLONE_INTO_CGROUP. The kernel writes
+/// the pid to `number`, unless that is null, before the process runs.
 static inline pid_t c_clone3(uint64_t flags, int *_Nullable pidfd, int cgroup, pid_t *_Nullable number) {
     struct clone_args arguments = {
         .flags = flags | (number ? CLONE_PARENT_SETTID : 0),
         .pidfd = (uintptr_t)pidfd,
         .parent_tid = (uintptr_t)number,
-        // With CLONE_PARENT the kernel takes the signal that the caller's own parent asked for, and wants 0 here.
+        // With CLONE_PARENT the kernel uses the signal that was given when the caller was made, and requires 0 here.
         .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
         .cgroup = flags & 0x200000000ULL ? (uint64_t)cgroup : 0,
     };
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-/// The child of the caller's parent, its pid written before it runs.
+/// Makes a child of the caller's parent, whose pid the kernel writes before the child runs.
 static const uint64_t c_sibling_flags = CLONE_PARENT | CLONE_PARENT_SETTID;
-/// The memory that a process shares with its maker.
+/// Makes a process that shares the caller's memory.
 static const uint64_t c_clone_memory = CLONE_VM;
 
-/// mmap(2) of a stack for another process, or for what this one goes on with: null with errno. It's as large as any process here needs,
-/// and ends in a page that nobody may touch.
+/// mmap(2) of a stack for another process, or for this one to continue on; null with errno. The stack is large enough for every
+/// process of the program, and has an inaccessible page below it.
 void *_Nullable c_stack_make(void);
 
 /// clone3(2) of a process that runs `body` on another stack. `body` must not return.
 pid_t c_clone_onto_stack(
     void *stack, uint64_t flags, int *pidfd, int cgroup, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
-/// clone(2) with `c_sibling_flags` of a process that runs `body` on another stack. Not clone3, to which seccomp filters answer ENOSYS,
-/// since they can't look into its arguments. `number`: where the kernel writes the pid.
+/// clone(2) with `c_sibling_flags` of a process that runs `body` on another stack. clone3 isn't used, because seccomp filters
+/// can't read its arguments and usually answer it with ENOSYS. The kernel writes the pid to `number`.
 pid_t c_clone_sibling_onto_stack(
     void *stack, pid_t *_Nonnull number, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
 /// Runs `body`, which must not return, on another stack.
 _Noreturn void c_continue_on_stack(void *stack, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
-/// Keeps memory from the processes that are cloned from here on: all that was allocated before `c_allocation_begin`, the stack that the
-/// program began on, with its arguments and environment, and the given stack. -1 with errno.
+/// Withholds memory from processes that are cloned later: everything that was allocated before `c_allocation_begin`, in the
+/// release program the stack that it began on, with its arguments and environment, and the given stack. -1 with errno.
 int c_memory_withhold(void *stack);
 
-/// Unmaps the same memory. To be called on another stack, by what holds nothing in that memory. -1 with errno.
+/// Unmaps the same memory. The caller must run on another stack and refer to nothing in that memory. -1 with errno.
 int c_memory_drop(void *stack);
 
 static inline int c_setns(int descriptor, int type) { return (int)syscall(SYS_setns, descriptor, type); }
@@ -76,7 +76,7 @@ static inline int c_pidfd_getfd(int pidfd, int descriptor) { return (int)syscall
 static inline int c_pidfd_send_signal(int pidfd, int number) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, number, (void *)0, 0);
 }
-/// waitid(2) for the end of a child: its status comes in wait(2)'s form. -1 with errno.
+/// waitid(2): waits for the end of a child, and stores its status in the form of wait(2). -1 with errno.
 static inline int c_wait_pidfd(int pidfd, int *status) {
     siginfo_t information = {0};
     if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED, (void *)0) < 0) return -1;
@@ -84,13 +84,13 @@ static inline int c_wait_pidfd(int pidfd, int *status) {
     return 0;
 }
 
-/// waitid(2) with WNOHANG and WNOWAIT: whether the process is a child of the caller's, ended or not.
+/// waitid(2) with WNOHANG and WNOWAIT: whether the process is a child of the caller that isn't reaped yet.
 static inline int c_is_child(int pidfd) {
     siginfo_t information = {0};
     return syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &information, WEXITED | WNOHANG | WNOWAIT, (void *)0) == 0;
 }
 
-/// ioctl_ns(2): a CLONE_NEW… flag, or -1.
+/// NS_GET_NSTYPE of ioctl_ns(2): the namespace's CLONE_NEW… flag, or -1.
 static inline int64_t c_namespace_kind(int descriptor) {
     int kind = ioctl(descriptor, 0xb703 /* NS_GET_NSTYPE */);
     return kind < 0 ? -1 : (int64_t)(uint32_t)kind;
@@ -121,7 +121,7 @@ static inline int c_capset(uint64_t effective, uint64_t permitted, uint64_t inhe
     return (int)syscall(SYS_capset, &header, data);
 }
 
-// glibc's set*id functions tell other threads; this program has none, and calls the kernel itself.
+// glibc's functions of these names apply a change to all threads. This program has one thread and calls the kernel directly.
 static inline int c_setgroups(unsigned long count, const gid_t *_Nullable groups) {
     return (int)syscall(SYS_setgroups, count, groups);
 }
@@ -148,7 +148,7 @@ static inline int c_execve(
     return (int)syscall(SYS_execve, path, arguments, environment);
 }
 
-/// getcwd(2) itself: glibc's answers another question where the directory is outside the root.
+/// getcwd(2) itself. If the directory is outside the root, glibc's function looks for a path in another way and hides that.
 static inline long c_getcwd(void *buffer, unsigned long size) { return syscall(SYS_getcwd, buffer, size); }
 
 static inline int c_sched_setaffinity(pid_t pid, unsigned long size, const void *mask) {
@@ -190,45 +190,49 @@ static inline void *_Nullable c_map_file(int file, unsigned long length) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-/// Shares the name of the current step with processes cloned from here on.
+/// Shares the current step with processes that are cloned later.
 void c_step_share(void);
-/// Says which step begins. The text has to be a constant of the program: the other process reads it at the same address.
+/// Sets the current step. The text must be a constant of the program: the other process reads it at the same address.
 void c_step_set(const char *text, unsigned long length);
 const char *_Nullable c_step_text(void);
 unsigned long c_step_length(void);
-/// What this process, or one that shares the step, had too little of: null if nothing was missing.
+/// The shortage that this process, or one that shares its step, ran into; null for none.
 const char *_Nullable c_step_shortage(void);
-/// Says that it's memory. If somebody can do without what couldn't be had, nothing comes of it.
+/// Records a shortage of memory. The record is only used in the message about a process that died: a caller that can do without
+/// the memory may ignore it.
 void c_step_out_of_memory(void);
 
-/// Writes "2026-11-21T06:34:16", 19 bytes without a NUL, for seconds since 1970 in UTC: RFC 3339. For the years 0 to 9999.
+/// Writes a time in UTC, given in seconds since 1970-01-01T00:00:00Z, as in RFC 3339: "2026-11-21T06:34:16", 19 bytes without a
+/// NUL. For the years 0 to 9999.
 void c_write_utc(long seconds, char *text);
 
-/// On SIGILL, SIGSEGV and their like: one line with the name of the step to standard error, and to the log, then the end with
-/// `status`.
+/// Installs a handler for SIGILL, SIGSEGV and similar signals. It writes one line that names the current step to standard error
+/// and to the log, and ends the process with `status`.
 void c_trap_install(int status);
-/// Another status for that end.
+/// Changes that status.
 void c_trap_ends_with(int status);
-/// The log file for that: -1 for none.
+/// Sets that log file; -1 for none.
 void c_trap_log(int descriptor, int is_json);
 
-/// Ordinary ending signals end the process, which as the first of a pid namespace wouldn't hear them otherwise (pid_namespaces(7)).
+/// Installs handlers with which signals such as SIGTERM end the process. Without them the first process of a pid namespace
+/// doesn't get these signals (pid_namespaces(7)).
 void c_end_by_signals(void);
 
-/// The end of a process that may be forbidden even that (exit_group(2)): then by an instruction that the kernel ends it for.
+/// Ends the process even if a seccomp filter forbids exit_group(2): an invalid instruction then makes the kernel kill it.
 _Noreturn void c_end_for_good(int status);
 
-/// All signals unblocked and with their default dispositions: what the caller had blocked or ignored isn't the container's.
+/// Unblocks all signals and gives them their default dispositions: what the caller has blocked or ignored must not affect the
+/// container.
 void c_signals_reset(void);
 
-/// Blocks the signals that a foreground command passes on, and opens a descriptor that they can be read from: signalfd(2).
+/// Blocks the signals that a foreground command passes on, and opens a descriptor from which they can be read: signalfd(2).
 int c_signal_descriptor(void);
 
-/// rt_sigtimedwait(2): takes one of the signals that end a program, SIGHUP, SIGINT, SIGQUIT or SIGTERM, if it waits, blocked. Its number,
-/// or 0.
+/// rt_sigtimedwait(2): takes a blocked and pending SIGHUP, SIGINT, SIGQUIT or SIGTERM. Returns its number, or 0 if none is
+/// pending.
 int c_take_end(void);
 
-/// waitid(2) with WNOWAIT: the pid of a child that has ended and is still to be reaped, or 0.
+/// waitid(2) with WNOWAIT: the pid of a child that has ended and isn't reaped yet, or 0.
 static inline pid_t c_ended_child(void) {
     siginfo_t information = {0};
     if (waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) < 0) return 0;

@@ -14,10 +14,10 @@
 
 enum { c_most_descriptors = 8 };
 
-/// Kinds of sockets, close-on-exec: C libraries differ in these names' type.
+/// Types of sockets, close-on-exec. C libraries declare the names with different types.
 static const int c_seqpacket = SOCK_SEQPACKET | SOCK_CLOEXEC, c_stream = SOCK_STREAM | SOCK_CLOEXEC;
 
-/// accept4(2): the address is none of ours.
+/// accept4(2), close-on-exec, without the peer's address.
 static inline int c_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
 
 /// sendmsg(2) with descriptors (SCM_RIGHTS), never raising SIGPIPE.
@@ -40,8 +40,8 @@ static inline long c_send(int socket, const void *bytes, unsigned long count, co
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/// recvmsg(2) of bytes and descriptors, which arrive close-on-exec. `descriptor_count` goes in as the room there is and comes back
-/// as what arrived.
+/// recvmsg(2) of bytes and descriptors, which arrive close-on-exec. `descriptor_count` is the room in `descriptors` before the
+/// call, and the number of descriptors that arrived after it.
 static inline long c_receive(int socket, void *bytes, unsigned long count, int *descriptors, int *descriptor_count) {
     union {
         char bytes[CMSG_SPACE(sizeof(int) * c_most_descriptors)];
@@ -64,7 +64,8 @@ static inline long c_receive(int socket, void *bytes, unsigned long count, int *
     return received;
 }
 
-/// The address of a socket file: 0 where the path doesn't fit into the 108 bytes that the kernel has for it.
+/// Makes the address of a socket file. Returns its size, or 0 if the path doesn't fit into the 108 bytes that an address has
+/// for it.
 static inline unsigned int c_unix_address(struct sockaddr_un *address, const char *path) {
     unsigned long length = strlen(path);
     if (length >= sizeof address->sun_path) return 0;
@@ -94,7 +95,7 @@ static inline int c_connect_unix(int socket, const char *path) {
     return connect(socket, (const struct sockaddr *)&address, size);
 }
 
-/// SO_PEERCRED of unix(7): the user id of whoever is at the other end, or -1 with errno.
+/// SO_PEERCRED of unix(7): the user id of the process at the other end, or -1 with errno.
 static inline int64_t c_peer_user(int socket) {
     struct {
         int32_t pid;
@@ -105,7 +106,7 @@ static inline int64_t c_peer_user(int socket) {
     return credentials.uid;
 }
 
-/// SO_SNDTIMEO of socket(7): bounds connect(2) as well. 0 waits for ever.
+/// SO_SNDTIMEO of socket(7), which limits connect(2) too. 0 waits for ever.
 static inline int c_set_send_timeout(int socket, long milliseconds) {
     struct {
         long seconds, microseconds;
@@ -139,7 +140,7 @@ static inline int c_terminal_number(int controller) {
     return ioctl(controller, TIOCGPTN, &number) < 0 ? -1 : (int)number;
 }
 
-/// socket(2) ioctl SIOCSIFFLAGS: brings the loopback interface of the caller's network namespace up.
+/// SIOCSIFFLAGS of netdevice(7): brings the loopback interface of the caller's network namespace up. -1 with errno.
 int c_loopback_up(void);
 
 #pragma clang assume_nonnull end

@@ -1,24 +1,25 @@
-// Memory for the release program: it has one thread, and is mostly gone within milliseconds.
+// The allocator of the release program, which has one thread and usually ends within milliseconds.
 //
-// musl's own allocator asks the kernel for a mapping, and gives it back, at every turn. Here most commands never ask: what they
-// need fits into a part of the program's own image. What is given back is kept by its size and given out again; only what is large
-// is a mapping of its own.
+// musl's allocator makes and removes mappings very often. With this allocator most commands never make one: a region in the
+// program's image is enough. Released blocks are kept in lists by size and used again; only large blocks are mappings of their
+// own.
 //
-// A process that the container can look into must hold nothing of the caller's. So the allocator can start anew, on other pages: what
-// such a process needs is copied there, and all pages from before can be kept from it (c_memory_withhold, c_memory_drop).
+// A process whose memory the container can read must hold no data of the caller's. So the allocator can start again on new
+// pages (c_allocation_begin). The data that such a process needs is copied to them, and all earlier pages can be withheld from
+// the process (c_memory_withhold) or unmapped (c_memory_drop).
 #include "CLinux.h"
 
 #include <stddef.h>
 
-// A block: its size, and then what the caller gets, which begins at a multiple of 16. So all sizes are 8 more than such a multiple.
+// A block: its size, then the memory that the caller gets, at a multiple of 16. So every size is a multiple of 16, plus 8.
 struct block {
     size_t size;
-    struct block *next;     // while it's not in use
+    struct block *next;     // only while the block is released
 };
 
 enum {
     header = offsetof(struct block, next),
-    // Up to here there's a class for each multiple of 16, above it four for each power of two.
+    // Up to this size there is a class for each multiple of 16; above it, there are four classes for each power of two.
     exact = 1032,
     exact_classes = 65,
     largest = (1 << 17) + 8,
@@ -27,10 +28,10 @@ enum {
     region = 1 << 20,
 };
 
-// How a mapping begins, be it a region for small blocks or one large block.
+// The beginning of a mapping, which is either a region for small blocks or one large block.
 struct mapping {
     struct mapping *next;
-    struct mapping **link;      // what points here
+    struct mapping **link;      // the pointer to this mapping
     size_t length;
     size_t size;                // a large block's own size, right before its memory; 0 for a region
 };
@@ -67,7 +68,7 @@ void c_allocation_begin(void) {
 int c_allocation_each_former(int (*act)(void *, size_t)) {
     int result = first_region_is_former ? act(first_region, sizeof first_region) : 0;
     for (struct mapping *mapping = former, *next; mapping && result == 0; mapping = next) {
-        // It may be gone afterwards.
+        // `act` may unmap the mapping.
         next = mapping->next;
         result = act(mapping, mapping->length);
     }
@@ -90,7 +91,7 @@ static int is_former(const void *memory) {
     return 0;
 }
 
-// The class for a size of up to `largest`, which becomes that of the class.
+// The class for a size of at most `largest`. The size is rounded up to that of the class.
 static unsigned class_of(size_t *size) {
     if (*size <= exact) {
         unsigned steps = (unsigned)(*size + 7) / 16;
@@ -175,7 +176,7 @@ void *c_allocate_zeros(size_t count, size_t size) {
         return NULL;
     }
     void *memory = c_allocate(whole);
-    // The kernel's pages are zeros already.
+    // A large block consists of new pages, which the kernel has filled with zeros.
     if (memory && whole <= largest) memset(memory, 0, whole);
     return memory;
 }
@@ -208,7 +209,7 @@ void *c_reallocate(void *memory, size_t size) {
 }
 
 int c_allocate_aligned(void **memory, size_t alignment, size_t size) {
-    // No type here wants more than all have.
+    // Every block is aligned to 16 bytes, and no type in this program needs more.
     if (alignment > 16) return EINVAL;
     void *allocated = c_allocate(size);
     if (!allocated) return ENOMEM;

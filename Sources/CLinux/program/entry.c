@@ -1,14 +1,15 @@
-// Where the kernel enters the release program: before the C library has set itself up.
+// The entry point of the release program, which the kernel calls before the C library has initialized itself.
 //
-// create, run, exec and restore go on in a sealed copy of the program (SealedProgram.swift), which begins anew. What the C
-// library and the program would set up before that is thrown away with it: relocated pages, and questions to the processor
-// that a virtual machine answers slowly. So the copy is made right here, where that can be done; where not, for whatever reason, the
-// program just goes on, makes it later and says why it can't.
+// create, run, exec and restore continue in a sealed copy of the program (SealedProgram.swift), which starts from the
+// beginning. Everything that the C library and the program have set up before that is lost: relocated pages, and queries about
+// the processor, which are slow in a virtual machine. So the copy is made right here if possible. If that fails, for whatever
+// reason, the program continues; SealedProgram.swift then tries again and reports the error.
 //
-// Then it relocates what the linker has packed (RELR), a tenth of the plain list's size. musl's own start-up code does that from version
-// 1.2.4 on, and from then on its <elf.h> has DT_RELR: a build with such a musl leaves `relocate` out. Debian 12 has 1.2.3, Debian 13 1.2.5.
+// Then `relocate` applies the relocations that the linker has packed (RELR), a tenth of the size of an ordinary list. musl's
+// start-up code does this from version 1.2.4 on, and since that version its <elf.h> defines DT_RELR: a build with such a musl
+// leaves `relocate` out. Debian 12 has 1.2.3, Debian 13 1.2.5.
 //
-// Nothing here may use the C library or a relocated address: neither is ready.
+// Nothing here may use the C library or a relocated address: neither is ready yet.
 #ifdef WHERRY_STATIC
 
 #include "CLinux.h"
@@ -40,7 +41,8 @@ BARE static int begins(const char *text, const char *beginning) {
     return !*beginning;
 }
 
-// Whether one of the words is such a command's. What only looks like it, the value of an option say, costs a copy and no more.
+// Whether one of the arguments names such a command. If it's in fact something else, an option's value for instance, the copy
+// is made without need, and nothing else happens.
 BARE static int asks_for_copy(char **arguments) {
     for (; *arguments; arguments++) {
         const char *word = *arguments;
@@ -49,7 +51,7 @@ BARE static int asks_for_copy(char **arguments) {
     return 0;
 }
 
-// Whether the kernel was given a descriptor to execute, as execveat(2) is here: then this is the copy.
+// Whether the program was executed by a descriptor, as go_on_in_copy does with execveat(2). Then this process is the copy.
 BARE static int was_executed_by_descriptor(char **environment) {
     while (*environment) environment++;
     for (size_t *entry = (size_t *)(environment + 1); entry[0]; entry += 2)
@@ -63,15 +65,15 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
     initial_stack = stack;
     char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
     if (stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
-    // A limit on the size of files is to be an error, said by the program when it goes on, not an end without a word. The kernel's
-    // struct sigaction: handler, flags, restorer, mask.
+    // If RLIMIT_FSIZE is too low for the copy, SIGXFSZ would kill the process silently. When it's ignored, the call fails and
+    // the program reports the error later. The array is the kernel's struct sigaction: handler, flags, restorer, mask.
     long ignore[4] = {(long)SIG_IGN, 0, 0, 0};
     call(SYS_rt_sigaction, SIGXFSZ, (long)ignore, 0, 8, 0);
     long program = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0);
     if (program < 0) return;
     struct stat status;
     long copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10 /* MFD_EXEC */, 0, 0, 0);
-    // Before Linux 6.3, all are executable and the flag is unknown.
+    // Kernels before 6.3 don't know the flag. There every memfd is executable.
     if (copy == -EINVAL) copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0);
     if (copy >= 0 && call(SYS_fstat, program, (long)&status, 0, 0, 0) == 0 &&
         call(SYS_sendfile, copy, program, 0, status.st_size, 0) == status.st_size &&
@@ -89,7 +91,8 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
-// An even entry is the address of a word to relocate; each bit of an odd one, from the second, says whether the words behind it are.
+// An even entry is the address of a word to relocate. An odd entry is a bitmap: its bits 1 to 63 say which of the following 63
+// words to relocate.
 BARE static void relocate_packed(size_t base, const size_t *entry, size_t count) {
     size_t *word = NULL;
     for (; count-- > 0; entry++) {
@@ -116,7 +119,7 @@ BARE __attribute__((used, visibility("hidden"))) void relocate(void) {
 }
 #endif
 
-// The C library's _start finds all as the kernel left it: the stack, and a function for the end in rdx.
+// The C library's _start must find everything as the kernel left it: the stack, and in rdx the function to call at exit.
 __asm__(
     ".globl wherry_entry\n"
     ".hidden wherry_entry\n"

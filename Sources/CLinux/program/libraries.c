@@ -1,5 +1,6 @@
-// Functions that the libraries in the release program call, and that musl lacks or has in a form that doesn't work in a process made by
-// clone3 alone. libseccomp, yajl and libcap, which Debian compiles for GNU's C library, call GNU's checked versions of standard functions.
+// Functions that the libraries in the release program call, and that musl lacks, or whose musl version doesn't work in a
+// process that was made by the clone3 call itself. Debian compiles libseccomp, yajl and libcap for GNU's C library, so they
+// call GNU's checked versions of standard functions.
 #ifdef WHERRY_STATIC
 
 #include <signal.h>
@@ -9,10 +10,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// musl's knows the thread's number from the program's start: in a process that was cloned since it would signal the one that cloned it,
-// or, in a pid namespace, whoever has that number there. trap.c hears of the first signal; the second can't be missed.
+// musl's raise uses the thread id that it stored when the program started. In a process that was cloned later, it would signal
+// the process that made the clone or, in another pid namespace, the process that has this id there.
 int raise(int number) { return (int)syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), number); }
 
+// trap.c handles the first signal, if its handler is installed. The second one has its default effect and ends the process.
 void abort(void) {
     raise(SIGABRT);
     static const unsigned long by_default[4] = {0};
@@ -28,33 +30,36 @@ void *__memcpy_chk(void *to, const void *from, size_t length, size_t room) {
     return memcpy(to, from, length);
 }
 
-// libcap writes a number for which it has no name. Without it the number has no name at all, and musl's formats stay out.
+// cap_to_name(3) calls it for a number without a name, to write the number. Because this version fails, such a number has no
+// name (CapabilityNames.swift), and musl's formatting code isn't linked.
 int __asprintf_chk(char **text, int flag, const char *format, ...) {
     (void)flag, (void)format;
     *text = NULL;
     return -1;
 }
 
-// For libseccomp's own generators, which write to files.
+// Called only by libseccomp's generators, which write to files. The program doesn't use them.
 int __fprintf_chk(FILE *file, int flag, const char *format, ...) {
     (void)file, (void)flag, (void)format;
     abort();
 }
 
-// What they refer to and never call, each a chain of functions to the end of which the linker would go, a thirtieth of the program.
-// All are weak: where another version of a library is cut into other pieces, the linker takes its own function instead of ours.
+// Functions that the libraries refer to and this program never reaches. The linker would include each of them with everything
+// that it calls, together a thirtieth of the program. The replacements are weak: if another version of a library is divided
+// into other object files, the linker may take the library's function instead.
 static void unreachable(void) { abort(); }
 #define UNREACHABLE(name) extern void unreachable_##name(void) __asm__(#name) __attribute__((weak, alias("unreachable")));
 
-// What a library says before it aborts. It aborts all the same.
+// It prints a message and aborts. The replacement only aborts.
 UNREACHABLE(__assert_fail)
 
-// yajl, for callers who want numbers as double: we ask for their text. And what it and libcap write in formats: we don't ask for that.
+// yajl calls strtod for callers that want numbers as double; we take the text of numbers. yajl and libcap call the other two in
+// functions that we don't use.
 UNREACHABLE(strtod)
 UNREACHABLE(__sprintf_chk)
 UNREACHABLE(__snprintf_chk)
 
-// libseccomp is here for its tables of system calls: module Seccomp makes the programs, and loads them.
+// Only libseccomp's tables of system calls are used. The module Seccomp makes the programs and loads them itself.
 UNREACHABLE(db_col_action_valid)
 UNREACHABLE(db_col_arch_exist)
 UNREACHABLE(db_col_attr_get)
@@ -88,8 +93,9 @@ UNREACHABLE(sys_set_seccomp_action)
 UNREACHABLE(sys_set_seccomp_flag)
 UNREACHABLE(sys_set_seccomp_syscall)
 
-// libcap: only its names are used. Its system calls and processes (cap_proc.o) stay out, and so does what its constructor asks the kernel:
-// release.ld drops that constructor. A name in the form of a number isn't given to it.
+// Only libcap's names are used. So its functions for system calls and processes (cap_proc.o) aren't linked, and release.ld
+// discards its constructor, which queries the kernel. strtoul is for names in the form of numbers, which we never pass to
+// libcap.
 UNREACHABLE(cap_get_bound)
 UNREACHABLE(cap_set_syscall)
 UNREACHABLE(fopen64)

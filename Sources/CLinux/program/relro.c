@@ -1,5 +1,5 @@
-// GNU's C library makes what relocation has written read-only before a static program begins; musl leaves that to its loader, which
-// such a program hasn't got. So it's done here: no stray write turns a table of functions into an attacker's.
+// GNU's C library makes relocated data read-only before a static program begins. musl leaves that to its loader, which a static
+// program doesn't have. So it's done here: otherwise a stray write could change a table of functions.
 #ifdef WHERRY_STATIC
 
 #include <elf.h>
@@ -13,7 +13,7 @@ __attribute__((constructor)) static void protect_relocated(void) {
     const Elf64_Phdr *header = (const Elf64_Phdr *)(base + __ehdr_start.e_phoff);
     for (int i = 0; i < __ehdr_start.e_phnum; i++) {
         if (header[i].p_type != PT_GNU_RELRO) continue;
-        // Whole pages of it: the linker has filled the last one up.
+        // Only whole pages can be protected. The linker has extended the segment to the end of its last page.
         unsigned long start = (unsigned long)base + header[i].p_vaddr, end = start + header[i].p_memsz;
         start &= ~4095UL;
         end &= ~4095UL;

@@ -1,5 +1,5 @@
-// Where the program comes from. A target of its own: a new commit compiles only what says its name.
+// The origin of the program. It's a target of its own, so that a new commit recompiles only this target.
 #pragma once
 
-/// The commit that was built, "unknown" where the build wasn't told.
+/// The commit that was built; "unknown" if the build wasn't told.
 const char *_Nonnull c_commit(void);
