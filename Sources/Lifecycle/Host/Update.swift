@@ -6,7 +6,7 @@ public import OCI
 
 /// Changes the limits of a container that is created, running or paused.
 ///
-/// If a value is refused, the values that were written before it are set back.
+/// If a value is refused, the values that were written before it are set back where the kernel allows it.
 ///
 /// Device rules aren't changed: engines send the container's present rules with each update. Other device rules and unknown
 /// properties cause a warning.

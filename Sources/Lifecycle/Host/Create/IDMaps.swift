@@ -16,8 +16,8 @@ struct IDMaps {
             try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
             try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
         } else if isOwnAlone {
-            // Without privileges a process may map its own group only after it has disabled setgroups(2): dropping a group
-            // could give access that is denied to members of that group.
+            // An unprivileged caller may map its own group only if setgroups(2) is disabled in the namespace first: dropping a
+            // group could give access that is denied to members of that group.
             try write(Array("deny".utf8), to: "setgroups", "/linux/gidMappings", procfs)
             try write(gids.text, to: "gid_map", "/linux/gidMappings", procfs)
             try write(uids.text, to: "uid_map", "/linux/uidMappings", procfs)
