@@ -67,7 +67,7 @@ let package = Package(
         .systemLibrary(name: "CYAJL", providers: [.apt(["libyajl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCap", providers: [.apt(["libcap-dev"])]),
-        // WHERRY_STATIC: what the files in `program` are for.
+        // WHERRY_STATIC turns on the code that only the static release program needs.
         .target(
             name: "CLinux",
             cSettings: [

@@ -1,5 +1,5 @@
-// The standard library's own `append` is compiled into every place that uses it: with the check whether the storage has other owners
-// and room for one more, some 100 bytes each time. This one has the same name and effect, stands before it in the search, and is compiled
+// The standard library's `append` is inlined into every caller: about 100 bytes each time, with its checks whether the storage
+// has other owners and enough room. This function has the same name and effect, is preferred by the compiler, and is compiled
 // once for each type of element. See StringGrowth.swift.
 
 extension Array {
@@ -8,7 +8,8 @@ extension Array {
 }
 
 extension RangeReplaceableCollection {
-    /// For the few loops in which a call counts. Here `append` is the protocol's requirement, which the array's own function meets.
+    /// Appends an element without a function call, for the few loops in which the call would cost too much time. In this
+    /// extension `append` is the protocol's requirement, which the standard library's function fulfils.
     @inline(__always)
     public mutating func appendInline(_ element: __owned Element) { append(element) }
 }

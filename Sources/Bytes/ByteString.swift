@@ -1,8 +1,8 @@
 /// Text as the kernel sees it: bytes without NUL, in no particular encoding.
 ///
-/// Paths, arguments, environment, keys and ids are byte strings, never `String`: `String` compares by canonical equivalence ("é" in
-/// one code point equals "e" with an accent), splits by grapheme (a combining mark swallows the "/" before it) and
-/// repairs what isn't UTF-8. A check made on one text would then be about another than the one the kernel gets.
+/// Paths, arguments, environment, keys and ids are byte strings, never `String`: `String` compares by canonical equivalence
+/// ("é" in one code point equals "e" with an accent), splits by grapheme (a combining mark swallows the "/" before it) and
+/// repairs what isn't UTF-8. A check would then examine another text than the one that the kernel gets.
 public struct ByteString: Hashable, Sendable {
     public var bytes: [UInt8]
 
@@ -12,6 +12,7 @@ public struct ByteString: Hashable, Sendable {
 
     public init(_ text: String) { self.bytes = Array(text.utf8) }
 
+    /// Copies a C string.
     public init(cString: UnsafePointer<CChar>) {
         var length = 0
         while cString[length] != 0 { length += 1 }
@@ -20,7 +21,7 @@ public struct ByteString: Hashable, Sendable {
         }
     }
 
-    /// The number in decimal.
+    /// Writes a number in decimal.
     public init(decimal number: some BinaryInteger) { self.init(magnitude: UInt64(number.magnitude), isNegative: number < 0) }
 
     @inline(never)
@@ -47,29 +48,32 @@ public struct ByteString: Hashable, Sendable {
 
     public func contains(_ byte: UInt8) -> Bool { bytes.contains(byte) }
 
-    /// The parts between separators, empty ones too.
+    /// The parts between separators, including empty ones.
     public func split(separator: UInt8) -> [ByteString] {
         bytes.split(separator: separator, omittingEmptySubsequences: false).map { ByteString($0) }
     }
 
-    /// The two parts around the first separator: nil where there is none.
+    /// The parts before and after the first separator; nil if there is none.
     public func splitOnce(separator: UInt8) -> (ByteString, ByteString)? {
         guard let place = bytes.firstIndex(of: separator) else { return nil }
         return (ByteString(bytes[..<place]), ByteString(bytes[(place + 1)...]))
     }
 
+    /// The text without its first `count` bytes.
     public func dropFirst(_ count: Int) -> ByteString { ByteString(bytes.dropFirst(count)) }
 
-    /// The number that the bytes are in decimal, digits alone with an optional "-" before them: nil for all else, or out of range.
+    /// The number that the text is in decimal: digits, with an optional "-" before them. nil for other texts, and for a number
+    /// that the type can't hold.
     public func decimal<Number: FixedWidthInteger>(as: Number.Type = Number.self) -> Number? {
         bytes.withUnsafeBufferPointer { Number(decimal: $0) }
     }
 
-    /// For messages to people only: what isn't UTF-8 is shown as U+FFFD. Compiled once: it's in a hundred messages.
+    /// The text for messages to people, and for nothing else: bytes that aren't UTF-8 become U+FFFD. It's never inlined,
+    /// because a hundred messages use it.
     @inline(never)
     public var displayText: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Lends the bytes with the NUL that C wants at their end.
+    /// Calls `body` with the bytes as a C string.
     public func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         terminated().withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
     }

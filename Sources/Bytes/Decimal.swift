@@ -1,5 +1,6 @@
 extension FixedWidthInteger {
-    /// The number that the bytes are in decimal, digits alone with an optional "-" before them: nil for all else, or out of range.
+    /// The number that the bytes are in decimal: digits, with an optional "-" before them. nil for other texts, and for a
+    /// number that the type can't hold.
     public init?(decimal bytes: UnsafeBufferPointer<UInt8>) {
         let isNegative = bytes.first == UInt8(ascii: "-")
         guard let magnitude = wholeNumber(in: bytes, from: isNegative ? 1 : 0) else { return nil }
@@ -13,7 +14,7 @@ extension FixedWidthInteger {
     }
 }
 
-/// Compiled once for all types of number, which have 64 bits at most.
+/// Reads digits. The function is compiled once for all types of number, which have at most 64 bits.
 @inline(never)
 private func wholeNumber(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> UInt64? {
     guard bytes.count > start else { return nil }

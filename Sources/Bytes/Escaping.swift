@@ -1,10 +1,10 @@
-/// How text of unknown origin is made harmless in a line of output. What isn't UTF-8 becomes U+FFFD in all of them.
+/// How untrusted text is escaped in a line of output. Bytes that aren't UTF-8 become U+FFFD in all of them.
 public enum Escaping: Sendable {
     /// The inside of a JSON string, RFC 8259.
     case json
     /// The inside of a quoted string as Go's `%q` writes it: logrus's text format.
     case quoted
-    /// For a person's terminal: control characters are written out, all else stays as it is.
+    /// Text on a person's terminal: control characters are escaped, and all others stay as they are.
     case terminal
 }
 
@@ -14,8 +14,12 @@ extension [UInt8] {
         text.withUTF8Buffer { append(contentsOf: $0) }
     }
 
-    /// Appends `text` so that it can't end the line, the string, or be taken for an order by a terminal: `limit` bytes at most.
-    /// A longer text is cut between two characters and ends in "…".
+    /// Appends `text`, escaped so that it can't end the line or the string, or control a terminal.
+    ///
+    /// - Parameters:
+    ///   - text: the text to append.
+    ///   - escaping: how it is escaped.
+    ///   - limit: the maximum number of bytes to append. A longer text is cut between two characters and ends in "…".
     public mutating func append(_ text: String, escaping: Escaping, limit: Int) {
         let ellipsis: StaticString = "…"
         let start = count
@@ -53,9 +57,9 @@ extension [UInt8] {
     }
 }
 
-/// Whether a terminal or a reader of lines acts on the character instead of showing it: controls (with those of the second
-/// hundred, which begin escape sequences too), line separators, and the marks that turn the direction of writing, by which
-/// a text can be shown as another.
+/// Whether a terminal or a reader of lines acts on the character instead of showing it: control characters (including U+0080 to
+/// U+009F, some of which begin escape sequences too), line separators, and marks that change the direction of writing, with
+/// which one text can look like another.
 private func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true

@@ -9,21 +9,21 @@ extension [UInt8] {
 }
 
 extension ByteString {
-    /// Two digits for each byte.
+    /// Writes two digits for each byte.
     public init(hexadecimal bytes: [UInt8]) {
         var text: [UInt8] = []
         for byte in bytes { text.appendHexadecimal(UInt64(byte), digits: 2) }
         self.init(text)
     }
 
-    /// The number without zeros before it.
+    /// Writes a number without leading zeros.
     public init(hexadecimal number: UInt64) {
         var text: [UInt8] = []
         text.appendHexadecimal(number, digits: max(1, (67 - number.leadingZeroBitCount) / 4))
         self.init(text)
     }
 
-    /// The number that the digits are: nil for all else, and for more than 64 bits.
+    /// The number that the text is in hexadecimal; nil for other texts, and for more than 16 digits.
     public var hexadecimal: UInt64? {
         guard !isEmpty, count <= 16 else { return nil }
         var number: UInt64 = 0

@@ -1,5 +1,5 @@
 extension ByteString {
-    /// The key as a part of a JSON pointer: RFC 6901, chapter 3.
+    /// The text as a part of a JSON pointer (RFC 6901, chapter 3), for messages.
     public var escapedForJSONPointer: String {
         var escaped: [UInt8] = []
         for byte in bytes {

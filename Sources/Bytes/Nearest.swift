@@ -1,8 +1,10 @@
 extension ByteString {
-    /// The one of the known names that the writer of this one is likeliest to have meant: nil where none comes near.
+    /// The known name that this text most likely stands for, with its end missing or with mistakes; nil if no name is similar
+    /// enough.
     public func nearest(among names: [StaticString]) -> StaticString? {
         if count > 1, let whole = onlyOne(of: names, beginningWith: self) { return whole }
-        // One slip for every three letters, as far as two: beyond that a guess is more often wrong than right.
+        // One mistake for every three letters is allowed, but no more than two: beyond that a guess is more often wrong than
+        // right.
         var bound = Swift.min(count / 3, 2) + 1
         var found: StaticString?
         for name in names {
@@ -15,6 +17,7 @@ extension ByteString {
     }
 }
 
+/// The only name that begins with `text`; nil if there are none or several.
 private func onlyOne(of names: [StaticString], beginningWith text: ByteString) -> StaticString? {
     var found: StaticString?
     for name in names where name.withUTF8Buffer({ $0.starts(with: text.bytes) }) {
@@ -24,7 +27,8 @@ private func onlyOne(of names: [StaticString], beginningWith text: ByteString) -
     return found
 }
 
-/// The letters to change, add, drop or swap with their neighbour to make one word of the other: nil from `bound` on.
+/// The number of letters that must be changed, added, removed or swapped with their neighbour to turn one word into the other;
+/// nil if it isn't below `bound`.
 private func editDistance(_ from: [UInt8], _ to: [UInt8], below bound: Int) -> Int? {
     guard abs(from.count - to.count) < bound else { return nil }
     var beforeLast = [Int](repeating: 0, count: to.count + 1)

@@ -1,12 +1,13 @@
-// Sets and maps as sorted lists. The standard library's hash tables are 2 KB of code for each type of element and of key, and what is
-// kept in them here has seldom more than a hundred entries.
+// Sets and maps as sorted arrays. The standard library's hash tables take 2 KB of code for each type of element and key, and
+// the sets and maps here seldom have more than a hundred entries.
 
+/// A set that is kept as a sorted array.
 public struct SortedSet<Element: Comparable> {
     private var elements: [Element]
 
     public init(_ elements: [Element] = []) { self.elements = elements.ordered() }
 
-    /// The place of the first element that isn't below this one.
+    /// The index of the first element that isn't below this one.
     private func place(of element: Element) -> Int {
         var (low, high) = (0, elements.count)
         while low < high {
@@ -22,7 +23,10 @@ public struct SortedSet<Element: Comparable> {
         return place < elements.count && elements[place] == element
     }
 
-    /// - Returns: whether it wasn't there yet.
+    /// Inserts an element.
+    ///
+    /// - Parameter element: the element to insert.
+    /// - Returns: false if the set contained the element already.
     @inline(never)
     @discardableResult
     public mutating func insert(_ element: Element) -> Bool {
@@ -35,9 +39,9 @@ public struct SortedSet<Element: Comparable> {
 
 extension SortedSet: Sendable where Element: Sendable {}
 
-/// Values by a number.
+/// A map from integers to values, kept as a sorted array.
 public struct SortedMap<Value> {
-    /// In the order of their numbers.
+    /// In the order of the keys.
     private var entries: [(key: Int, value: Value)] = []
 
     public init() {}

@@ -1,4 +1,5 @@
-// The standard library's `split` is 1 KB for each type of collection and each closure. These are for bytes, with the same names and effect.
+// The standard library's `split` takes 1 KB of code for each type of collection and each closure. These functions for bytes
+// have the same names and effect.
 
 extension ArraySlice<UInt8> {
     @inline(never)

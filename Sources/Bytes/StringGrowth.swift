@@ -1,8 +1,8 @@
-// Texts for people are put together with `+` and `+=`: an interpolation takes some 60 bytes of code more than the same text with `+`.
+// Texts for people are built with `+` and `+=`: an interpolation takes about 60 bytes of code more than the same text with `+`.
 //
-// The standard library's own functions for interpolation and `+=` are compiled into every place that uses them, 200 bytes each time, which
-// was 60 KB of the release program; and each page of the program is copied for every container. These have the same names and effect, stand
-// before the standard library's in the search, and are compiled once.
+// The standard library's functions for interpolation and `+=` are inlined into every caller, 200 bytes each time. That was 60
+// KB of the release program, and each page of the program is copied for every container. The functions below have the same
+// names and effect, are preferred by the compiler, and are compiled once.
 
 extension DefaultStringInterpolation {
     @inline(never)

@@ -1,6 +1,6 @@
 extension UnsafeBufferPointer<UInt8> {
-    /// Bytes of the character in UTF-8 that begins at `index`: nil where none does. RFC 3629: no overlong forms, no surrogates,
-    /// nothing beyond U+10FFFF.
+    /// The length in bytes of the UTF-8 character that begins at `index`; nil if none begins there. As RFC 3629 demands,
+    /// overlong forms, surrogates and characters beyond U+10FFFF are invalid.
     public func characterLength(at index: Int) -> Int? {
         let first = self[index]
         let (length, second): (Int, ClosedRange<UInt8>)

@@ -1,6 +1,6 @@
 import CLinux
 
-/// An error number of the kernel. Its names are the kernel's own: errno(3) says what each of them means.
+/// An error number of the kernel. The constants have the kernel's names; errno(3) explains each of them.
 public struct Errno: RawRepresentable, Equatable, Sendable {
     public let rawValue: Int32
 
@@ -14,7 +14,7 @@ public struct Errno: RawRepresentable, Equatable, Sendable {
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 extension Errno {
-    // Only those that the sources mention.
+    // Only the numbers that the sources use.
     public static var EPERM: Errno { Errno(CLinux.EPERM) }
     public static var ENOENT: Errno { Errno(CLinux.ENOENT) }
     public static var ESRCH: Errno { Errno(CLinux.ESRCH) }

@@ -1,5 +1,6 @@
-/// The sentences of errno(3), one a line, from EPERM, 1: those that people know from GNU's C library, which isn't the one that the
-/// release program contains. They begin in lower case as Go's runtime writes them: engines match that.
+/// The texts of errno(3), one per line, beginning with EPERM (1); unused numbers have an empty line. They are the texts that
+/// people know from GNU's C library, which the release program doesn't contain. As in Go's runtime they begin in lower case,
+/// because engines compare them with Go's.
 let errorSentences: StaticString = """
     operation not permitted
     no such file or directory

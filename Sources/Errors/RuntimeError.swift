@@ -1,22 +1,22 @@
 public import Bytes
 
-/// What went wrong, said once for people and once for programs.
+/// An error, with a message for people and details for programs.
 ///
-/// One reference wide, since it travels through every `throws`.
+/// It consists of one reference, because every `throws` passes it on.
 public struct RuntimeError: Error, Sendable {
     /// The stable name of the kind of error. It appears as `code` in `--log-format json`.
     public enum Code: Sendable {
-        /// The command line is not one that is taken.
+        /// The command line is invalid.
         case usage
         /// config.json or process.json can't be read, isn't JSON, or breaks a rule of the specification.
         case invalidConfig
-        /// The configuration asks for a thing that this program, kernel or host hasn't got.
+        /// The configuration asks for something that this program, the kernel or the host doesn't support.
         case unsupported
         case containerExists
         case containerNotFound
-        /// The operation isn't allowed in the state that the container is in.
+        /// The operation isn't allowed in the container's present state.
         case wrongState
-        /// What the state directory holds is damaged or not ours.
+        /// The content of the state directory is damaged, or not this program's.
         case corruptState
         case cgroup
         case namespace
@@ -36,6 +36,7 @@ public struct RuntimeError: Error, Sendable {
         case initDied
         case system
 
+        /// The name as `--log-format json` shows it.
         public var name: StaticString {
             switch self {
             case .usage: "usage"
@@ -61,7 +62,7 @@ public struct RuntimeError: Error, Sendable {
             }
         }
 
-        /// All of them in the order of declaration: their place in it is what the handshake sends.
+        /// All codes, in the order of declaration. A message between Host and Init contains a code's index in this list.
         public static let all: [Code] = [
             .usage, .invalidConfig, .unsupported, .containerExists, .containerNotFound, .wrongState, .corruptState, .cgroup,
             .namespace, .mount, .device, .seccomp, .hook, .process, .terminal, .program, .checkpoint, .timeout, .initDied,
@@ -96,14 +97,19 @@ public struct RuntimeError: Error, Sendable {
 
     private let details: Details
 
-    /// `sentence`: what happened, lower case at its start, no full stop, without the system's reason.
-    /// `step`: the function of a plan's step that failed.
-    /// `pointer`: a JSON pointer (RFC 6901) into the configuration.
-    /// `path`: the file that it is about.
-    /// `call`: the system call that failed, and `errno` its error number.
-    /// `hint`: what to do about it.
-    // Never inlined, here and below: hundreds of places call them, and the program is copied for each container. For the same reason
-    // there's one for each usual set of arguments: a place that calls it passes no others.
+    /// An error with all its details.
+    ///
+    /// - Parameters:
+    ///   - code: the kind of error.
+    ///   - sentence: what happened: in lower case at the start, without a full stop, and without the text of `errno`.
+    ///   - step: the name of the step in which it happened.
+    ///   - pointer: a JSON pointer (RFC 6901) to the part of the configuration that is concerned.
+    ///   - path: the file that is concerned.
+    ///   - call: the system call that failed.
+    ///   - errno: the error number of that system call.
+    ///   - hint: what the user can do about it.
+    // The initializers are never inlined: they are called in hundreds of places, and the program is copied for each container.
+    // For the same reason there is an initializer for each usual set of arguments: a call then passes no default values.
     @inline(never)
     public init(
         _ code: Code, _ sentence: String, step: String? = nil, pointer: String? = nil, path: ByteString? = nil,
@@ -113,13 +119,13 @@ public struct RuntimeError: Error, Sendable {
             code: code, sentence: sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }
 
-    /// Without a system call.
+    /// An error without a failed system call.
     @inline(never)
     public init(_ code: Code, _ sentence: String, pointer: String? = nil, path: ByteString? = nil, hint: String? = nil) {
         self.init(code, sentence, pointer: pointer, path: path, errno: nil, hint: hint)
     }
 
-    /// The failed system call with the sentence that says what it was made for.
+    /// An error because of a failed system call. The sentence says what the call was for.
     @inline(never)
     public init(
         _ code: Code, _ sentence: String, _ cause: SystemError, pointer: String? = nil, path: ByteString? = nil,
@@ -129,7 +135,7 @@ public struct RuntimeError: Error, Sendable {
             code, sentence, pointer: pointer, path: path, call: cause.call, errno: cause.errno, hint: hint)
     }
 
-    /// The same without a place.
+    /// An error because of a failed system call, without pointer, path and hint.
     @inline(never)
     public init(_ code: Code, _ sentence: String, _ cause: SystemError) {
         self.init(code, sentence, cause, pointer: nil)
@@ -153,14 +159,14 @@ public struct RuntimeError: Error, Sendable {
         return text
     }
 
-    /// The same error with the step in which it happened, unless a deeper one has said it already.
+    /// The same error with the name of the step in which it happened, unless it has a step already.
     public func during(_ step: String) -> RuntimeError {
         guard details.step == nil else { return self }
         return RuntimeError(
             code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }
 
-    /// The same error with `suffix` behind its sentence.
+    /// The same error with `suffix` after its sentence.
     public func suffixed(_ suffix: String) -> RuntimeError { saying(sentence + suffix) }
 
     private func saying(_ sentence: String) -> RuntimeError {
@@ -168,7 +174,7 @@ public struct RuntimeError: Error, Sendable {
     }
 }
 
-/// Does `body` and, where a system call fails, says what it was done for.
+/// Runs `body`. If a system call fails in it, throws an error whose sentence says what the call was for.
 public func explaining<Result: ~Copyable>(
     _ code: RuntimeError.Code, _ sentence: @autoclosure () -> String, pointer: @autoclosure () -> String? = nil,
     path: @autoclosure () -> ByteString? = nil, hint: @autoclosure () -> String? = nil,
@@ -181,7 +187,8 @@ public func explaining<Result: ~Copyable>(
     }
 }
 
-/// The same for a single call, whose `try` stands before `explaining`.
+/// Makes a single call. If it fails, throws an error whose sentence says what the call was for. The `try` of the call stands
+/// before `explaining`.
 public func explaining<Result: ~Copyable>(
     _ code: RuntimeError.Code, _ sentence: @autoclosure () -> String, pointer: @autoclosure () -> String? = nil,
     path: @autoclosure () -> ByteString? = nil, hint: @autoclosure () -> String? = nil,

@@ -2,8 +2,8 @@ import Bytes
 
 /// A system call that failed: its name and the kernel's error number. See errno(3).
 public struct SystemError: Error, Equatable, Sendable {
-    /// A constant of the program that ends in NUL. As a StaticString it would be three words, not one, in the hundreds of places that pass
-    /// an error on.
+    /// The name of the call, a constant of the program with a NUL at its end. A StaticString would take three words instead of
+    /// one, in the hundreds of places that pass an error on.
     private nonisolated(unsafe) let name: UnsafePointer<UInt8>
     public let errno: Errno
 
@@ -12,15 +12,16 @@ public struct SystemError: Error, Equatable, Sendable {
         self.errno = errno
     }
 
-    /// The call as the manual names it: "openat2".
+    /// The name of the call, as in the manual: "openat2".
     public var call: String { String(cString: name) }
 
-    /// What the last failed call left behind.
+    /// The error of a call that has just failed: its number is taken from errno.
     public static func last(_ call: StaticString) -> SystemError { SystemError(call, errno: .last) }
 
-    /// What errno(3) says of the number: "no such file or directory".
+    /// The text of the error number, as in errno(3): "no such file or directory".
     public var text: String { SystemError.text(of: errno) }
 
+    /// The text of an error number, as in errno(3), or "unknown error N".
     public static func text(of errno: Errno) -> String {
         var line: Int32 = 1
         let sentences = UnsafeBufferPointer(start: errorSentences.utf8Start, count: errorSentences.utf8CodeUnitCount)
@@ -34,5 +35,6 @@ public struct SystemError: Error, Equatable, Sendable {
         return String(decoding: sentence, as: UTF8.self)
     }
 
+    /// Compares the error numbers alone, not the names of the calls.
     public static func == (left: SystemError, right: SystemError) -> Bool { left.errno == right.errno }
 }
