@@ -21,7 +21,7 @@ struct LiveCreationTests {
         #expect(try cgroup.exists())
         #expect(journal.directories.count == host.hierarchies.count)
         #expect(journal.directories.allSatisfy { isThere($0) })
-        // delete has the record only.
+        // delete has nothing but the record either.
         try Cgroup(record: journal).remove()
         #expect(try !cgroup.exists())
         for group in journal.groups { #expect(!isThere(group.mountPoint + "/" + path.components[0])) }

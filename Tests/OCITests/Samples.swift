@@ -6,6 +6,7 @@ import CLinux
 enum Samples {
     private static let folder = ByteString(#filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Samples")
 
+    /// The sorted names of the files that end with this suffix.
     static func names(_ suffix: String) -> [String] {
         guard let directory = folder.withCString(opendir) else { return [] }
         defer { closedir(directory) }

@@ -15,6 +15,7 @@ enum LiveHost {
     /// Whether there is only v2, with controllers.
     static let isUnified: Bool = getuid() == 0 && layout == .unified
 
+    /// Whether the tests run as an unprivileged user on a host that has only v2.
     static let isUserOfUnified: Bool = getuid() != 0 && layout == .unified
 
     static let reason = "needs root and the cgroup version under test, mounted in its usual place"
@@ -107,6 +108,7 @@ final class LiveCgroup {
         return status
     }
 
+    /// Whether the child with this pid still runs.
     func isRunning(_ pid: Int32) -> Bool { children.contains { $0.pid == pid && $0.status(within: 0) == nil } }
 }
 

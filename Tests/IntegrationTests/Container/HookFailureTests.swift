@@ -169,7 +169,7 @@ struct HookFailureTests {
         #expect(try bundle.refusal().utf8.count < 100_000)
     }
 
-    // The child keeps the hook's output open, so its end can't be what the runtime waits for.
+    // The child keeps the hook's output open, so the runtime must not wait for the end of that output.
     @Test func childThatIsLeftBehindHoldsNobodyUp() throws {
         let bundle = try Bundle()
         bundle.config.hooks.createRuntime = [.hook("sleep 1000 & echo $! > \(bundle.path)/pid")]

@@ -37,7 +37,7 @@ struct InheritedDescriptorTests {
         }
     }
 
-    // For `exec --preserve-fd 7` podman passes --preserve-fds 5, though only 7 of the numbers 3 to 7 is open.
+    // For `exec --preserve-fd 7` podman passes --preserve-fds 5, though of the numbers 3 to 7 only 7 is open.
     @Test(arguments: Kind.allCases) func numbersThatAreNotOpenStayClosed(kind: Kind) throws {
         let file = try open("/etc/passwd")
         defer { close(file) }

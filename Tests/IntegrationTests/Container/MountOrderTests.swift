@@ -81,8 +81,8 @@ struct MountOrderTests {
         #expect(try places(bundle).filter { $0.hasPrefix("/mnt") } == ["/mnt/b", "/mnt/a", "/mnt/0"])
     }
 
-    // A directory above the root contains the root and the container's mounts below it. With them, they would appear twice, and
-    // the copies without masks.
+    // A directory above the root contains the root, with the container's mounts below it. A full copy would show these a second
+    // time, and without masks.
     @Test(arguments: [false, true]) func folderAboveTheRootComesWithoutTheContainersMounts(shared: Bool) throws {
         let bundle = try Bundle { if shared { $0.linux.rootfsPropagation = "rshared" } }
         bundle.config.mounts.append(.mount("/mnt/b", type: "tmpfs", source: "tmpfs"))

@@ -9,7 +9,7 @@ struct MountTests {
         return Mount.table(try bundle.output())
     }
 
-    /// The mount on /mnt if it has these options.
+    /// Mounts a file system on /mnt with these options, and returns its line of the mount table.
     private func mounted(_ options: [String], type: String = "tmpfs", source: String = "tmpfs") throws -> Mount {
         let bundle = try Bundle { $0.mounts.append(.mount("/mnt", type: type, source: source, options)) }
         return try #require(table(bundle).last { $0.path == "/mnt" })

@@ -249,7 +249,7 @@ struct SeccompTests {
     @Test(arguments: ["sendmsg", "read"]) func callThatHandsTheListenerOverMayBeTheAgentsToo(name: String) throws {
         let bundle = try Bundle {
             $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"), rule(name, "SCMP_ACT_NOTIFY"))
-            // 46 is sendmsg, here to a descriptor that isn't open.
+            // 46 is sendmsg on x86_64, here to a descriptor that isn't open.
             $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "46", "99"])
         }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")

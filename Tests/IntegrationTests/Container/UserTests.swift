@@ -59,7 +59,7 @@ struct UserTests {
         #expect(status("Groups", of: outside) == ["100009"])
     }
 
-    // config-linux.md, "User namespace mappings": mappings don't change the files.
+    // config-linux.md, "User namespace mappings": mappings don't change the owners of files.
     @Test func filesKeepTheirOwnersUnderAMapping() throws {
         let bundle = try Bundle {
             $0.mapUsers()

@@ -77,7 +77,7 @@ struct ExecPlaceTests {
         expectSamePlace(container, try sleeping(in: container))
     }
 
-    // Without a mount namespace the container's root is a chroot. Only joining the mount namespace would lead to the host's
+    // Without a mount namespace the container's root is a chroot. Joining just the mount namespace would lead to the host's
     // root.
     @Test func isTheRootOfAContainerWithoutAMountNamespace() throws {
         let container = try resting {

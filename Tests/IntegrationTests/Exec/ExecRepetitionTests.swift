@@ -6,7 +6,7 @@ struct ExecRepetitionTests {
     /// A unique id: keyrings are named after it, and /proc/keys shows those of all containers.
     private static var id: String { "again-" + String(UInt32.random(in: .min ... .max), radix: 16) }
 
-    /// Everything in which a leak would show, even if each command leaked only a thousandth of this.
+    /// Everything in which a leak would show after a thousand commands.
     private struct Traces: Equatable, CustomStringConvertible {
         let descriptors: [String]
         let processes: Set<pid_t>
@@ -37,7 +37,7 @@ struct ExecRepetitionTests {
         }
     }
 
-    /// Runs a program so many times, one after another. The loop is a shell's, because a shell starts commands fast.
+    /// Runs a program this many times, one after another. A shell runs the loop, since it starts commands fast.
     private func exec(_ arguments: [String], options: [String] = [], in container: Container, times: Int) throws -> Finished {
         var command = container.joining(arguments, options: options)
         let loop = "i=0; while [ $i -lt \(times) ]; do \"$@\" || exit 1; i=$((i+1)); done"

@@ -97,8 +97,8 @@ struct ExecSecurityTests {
         }
         let held = try #require(seen.words.last.flatMap { UInt64($0, radix: 16) })
         try #require(held != 0, "the runtime's own program was never traced: the test shows nothing")
-        // CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL and CAP_SYS_PTRACE are the container's. CAP_SETGID and CAP_SETUID are
-        // needed.
+        // CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_KILL and CAP_SYS_PTRACE are the container's. CAP_SETGID and CAP_SETUID
+        // serve to change user and groups.
         let allowed = [1, 2, 5, 19, 6, 7].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         if kind.contains("filter") { #expect(seen.contains("unfiltered 0\n"), "\(seen)") }
         #expect(held & ~allowed == 0, "held \(String(held, radix: 16))")

@@ -47,6 +47,7 @@ final class Bundle {
         for applet in Self.applets { try makeLink(rootfs + "/bin/" + applet, to: "busybox") }
     }
 
+    /// Writes `config` to the bundle's config.json.
     func writeConfig() throws { try write(config.description, to: path + "/config.json") }
 
     /// Writes config.json, and returns the runtime's command for this bundle.
@@ -100,6 +101,7 @@ final class Bundle {
         try refusal(by: command(name, options))
     }
 
+    /// The runtime's message if this command can't or won't make the container, with the same checks.
     func refusal(by command: Command) throws -> String {
         let finished = try command.run()
         #expect(finished.ending == .exited(1), "\(finished)")
@@ -131,16 +133,21 @@ final class Container {
     var output: String { created?.output ?? "" }
     var errors: String { created?.errors ?? "" }
 
+    /// The output of `state`. Throws if the command fails.
     func state() throws -> JSON {
         let finished = try sandbox.runtime("state", id)
         guard finished.succeeded else { throw HarnessFailure("\(finished)") }
         return try JSONParser.parse(finished.output)
     }
 
+    /// The status in the output of `state`.
     func status() throws -> String { try state().status.text ?? "none" }
 
+    /// Runs `start`. Throws if the command fails.
     func start() throws { try expectSuccess("start", id) }
+    /// Runs `delete`. Throws if the command fails.
     func delete(_ options: String...) throws { try expectSuccess(["delete"] + options + [id]) }
+    /// Runs `kill`. Throws if the command fails.
     func kill(_ signal: String...) throws { try expectSuccess(["kill", id] + signal) }
 
     private func expectSuccess(_ arguments: String...) throws { try expectSuccess(arguments) }

@@ -17,11 +17,13 @@ enum Ending: Equatable, CustomStringConvertible {
     }
 }
 
+/// An error of the harness itself, or something that a test relies on and that didn't happen.
 struct HarnessFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 
+    /// A failure with the reason of errno.
     static func system(_ what: String) -> HarnessFailure {
         HarnessFailure("\(what): \(String(cString: strerror(h_errno_now())))")
     }
@@ -51,6 +53,7 @@ struct Command {
         arguments = [Workspace.busybox, "sh", "-ec", script + "; exec \"$@\"", "sh"] + arguments
     }
 
+    /// Starts the program, with its output going to memory.
     func start() throws -> RunningCommand {
         Self.preparation
         let output = Capture(), errors = Capture()
@@ -84,6 +87,7 @@ struct Command {
         return RunningCommand(arguments: arguments, pid: pid, output: output, errors: errors)
     }
 
+    /// Runs the program to its end. After the deadline, kills the program and throws.
     func run(within seconds: Double = Command.deadline) throws -> Finished {
         try start().finish(within: seconds)
     }
@@ -113,6 +117,7 @@ final class Capture: Sendable {
     var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
+/// A program that has been started. It's killed if this object is released before the program has ended.
 final class RunningCommand {
     let arguments: [String]
     let pid: pid_t
@@ -145,6 +150,7 @@ final class RunningCommand {
 
     func signal(_ number: Int32) { CHarness.kill(pid, number) }
 
+    /// Whether the program is a zombie, which nobody has reaped yet.
     var hasEnded: Bool { read("/proc/\(pid)/stat").contains(") Z ") }
 }
 
@@ -161,6 +167,7 @@ func reap(_ pid: pid_t, within seconds: Double = Command.deadline) throws -> End
     return ended ? Ending(waitStatus: status) : nil
 }
 
+/// Repeats a system call for as long as it fails with EINTR.
 func retrying<Number: SignedInteger>(_ call: () -> Number) -> Number {
     while true {
         let result = call()

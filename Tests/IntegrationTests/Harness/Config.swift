@@ -39,6 +39,7 @@ extension JSON {
         ["bounding": JSON(names), "effective": JSON(names), "permitted": JSON(names)]
     }
 
+    /// An entry of `mounts`.
     static func mount(
         _ destination: String, type: String = "none", source: String, _ options: [String] = []
     ) -> JSON {
@@ -50,8 +51,10 @@ extension JSON {
     /// Makes the process a shell that runs this script.
     mutating func runs(_ script: String) { self.process.args = ["sh", "-c", .string(script)] }
 
+    /// Makes the process this command.
     mutating func runs(arguments: [String]) { self.process.args = JSON(arguments) }
 
+    /// Removes the entry of this namespace type.
     mutating func drop(namespace type: String) { self.linux.namespaces.remove { $0.type == .string(type) } }
 
     /// Replaces the entry of this namespace type, or adds one.
@@ -69,5 +72,6 @@ extension JSON {
         self.linux.gidMappings = mappings
     }
 
+    /// Removes all mounts with this destination.
     mutating func drop(mount destination: String) { self.mounts.remove { $0.destination == .string(destination) } }
 }

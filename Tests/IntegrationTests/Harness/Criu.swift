@@ -16,6 +16,7 @@ enum Criu {
 }
 
 extension Trait where Self == ConditionTrait {
+    /// Skips the tests where criu doesn't work.
     static var needsCriu: Self { .enabled(if: Criu.complaint == nil, Comment(rawValue: Criu.complaint ?? "")) }
 }
 
@@ -26,6 +27,7 @@ extension Bundle {
     /// Makes the process count in its memory, and write each number to a file in its root.
     func counts() { config.runs("i=0; while :; do i=$((i+1)); echo $i >/tmp/count; sleep 0.02; done") }
 
+    /// The number that the process has written last; 0 if there is none.
     var count: Int { Int(read(rootfs + "/tmp/count").trimmed) ?? 0 }
 
     /// Waits until the count has increased.
@@ -34,6 +36,7 @@ extension Bundle {
         try eventually("a count above \(before)") { count > before }
     }
 
+    /// Runs `checkpoint`, which may fail.
     func checkpoint(_ options: String...) throws -> Finished {
         try sandbox.command(["checkpoint", "--image-path", image] + options + [id]).run()
     }

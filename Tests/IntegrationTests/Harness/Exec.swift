@@ -16,6 +16,7 @@ extension Container {
         bundle.sandbox.command(["exec"] + options + [id] + arguments, global: global)
     }
 
+    /// Runs `exec` with these arguments, which may fail.
     func exec(_ arguments: String..., options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }) throws
         -> Finished
     {
@@ -49,8 +50,9 @@ extension Container {
         return try command.run()
     }
 
-    /// The message of an `exec` that must fail. It must be the only line of the log and appear on stderr, the status must be
-    /// 255, which engines take for a failure of the runtime itself, and the container's status must stay the same.
+    /// The message of an `exec` that must fail. The test fails unless the message is the log's only line and is on stderr too,
+    /// the status is 255 (which engines take for a failure of the runtime itself), and the container's status is the same as
+    /// before.
     func refusalOfExec(_ arguments: String..., options: [String] = []) throws -> String {
         try refusalOfExec(arguments, options: options)
     }
@@ -87,6 +89,7 @@ extension JSON {
         ["user": ["uid": 0, "gid": 0], "args": JSON(arguments), "env": ["PATH=/bin"], "cwd": "/"]
     }
 
+    /// A process.json that runs a shell script.
     static func process(_ script: String) -> JSON { process(["sh", "-ec", script]) }
 }
 

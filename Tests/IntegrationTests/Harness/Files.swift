@@ -5,6 +5,7 @@ import CHarness
 /// A file's text; empty if it can't be read.
 func read(_ path: String) -> String { String(decoding: readBytes(path), as: UTF8.self) }
 
+/// A file's content; empty if it can't be read.
 func readBytes(_ path: String) -> [UInt8] {
     let descriptor = h_open(path, O_RDONLY | O_CLOEXEC, 0)
     guard descriptor >= 0 else { return [] }
@@ -18,6 +19,7 @@ func readBytes(_ path: String) -> [UInt8] {
     }
 }
 
+/// Writes a file of this mode, whatever the umask is.
 func write(_ text: String, to path: String, mode: mode_t = 0o644) throws { try write(Array(text.utf8), to: path, mode: mode) }
 
 func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
@@ -33,6 +35,7 @@ func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws {
     guard chmod(path, mode) == 0 else { throw HarnessFailure.system("chmod \(path)") }
 }
 
+/// Whether there is a file of any kind at this path. A link itself counts, and not its target.
 func exists(_ path: String) -> Bool {
     var information = stat()
     return lstat(path, &information) == 0
@@ -72,6 +75,7 @@ func makeDirectory(_ path: String, mode: mode_t = 0o755) throws {
     guard h_errno_now() == EEXIST else { throw HarnessFailure.system("mkdir \(path)") }
 }
 
+/// Makes a symbolic link.
 func makeLink(_ path: String, to target: String) throws {
     guard symlink(target, path) == 0 else { throw HarnessFailure.system("symlink \(path)") }
 }

@@ -26,16 +26,21 @@ enum Host {
 }
 
 extension Trait where Self == ConditionTrait {
+    /// Skips the tests unless they run as root.
     static var needsRoot: Self { .enabled(if: Host.isRoot, "containers are made as root") }
 
+    /// Skips the tests if the host doesn't have this cgroup controller.
     static func needs(controller: String) -> Self {
         .enabled(if: Cgroup.hasController(controller), "this machine has no cgroup controller \(controller)")
     }
 
+    /// Skips the tests on older kernels.
     static func needsKernel(_ major: Int, _ minor: Int) -> Self {
         .enabled(if: Host.kernelIsAtLeast(major, minor), "needs Linux \(major).\(minor)")
     }
 
+    /// Skips the tests unless cgroup v2 is mounted on /sys/fs/cgroup.
     static var needsUnifiedCgroups: Self { .enabled(if: Host.isUnified, "needs cgroup v2") }
+    /// Skips the tests if cgroup v2 is mounted on /sys/fs/cgroup.
     static var needsLegacyCgroups: Self { .enabled(if: !Host.isUnified, "needs cgroup v1") }
 }

@@ -16,6 +16,7 @@ struct JSONParser {
         bytes = Array(text.utf8)
     }
 
+    /// Parses a text that must be one JSON value.
     static func parse(_ text: String) throws -> JSON {
         var parser = JSONParser(text)
         let value = try parser.value()

@@ -23,5 +23,6 @@ struct Namespaces {
         }
     }
 
+    /// The file in /proc that stands for the namespace of this type, by the type's name in config.json.
     func path(_ type: String) -> String { "/proc/\(pid)/ns/\(Self.files[type] ?? type)" }
 }

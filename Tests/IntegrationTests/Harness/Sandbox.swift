@@ -39,6 +39,7 @@ final class Sandbox: @unchecked Sendable {
         "/\(Workspace.name)/\(prefix)-" + id.prefix(64).filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
     }
 
+    /// The number of a new bundle in this sandbox.
     func nextBundle() -> Int {
         bundles += 1
         return bundles
@@ -57,10 +58,12 @@ final class Sandbox: @unchecked Sendable {
         if flags & (Int(MS_SHARED) | Int(MS_SLAVE) | Int(MS_PRIVATE) | Int(MS_REMOUNT)) == 0 { mounts.append(path) }
     }
 
+    /// The runtime's command with this sandbox's state root, not started yet.
     func command(_ arguments: [String], global: [String] = []) -> Command {
         Command([Workspace.runtime, "--root", root] + global + arguments)
     }
 
+    /// Runs the runtime's command with this sandbox's state root.
     func runtime(_ arguments: String...) throws -> Finished { try command(arguments).run() }
 
     private func tearDown() {
@@ -125,5 +128,6 @@ struct SandboxTrait: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == SandboxTrait {
+    /// Gives each test of the suite a sandbox of its own.
     static var sandboxed: Self { Self() }
 }

@@ -36,6 +36,7 @@ final class Terminal {
         guard h_set_window_size(descriptor, rows, columns) == 0 else { throw HarnessFailure.system("window size") }
     }
 
+    /// Writes what a user would type.
     func type(_ text: String) { _ = write(descriptor, text, text.utf8.count) }
 
     /// Reads until this text has appeared. Without a text, reads until the slave side is closed and everything is read.

@@ -62,6 +62,7 @@ enum Cgroup {
         return mount.map { $0.path + path }
     }
 
+    /// Whether the host has this controller, on v1 or v2.
     static func hasController(_ name: String) -> Bool {
         isUnified
             ? read("/sys/fs/cgroup/cgroup.controllers").words.contains(name)
@@ -74,6 +75,7 @@ enum Cgroup {
     /// The existing directories of a cgroup, in all hierarchies.
     static func directories(_ path: String) -> [String] { hierarchies.map { $0 + path }.filter(exists) }
 
+    /// The processes in a cgroup, in all hierarchies.
     static func processes(_ path: String) -> Set<pid_t> {
         Set(directories(path).flatMap { read($0 + "/cgroup.procs").words.compactMap { pid_t($0) } })
     }

@@ -237,7 +237,7 @@ struct CallersTerminalTests {
         withExtendedLifetime(terminal) {}
     }
 
-    // The program must see the end of its input if the caller's input is at its end, and the runtime must not wait for more.
+    // If the caller's input is at its end, the program must see the end of its input, and the runtime must not wait for more.
     @Test(arguments: ForegroundTests.Kind.allCases) func hangingUpEndsTheProgramsInput(kind: ForegroundTests.Kind) throws {
         let bundle = try Bundle { $0.runs("echo ready; cat; exit 8") }
         var command: Command

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("kill", .needsRoot, .sandboxed)
 struct KillTests {
-    /// A script that writes the name of each signal that it gets, and ends at TERM.
+    /// A script that writes the name of each signal that it gets, and exits on TERM.
     private static let listener = """
         trap 'echo got USR1' USR1; trap 'echo got HUP' HUP; trap 'echo got TERM; exit 7' TERM
         echo ready; while :; do sleep 0.01; done
@@ -110,7 +110,7 @@ struct KillTests {
         #expect(!Cgroup.processes(bundle.cgroup).contains(container.pid))
         let killed = try bundle.sandbox.command(["kill"] + options + [bundle.id, "KILL"]).run()
         #expect(killed.succeeded, "\(killed)")
-        // kill --all reaches only the first process here, and must warn if the end of that one doesn't end the others.
+        // kill --all reaches only the first process here. It must warn, unless the end of that process ends the others.
         #expect(killed.errors.isEmpty == (options.isEmpty || hasPIDNamespace), "\(killed)")
         #expect(try container.wait() == .killed(by: SIGKILL))
     }

@@ -79,7 +79,7 @@ struct FaultTests {
         let bundle = try bundle()
         var silent = 0
         try atEachCall({ _ in "trap" }, of: { try bundle.command("run") }) { run in
-            // Before the handler is installed the signal itself must do, and likewise in the container's program.
+            // Before the handler is installed, and in the container's program, the process just ends by the signal.
             if run.finished.ending != .exited(1) { silent += 1 } else { #expect(!run.finished.errors.isEmpty, "\(run)") }
             try expectConvergence(bundle, after: run)
         }

@@ -55,7 +55,8 @@ struct OwnProgramTests {
             ]
         }.create()
         let status = read("/proc/\(container.pid)/status")
-        // CAP_KILL, CAP_NET_BIND_SERVICE and CAP_AUDIT_WRITE are the container's. CAP_SETGID and CAP_SETUID are needed.
+        // CAP_KILL, CAP_NET_BIND_SERVICE and CAP_AUDIT_WRITE are the container's. CAP_SETGID and CAP_SETUID serve to change
+        // user and groups.
         #expect(field("CapPrm", of: status) == "00000000200004e0")
         #expect(field("CapBnd", of: status) == "0000000020000420")
         #expect(field("CapInh", of: status) == "0000000000000000")

@@ -32,6 +32,7 @@ func configWithSeccomp(_ members: String) -> [UInt8] {
     configWithLinux(#""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", \#(members)}"#)
 }
 
+/// Decodes a config, and returns the result. An error of another code than `invalid-config` is never the expected one.
 func verdict(_ text: [UInt8]) -> Verdict {
     do throws(RuntimeError) {
         _ = try Config(parsing: text)

@@ -29,6 +29,7 @@ struct BPFMachine {
 
     private let program: [Instruction]
 
+    /// Loads a program from its instructions as the kernel has them (`struct sock_filter`).
     init(_ bytes: [UInt8]) {
         program = stride(from: 0, to: bytes.count, by: 8).map { place in
             bytes.withUnsafeBytes {
