@@ -12,10 +12,12 @@ public final class Cgroup {
         case optional
     }
 
+    /// The path of the cgroup below the mount point of each hierarchy.
     public let path: CgroupPath
 
     let access: Access
 
+    /// The cgroup's directories, one for each hierarchy.
     var groups: [Group]
 
     /// Whether the cgroup is a single directory, on a host with cgroup v2 alone.
@@ -111,7 +113,9 @@ public final class Cgroup {
 
 /// The hierarchies in which controllers are available.
 public struct ControllerLocations: Sendable {
+    /// The controllers of v1 hierarchies.
     public var v1: ControllerSet
+    /// The controllers of the v2 hierarchy.
     public var v2: ControllerSet
     /// Whether there is a v2 directory to which a device filter can be attached.
     public var filter: Bool

@@ -4,6 +4,7 @@ public import Linux
 
 /// The cgroup hierarchies of the host.
 public struct CgroupHost: Sendable {
+    /// The versions of the hierarchies.
     public enum Layout: Sendable {
         /// A single hierarchy, of cgroup v2.
         case unified

@@ -13,6 +13,7 @@ public final class CgroupTasks {
 
     func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((SharedDescriptor(file), directory)) }
 
+    /// Whether there are no v1 cgroups.
     public var isEmpty: Bool { files.isEmpty }
 
     /// Moves the calling thread into the cgroups. It must be the only thread of its process. The files stay open.

@@ -44,6 +44,7 @@ public struct ControllerSet: OptionSet, Sendable {
 
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    /// The set of one controller.
     public init(_ controller: Controller) { rawValue = 1 << controller.rawValue }
 
     /// The controllers with these names. Unknown names are left out.
@@ -57,5 +58,6 @@ public struct ControllerSet: OptionSet, Sendable {
         rawValue = all
     }
 
+    /// Whether the controller is in the set.
     public func contains(_ controller: Controller) -> Bool { rawValue & (1 << controller.rawValue) != 0 }
 }

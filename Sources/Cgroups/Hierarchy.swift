@@ -4,6 +4,7 @@ import Linux
 
 /// One mounted hierarchy of cgroups.
 public final class Hierarchy: Sendable {
+    /// The version of cgroups.
     public enum Version: Sendable { case v1, v2 }
 
     public let version: Version

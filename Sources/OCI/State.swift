@@ -2,9 +2,11 @@ public import Bytes
 
 /// The state of a container, which `state` and `list` print and which hooks read. Source: runtime.md, "State".
 public struct ContainerState: Sendable {
+    /// The status of a container.
     public enum Status: Sendable {
         case creating, created, running, paused, stopped
 
+        /// The name in the state's JSON.
         public var name: StaticString {
             switch self {
             case .creating: "creating"
@@ -31,6 +33,7 @@ public struct ContainerState: Sendable {
     /// The name of the user who created the container.
     public var owner: ByteString
 
+    /// Makes a state.
     public init(
         ociVersion: ByteString, id: ByteString, pid: Int32, status: Status, bundle: ByteString, rootfs: ByteString,
         created: ByteString, annotations: [Annotation], owner: ByteString

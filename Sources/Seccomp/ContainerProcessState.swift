@@ -12,6 +12,7 @@ public struct ContainerProcessState: Sendable {
     /// The state of the container, a JSON object. See runtime.md, "State".
     public var state: [UInt8]
 
+    /// Makes the message.
     public init(ociVersion: ByteString, pid: Int32, metadata: ByteString?, state: [UInt8]) {
         self.ociVersion = ociVersion
         self.pid = pid

@@ -12,6 +12,7 @@ enum Program {
         return arguments
     }
 
+    /// Runs the program with a command line, and returns the exit status.
     static func run(_ tokens: [ByteString]) -> Int32 {
         FileDescriptor.openMissingStandardStreams()
         Trap.install(exitStatus: 1)

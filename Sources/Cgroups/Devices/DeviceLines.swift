@@ -3,6 +3,7 @@ import Errors
 
 /// A line for v1's devices.allow or devices.deny: admin-guide/cgroup-v1/devices.rst.
 public struct DeviceLine: Equatable, Sendable {
+    /// Whether the line is for devices.allow.
     public let allow: Bool
     public let text: ByteString
     /// The index of its rule in the configuration; nil for the rules that every container has.

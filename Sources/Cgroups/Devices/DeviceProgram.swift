@@ -63,7 +63,7 @@ enum DeviceProgram {
             ]
             body += verdict
         }
-        // If a condition doesn't hold, the program jumps behind the body. Jumps count from the instruction after the jump.
+        // If a condition doesn't hold, the program jumps past the body. Jumps count from the instruction after the jump.
         var conditions: [(register: UInt8, value: UInt32)] = [(3, rule.kind == .block ? 1 : 2)]
         if let major = rule.major { conditions.append((4, major)) }
         if let minor = rule.minor { conditions.append((5, minor)) }

@@ -4,8 +4,10 @@ public import Bytes
 public struct CgroupWrite: Sendable {
     /// The controller that the file belongs to; nil for a file of the v2 directory that isn't looked up by a controller.
     public let controller: Controller?
+    /// The name of the file.
     public let file: ByteString
     public let value: ByteString
+    /// The property that the value comes from.
     public let property: PropertyName
 
     /// Whether the file may be missing, because a kernel without the file behaves as the value demands.

@@ -12,7 +12,9 @@ public struct CgroupStatistics: Equatable, Sendable {
     /// The usage of huge pages, an element for each page size.
     public var hugetlb: [Hugetlb] = []
 
+    /// The use of CPUs.
     public struct CPU: Equatable, Sendable {
+        /// The time on all CPUs.
         public var total: UInt64 = 0
         /// The total time on each CPU. Only v1 reports it, and the kernel and user times on each CPU.
         public var perCPU: [UInt64] = []
@@ -20,6 +22,7 @@ public struct CgroupStatistics: Equatable, Sendable {
         public var userPerCPU: [UInt64] = []
         public var kernel: UInt64 = 0
         public var user: UInt64 = 0
+        /// The quota's periods that have passed. `throttledPeriods` counts those in which the cgroup was throttled.
         public var periods: UInt64 = 0
         public var throttledPeriods: UInt64 = 0
         public var throttledTime: UInt64 = 0
@@ -41,15 +44,18 @@ public struct CgroupStatistics: Equatable, Sendable {
         public var schedRelaxDomainLevel: Int64 = 0
     }
 
+    /// The use of memory.
     public struct Memory: Equatable, Sendable {
         /// One kind of memory. On v2, a `limit` of the largest number means that there is no limit.
         public struct Account: Equatable, Sendable {
             public var limit: UInt64 = 0
             public var usage: UInt64 = 0
             public var peak: UInt64 = 0
+            /// How often the limit was reached.
             public var failures: UInt64 = 0
         }
 
+        /// The page cache.
         public var cache: UInt64 = 0
         public var usage = Account()
         /// Memory and swap together. That is the way of v1, and v2's numbers are converted to it.
@@ -67,13 +73,16 @@ public struct CgroupStatistics: Equatable, Sendable {
         }
     }
 
+    /// The number of processes and threads.
     public struct Pids: Equatable, Sendable {
         public var current: UInt64 = 0
         /// The limit; 0 if there is none.
         public var limit: UInt64 = 0
     }
 
+    /// The use of block devices.
     public struct BlockIO: Equatable, Sendable {
+        /// A number for one device and one kind of operation.
         public struct Entry: Equatable, Sendable {
             public var major: UInt64
             public var minor: UInt64
@@ -82,12 +91,16 @@ public struct CgroupStatistics: Equatable, Sendable {
             public var value: UInt64
         }
 
+        /// The transferred bytes.
         public var serviceBytes: [Entry] = []
+        /// The number of operations.
         public var serviced: [Entry] = []
         public var pressure: Pressure?
     }
 
+    /// The use of huge pages of one size.
     public struct Hugetlb: Equatable, Sendable {
+        /// The page size, such as "2MB".
         public var pageSize: ByteString
         public var usage: UInt64 = 0
         public var peak: UInt64 = 0
@@ -96,6 +109,7 @@ public struct CgroupStatistics: Equatable, Sendable {
 
     /// Pressure stall information: Documentation/accounting/psi.rst.
     public struct Pressure: Equatable, Sendable {
+        /// The share of time in which some or all processes waited.
         public struct Line: Equatable, Sendable {
             /// A percentage with two decimals, as the kernel writes it, like `average60` and `average300`.
             public var average10: ByteString

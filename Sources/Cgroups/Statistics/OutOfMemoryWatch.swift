@@ -32,6 +32,7 @@ extension Cgroup {
 
 /// A descriptor that becomes ready when the kernel reports an event of a container's memory.
 public final class OutOfMemoryWatch {
+    /// An event of the container's memory.
     public enum Event: Sendable {
         /// Memory ran out, and the kernel killed a process.
         case outOfMemory

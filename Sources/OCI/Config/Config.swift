@@ -4,8 +4,9 @@ public import Errors
 /// A bundle's config.json, without the properties of other operating systems. Source: runtime-spec 1.3.0, config.md and
 /// config-linux.md.
 ///
-/// If the document leaves a property out, an optional value is nil and a list is empty. This is a class because it never
-/// changes after decoding, and because each copy of such a large struct would cost much code.
+/// Properties have the names and the meanings of the specification. If the document leaves a property out, an optional value is
+/// nil and a list is empty. This is a class because it never changes after decoding, and because each copy of such a large
+/// struct would cost much code.
 public final class Config: Sendable {
     public let ociVersion: ByteString
     public let root: Root?
@@ -54,6 +55,7 @@ public struct Annotation: Sendable {
     public var key: ByteString
     public var value: ByteString
 
+    /// Makes an annotation.
     public init(key: ByteString, value: ByteString) {
         self.key = key
         self.value = value
@@ -77,6 +79,7 @@ public struct Hook: Sendable {
     public enum Kind: CaseIterable, Sendable {
         case prestart, createRuntime, createContainer, startContainer, poststart, poststop
 
+        /// The name in the document.
         public var name: StaticString {
             switch self {
             case .prestart: "prestart"
@@ -96,6 +99,7 @@ public struct Hook: Sendable {
     /// Seconds, more than 0.
     public var timeout: Int?
 
+    /// Makes a hook.
     public init(path: ByteString, args: [ByteString], env: [ByteString]?, timeout: Int?) {
         self.path = path
         self.args = args

@@ -23,9 +23,11 @@ public struct LinuxConfig: Sendable {
 
 /// An entry of `namespaces`: config-linux.md, "Namespaces".
 public struct Namespace: Sendable {
+    /// The type of a namespace.
     public enum Kind: Int, CaseIterable, Sendable {
         case pid, network, mount, ipc, uts, user, cgroup, time
 
+        /// The name in the document.
         public var name: StaticString {
             switch self {
             case .pid: "pid"
@@ -60,6 +62,7 @@ public struct IDMapping: Equatable, Sendable {
 
 /// Seconds and nanoseconds that are added to each clock: time_namespaces(7).
 public struct TimeOffsets: Sendable {
+    /// An offset of one clock.
     public struct Offset: Sendable {
         public var secs: Int64
         public var nanosecs: UInt32
@@ -73,6 +76,7 @@ public struct TimeOffsets: Sendable {
 ///
 /// The document's type `u` (unbuffered) is `.character` here: mknod(1) makes the same file for `u` and for `c`.
 public struct Device: Sendable {
+    /// The kind of device file.
     public enum Kind: Sendable { case character, block, fifo }
 
     public var kind: Kind

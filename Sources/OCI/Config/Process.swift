@@ -38,6 +38,7 @@ public struct User: Sendable {
 
 /// An entry of `rlimits`: getrlimit(2).
 public struct ResourceLimit: Sendable {
+    /// The limited resource, RLIMIT_… of getrlimit(2).
     public enum Resource: Int32, CaseIterable, Sendable {
         // The raw values are the kernel's numbers on x86-64, arm64 and every architecture that follows asm-generic/resource.h.
         case cpu = 0, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio,
@@ -64,6 +65,7 @@ public struct Capabilities: Sendable {
 
 /// The scheduling policy of the process and its parameters: sched_setattr(2).
 public struct Scheduler: Sendable {
+    /// The policy, SCHED_… of linux/sched.h.
     public enum Policy: UInt32, CaseIterable, Sendable {
         case other = 0, fifo, roundRobin, batch, iso, idle, deadline
     }
@@ -81,6 +83,7 @@ public struct Scheduler: Sendable {
 
 /// The I/O scheduling class of the process and its priority: ioprio_set(2).
 public struct IOPriority: Sendable {
+    /// The class, IOPRIO_CLASS_… of linux/ioprio.h.
     public enum Class: Int32, CaseIterable, Sendable {
         case realTime = 1, bestEffort, idle
     }
@@ -92,6 +95,8 @@ public struct IOPriority: Sendable {
 
 /// The processors for a process that `exec` adds: config.md, `execCPUAffinity`.
 public struct ExecCPUAffinity: Sendable {
+    /// The processors before the process enters the container's cgroup.
     public var initial: NumberList?
+    /// The processors after the process has entered the container's cgroup.
     public var final: NumberList?
 }

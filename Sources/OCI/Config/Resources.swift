@@ -5,7 +5,7 @@ public struct Resources: Sendable {
     public var devices: [DeviceRule] = []
     public var memory: Memory?
     public var cpu: CPU?
-    /// 0 is a limit like any other number, not "unset": config-linux.md, "PIDs".
+    /// In a config.json, 0 is a limit like any other number, not "unset": config-linux.md, "PIDs".
     public var pidsLimit: Limit?
     public var blockIO: BlockIO?
     public var hugepageLimits: [HugepageLimit] = []
@@ -21,6 +21,7 @@ public struct Resources: Sendable {
 
     /// config-linux.md, "Allowed Device list".
     public struct DeviceRule: Equatable, Sendable {
+        /// The kind of devices that the rule matches.
         public enum Kind: Sendable { case all, character, block }
 
         public let allow: Bool
@@ -100,6 +101,7 @@ public struct Resources: Sendable {
 
     /// config-linux.md, "Network".
     public struct Network: Sendable {
+        /// The priority of traffic through one network interface.
         public struct Priority: Sendable {
             public let name: InterfaceName
             public let priority: UInt32

@@ -2,16 +2,20 @@ public import Bytes
 
 /// A seccomp profile: config-linux.md, "Seccomp".
 public struct Seccomp: Sendable {
+    /// The answer to a system call, SCMP_ACT_… in the document.
     public enum Action: CaseIterable, Sendable {
         case kill, killProcess, killThread, trap, errno, trace, allow, log, notify
     }
 
+    /// A comparison, SCMP_CMP_… in the document.
     public enum Operator: CaseIterable, Sendable {
         case notEqual, lessThan, lessOrEqual, equal, greaterOrEqual, greaterThan, maskedEqual
     }
 
+    /// A flag of seccomp(2), SECCOMP_FILTER_FLAG_… in the document.
     public enum Flag: CaseIterable, Sendable { case tsync, log, specAllow, waitKillableReceive }
 
+    /// A condition on one argument of a system call.
     public struct Argument: Sendable {
         public var index: UInt32
         public var value: UInt64
@@ -19,6 +23,7 @@ public struct Seccomp: Sendable {
         public var op: Operator
     }
 
+    /// The action for some system calls, if all conditions on their arguments hold.
     public struct Rule: Sendable {
         public var names: [ByteString]
         public var action: Action

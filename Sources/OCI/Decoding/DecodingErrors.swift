@@ -92,4 +92,5 @@ private func clipped(_ text: ByteString) -> String {
     return ByteString(text.bytes[..<end]).displayText + "…"
 }
 
+/// A number as messages show it.
 func decimal(_ number: some BinaryInteger) -> String { ByteString(decimal: number).displayText }

@@ -66,11 +66,13 @@ struct ObjectDecoder {
         return nil
     }
 
+    /// Reads a property that must be there.
     mutating func required(_ name: StaticString) throws(RuntimeError) -> JSONValue {
         guard let value = value(name) else { throw missing(name) }
         return value
     }
 
+    /// The error for a property that isn't there.
     func missing(_ name: StaticString, _ sentence: StaticString = "required property is missing") -> RuntimeError {
         RuntimeError(
             .invalidConfig, sentence.description,
@@ -80,6 +82,7 @@ struct ObjectDecoder {
     /// Marks properties as known, without reading them.
     mutating func ignore(_ names: StaticString...) { for name in names { _ = value(name) } }
 
+    /// Ends the decoding of this object, and notes its unknown properties.
     func finish() {
         if found < object.count {
             for member in object.members where !isAsked(member) { notes.noteUnknown(member, among: notes.asked[firstAsked...]) }
@@ -184,6 +187,7 @@ extension ObjectDecoder {
         return value
     }
 
+    /// Reads an object with its own decoder; nil if it's absent.
     mutating func nested<Value>(
         _ name: StaticString, _ decode: (JSONValue, DecodingNotes) throws(RuntimeError) -> Value
     ) throws(RuntimeError) -> Value? {
@@ -193,23 +197,27 @@ extension ObjectDecoder {
 }
 
 extension JSONValue {
+    /// The value as a string, which may be empty.
     func text() throws(RuntimeError) -> ByteString {
         guard let text = string else { throw mismatch("a string") }
         return text
     }
 
+    /// The value as a string that isn't empty.
     func filledText() throws(RuntimeError) -> ByteString {
         let text = try text()
         guard !text.isEmpty else { throw error("must not be empty") }
         return text
     }
 
+    /// The value as a path that begins with "/".
     func absolutePath() throws(RuntimeError) -> ByteString {
         let path = try filledText()
         guard path.bytes.first == UInt8(ascii: "/") else { throw error(quoted(path) + " must be an absolute path") }
         return path
     }
 
+    /// The value as an integer within a range.
     @inline(never)
     func integer<Number: FixedWidthInteger>(in range: ClosedRange<Number>) throws(RuntimeError) -> Number {
         guard kind == .number else { throw mismatch("an integer") }

@@ -2,6 +2,7 @@ public import Bytes
 
 /// The reason why a text isn't accepted as a JSON document.
 public struct JSONError: Error, Equatable, Sendable {
+    /// The kind of error.
     public enum Reason: Equatable, Sendable {
         /// A byte that JSON doesn't allow in this place: not UTF-8, a control character, half a surrogate pair.
         case encoding

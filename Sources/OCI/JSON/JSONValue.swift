@@ -2,6 +2,7 @@ public import Bytes
 
 /// A value of a JSON document. Members keep their order, numbers their text, strings their bytes.
 public struct JSONValue: Sendable {
+    /// The kind of a value.
     public enum Kind: Sendable { case null, bool, number, string, array, object }
 
     let document: JSONDocument

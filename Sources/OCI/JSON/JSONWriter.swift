@@ -13,6 +13,7 @@ public import Bytes
 /// The functions aren't inlined, to keep the program small: hundreds of places write a member, and the program is copied into
 /// memory for each container.
 public struct JSONWriter: Sendable {
+    /// The layout of the text.
     public enum Layout: Sendable {
         /// One line without spaces.
         case compact
@@ -27,6 +28,7 @@ public struct JSONWriter: Sendable {
     /// Whether the next member or element is the first of its array or object, and so has no comma before it.
     private var isFirst = true
 
+    /// Makes a writer without any text.
     public init(_ layout: Layout = .compact) {
         self.layout = layout
         bytes.reserveCapacity(1024)
@@ -126,30 +128,35 @@ public struct JSONWriter: Sendable {
 
 // Members and elements whose values are neither objects nor arrays, and values that were read.
 extension JSONWriter {
+    /// Writes a member whose value is a string.
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: ByteString) {
         beginMember(key)
         appendString(value)
     }
 
+    /// Writes a member whose value is a string.
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: String) {
         beginMember(key)
         appendString(value)
     }
 
+    /// Writes a member whose value is a string.
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: StaticString) {
         beginMember(key)
         value.withUTF8Buffer { appendString($0) }
     }
 
+    /// Writes a member whose value is true or false.
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: Bool) {
         beginMember(key)
         append(value ? "true" : "false")
     }
 
+    /// Writes a member whose value is an integer.
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
         beginMember(key)
@@ -163,42 +170,49 @@ extension JSONWriter {
         bytes += number.bytes
     }
 
+    /// Writes a member whose value is null.
     @inline(never)
     public mutating func member(null key: StaticString) {
         beginMember(key)
         append("null")
     }
 
+    /// Writes a member whose value is a string.
     @inline(never)
     public mutating func member(named key: ByteString, _ value: ByteString) {
         beginMember(key)
         appendString(value)
     }
 
+    /// Writes a member whose value is an integer.
     @inline(never)
     public mutating func member(named key: ByteString, _ value: some BinaryInteger) {
         beginMember(key)
         bytes += ByteString(decimal: value).bytes
     }
 
+    /// Writes an element that is a string.
     @inline(never)
     public mutating func element(_ value: ByteString) {
         beginElement()
         appendString(value)
     }
 
+    /// Writes an element that is a string.
     @inline(never)
     public mutating func element(_ value: String) {
         beginElement()
         appendString(value)
     }
 
+    /// Writes an element that is a string.
     @inline(never)
     public mutating func element(_ value: StaticString) {
         beginElement()
         value.withUTF8Buffer { appendString($0) }
     }
 
+    /// Writes an element that is an integer.
     @inline(never)
     public mutating func element(_ value: some BinaryInteger) {
         beginElement()

@@ -3,6 +3,7 @@ import Errors
 
 // Rules that concern more than one property. Rules for a single property are checked where the property is decoded.
 
+/// The error for the value at a JSON pointer.
 func invalid(_ pointer: String, _ sentence: String, hint: String? = nil) -> RuntimeError {
     RuntimeError(.invalidConfig, sentence, pointer: pointer, hint: hint)
 }

@@ -58,7 +58,7 @@ extension LinuxConfig {
     }
 }
 
-/// user_namespaces(7), "Defining user and group ID mappings".
+/// Checks id mappings by the kernel's rules: user_namespaces(7), "Defining user and group ID mappings".
 func validateMappings(_ mappings: [IDMapping], at pointer: String) throws(RuntimeError) {
     guard mappings.count <= 340 else {
         throw invalid(pointer, "has " + String(mappings.count) + " entries, the kernel takes 340")

@@ -7,6 +7,7 @@ public struct Limit: Equatable, Sendable {
 
     init(_ value: JSONValue) throws(RuntimeError) { number = try value.integer(in: -1...Int64.max) }
 
+    /// Whether there is no limit.
     public var isUnlimited: Bool { number == -1 }
 }
 

@@ -40,6 +40,7 @@ struct Command: Sendable {
     /// Does the work and returns the exit status.
     let action: @Sendable (Invocation) throws(RuntimeError) -> Int32
 
+    /// All commands, in the order of the help.
     static var all: [Command] {
         [
             Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
@@ -48,6 +49,7 @@ struct Command: Sendable {
         ]
     }
 
+    /// Finds a command by its name. The error for an unknown name suggests the nearest one.
     static func named(_ name: ByteString) throws(RuntimeError) -> Command {
         // runc accepts this letter for "help".
         let name: ByteString = name == "h" ? "help" : name
