@@ -4,8 +4,8 @@
 #define CLONE_NEWTIME 0x80
 #endif
 
-// hold TYPE...: makes namespaces of these types, and a process that stays in them. Writes its pid, then waits. The id maps of a
-// new user namespace are left to the caller.
+// hold TYPE...: makes namespaces of these types, and a process that stays in them. Writes the pid of that process, then waits.
+// The id maps of a new user namespace are left to the caller.
 int hold_namespaces(int count, char **arguments) {
     static const struct {
         const char *name;

@@ -73,7 +73,7 @@ extension Container {
         let entry = try JSONParser.parse(lines.first ?? "{}")
         #expect(entry.level == "error")
         let message = entry.msg.text ?? ""
-        // Errors in the command line have no step as their prefix: they are found before `exec` does anything.
+        // An error in the command line is found before `exec` does anything, so "exec failed: " isn't in front of it.
         #expect(entry.code == "usage" || message.hasPrefix("exec failed: "), "\(message)")
         #expect(
             message.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } || finished.errors.contains(message),
