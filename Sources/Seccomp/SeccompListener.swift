@@ -3,8 +3,8 @@ public import Errors
 public import Linux
 public import OCI
 
-/// The way of a listener to the agent that answers system calls with the action `SCMP_ACT_NOTIFY`. See config-linux.md,
-/// "Seccomp", `listenerPath`.
+/// Passes the listener of a filter to the agent, which answers system calls with the action `SCMP_ACT_NOTIFY`. See
+/// config-linux.md, "Seccomp", `listenerPath`.
 ///
 /// Init loads the filter, gets the listener, and passes it to Host on their socket with sendmsg(2). If the filter doesn't
 /// simply permit sendmsg, Host takes the listener with pidfd_getfd(2). Host isn't under the filter and sends the listener on to

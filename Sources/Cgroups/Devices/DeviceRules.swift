@@ -53,7 +53,7 @@ struct DeviceRules: Sendable {
     let entries: [Entry]
 
     static func complete(_ listed: [Resources.DeviceRule]) -> DeviceRules {
-        // Without this entry, the default would be the parent's, and rules that deny something would be the only effect:
+        // Without this entry, everything that the parent allows would be allowed, and rules could only take devices away:
         // GHSA-g54h-m393-cpwq.
         var entries: [Entry] = [.reset(allow: false, index: nil)]
         // The configuration's rules that take precedence over the rules for every container's devices.

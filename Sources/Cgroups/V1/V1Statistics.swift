@@ -18,7 +18,7 @@ extension StatisticsFiles {
             found.pids.limit = limit == .max ? 0 : limit
         }
         if controllers.contains(.blkio) {
-            // If BFQ is the scheduler, its own files are more detailed.
+            // If BFQ is the scheduler, its own files are read. Its file for bytes then has more than the total.
             let bfq = try blockEntries("blkio.bfq.io_serviced_recursive")
             found.blockIO.serviced = bfq.isEmpty ? try blockEntries("blkio.throttle.io_serviced_recursive") : bfq
             found.blockIO.serviceBytes = try blockEntries(
