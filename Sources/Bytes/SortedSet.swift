@@ -17,6 +17,7 @@ public struct SortedSet<Element: Comparable> {
         return low
     }
 
+    /// Whether the set contains the element. A binary search.
     @inline(never)
     public func contains(_ element: Element) -> Bool {
         let place = place(of: element)
@@ -52,6 +53,7 @@ public struct SortedMap<Value> {
 
     private func place(of key: Int) -> Int { entries.firstIndex { $0.key >= key } ?? entries.count }
 
+    /// The value of a key; nil if the map doesn't contain it. Setting nil removes the key.
     public subscript(key: Int) -> Value? {
         @inline(never)
         get {
@@ -65,6 +67,7 @@ public struct SortedMap<Value> {
         }
     }
 
+    /// Removes a key and returns its value; nil if the map doesn't contain it.
     @inline(never)
     @discardableResult
     public mutating func removeValue(forKey key: Int) -> Value? {

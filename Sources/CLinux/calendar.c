@@ -5,8 +5,8 @@ static char *put_number(char *place, long number, int digits) {
     return place + digits;
 }
 
-// The Gregorian calendar. Years are counted from March, so that the leap day is the last of a year, and in cycles of 400 years, which
-// have 146,097 days each. Nothing here may allocate, lock or fail: trap.c calls it in a signal handler.
+// The Gregorian calendar. Years are counted from March, so that the leap day is the last of a year, and in cycles of 400 years,
+// which have 146,097 days each. Nothing here may allocate, lock or fail: trap.c calls it in a signal handler.
 void c_write_utc(long seconds, char *text) {
     long of_day = (seconds % 86400 + 86400) % 86400;
     long since = (seconds - of_day) / 86400 + 719468;   // days since 0000-03-01

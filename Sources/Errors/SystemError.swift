@@ -7,6 +7,7 @@ public struct SystemError: Error, Equatable, Sendable {
     private nonisolated(unsafe) let name: UnsafePointer<UInt8>
     public let errno: Errno
 
+    /// An error of the system call with this name.
     public init(_ call: StaticString, errno: Errno) {
         name = call.utf8Start
         self.errno = errno

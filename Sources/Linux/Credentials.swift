@@ -9,8 +9,10 @@ public struct CapabilitySet: Equatable, Sendable {
 
     public var isEmpty: Bool { bits == 0 }
 
+    /// Whether the set has the capability of this number.
     public func contains(_ number: Int) -> Bool { bits & (1 << UInt64(number)) != 0 }
 
+    /// Adds the capability of this number.
     public mutating func insert(_ number: Int) { bits |= 1 << UInt64(number) }
 }
 

@@ -9,8 +9,8 @@ extension FileDescriptor {
     public static var standardOutput: Int32 { STDOUT_FILENO }
     public static var standardError: Int32 { STDERR_FILENO }
 
-    /// Another descriptor of the same open file, close-on-exec, with the lowest free number from `lowest` on. The corresponding C function
-    /// is `fcntl` with `F_DUPFD_CLOEXEC`.
+    /// Another descriptor of the same open file, close-on-exec, with the lowest free number from `lowest` on. The corresponding
+    /// C function is `fcntl` with `F_DUPFD_CLOEXEC`.
     @inline(never)
     public static func duplicate(_ number: Int32, from lowest: Int32 = 3) throws(SystemError) -> FileDescriptor {
         try .checked("fcntl", c_fcntl(number, F_DUPFD_CLOEXEC, lowest))
@@ -102,8 +102,8 @@ extension FileDescriptor {
         case shared
     }
 
-    /// Takes a lock on the open file without waiting. If somebody else holds a conflicting lock, the call fails with EAGAIN.
-    /// The corresponding system call is `flock`.
+    /// Takes a lock on the open file without waiting. If another open file holds a conflicting lock, the call fails with
+    /// EAGAIN. The corresponding system call is `flock`.
     public borrowing func lock(_ lock: Lock) throws(SystemError) {
         guard flock(rawValue, (lock == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else { throw .last("flock") }
     }

@@ -19,8 +19,8 @@ public struct FileStatus: Sendable {
 
     fileprivate init(_ fields: stat) { self.fields = fields }
 
-    /// Reads the attributes of an open file, whose descriptor may belong to somebody else. The corresponding C function is
-    /// `fstat`.
+    /// Reads the attributes of an open file. The descriptor isn't taken over, so it may be one that the program doesn't own.
+    /// The corresponding C function is `fstat`.
     @inline(never)
     public init(of descriptor: Int32) throws(SystemError) {
         var fields = stat()
@@ -60,6 +60,7 @@ public struct DeviceID: Equatable, Sendable {
 
     init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// The device with these numbers.
     public init(major: UInt32, minor: UInt32) { rawValue = UInt64(c_makedev(major, minor)) }
 }
 

@@ -44,7 +44,8 @@ extension FileDescriptor {
         guard c_mount_setattr(rawValue, "", flags, 0, 0, propagation.rawValue, -1) == 0 else { throw .last("mount_setattr") }
     }
 
-    /// Sets how mount events spread for every mount of the caller's mount namespace. The corresponding system call is `mount_setattr`.
+    /// Sets how mount events spread for every mount of the caller's mount namespace. The corresponding system call is
+    /// `mount_setattr`.
     public static func setPropagationOfAllMounts(_ propagation: MountPropagation) throws(SystemError) {
         guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation.rawValue, -1) == 0 else {
             throw .last("mount_setattr")

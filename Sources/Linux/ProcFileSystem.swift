@@ -2,7 +2,7 @@ public import Bytes
 import CLinux
 public import Errors
 
-/// A procfs whose files nobody can replace by others.
+/// A procfs in which no other process can replace files.
 ///
 /// A process that can mount over /proc/self/attr/exec or /proc/sys redirects our writes to other files (CVE-2019-16884,
 /// CVE-2025-52881). So this procfs is either a mount of our own or one whose root is checked, and no lookup crosses a mount or
