@@ -62,12 +62,11 @@ struct NamespaceFiles {
     ///   - files: Their open files.
     ///   - procfs: The procfs of the runtime's pid namespace.
     ///   - body: What to do inside.
-    /// - Returns: The result of `body`.
-    /// - Throws: `namespace` if a namespace can't be entered, or the error of `body`. The runtime then stays in the namespaces.
-    static func visiting<Result: ~Copyable>(
+    /// - Throws: `namespace` if a namespace can't be entered or left, or the error of `body`.
+    static func visiting(
         _ joins: [NamespacePlan.Join], _ files: NamespaceFiles, procfs: borrowing ProcFileSystem,
-        _ body: () throws(RuntimeError) -> Result
-    ) throws(RuntimeError) -> Result {
+        _ body: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
         guard !joins.isEmpty else { return try body() }
         var home: [(kind: Namespace.Kind, file: SharedDescriptor)] = []
         for join in joins {
@@ -76,16 +75,25 @@ struct NamespaceFiles {
                 procfs.openNamespace(join.kind.fileName, of: try procfs.own()))
             home.append((join.kind, SharedDescriptor(own)))
         }
-        for join in joins {
-            guard let file = files.file(of: join.kind) else { continue }
-            try explaining(
-                .namespace, "the namespace can't be joined", pointer: join.pointer, path: join.path,
-                file.file.enterNamespace(join.kind.flag))
+        do throws(RuntimeError) {
+            for join in joins {
+                guard let file = files.file(of: join.kind) else { continue }
+                try explaining(
+                    .namespace, "the namespace can't be joined", pointer: join.pointer, path: join.path,
+                    file.file.enterNamespace(join.kind.flag))
+            }
+            try body()
+            try enter(home)
+        } catch {
+            // What was made before is undone afterwards, by paths that mean the same only in the runtime's own namespaces.
+            try? enter(home)
+            throw error
         }
-        let result = try body()
+    }
+
+    private static func enter(_ home: [(kind: Namespace.Kind, file: SharedDescriptor)]) throws(RuntimeError) {
         for (kind, file) in home {
             try explaining(.namespace, "the runtime can't return to its own namespaces", file.file.enterNamespace(kind.flag))
         }
-        return result
     }
 }

@@ -187,6 +187,27 @@ struct FaultTests {
         }
     }
 
+    // Host clones Init inside the joined namespace, where the host's cgroups can't be found.
+    @Test func createThatFailsInAJoinedNamespaceUndoesItself() throws {
+        let holder = try Namespaces(["mount"])
+        let hide = ["nsenter", "--mount=" + holder.path("mount"), "mount", "-t", "tmpfs", "tmpfs", "/sys/fs/cgroup"]
+        let hidden = try Command(hide).run()
+        try #require(hidden.succeeded, "\(hidden)")
+        let bundle = try bundle()
+        bundle.config.mapUsers()
+        bundle.config.join(namespace: "mount", at: holder.path("mount"))
+        var failures: Set<String> = []
+        try atEachCall({ _ in "error:\(EIO)" }, of: { try bundle.command("create") }) { run in
+            for failure in ["can't be made", "can't be joined", "can't return to its own namespaces"]
+            where run.finished.errors.contains("namespace") && run.finished.errors.contains(failure) {
+                failures.insert(failure)
+                if let left = bundle.sandbox.leftovers(of: bundle.id) { Issue.record("left: \(left)\n\(run)") }
+            }
+            try expectConvergence(bundle, after: run)
+        }
+        #expect(failures.count == 3, "\(failures)")
+    }
+
     @Test func startThatFailsDeletesTheContainer() throws {
         let bundle = try bundle()
         let error = { (call: Int) in Self.errors[call % Self.errors.count] }
