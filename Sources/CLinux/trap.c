@@ -114,6 +114,12 @@ static void say_and_end(int number, siginfo_t *information, void *context) {
     _exit(trap_status);
 }
 
+// Any access to a page below the stack's end makes the kernel grow the stack (setrlimit(2), RLIMIT_STACK).
+__attribute__((noinline)) void c_stack_require(void) {
+    volatile char room[32768];
+    for (unsigned long i = sizeof room; i >= 4096; i -= 4096) room[i - 1] = 0;
+}
+
 void c_trap_ends_with(int status) { trap_status = status; }
 
 void c_trap_install(int status) {

@@ -6,6 +6,9 @@ public enum Trap {
     /// Makes the program write the line on a failed check, and then end with `status`.
     public static func install(exitStatus status: Int32) { c_trap_install(status) }
 
+    /// Ends the program with the line if its stack may not grow by 32 KiB. That's more than any command needs.
+    public static func requireStack() { c_stack_require() }
+
     /// Changes the status with which a failed check ends the program.
     public static func setExitStatus(_ status: Int32) { c_trap_ends_with(status) }
 

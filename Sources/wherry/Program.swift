@@ -49,6 +49,8 @@ enum Program {
             return 1
         }
         Trap.setExitStatus(command.statusOfErrors)
+        // If the stack ended half-way, what was made until then would be left.
+        Trap.requireStack()
         do throws(RuntimeError) {
             let arguments = try command.parse(globals.commandLine.dropFirst())
             if arguments.isOn(.help) {

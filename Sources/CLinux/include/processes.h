@@ -209,6 +209,8 @@ void c_write_utc(long seconds, char *text);
 /// Installs a handler for SIGILL, SIGSEGV and similar signals. It writes one line that names the current step to standard error
 /// and to the log, and ends the process with `status`.
 void c_trap_install(int status);
+/// Uses 32 KiB of the stack, and so ends the process with that line if the stack may not grow so far.
+void c_stack_require(void);
 /// Changes that status.
 void c_trap_ends_with(int status);
 /// Sets that log file; -1 for none.
