@@ -96,6 +96,15 @@ public enum Credentials {
         guard c_setresgid(gid, gid, gid) == 0 else { throw .last("setresgid") }
     }
 
+    /// Sets all user and group ids to 0 after the caller has entered a user namespace, where its former ids may have no mapping.
+    /// If the namespace maps no root, the caller goes on with its capabilities alone. See user_namespaces(7).
+    public static func becomeMappedRoot() throws(SystemError) {
+        do throws(SystemError) {
+            try setGroup(0)
+            try setUser(0)
+        } catch  where error.errno == .EINVAL {}
+    }
+
     /// Sets whether the permitted capabilities are kept when all user ids change from 0 to others (`PR_SET_KEEPCAPS`).
     public static func keepCapabilities(_ keep: Bool) throws(SystemError) {
         guard c_prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0) == 0 else { throw .last("prctl") }
@@ -104,9 +113,8 @@ public enum Credentials {
     /// Makes sure that execve(2) can't grant rights any more, by a set-user-ID program for instance (`PR_SET_NO_NEW_PRIVS`),
     /// and checks that the kernel has set the flag.
     public static func forbidNewPrivileges() throws(SystemError) {
-        guard c_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, c_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 else {
-            throw .last("prctl")
-        }
+        guard c_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 else { throw .last("prctl") }
+        guard c_prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 else { throw SystemError("prctl", errno: .EPERM) }
     }
 }
 

@@ -70,18 +70,9 @@ extension Init {
         step(.enterNamespaces)
     }
 
-    /// Becomes root of the user namespace: a process that enters one keeps its former user and group, which may have no mapping
-    /// there.
     private func becomeRoot() throws(RuntimeError) {
-        try explaining(.namespace, "the user namespace has no root to become", pointer: "/linux/uidMappings") {
-            () throws(SystemError) in
-            do throws(SystemError) {
-                try Credentials.setGroup(0)
-                try Credentials.setUser(0)
-            } catch  where error.errno == .EINVAL {
-                // The user namespace has no root: the process goes on with its capabilities alone.
-            }
-        }
+        try explaining(
+            .namespace, "the user namespace has no root to become", pointer: "/linux/uidMappings", Credentials.becomeMappedRoot())
         // The change of user cleared the parent-death signal.
         try dieWithHost(conversation)
     }

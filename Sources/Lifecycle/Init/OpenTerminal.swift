@@ -9,21 +9,16 @@ extension Init {
     ///
     /// - Returns: nil if the container's process has no terminal.
     func openTerminal(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> Terminal? {
-        guard let process = plan.process?.spec, process.terminal else { return nil }
+        guard let process = plan.process, process.spec.terminal else { return nil }
         step(.openTerminal)
         return try explaining(
             .terminal, "a terminal can't be opened", pointer: "/process/terminal", hint: "mount a devpts on /dev/pts"
         ) { () throws(SystemError) in
-            let terminal: Terminal
-            if let devpts = rootfs.devpts {
-                terminal = try Terminal.open(devpts: devpts.file)
-            } else {
-                terminal = try Terminal.open(devpts: try rootfs.root.open("/dev/pts", flags: [.path, .directory]))
-            }
-            if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
+            let terminal =
+                if let devpts = rootfs.devpts { try process.openTerminal(devpts: devpts.file) } else {
+                    try process.openTerminal(devpts: try rootfs.root.open("/dev/pts", flags: [.path, .directory]))
+                }
             if !plan.rootfs.bindsDev { try mountConsole(terminal.peer, rootfs) }
-            // The container's user must be able to open the terminal by its name, too.
-            try? terminal.peer.setOwner(user: process.user.uid)
             return terminal
         }
     }
@@ -40,5 +35,20 @@ extension Init {
             throw SystemError("openat", errno: .ELOOP)
         }
         try rootfs.put(try peer.cloneTree(recursive: false), on: place)
+    }
+}
+
+extension ProcessPlan {
+    /// Opens a pseudoterminal of the process's size, which belongs to its user.
+    ///
+    /// - Parameter devpts: The root of the container's devpts.
+    /// - Returns: The terminal.
+    /// - Throws: An error if there is no devpts, or no terminal is left on it.
+    func openTerminal(devpts: borrowing FileDescriptor) throws(SystemError) -> Terminal {
+        let terminal = try Terminal.open(devpts: devpts)
+        if let size = spec.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
+        // The user must be able to open the terminal by its name, too.
+        try? terminal.peer.setOwner(user: spec.user.uid)
+        return terminal
     }
 }

@@ -122,14 +122,7 @@ struct ExecInit: ~Copyable {
         let hasKeyring = plan.joinsKeyring ? try joinSessionKeyringEarly(of: plan.id) : true
         try explaining(.namespace, "the container's root can't be entered") { () throws(SystemError) in
             if let root = plan.root { try OwnProcess.changeRoot(to: root.file) }
-            if plan.joins(.user) {
-                do throws(SystemError) {
-                    try Credentials.setGroup(0)
-                    try Credentials.setUser(0)
-                } catch  where error.errno == .EINVAL {
-                    // The user namespace has no root: the process goes on with its capabilities alone.
-                }
-            }
+            if plan.joins(.user) { try Credentials.becomeMappedRoot() }
             try OwnProcess.changeDirectory(to: "/")
         }
         if !hasKeyring { try joinSessionKeyring(of: plan.id) }
@@ -212,16 +205,9 @@ struct ExecInit: ~Copyable {
     /// - Returns: The peer, which is the program's side.
     private func openTerminal(_ root: borrowing RootedDirectory) throws(RuntimeError) -> Int32 {
         step(.openTerminal)
-        let process = plan.process.spec
         let terminal = try explaining(
-            .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?"
-        ) {
-            () throws(SystemError) in
-            let terminal = try Terminal.open(devpts: try root.open("/dev/pts", flags: [.path, .directory]))
-            if let size = process.consoleSize { try terminal.setSize(rows: size.height, columns: size.width) }
-            try? terminal.peer.setOwner(user: process.user.uid)
-            return terminal
-        }
+            .terminal, "a terminal can't be opened", hint: "is a devpts mounted on the container's /dev/pts?",
+            plan.process.openTerminal(devpts: try root.open("/dev/pts", flags: [.path, .directory])))
         try conversation.say(.terminal, descriptors: [terminal.controller.rawValue])
         return try explaining(.terminal, "the terminal can't be kept", terminal.peer.duplicate().release())
     }
