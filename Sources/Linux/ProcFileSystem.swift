@@ -72,9 +72,9 @@ public struct ProcFileSystem: ~Copyable {
     @inline(never)
     public borrowing func write(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
         let file = try open(path, flags: .writeOnly)
-        guard bytes.withUnsafeBytes({ CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }) == bytes.count else {
-            throw .last("write")
-        }
+        let count = bytes.withUnsafeBytes { CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }
+        guard count >= 0 else { throw .last("write") }
+        guard count == bytes.count else { throw SystemError("write", errno: .EIO) }
     }
 
     /// The target of a link, as text; nothing is opened.

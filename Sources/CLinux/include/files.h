@@ -41,12 +41,8 @@ static inline long c_getdents64(int descriptor, void *buffer, unsigned long size
     return syscall(SYS_getdents64, descriptor, buffer, size);
 }
 
-static inline int c_access(const char *path) { return access(path, F_OK) == 0; }
-
 static inline dev_t c_makedev(unsigned int major_number, unsigned int minor_number) {
     return makedev(major_number, minor_number);
 }
-static inline unsigned int c_major(dev_t device) { return major(device); }
-static inline unsigned int c_minor(dev_t device) { return minor(device); }
 
 #pragma clang assume_nonnull end

@@ -9,10 +9,6 @@
 
 #pragma clang assume_nonnull begin
 
-#ifndef MOVE_MOUNT_BENEATH
-#define MOVE_MOUNT_BENEATH 0x00000200
-#endif
-
 static inline int c_open_tree(int directory, const char *path, unsigned int flags) {
     return (int)syscall(SYS_open_tree, directory, path, flags);
 }
