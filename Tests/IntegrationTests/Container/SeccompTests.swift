@@ -5,9 +5,9 @@ import Testing
 @Suite("seccomp", .needsRoot, .sandboxed)
 struct SeccompTests {
     #if arch(x86_64)
-        private static let (getpriority, personality, architecture) = (140, 135, "SCMP_ARCH_X86_64")
+        private static let (getpriority, personality, sendmsg, architecture) = (140, 135, 46, "SCMP_ARCH_X86_64")
     #else
-        private static let (getpriority, personality, architecture) = (141, 92, "SCMP_ARCH_AARCH64")
+        private static let (getpriority, personality, sendmsg, architecture) = (141, 92, 211, "SCMP_ARCH_AARCH64")
     #endif
 
     /// A profile with these rules. By default it allows all other calls.
@@ -249,8 +249,8 @@ struct SeccompTests {
     @Test(arguments: ["sendmsg", "read"]) func callThatHandsTheListenerOverMayBeTheAgentsToo(name: String) throws {
         let bundle = try Bundle {
             $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"), rule(name, "SCMP_ACT_NOTIFY"))
-            // 46 is sendmsg on x86_64, here to a descriptor that isn't open.
-            $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "46", "99"])
+            // Descriptor 99 isn't open.
+            $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "\(Self.sendmsg)", "99"])
         }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
         let listener = h_listen(bundle.path + "/agent.sock")
