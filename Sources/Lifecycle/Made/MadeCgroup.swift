@@ -27,7 +27,8 @@ extension CgroupRecord {
                 json.object { json in
                     json.member("mountPoint", group.mountPoint)
                     json.member("subsystems", group.subsystems)
-                    json.member("existing", group.existing)
+                    // Usually 0. Every command reads the record, so it's kept short.
+                    if group.existing > 0 { json.member("existing", group.existing) }
                 }
             }
         }
@@ -38,9 +39,12 @@ extension CgroupRecord {
         guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
         var groups: [CgroupRecord.Group] = []
         for entry in list.elements {
-            guard let mountPoint = entry["mountPoint"]?.string, let subsystems = entry["subsystems"]?.string,
-                let existing = entry["existing"]?.integer(as: Int.self)
-            else { return nil }
+            guard let mountPoint = entry["mountPoint"]?.string, let subsystems = entry["subsystems"]?.string else { return nil }
+            var existing = 0
+            if let number = entry["existing"] {
+                guard let number = number.integer(as: Int.self) else { return nil }
+                existing = number
+            }
             groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
         }
         self.init(path: path, groups: groups)
