@@ -101,7 +101,7 @@ struct FaultTests {
         let before = Self.hour()
         var command = try bundle.command("run", global: ["--log", log, "--log-format", format])
         let mark = Capture()
-        command.arguments = [Workspace.probe, "inject", "trap", "65"] + command.arguments
+        command.arguments = [Workspace.probe, "inject", "trap", "50"] + command.arguments
         command.descriptors[9] = mark.descriptor
         #expect(try command.run().ending == .exited(1))
         try #require(mark.text.words.first == "program", "the log is open by then, and the container's process isn't there yet")
@@ -111,7 +111,7 @@ struct FaultTests {
         let written = format == "json" ? try JSONParser.parse(line).time.text ?? "" : String(line.dropFirst(6).prefix(20))
         #expect(written.count == 20 && written.hasSuffix("Z"), "\(line)")
         #expect([before, Self.hour()].contains { written.hasPrefix($0) }, "\(line)")
-        try expectConvergence(bundle, after: Run(call: 65, inProgram: true, finished: try bundle.sandbox.runtime("list")))
+        try expectConvergence(bundle, after: Run(call: 50, inProgram: true, finished: try bundle.sandbox.runtime("list")))
     }
 
     // The container's mounts are made in the host's mount namespace.
@@ -197,7 +197,8 @@ struct FaultTests {
         bundle.config.mapUsers()
         bundle.config.join(namespace: "mount", at: holder.path("mount"))
         var failures: Set<String> = []
-        try atEachCall({ _ in "error:\(EIO)" }, of: { try bundle.command("create") }) { run in
+        // Three calls in particular must fail, so none is left out.
+        try atEachCall({ _ in "error:\(EIO)" }, every: 1, of: { try bundle.command("create") }) { run in
             for failure in ["can't be made", "can't be joined", "can't return to its own namespaces"]
             where run.finished.errors.contains("namespace") && run.finished.errors.contains(failure) {
                 failures.insert(failure)
