@@ -63,7 +63,7 @@ struct FilterRules {
         rules = profile.rules.map { Rule($0) }
     }
 
-    /// The verdicts on the numbers of architectures that share an audit token.
+    /// The verdicts on the numbers of architectures that have the same AUDIT_ARCH value (x86-64 and x32).
     func numberLine(for architectures: [Architecture]) -> NumberLine {
         var line = NumberLine()
         let ordinary = Verdict(otherwise: defaultAction)
@@ -130,7 +130,7 @@ struct FilterRules {
         return verdict
     }
 
-    /// A case for one call of a shared call. The mask is for ipc(2), which has a version in the upper half of its first
+    /// A case for one call that is made through a multiplexer, socketcall(2) or ipc(2). The mask is for ipc(2), which has a version in the upper half of its first
     /// argument and selects the call by the lower half.
     private static func shared(_ selector: UInt8, _ action: FilterAction) -> Verdict.Case {
         Verdict.Case(comparisons: [Comparison(firstArgumentEquals: UInt64(selector), mask: 0xFFFF)], action: action)

@@ -40,8 +40,8 @@ struct DeviceAccess: OptionSet, Sendable {
 /// All rules of a container. At first everything is denied. Then come the configuration's rules in their order, and then the
 /// rules that allow the devices of every container.
 ///
-/// The configuration can deny a device of every container by its number. The rule with which the engines' lists begin, and
-/// which denies everything, names no number: it doesn't take /dev/null away.
+/// The configuration can deny one of these devices by naming its number. The first rule of the engines' lists, which denies
+/// everything, names none, so /dev/null stays allowed.
 struct DeviceRules: Sendable {
     /// An entry of the list.
     enum Entry: Sendable {
@@ -107,8 +107,8 @@ struct DeviceRules: Sendable {
 }
 
 extension DeviceRule {
-    /// This rule, which allows a device of every container, restricted by `named`: for each device, the last of these rules
-    /// that matches it takes precedence.
+    /// This default rule after `named`, the configuration's rules for the same devices. If several match a device, the last
+    /// one decides.
     fileprivate func respecting(_ named: [DeviceRule]) -> [DeviceRule] {
         let others = named.filter { $0.meets(self) }
         guard others.contains(where: { !$0.allow }) else { return [self] }

@@ -9,7 +9,7 @@ import OCI
 /// A container's record lists them. `delete` undoes the list from its end to its beginning, and so does a `create` or `restore`
 /// that fails. A new kind is a case here, with a file of its own that records and undoes it.
 enum MadeThing: Sendable {
-    /// The poststop hooks have to run at the container's end, since it was created, or other hooks have been run for it.
+    /// The poststop hooks must run when the container is deleted: it was created, or one of its other hooks has run.
     case hooks
     /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts

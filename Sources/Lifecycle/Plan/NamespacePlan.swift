@@ -51,9 +51,9 @@ struct NamespacePlan: Sendable {
 
     /// Whether Init makes the namespaces one after another. Otherwise one clone3 makes them at once.
     ///
-    /// A joined user namespace must be entered before others can be made in it. And with a new user namespace, a joined pid or
-    /// time namespace belongs to a user namespace outside of it: it must be joined before the rights on it are lost. (Host
-    /// itself enters joined namespaces of the other kinds before the clone: see `joinedByHost`.)
+    /// A joined user namespace must be entered before others can be made in it. If the user namespace is new, a joined pid or
+    /// time namespace has another owner: Init must join it first, while it still has rights there. (Host itself enters joined
+    /// namespaces of the other kinds before the clone: see `joinedByHost`.)
     var isStaged: Bool {
         switch origin(of: .user) {
         case .joined: true

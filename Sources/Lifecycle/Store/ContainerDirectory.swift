@@ -5,9 +5,11 @@ import OCI
 
 /// The folder of one container in the state directory.
 ///
-///     state.json     the record, which is always replaced as a whole record         a second copy of the record, once the
-///     container is created. If state.json is damaged, `delete --force` reads here what may still run config.json    the
-///     configuration as it was at `create` mounts         the mounts of a container without a mount namespace (MountJournal)
+///     state.json     the record, which is always replaced as a whole
+///     record         a second copy of the record, once the container is created. If state.json is damaged, `delete --force`
+///                    reads here what may still run
+///     config.json    the configuration as it was at `create`
+///     mounts         the mounts of a container without a mount namespace (MountJournal)
 ///     start          the socket on which the prepared process waits for `start`; removed once the container is started
 ///
 /// A command that changes something holds a lock on the directory itself. The kernel releases the lock when the command ends,

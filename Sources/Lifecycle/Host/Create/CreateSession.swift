@@ -51,7 +51,7 @@ final class CreateSession {
         }
     }
 
-    /// Clones Init, which dies with us until `finish` has released it.
+    /// Clones Init. Until `finish` releases it, the kernel kills Init if this command ends.
     private func launch() throws(RuntimeError) -> Conversation {
         step(.clone)
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())

@@ -8,7 +8,8 @@ extension ResourceLimit {
     /// execve.
     var isTooLowForUs: Bool { resource == .nofile && soft < ResourceLimit.ownFiles }
 
-    /// The limit as Host sets it, with enough descriptors for our own code: nil if the process can set the limit alone.
+    /// The limit as Host sets it, with enough descriptors for our own code. nil if Host needn't set it,
+    /// because the process can lower its own limit later.
     var asSetByHost: ResourceLimit? {
         guard isTooLowForUs else { return self }
         guard hard >= ResourceLimit.ownFiles else { return nil }

@@ -33,7 +33,7 @@ final class PreparedProcess {
     var filter: SeccompProgram?
     /// Whether only the container's user may be able to enter the working directory.
     private let entersDirectoryLate: Bool
-    /// The stack that this process ran on while it prepared itself: nil if another process prepared it.
+    /// The stack on which this process prepared itself, to be unmapped. nil if another process prepared this one.
     private let preparedOn: ProcessStack?
 
     init(

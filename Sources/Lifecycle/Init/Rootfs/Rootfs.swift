@@ -23,8 +23,8 @@ struct Rootfs: ~Copyable {
     /// Attaches the root file system over its own directory, if the container has a mount namespace.
     ///
     /// Before that, all mounts of the mount namespace become slave or private: a mount attached below a shared one would appear
-    /// on the host, too. Slaves follow the host's mounts, for sources that are copied later. For a shared root, the sources on
-    /// the host are copied by now, and the mounts become private.
+    /// on the host, too. Usually they become slave: later mounts of the host still arrive, because sources are copied later. If
+    /// the root is to be shared, they become private, because the sources are copied already.
     init(
         plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
         pidNamespace: SharedDescriptor?
