@@ -6,7 +6,7 @@ public enum Trap {
     /// Makes the program write the line on a failed check, and then end with `status`.
     public static func install(exitStatus status: Int32) { c_trap_install(status) }
 
-    /// Ends the program with the line if its stack may not grow by 32 KiB. That's more than any command needs.
+    /// Ends the program with the line if its stack may not grow by 32 KiB. `create` and `run` need about 20 KiB.
     public static func requireStack() { c_stack_require() }
 
     /// Changes the status with which a failed check ends the program.
