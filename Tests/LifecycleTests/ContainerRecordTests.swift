@@ -67,6 +67,26 @@ import Testing
         #expect(throws: RuntimeError.self) { try ContainerRecord(decoding: record.encoded(), id: "other") }
     }
 
+    // With a right checksum: only the type is wrong. A list that counted as empty would let `delete` forget what runs.
+    @Test(arguments: [
+        (#""made":[{"#, #""made":null,"x":[{"#), (#""made":[{"#, #""made":1,"x":[{"#), (#""made":[{"#, #""made":{},"x":[{"#),
+        (#""groups":[{"#, #""groups":"all","x":[{"#), (#""groups":[{"#, #""groups":[1,{"#),
+        (#""mountPoint":"/sys/fs/cgroup""#, #""mountPoint":"""#), (#""mountPoint":"/sys/fs/cgroup""#, #""mountPoint":"cgroup""#),
+        (#""existing":1"#, #""existing":-1"#), (#""streams":["#, #""streams":"none","x":["#),
+        (#""streams":["#, #""streams":[1,"#),
+        (#""annotations":{"#, #""annotations":[],"x":{"#), (#""restoredTimeNamespace":true"#, #""restoredTimeNamespace":1"#),
+        (#""stage":"created""#, #""stage":"done""#),
+    ]) func memberOfAnotherTypeIsDamage(part: String, changed: String) throws {
+        let text = try #require(String(validating: record.encoded(), as: UTF8.self))
+        let members = try #require(text.firstRange(of: ",\"checksum\"")).lowerBound
+        let bytes = Array(text[..<members].replacing(part, with: changed).utf8)
+        #expect(bytes != Array(text[..<members].utf8))
+        let error = #expect(throws: RuntimeError.self) {
+            try ContainerRecord(decoding: bytes + RecordChecksum.member(for: bytes[...]), id: "web")
+        }
+        #expect(error?.code == .corruptState)
+    }
+
     // MARK: What was made
 
     private func kinds(_ made: [MadeThing]) -> [String] {

@@ -36,13 +36,15 @@ extension CgroupRecord {
 
     /// Reads the members that `write(to:)` wrote: nil if they're damaged.
     init?(_ json: JSONValue) {
-        guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
+        guard let path = json["path"]?.string, let list = json["groups"], list.kind == .array else { return nil }
         var groups: [CgroupRecord.Group] = []
         for entry in list.elements {
-            guard let mountPoint = entry["mountPoint"]?.string, let subsystems = entry["subsystems"]?.string else { return nil }
+            guard let mountPoint = entry["mountPoint"]?.string, mountPoint.hasPrefix("/"),
+                let subsystems = entry["subsystems"]?.string
+            else { return nil }
             var existing = 0
             if let number = entry["existing"] {
-                guard let number = number.integer(as: Int.self) else { return nil }
+                guard let number = number.integer(as: Int.self), number >= 0 else { return nil }
                 existing = number
             }
             groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))

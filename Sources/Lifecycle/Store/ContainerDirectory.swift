@@ -22,7 +22,6 @@ struct ContainerDirectory: ~Copyable {
     static let copyName: ByteString = "record"
     static let configName: ByteString = "config.json"
     static let startSocketName: ByteString = "start"
-    private static let recordLimit = 4 << 20
 
     /// Makes the directory. If two commands make a container of the same id, mkdir(2) succeeds for one of them only.
     static func make(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory {
@@ -138,7 +137,7 @@ struct ContainerDirectory: ~Copyable {
     /// - Returns: nil if no record has been written yet; then nothing has been made either.
     /// - Throws: `corruptState` if the record is damaged or missing, `system` if it can't be read, though it may be intact.
     borrowing func record() throws(RuntimeError) -> ContainerRecord? {
-        if let bytes = try read(ContainerDirectory.recordName, "record", limit: ContainerDirectory.recordLimit) {
+        if let bytes = try read(ContainerDirectory.recordName, "record", limit: ContainerRecord.maximumLength) {
             return try ContainerRecord(decoding: bytes, id: id)
         }
         // All other files are written after the record and removed before it. If one of them is there, the record has been
@@ -165,7 +164,7 @@ struct ContainerDirectory: ~Copyable {
     /// Reads the second copy of the record: nil if there is none, or if it's damaged, too.
     borrowing func copyOfRecord() throws(RuntimeError) -> ContainerRecord? {
         do throws(RuntimeError) {
-            let bytes = try read(ContainerDirectory.copyName, "copied record", limit: ContainerDirectory.recordLimit)
+            let bytes = try read(ContainerDirectory.copyName, "copied record", limit: ContainerRecord.maximumLength)
             guard let bytes else { return nil }
             return try ContainerRecord(decoding: bytes, id: id)
         } catch  where error.code == .corruptState {
@@ -221,7 +220,7 @@ struct ContainerDirectory: ~Copyable {
 
     /// Reads the configuration as it was at `create`.
     borrowing func config() throws(RuntimeError) -> Config {
-        guard let bytes = try read(ContainerDirectory.configName, "kept configuration", limit: 64 << 20) else {
+        guard let bytes = try read(ContainerDirectory.configName, "kept configuration", limit: JSONValue.maximumLength) else {
             throw RuntimeError(
                 .corruptState, "the kept configuration of container \"" + id.displayText + "\" is missing",
                 path: ContainerDirectory.configName)

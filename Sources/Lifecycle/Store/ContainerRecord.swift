@@ -11,6 +11,16 @@ struct ContainerRecord {
         case creating
         /// `create` is done. Whether the container was started is told by its start socket.
         case created
+
+        fileprivate var name: StaticString { self == .created ? "created" : "creating" }
+
+        fileprivate init?(_ name: ByteString) {
+            switch name {
+            case "creating": self = .creating
+            case "created": self = .created
+            default: return nil
+            }
+        }
     }
 
     var stage: Stage
@@ -42,6 +52,10 @@ struct ContainerRecord {
     /// Version 1 had no checksum and no list of made things. Containers that were made with it may still run.
     private static let version = 2
 
+    /// The length in bytes of the longest record. It has the annotations, and thus nearly all that a config.json may hold;
+    /// an escape of six bytes may stand there for one of config.json's.
+    static let maximumLength = 6 * JSONValue.maximumLength + (1 << 20)
+
     static let damageHint = "delete --force ends and removes what the record, or a copy of it, tells of"
 
     /// The record as JSON, with its checksum.
@@ -55,7 +69,7 @@ struct ContainerRecord {
         var json = JSONWriter(.compact)
         json.object { json in
             json.member("version", ContainerRecord.version)
-            json.member("stage", stage == .created ? "created" : "creating" as StaticString)
+            json.member("stage", stage.name)
             json.member("ociVersion", ociVersion)
             json.member("id", id)
             json.member("bundle", bundle)
@@ -88,15 +102,16 @@ struct ContainerRecord {
         let damaged = RuntimeError(
             .corruptState, "the record of container \"" + id.displayText + "\" is damaged",
             hint: ContainerRecord.damageHint)
-        guard let json = try? JSONValue(parsing: bytes), let version = json["version"]?.integer(as: Int.self),
+        guard let json = try? JSONValue(parsing: bytes, upTo: ContainerRecord.maximumLength),
+            let version = json["version"]?.integer(as: Int.self),
             version == 1 || (version == ContainerRecord.version && RecordChecksum.holds(for: bytes)),
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
             let owner = json["owner"]?.integer(as: UInt32.self),
             let ownPID = json["ownPIDNamespace"]?.bool,
-            let ownKeyring = json["ownKeyring"]?.bool
+            let ownKeyring = json["ownKeyring"]?.bool, let stage = Stage(stage)
         else { throw damaged }
-        self.stage = stage == "created" ? .created : .creating
+        self.stage = stage
         self.ociVersion = ociVersion
         self.id = id
         self.bundle = bundle
@@ -105,17 +120,27 @@ struct ContainerRecord {
         self.owner = owner
         hasOwnPIDNamespace = ownPID
         hasOwnKeyring = ownKeyring
-        hasRestoredTimeNamespace = json["restoredTimeNamespace"]?.bool ?? false
-        streams = json["streams"]?.elements.compactMap { $0.string } ?? []
         annotations = []
-        if let members = json["annotations"]?.members {
-            for member in members {
-                guard let value = member.value.string else { throw damaged }
-                annotations.append(Annotation(key: member.key, value: value))
-            }
-        }
-        guard let made = ContainerRecord.made(json, version) else { throw damaged }
+        guard let isRestored = json["restoredTimeNamespace"].map({ $0.bool }) ?? false,
+            let streams = ContainerRecord.streams(json["streams"]),
+            let made = ContainerRecord.made(json, version),
+            let annotated = json["annotations"], annotated.kind == .object
+        else { throw damaged }
+        hasRestoredTimeNamespace = isRestored
+        self.streams = streams
         self.made = made
+        for member in annotated.members {
+            guard let value = member.value.string else { throw damaged }
+            annotations.append(Annotation(key: member.key, value: value))
+        }
+    }
+
+    private static func streams(_ json: JSONValue?) -> [ByteString]? {
+        // Version 1 had none of them at first.
+        guard let json else { return [] }
+        guard json.kind == .array else { return nil }
+        let names = json.elements.compactMap { $0.string }
+        return names.count == json.count ? names : nil
     }
 
     private static func made(_ json: JSONValue, _ version: Int) -> [MadeThing]? {
@@ -131,7 +156,7 @@ struct ContainerRecord {
             guard let process = MadeProcess(json) else { return nil }
             made.add(.process(process))
         } else {
-            guard let list = json["made"] else { return nil }
+            guard let list = json["made"], list.kind == .array else { return nil }
             for entry in list.elements {
                 guard let thing = MadeThing(entry) else { return nil }
                 made.add(thing)

@@ -6,7 +6,7 @@ extension JSONValue {
     /// functions that walk through a document recursively need a limit, because their stack has one.
     public static let maximumDepth = 64
 
-    /// The length in bytes of the longest text that is accepted. The largest config known from an engine has about 20,000
+    /// The length in bytes of the longest text from outside that is accepted. The largest config known from an engine has about 20,000
     /// bytes.
     public static let maximumLength = 16 << 20
 
@@ -15,10 +15,12 @@ extension JSONValue {
     /// Duplicate keys are refused. Programs that disagree on which of the two counts have let configurations pass checks that
     /// they should have failed.
     ///
-    /// - Parameter text: the document.
-    /// - Throws: the reason why the text isn't accepted, and the place in the text.
-    public init(parsing text: [UInt8]) throws(JSONError) {
-        guard text.count <= JSONValue.maximumLength else { throw JSONError(.tooLong, offset: JSONValue.maximumLength) }
+    /// - Parameters:
+    ///   - text: The document.
+    ///   - limit: The length in bytes of the longest text that is accepted.
+    /// - Throws: The reason why the text isn't accepted, and the place in the text.
+    public init(parsing text: [UInt8], upTo limit: Int = maximumLength) throws(JSONError) {
+        guard text.count <= limit else { throw JSONError(.tooLong, offset: limit) }
         let (nodes, unescaped) = try text.withUnsafeBufferPointer { bytes throws(JSONError) in
             if let offset = firstUnacceptableByte(of: bytes) {
                 let isNUL = ByteString(Array(UnsafeBufferPointer(rebasing: bytes[offset...].prefix(6)))) == #"\u0000"#

@@ -32,6 +32,21 @@ struct StateTests {
         #expect(created.dropFirst(4).first == "-" && created.dropFirst(10).first == "T" && created.hasSuffix("Z"), "\(created)")
     }
 
+    // The record has the annotations, too, and there it's longer than config.json may be: "<" is a JSON escape of six bytes.
+    @Test func annotationsMayBeLarge() throws {
+        let bundle = try Bundle {
+            $0.annotations = ["large": .string(String(repeating: "<", count: 3 << 20))]
+            $0.runs(arguments: ["sleep", "1000"])
+        }
+        #expect(try bundle.command("create").run().succeeded)
+        // Parsing it in the test takes long.
+        let state = try bundle.sandbox.runtime("state", bundle.id)
+        #expect(state.succeeded && state.output.utf8.count > 18 << 20)
+        #expect(try bundle.sandbox.runtime("start", bundle.id).succeeded)
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     // The test compares with what the kernel and the process itself say, and not only with an earlier answer of `state`.
     @Test func pidIsThatOfTheContainersProcess() throws {
         let bundle = try Bundle {
