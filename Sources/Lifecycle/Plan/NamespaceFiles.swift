@@ -33,19 +33,25 @@ struct NamespaceFiles {
                         + join.kind.name.description,
                     pointer: join.pointer, path: join.path)
             }
-            let isHosts = NamespaceFiles.isHosts(file, join.kind, procfs)
+            let isHosts = try explaining(
+                .namespace, "the runtime's own namespaces can't be looked at",
+                NamespaceFiles.isHosts(file, join.kind, procfs))
+            // pivot_root(2) in it would give the container's root to the runtime and to all processes beside it.
+            guard !isHosts || join.kind != .mount else {
+                throw RuntimeError(
+                    .namespace, "\"" + join.path.displayText + "\" is the runtime's own mount namespace", pointer: join.pointer,
+                    path: join.path,
+                    hint: "leave the entry out: then the container shares that namespace, with a root of its own")
+            }
             entries.append(Entry(kind: join.kind, file: SharedDescriptor(file), isHosts: isHosts))
         }
         self.entries = entries
     }
 
     private static func isHosts(_ file: borrowing FileDescriptor, _ kind: Namespace.Kind, _ procfs: borrowing ProcFileSystem)
-        -> Bool
+        throws(SystemError) -> Bool
     {
-        guard let folder = try? procfs.own(), let own = try? procfs.namespace(kind.fileName, of: folder),
-            let status = try? file.status()
-        else { return false }
-        return own.isSameFile(as: status)
+        try procfs.namespace(kind.fileName, of: try procfs.own()).isSameFile(as: try file.status())
     }
 
     func file(of kind: Namespace.Kind) -> SharedDescriptor? { entries.first { $0.kind == kind }?.file }

@@ -63,6 +63,14 @@ struct NamespaceTests {
         #expect(message.points(to: "/linux/namespaces/5/path"), "\(message)")
     }
 
+    // pivot_root(2) there would make the container's root the root of the host's processes.
+    @Test func refusesTheRuntimesOwnMountNamespace() throws {
+        let message = try refusal { $0.join(namespace: "mount", at: "/proc/self/ns/mnt") }
+        #expect(message.points(to: "/linux/namespaces/"))
+        #expect(message.says("\"/proc/self/ns/mnt\" is the runtime's own mount namespace"), "\(message)")
+        #expect(message.says("leave the entry out: then the container shares that namespace"), "\(message)")
+    }
+
     @Test func refusesAFifoWithoutWaitingForIt() throws {
         let bundle = try Bundle { _ in }
         #expect(mkfifo(bundle.path + "/fifo", 0o600) == 0)

@@ -6,7 +6,7 @@ import Testing
 struct PlanTests {
     enum Refused: String, CaseIterable {
         case mountOnRoot, optionWithValue, mountInProc, unmappedUser, missingMappings, hiddenPathsWithoutMountNamespace
-        case sysctlOfTheHost, sysctlWithoutNamespace, unsupportedProperty, namespaceFile
+        case sysctlOfTheHost, sysctlWithoutNamespace, unsupportedProperty, namespaceFile, ownMountNamespace
         case cgroupPath, longCgroupPath, cgroupLimit, deviceRule, missingController
         case filterWithoutExecve, filterWithoutRead, unknownFilterFlag, idMappedFileSystem
     }
@@ -31,6 +31,7 @@ struct PlanTests {
             config.linux.sysctl = ["kernel.msgmax": "8192"]
         case .unsupportedProperty: config.linux.intelRdt = ["closID": "a"]
         case .namespaceFile: config.join(namespace: "ipc", at: "/etc/passwd")
+        case .ownMountNamespace: config.join(namespace: "mount", at: "/proc/self/ns/mnt")
         case .cgroupPath: config.linux.cgroupsPath = "/a/../../b"
         case .longCgroupPath: config.linux.cgroupsPath = .string(String(repeating: "A", count: 4080))
         case .cgroupLimit: config.linux.resources.pids.limit = -2
