@@ -19,6 +19,6 @@ import Testing
     }
 
     @Test(arguments: Samples.names(".process.json")) func decodesWhatExecIsGiven(_ name: String) throws {
-        #expect(try Process(parsing: Samples.read(name)).args.isEmpty == false)
+        #expect(try Process.parse(Samples.read(name)).process.args.isEmpty == false)
     }
 }

@@ -19,7 +19,7 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     }
     let cgroup = try record.requireCgroup("updated")
-    for property in resources.unknownProperties { settings.log.warn(property + ": unknown property, ignored") }
+    for warning in Plan.warnings(ofUnknown: resources.unknownProperties) { settings.log.warn(warning) }
     try warnOfDevices(resources, directory, settings)
     var resources = resources
     // In config.json a limit of 0 is a limit. Engines that don't want to change the limit send 0 with an update.

@@ -71,7 +71,7 @@ final class Plan: Sendable {
         hooks = config.hooks
         makesKeyring = !options.noNewKeyring
         announcement = Announcement(pidFile: options.pidFile, pidfdSocket: options.pidfdSocket)
-        self.warnings = warnings + config.unknownProperties.map { $0 + ": unknown property, ignored" }
+        self.warnings = warnings + Plan.warnings(ofUnknown: config.unknownProperties)
         let isDelegated =
             namespaces.origin(of: .cgroup) == .new && namespaces.origin(of: .user) == .new && rootfs.showsCgroupsWritable
         let owner = isDelegated ? config.process.flatMap { linux.uidMappings.hostID(of: $0.user.uid) } : nil
@@ -86,6 +86,12 @@ final class Plan: Sendable {
 
     /// Whether there are hooks that Host runs between the container's mounts and the change of its root.
     var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
+
+    /// The warnings of unknown properties, which are given as JSON pointers.
+    static func warnings(ofUnknown properties: [String]) -> [String] { properties.map { $0 + ": unknown property, ignored" } }
+
+    /// Whether hooks run before the container is created.
+    var hasCreationHooks: Bool { hasEarlyHooks || !hooks.createContainer.isEmpty }
 
     /// The messages between Host and Init until the container is created.
     var script: Script {

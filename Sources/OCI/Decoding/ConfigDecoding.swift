@@ -4,11 +4,14 @@ public import Errors
 extension Process {
     /// Reads the file of `exec --process`, which holds the same object as `process` in a config.json. The same rules apply.
     ///
-    /// - Parameter text: the bytes of the file.
+    /// - Parameter text: The bytes of the file.
+    /// - Returns: The process, and the JSON pointers of unknown properties.
     /// - Throws: `invalidConfig` with the JSON pointer of the wrong value.
-    public init(parsing text: [UInt8]) throws(RuntimeError) {
-        self = try Process(JSONValue(config: text), DecodingNotes())
-        try validate(at: "")
+    public static func parse(_ text: [UInt8]) throws(RuntimeError) -> (process: Process, unknownProperties: [String]) {
+        let notes = DecodingNotes()
+        let process = try Process(JSONValue(config: text), notes)
+        try process.validate(at: "")
+        return (process, notes.unknownProperties)
     }
 }
 

@@ -179,6 +179,17 @@ struct ExecProcessFileTests {
         #expect(finished.output == "ran\n", "\(finished)")
     }
 
+    @Test func unknownPropertiesAreWarnedAbout() throws {
+        let container = try resting()
+        let log = try Sandbox.current.directory + "/log"
+        var process = JSON.process("echo ran")
+        process.user.uuid = 1
+        let options = ["--process", try container.file(of: process)]
+        let finished = try container.joining([], options: options, global: ["--log", log]).run()
+        #expect(finished.output == "ran\n", "\(finished)")
+        #expect(read(log).says("/user/uuid (did you mean uid?): unknown property, ignored"))
+    }
+
     @Test func fileThatCannotBeReadIsNamed() throws {
         let container = try resting()
         #expect(try container.refusalOfExec(options: ["--process", "/no/such/process.json"]).says("/no/such/process.json"))

@@ -196,18 +196,18 @@ import Testing
     ])
     func refusesAProcessThatCanNotRun(_ process: String, _ message: String) {
         #expect(verdict(config(#""process": \#(process)"#)) == says("/process" + message))
-        #expect(throws: RuntimeError.self) { try OCI.Process(parsing: Array(process.utf8)) }
+        #expect(throws: RuntimeError.self) { try OCI.Process.parse(Array(process.utf8)) }
     }
 
     @Test func takesAnEmptyArgumentBehindTheFirst() throws {
-        #expect(try OCI.Process(parsing: Array(#"{"cwd": "/", "args": ["sh", ""]}"#.utf8)).args == ["sh", ""])
+        #expect(try OCI.Process.parse(Array(#"{"cwd": "/", "args": ["sh", ""]}"#.utf8)).process.args == ["sh", ""])
     }
 
     @Test func pointsIntoTheFileThatExecIsGiven() throws {
         let text =
             #"{"cwd": "/", "args": ["sh"], "rlimits": [{"type": "RLIMIT_CPU", "soft": 1, "hard": 1}, {"type": "RLIMIT_CPU", "soft": 1, "hard": 1}]}"#
-        #expect { try OCI.Process(parsing: Array(text.utf8)) } throws: { ($0 as? RuntimeError)?.pointer == "/rlimits/1" }
-        #expect { try OCI.Process(parsing: []) } throws: {
+        #expect { try OCI.Process.parse(Array(text.utf8)) } throws: { ($0 as? RuntimeError)?.pointer == "/rlimits/1" }
+        #expect { try OCI.Process.parse([]) } throws: {
             ($0 as? RuntimeError)?.message == "not valid JSON: the document is empty"
         }
     }

@@ -25,8 +25,10 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     }
     guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
     let config = try directory.config()
-    let process = try ExecProcess.resolve(options, config)
+    var warnings: [String] = []
+    let process = try ExecProcess.resolve(options, config, warnings: &warnings)
     settings.log.sharesStderr = !process.terminal
+    for warning in warnings { settings.log.warn(warning) }
     let signals = options.detach ? nil : try SignalRelay()
     let console = try ConsoleSocket(options.consoleSocket, terminal: process.terminal, detached: options.detach)
     let plan = try ExecPlan(options, process, in: record, config, settings, procfs)

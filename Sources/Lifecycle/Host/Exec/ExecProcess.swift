@@ -6,8 +6,15 @@ import OCI
 /// The process that `exec` runs: the one that a file describes, or the container's own, both with the changes from the options.
 enum ExecProcess {
     /// Applies the options to the process of the file or of the configuration.
-    static func resolve(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
-        var process = try base(options, config)
+    ///
+    /// - Parameters:
+    ///   - options: The options of `exec`.
+    ///   - config: The container's configuration.
+    ///   - warnings: Gets a sentence for each unknown property of the file.
+    /// - Returns: The process to run.
+    /// - Throws: An error if the file can't be read, or describes no process.
+    static func resolve(_ options: ExecOptions, _ config: Config, warnings: inout [String]) throws(RuntimeError) -> Process {
+        var process = try base(options, config, &warnings)
         if !options.args.isEmpty { process.args = options.args }
         if let cwd = options.cwd { process.cwd = cwd }
         process.env += options.env
@@ -40,9 +47,13 @@ enum ExecProcess {
         return process
     }
 
-    private static func base(_ options: ExecOptions, _ config: Config) throws(RuntimeError) -> Process {
+    private static func base(_ options: ExecOptions, _ config: Config, _ warnings: inout [String]) throws(RuntimeError) -> Process
+    {
         if let file = options.processFile {
-            return try Process(parsing: try ArgumentFile.read(file, "the process file", limit: 16 << 20))
+            let text = try ArgumentFile.read(file, "the process file", limit: 16 << 20)
+            let (process, unknownProperties) = try Process.parse(text)
+            warnings += Plan.warnings(ofUnknown: unknownProperties)
+            return process
         }
         guard var process = config.process else {
             throw RuntimeError(.usage, "the container has no process to take after", hint: "describe one with --process")
