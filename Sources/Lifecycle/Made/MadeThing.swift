@@ -104,6 +104,8 @@ extension [MadeThing] {
     /// Removes the thing of the same kind from the list, because it has been undone.
     mutating func remove(_ thing: MadeThing) { removeAll { $0.place == thing.place } }
 
+    var hasHooks: Bool { contains { $0.place == MadeThing.hooks.place } }
+
     var process: MadeProcess? {
         for case .process(let process) in self { return process }
         return nil

@@ -34,6 +34,19 @@ struct HookFailureTests {
         #expect(exists(bundle.path + "/stopped"))
     }
 
+    // What the hooks set up outside the container is taken down, although create itself can't do it.
+    @Test(arguments: creating) func poststopHooksRunWhereCreateIsKilledDuringAHook(kind: String) throws {
+        let bundle = try bundle(kind, "echo > hooked; sleep 1000")
+        let create = try bundle.command("create").start()
+        try eventually("the hook runs") { exists(bundle.path + "/hooked") }
+        create.signal(SIGKILL)
+        _ = try create.finish()
+        #expect(!exists(bundle.path + "/stopped"))
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        #expect(exists(bundle.path + "/stopped"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     @Test(arguments: starting) func startFailsAndTheContainerIsDestroyed(kind: String) throws {
         let bundle = try bundle(kind, "exit 3")
         let container = try bundle.create()

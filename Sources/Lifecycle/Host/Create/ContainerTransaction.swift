@@ -55,10 +55,6 @@ final class ContainerTransaction {
         } catch {
             let failure = error.during(currentStep())
             settings.log.sharesStderr = false
-            // Init may have run createContainer hooks. Whatever hooks have set up outside the container, poststop hooks take
-            // down.
-            let mayHaveRunHooks = process != nil && !plan.hooks.createContainer.isEmpty
-            if mayHaveRunHooks || failure.code == .hook { record.made.add(.hooks) }
             undo()
             throw failure
         }
@@ -134,7 +130,16 @@ final class ContainerTransaction {
         }
         record.made.add(.process(MadeProcess(pid: process.pid, startTime: birth.startTime, identity: identity)))
         self.process = process
+        // Recorded before the first hook runs: whatever hooks set up outside the container, poststop hooks take down, also if
+        // we're killed meanwhile.
+        if plan.hasCreationHooks, !record.made.hasHooks { try keepHooks() }
         try directory.write(record)
+    }
+
+    /// Keeps the configuration, which has the poststop hooks, and notes in the record that they must run.
+    private func keepHooks() throws(RuntimeError) {
+        try directory.write(configText, as: ContainerDirectory.configName)
+        record.made.add(.hooks)
     }
 
     /// Runs the prestart and createRuntime hooks, before the container's root is entered. Source: config.md, "POSIX-platform
@@ -142,7 +147,6 @@ final class ContainerTransaction {
     func runEarlyHooks() throws(RuntimeError) {
         guard plan.hasEarlyHooks else { return }
         let hooks = plan.hooks
-        record.made.add(.hooks)
         // The hooks read the status "created", since the environment exists: runtime.md, "Lifecycle", step 3. The command
         // `state` still says "creating" until `create` returns.
         let state = plan.identity.state(.created, pid: record.pid)
@@ -158,9 +162,8 @@ final class ContainerTransaction {
     /// Writes to the record that the container is created, and keeps its configuration for later commands.
     func writeCreated() throws(RuntimeError) {
         step(.writeState)
-        try directory.write(configText, as: ContainerDirectory.configName)
+        try keepHooks()
         record.stage = .created
-        record.made.add(.hooks)
         try directory.writeWithCopy(record)
     }
 
