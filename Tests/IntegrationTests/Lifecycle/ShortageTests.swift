@@ -63,6 +63,24 @@ struct ShortageTests {
         }
     }
 
+    // Undoing needs descriptors, too.
+    @Test func createThatLacksDescriptorsUndoesItself() throws {
+        var failures = 0
+        for number in 4...48 {
+            let bundle = try Bundle { $0.hooks.poststop = [.hook("true")] }
+            var command = try bundle.command("create")
+            command.wrap(in: "ulimit -n \(number)")
+            let finished = try command.run()
+            if finished.succeeded {
+                #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+            } else {
+                failures += 1
+            }
+            #expect(bundle.sandbox.leftovers(of: bundle.id) == nil, "\(number): \(finished)")
+        }
+        #expect(failures > 10)
+    }
+
     @Test(arguments: ["json", "text"]) func shortageIsInTheLog(format: String) throws {
         let log = try Sandbox.current.directory + "/log"
         // With some of these sizes, the log is open before the stack is used up.

@@ -15,6 +15,7 @@ final class ContainerTransaction {
     let directory: ContainerDirectory
     private let configText: [UInt8]
     private let root: StateRoot
+    private var spare: SpareDescriptors?
     private(set) var record: ContainerRecord
     private(set) var cgroup: Cgroup?
 
@@ -28,13 +29,14 @@ final class ContainerTransaction {
     {
         step(.makeStateDirectory)
         let root = try StateRoot.make(settings.root)
+        let spare = try explaining(.system, "the container's state can't be kept", SpareDescriptors(of: root.descriptor))
         let directory = try ContainerDirectory.make(planned.plan.identity.id, in: root)
-        return ContainerTransaction(planned, settings, root: root, directory)
+        return ContainerTransaction(planned, settings, root: root, directory, spare)
     }
 
     private init(
         _ planned: consuming PlannedContainer, _ settings: GlobalSettings, root: consuming StateRoot,
-        _ directory: consuming ContainerDirectory
+        _ directory: consuming ContainerDirectory, _ spare: SpareDescriptors
     ) {
         plan = planned.plan
         configText = planned.configText
@@ -42,6 +44,7 @@ final class ContainerTransaction {
         self.settings = settings
         self.root = root
         self.directory = directory
+        self.spare = spare
         record = ContainerRecord(plan, owner: Credentials.effectiveUser, created: Timestamp.now.rfc3339Nano)
         if !plan.namespaces.has(.mount) { record.made.add(.mounts) }
     }
@@ -178,6 +181,7 @@ final class ContainerTransaction {
     /// Undoes everything that was made. Errors aren't reported: the error that led here matters more. If something can't be
     /// removed, the record stays for `delete --force`.
     private func undo() {
+        spare = nil
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
         do throws(RuntimeError) {
