@@ -11,6 +11,14 @@ enum Exec {
     private static let user = Option("user", short: "u", value: .text("UID[:GID]"), "the user, in numbers")
     private static let groups = Option("additional-gids", short: "g", value: .text("GID"), "add a group; may be repeated")
     private static let tty = Option("tty", short: "t", "give the process a terminal")
+    private static let consoleSocket = Option(
+        "console-socket", value: .text("PATH"),
+        "send the master end of the process's terminal to this Unix socket; needed with --tty and --detach")
+    private static let pidFile = Option("pid-file", value: .text("PATH"), "write the pid of the process to this file")
+    private static let pidfdSocket = Option(
+        "pidfd-socket", value: .text("PATH"), "send a pidfd of the process to this Unix socket")
+    private static let preserveFDs = Option(
+        "preserve-fds", value: .number("N"), "pass N more descriptors to the process, counted from 3 (default: 0)")
     private static let detach = Option("detach", short: "d", "return as soon as the program runs")
     private static let capability = Option(
         "cap", short: "c", value: .text("CAP"), "add a capability such as CAP_NET_ADMIN; may be repeated")
@@ -25,8 +33,8 @@ enum Exec {
         name: "exec", summary: "run one more program in a container",
         operands: [.required("ID"), .optional("COMMAND [ARGS]")], rule: .endOptions,
         options: [
-            process, cwd, env, user, groups, tty, Create.consoleSocket, Create.pidFile, Create.pidfdSocket, detach, capability,
-            noNewPrivileges, apparmor, label, cgroup, ignorePaused, Create.preserveFDs,
+            process, cwd, env, user, groups, tty, consoleSocket, pidFile, pidfdSocket, detach, capability,
+            noNewPrivileges, apparmor, label, cgroup, ignorePaused, preserveFDs,
         ],
         description: """
             Runs COMMAND in the namespaces and the cgroup of a container, with the user,
@@ -67,10 +75,10 @@ enum Exec {
         request.apparmorProfile = arguments.text(apparmor)
         request.selinuxLabel = arguments.text(label)
         request.detach = arguments.isOn(detach)
-        request.pidFile = arguments.text(Create.pidFile)
-        request.consoleSocket = arguments.text(Create.consoleSocket)
-        request.pidfdSocket = arguments.text(Create.pidfdSocket)
-        request.preserveFDs = arguments.number(Create.preserveFDs) ?? 0
+        request.pidFile = arguments.text(pidFile)
+        request.consoleSocket = arguments.text(consoleSocket)
+        request.pidfdSocket = arguments.text(pidfdSocket)
+        request.preserveFDs = arguments.number(preserveFDs) ?? 0
         request.cgroups = arguments.texts(cgroup)
         request.ignorePaused = arguments.isOn(ignorePaused)
         return request
