@@ -145,6 +145,14 @@ struct ExecTerminalTests {
         #expect(try exec.finish().ending == .exited(0))
     }
 
+    // The first of exec's two processes has sent the terminal when the limit refuses it the second one.
+    @Test(.needs(controller: "pids"), arguments: [1, 2]) func isHadInAContainerAtItsLimitOfProcesses(limit: Int) throws {
+        let container = try resting { $0.linux.resources.pids.limit = .number(limit) }
+        let (exec, terminal) = try foreground(container, "exec tty")
+        try terminal.wait(for: "/dev/pts/0\n")
+        #expect(try exec.finish().ending == .exited(0))
+    }
+
     @Test func eachProgramHasItsOwn() throws {
         let container = try resting()
         let (first, one) = try foreground(container, "tty; read line")

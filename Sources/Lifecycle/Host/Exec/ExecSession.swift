@@ -88,12 +88,12 @@ struct ExecSession: ~Copyable {
             launched = try launch(inCgroup: false)
         }
         if launched.report.second == 0, launched.isInCgroup {
-            let reason = try reasonOfDeath(Conversation(launched.socket, as: .host, []))
+            let reason = try reasonOfDeath(of: launched)
             guard reason.errno == .EAGAIN, plan.cgroup != nil else { throw reason.during(currentStep()) }
             launched = try launch(inCgroup: false)
         }
         guard launched.report.second != 0 else {
-            throw try reasonOfDeath(Conversation(launched.socket, as: .host, [])).during(currentStep())
+            throw try reasonOfDeath(of: launched).during(currentStep())
         }
         return launched
     }
@@ -167,6 +167,11 @@ struct ExecSession: ~Copyable {
         try? first.send(signal: Signal.kill)
         if first.waitForEnd(milliseconds: 200) { _ = try? first.wait() }
         if let failure = Patience.usual.failure(outcome) { throw failure.during(currentStep()) }
+    }
+
+    /// Why the first process ended without making the second one. It may have sent a terminal before.
+    private borrowing func reasonOfDeath(of launched: Launched) throws(RuntimeError) -> RuntimeError {
+        try reasonOfDeath(Conversation(launched.socket, as: .host, .joining(hasTerminal: process.terminal)))
     }
 
     /// The error that the processes sent before their end, or one that says that they died without a message.
