@@ -82,6 +82,7 @@ let package = Package(
         .target(name: "Cgroups", dependencies: ["OCI", "Linux", "Errors", "Bytes"], swiftSettings: inProgram),
         .target(
             name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CSeccomp"], swiftSettings: inProgram),
+        .target(name: "Systemd", dependencies: ["Linux", "Errors", "Bytes"], swiftSettings: inProgram),
         .target(
             name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes"],
             swiftSettings: inProgram),
@@ -102,6 +103,9 @@ let package = Package(
         .testTarget(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp", "CHarness"],
             swiftSettings: tests, linkerSettings: libraries),
+        .testTarget(
+            name: "SystemdTests", dependencies: ["Systemd", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
+            linkerSettings: libraries),
         .testTarget(
             name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: tests, linkerSettings: libraries),

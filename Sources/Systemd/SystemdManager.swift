@@ -1,0 +1,220 @@
+public import Bytes
+public import Errors
+public import Linux
+
+/// systemd's manager of units, over D-Bus: org.freedesktop.systemd1(5), "The Manager Object".
+public final class SystemdManager {
+    /// How a job treats jobs that are in its way: org.freedesktop.systemd1(5), StartUnit.
+    public enum Mode: Sendable {
+        /// Jobs that conflict are replaced.
+        case replace
+        /// The new job fails if there is one that conflicts.
+        case fail
+
+        fileprivate var name: ByteString {
+            switch self {
+            case .replace: "replace"
+            case .fail: "fail"
+            }
+        }
+    }
+
+    private static let service: ByteString = "org.freedesktop.systemd1"
+    private static let path: ByteString = "/org/freedesktop/systemd1"
+    static let manager = Bus.Target(
+        destination: service, path: path, interface: "org.freedesktop.systemd1.Manager")
+
+    let bus: Bus
+    /// Whether systemd tells us of the ends of jobs.
+    private var isSubscribed = false
+    /// systemd's unique name on the bus; nil as long as it hasn't answered.
+    private var uniqueName: ByteString?
+
+    public init(_ bus: Bus) { self.bus = bus }
+
+    /// systemd's version: 257 for the property "257.6-1~deb13u1". Distributions put their own version behind the number, and
+    /// some a "v" before it.
+    ///
+    /// - Parameter deadline: when to give up.
+    /// - Returns: the number.
+    /// - Throws: an error if the property doesn't begin with a number.
+    public func version(until deadline: Deadline) throws(BusError) -> Int {
+        let step = "ask for systemd's version"
+        let value = try property(
+            "Version", of: SystemdManager.path, interface: SystemdManager.manager.interface, for: step, until: deadline)
+        guard case .string(let text) = value, let number = SystemdManager.versionNumber(text) else {
+            throw BusError(step, MalformedMessage("the version isn't a number"))
+        }
+        return number
+    }
+
+    static func versionNumber(_ text: ByteString) -> Int? {
+        let digits = text.bytes[...].drop { $0 == UInt8(ascii: "v") }.prefix { $0.isDigit }
+        return ByteString(digits).decimal()
+    }
+
+    /// Starts a unit that exists only until it stops or the system restarts: StartTransientUnit. The result is the job that
+    /// starts it; only when the job is done is the unit's cgroup there.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the unit, of a scope or slice.
+    ///   - mode: how jobs are treated that are in the way.
+    ///   - properties: the unit's properties.
+    ///   - deadline: when to give up. The unit may be started nevertheless.
+    /// - Returns: the job, for `wait`.
+    /// - Throws: an error with `isUnitExists` if there is a unit of that name.
+    public func startTransientUnit(
+        name: ByteString, mode: Mode, properties: [UnitProperty], until deadline: Deadline
+    ) throws(BusError) -> SystemdJob {
+        let step = "start unit " + SystemdManager.quoted(name)
+        // Before the call, because the job may end before the call is answered.
+        try subscribe(until: deadline)
+        let answer = try call("StartTransientUnit", types: "ssa(sv)a(sa(sv))", for: step, until: deadline) { writer in
+            writer.add(name)
+            writer.add(mode.name)
+            writer.addArray(alignment: 8) { writer in for property in properties { property.write(to: &writer) } }
+            // Units that belong to this one, which nobody uses yet.
+            writer.addArray(alignment: 8) { _ in }
+        }
+        return try job(in: answer, step)
+    }
+
+    /// Stops a unit: StopUnit. systemd ends all of the unit's processes.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the unit.
+    ///   - mode: how jobs are treated that are in the way.
+    ///   - deadline: when to give up.
+    /// - Returns: the job, for `wait`.
+    /// - Throws: an error with `isNoSuchUnit` if there is no such unit, as when all of its processes have ended.
+    public func stopUnit(name: ByteString, mode: Mode, until deadline: Deadline) throws(BusError) -> SystemdJob {
+        let step = "stop unit " + SystemdManager.quoted(name)
+        try subscribe(until: deadline)
+        let answer = try call("StopUnit", types: "ss", for: step, until: deadline) { writer in
+            writer.add(name)
+            writer.add(mode.name)
+        }
+        return try job(in: answer, step)
+    }
+
+    /// Forgets that a unit has failed, so that systemd removes it and its name is free again: ResetFailedUnit.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the unit.
+    ///   - deadline: when to give up.
+    /// - Throws: an error with `isNoSuchUnit` if there is no such unit.
+    public func resetFailedUnit(name: ByteString, until deadline: Deadline) throws(BusError) {
+        let step = "reset unit " + SystemdManager.quoted(name)
+        _ = try call("ResetFailedUnit", types: "s", for: step, until: deadline) { $0.add(name) }
+    }
+
+    /// Changes properties of a unit: SetUnitProperties.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the unit.
+    ///   - runtime: whether the change is lost when the system restarts.
+    ///   - properties: the properties to change. systemd changes all or none.
+    ///   - deadline: when to give up.
+    /// - Throws: an error with `isNoSuchUnit` if there is no such unit.
+    public func setUnitProperties(
+        name: ByteString, runtime: Bool, _ properties: [UnitProperty], until deadline: Deadline
+    ) throws(BusError) {
+        let step = "set properties of unit " + SystemdManager.quoted(name)
+        _ = try call("SetUnitProperties", types: "sba(sv)", for: step, until: deadline) { writer in
+            writer.add(name)
+            writer.add(runtime)
+            writer.addArray(alignment: 8) { writer in for property in properties { property.write(to: &writer) } }
+        }
+    }
+
+    /// A property of a unit, such as ControlGroup of a scope: org.freedesktop.systemd1(5), "Unit Objects".
+    ///
+    /// - Parameters:
+    ///   - property: the name of the property.
+    ///   - name: the name of the unit.
+    ///   - interface: the interface that has the property: "Unit", "Scope" or "Slice".
+    ///   - deadline: when to give up.
+    /// - Returns: the value.
+    /// - Throws: an error if there is no such property, or if its type isn't one of `UnitProperty.Value`. systemd has an empty
+    ///   object for each name that it accepts, so that a missing unit may not be an error here: ask for LoadState.
+    public func unitProperty(
+        _ property: ByteString, of name: ByteString, interface: ByteString, until deadline: Deadline
+    ) throws(BusError) -> UnitProperty.Value {
+        let step = "ask for " + WireText.safe(property) + " of unit " + SystemdManager.quoted(name)
+        return try self.property(
+            property, of: UnitPath.of(name), interface: SystemdManager.service + "." + interface, for: step, until: deadline)
+    }
+
+    /// A property of the manager, such as ControlGroup: the cgroup below which the user's manager has its units.
+    ///
+    /// - Parameters:
+    ///   - property: the name of the property.
+    ///   - deadline: when to give up.
+    /// - Returns: the value.
+    /// - Throws: an error if there is no such property, or if its type isn't one of `UnitProperty.Value`.
+    public func property(_ property: ByteString, until deadline: Deadline) throws(BusError) -> UnitProperty.Value {
+        try self.property(
+            property, of: SystemdManager.path, interface: SystemdManager.manager.interface,
+            for: "ask systemd for " + WireText.safe(property), until: deadline)
+    }
+
+    /// The call Get of D-Bus Specification, "org.freedesktop.DBus.Properties".
+    private func property(
+        _ property: ByteString, of path: ByteString, interface: ByteString, for step: String, until deadline: Deadline
+    ) throws(BusError) -> UnitProperty.Value {
+        let target = Bus.Target(
+            destination: SystemdManager.service, path: path, interface: "org.freedesktop.DBus.Properties")
+        let answer = try bus.call(target, "Get", types: "ss", for: step, until: deadline) { writer in
+            writer.add(interface)
+            writer.add(property)
+        }
+        do throws(MalformedMessage) {
+            var reader = try answer.reader(of: "v")
+            return try UnitProperty.Value(variant: &reader)
+        } catch {
+            throw BusError(step, error)
+        }
+    }
+
+    private func call(
+        _ member: ByteString, types: ByteString, for step: String, until deadline: Deadline,
+        _ arguments: (inout MessageWriter) -> Void
+    ) throws(BusError) -> BusMessage {
+        let answer = try bus.call(SystemdManager.manager, member, types: types, for: step, until: deadline, arguments)
+        uniqueName = answer.sender
+        return answer
+    }
+
+    /// Asks for signals about jobs. systemd sends them to a bus only after Subscribe.
+    private func subscribe(until deadline: Deadline) throws(BusError) {
+        guard !isSubscribed else { return }
+        let step = "subscribe to systemd's jobs"
+        try bus.watch(SystemdManager.manager, "JobRemoved", for: step, until: deadline)
+        _ = try call("Subscribe", types: "", for: step, until: deadline) { _ in }
+        isSubscribed = true
+    }
+
+    private func job(in answer: BusMessage, _ step: String) throws(BusError) -> SystemdJob {
+        do throws(MalformedMessage) {
+            var reader = try answer.reader(of: "o")
+            return SystemdJob(path: try reader.objectPath(), step: step)
+        } catch {
+            throw BusError(step, error)
+        }
+    }
+
+    /// Whether systemd has sent the signal. Each user may send signals to any program on the system's bus, this one too.
+    func isOurs(_ signal: BusMessage, for step: String, until deadline: Deadline) throws(BusError) -> Bool {
+        guard bus.kind == .bus else { return true }
+        guard let sender = signal.sender else { return false }
+        if sender == uniqueName { return true }
+        // systemd gets another name when it executes itself again.
+        let answer = try bus.call(.bus, "GetNameOwner", types: "s", for: step, until: deadline) {
+            $0.add(SystemdManager.service)
+        }
+        uniqueName = answer.text
+        return sender == uniqueName
+    }
+
+    static func quoted(_ text: ByteString) -> String { "\"" + WireText.safe(text) + "\"" }
+}
