@@ -1,5 +1,5 @@
 import Bytes
-public import Errors
+import Errors
 public import Linux
 
 /// A connection to a bus, or to systemd itself, for one call at a time.

@@ -1,6 +1,5 @@
 public import Bytes
 public import Errors
-import Linux
 
 /// Where a bus listens.
 public struct BusAddress: Equatable, Sendable {

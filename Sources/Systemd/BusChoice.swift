@@ -1,4 +1,4 @@
-public import Errors
+import Errors
 public import Linux
 
 extension Bus {

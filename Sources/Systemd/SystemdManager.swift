@@ -1,5 +1,4 @@
 public import Bytes
-public import Errors
 public import Linux
 
 /// systemd's manager of units, over D-Bus: org.freedesktop.systemd1(5), "The Manager Object".
