@@ -116,7 +116,7 @@ extension BusMessage {
         var reader = MessageReader(Array(prefix))
         let order: UInt8 = try reader.number()
         guard order == littleEndian || isSwapped else { throw MalformedMessage("its byte order is unknown") }
-        _ = try reader.number(UInt16.self)
+        let _: (kind: UInt8, flags: UInt8) = (try reader.number(), try reader.number())
         guard try reader.number(UInt8.self) == protocolVersion else {
             throw MalformedMessage("its version of the protocol is unknown")
         }

@@ -14,7 +14,7 @@ import Testing
 
     /// Starts a.scope and waits for it, on a bus that does what the script says.
     private func start(
-        _ kind: BusAddress.Kind = .bus, waiting deadline: Deadline = .ample,
+        on kind: BusAddress.Kind = .bus, waiting deadline: Deadline = .ample,
         _ script: @escaping @Sendable (FakeBus) -> Void
     ) throws {
         let fake = try FakeBus(script)
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func systemdItselfNeedsNoMatch() throws {
-        try start(.systemd) { fake in
+        try start(on: .systemd) { fake in
             fake.greet()
             fake.reply(to: fake.call("Subscribe"), from: nil)
             fake.replyJob(9, to: fake.call("StartTransientUnit"))
