@@ -24,14 +24,14 @@ public struct BusError: Error, Sendable {
 }
 
 extension BusError {
-    /// An error that the other side answered with.
+    /// An error that the other side, systemd or the bus, answered with.
     ///
     /// - Parameters:
     ///   - step: what the call was for: "start unit \"a.scope\"".
     ///   - answer: the answer, a message of kind error.
     init(_ step: String, refusedBy answer: BusMessage) {
         let name = answer.errorName ?? ""
-        var sentence = "systemd refused to " + step + ": " + WireText.safe(name)
+        var sentence = "can't " + step + ": D-Bus error " + WireText.safe(name)
         if let text = answer.text, !text.isEmpty { sentence += ": " + WireText.safe(text) }
         self.init(RuntimeError(.cgroup, sentence), name: name)
     }

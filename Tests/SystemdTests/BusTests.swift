@@ -201,7 +201,7 @@ import Testing
         #expect(!error.isUnitExists && !error.isNoSuchUnit)
         #expect(
             error.error.sentence.hasPrefix(
-                "systemd refused to try it: org.freedesktop.DBus.Error.AccessDenied: no\\n\\x1b[31mxxx"))
+                "can't try it: D-Bus error org.freedesktop.DBus.Error.AccessDenied: no\\n\\x1b[31mxxx"))
         #expect(error.error.sentence.hasSuffix("xxx…"))
         #expect(error.error.sentence.utf8.count < 400)
     }

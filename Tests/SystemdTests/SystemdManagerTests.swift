@@ -109,7 +109,7 @@ import Testing
         #expect(error.isUnitExists && !error.isNoSuchUnit)
         #expect(
             error.error.sentence
-                == "systemd refused to start unit \"a.scope\": org.freedesktop.systemd1.UnitExists: Unit a.scope already exists.")
+                == "can't start unit \"a.scope\": D-Bus error org.freedesktop.systemd1.UnitExists: Unit a.scope already exists.")
     }
 
     @Test func waitEndsAtTheDeadline() throws {
