@@ -158,12 +158,17 @@ import Testing
         #expect(!WireText.isSignature([UInt8](repeating: UInt8(ascii: "a"), count: 200)[...] + Array("i".utf8)))
     }
 
-    @Test func variantsInVariantsEndSomewhere() {
-        var bytes: [UInt8] = []
-        for _ in 0..<1000 { bytes += wire("01 'v' 00") }
-        var reader = MessageReader(bytes)
-        let error = #expect(throws: MalformedMessage.self) { try reader.skip("v") }
-        #expect(error?.text == "its values are nested too deeply")
+    @Test func variantsInVariantsEndSomewhere() throws {
+        func skip(_ count: Int) throws(MalformedMessage) {
+            var bytes: [UInt8] = []
+            for _ in 1..<count { bytes += wire("01 'v' 00") }
+            var reader = MessageReader(bytes + wire("01 'y' 00 07"))
+            try reader.skip("v")
+        }
+        try skip(64)
+        let error = try #require(throws: MalformedMessage.self) { try skip(65) }
+        #expect(error.text == "its values are nested too deeply")
+        #expect(throws: MalformedMessage.self) { try skip(300_000) }
     }
 
     @Test func everyTypeCanBePassedOver() throws {
