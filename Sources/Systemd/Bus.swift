@@ -64,14 +64,15 @@ public final class Bus {
     ///   - target: the object and its interface.
     ///   - member: the name of the method.
     ///   - types: the types of the arguments.
+    ///   - arguments: the arguments. They aren't written by a closure, because the compiler would make a copy of this function
+    ///     for each one.
     ///   - step: what the call is for, for errors: "start unit \"a.scope\"".
     ///   - deadline: when to give up. An answer that comes later is ignored.
-    ///   - arguments: writes the arguments.
     /// - Returns: the answer, of kind reply.
     /// - Throws: an error with a name if the other side answers with an error.
     func call(
-        _ target: Target, _ member: ByteString, types: ByteString = "", for step: String, until deadline: Deadline,
-        _ arguments: (inout MessageWriter) -> Void = { _ in }
+        _ target: Target, _ member: ByteString, types: ByteString = "", _ arguments: MessageWriter = MessageWriter(),
+        for step: String, until deadline: Deadline
     ) throws(BusError) -> BusMessage {
         lastSerial = lastSerial == .max ? 1 : lastSerial + 1
         var message = BusMessage(.call, serial: lastSerial)
@@ -81,12 +82,10 @@ public final class Bus {
         message.interface = target.interface
         message.member = member
         message.signature = types
-        var writer = MessageWriter()
-        arguments(&writer)
-        message.body = writer.bytes
+        message.body = arguments.bytes
         let bytes: [UInt8]
         do throws(MalformedMessage) {
-            if let failure = writer.failure { throw failure }
+            if let failure = arguments.failure { throw failure }
             bytes = try message.encoded()
         } catch {
             throw BusError(RuntimeError(.cgroup, "can't " + step + ": it can't be said over D-Bus: " + error.text))
@@ -135,7 +134,7 @@ public final class Bus {
         guard kind == .bus else { return }
         let origin = "type='signal',sender='" + source.destination + "',path='" + source.path
         let rule = origin + "',interface='" + source.interface + "',member='" + member + "'"
-        _ = try call(.bus, "AddMatch", types: "s", for: step, until: deadline) { $0.add(rule) }
+        _ = try call(.bus, "AddMatch", types: "s", MessageWriter(rule), for: step, until: deadline)
     }
 
     /// The next signal that is watched: one that was kept, or else the next one that arrives.

@@ -12,6 +12,13 @@ struct MessageWriter {
     /// The first value that couldn't be written; nil if all could.
     private(set) var failure: MalformedMessage?
 
+    init() {}
+
+    /// Writes strings.
+    init(_ texts: ByteString...) {
+        for text in texts { add(text) }
+    }
+
     /// Adds zeros up to a multiple of `alignment`, which is a power of two.
     mutating func align(to alignment: Int) {
         while bytes.count & (alignment - 1) != 0 { bytes.append(0) }

@@ -68,13 +68,11 @@ public final class SystemdManager {
         let step = "start unit " + SystemdManager.quoted(name)
         // Before the call, because the job may end before the call is answered.
         try subscribe(until: deadline)
-        let answer = try call("StartTransientUnit", types: "ssa(sv)a(sa(sv))", for: step, until: deadline) { writer in
-            writer.add(name)
-            writer.add(mode.name)
-            writer.addArray(alignment: 8) { writer in for property in properties { property.write(to: &writer) } }
-            // Units that belong to this one, which nobody uses yet.
-            writer.addArray(alignment: 8) { _ in }
-        }
+        var writer = MessageWriter(name, mode.name)
+        writer.add(properties)
+        // Units that belong to this one, which nobody uses yet.
+        writer.addArray(alignment: 8) { _ in }
+        let answer = try call("StartTransientUnit", types: "ssa(sv)a(sa(sv))", writer, for: step, until: deadline)
         return try job(in: answer, step)
     }
 
@@ -89,10 +87,7 @@ public final class SystemdManager {
     public func stopUnit(name: ByteString, mode: Mode, until deadline: Deadline) throws(BusError) -> SystemdJob {
         let step = "stop unit " + SystemdManager.quoted(name)
         try subscribe(until: deadline)
-        let answer = try call("StopUnit", types: "ss", for: step, until: deadline) { writer in
-            writer.add(name)
-            writer.add(mode.name)
-        }
+        let answer = try call("StopUnit", types: "ss", MessageWriter(name, mode.name), for: step, until: deadline)
         return try job(in: answer, step)
     }
 
@@ -104,7 +99,7 @@ public final class SystemdManager {
     /// - Throws: an error with `isNoSuchUnit` if there is no such unit.
     public func resetFailedUnit(name: ByteString, until deadline: Deadline) throws(BusError) {
         let step = "reset unit " + SystemdManager.quoted(name)
-        _ = try call("ResetFailedUnit", types: "s", for: step, until: deadline) { $0.add(name) }
+        _ = try call("ResetFailedUnit", types: "s", MessageWriter(name), for: step, until: deadline)
     }
 
     /// Changes properties of a unit: SetUnitProperties.
@@ -119,11 +114,10 @@ public final class SystemdManager {
         name: ByteString, runtime: Bool, _ properties: [UnitProperty], until deadline: Deadline
     ) throws(BusError) {
         let step = "set properties of unit " + SystemdManager.quoted(name)
-        _ = try call("SetUnitProperties", types: "sba(sv)", for: step, until: deadline) { writer in
-            writer.add(name)
-            writer.add(runtime)
-            writer.addArray(alignment: 8) { writer in for property in properties { property.write(to: &writer) } }
-        }
+        var writer = MessageWriter(name)
+        writer.add(runtime)
+        writer.add(properties)
+        _ = try call("SetUnitProperties", types: "sba(sv)", writer, for: step, until: deadline)
     }
 
     /// A property of a unit, such as ControlGroup of a scope: org.freedesktop.systemd1(5), "Unit Objects".
@@ -163,10 +157,7 @@ public final class SystemdManager {
     ) throws(BusError) -> UnitProperty.Value {
         let target = Bus.Target(
             destination: SystemdManager.service, path: path, interface: "org.freedesktop.DBus.Properties")
-        let answer = try bus.call(target, "Get", types: "ss", for: step, until: deadline) { writer in
-            writer.add(interface)
-            writer.add(property)
-        }
+        let answer = try bus.call(target, "Get", types: "ss", MessageWriter(interface, property), for: step, until: deadline)
         do throws(MalformedMessage) {
             var reader = try answer.reader(of: "v")
             return try UnitProperty.Value(variant: &reader)
@@ -176,10 +167,9 @@ public final class SystemdManager {
     }
 
     private func call(
-        _ member: ByteString, types: ByteString, for step: String, until deadline: Deadline,
-        _ arguments: (inout MessageWriter) -> Void
+        _ member: ByteString, types: ByteString, _ arguments: MessageWriter, for step: String, until deadline: Deadline
     ) throws(BusError) -> BusMessage {
-        let answer = try bus.call(SystemdManager.manager, member, types: types, for: step, until: deadline, arguments)
+        let answer = try bus.call(SystemdManager.manager, member, types: types, arguments, for: step, until: deadline)
         uniqueName = answer.sender
         return answer
     }
@@ -189,7 +179,7 @@ public final class SystemdManager {
         guard !isSubscribed else { return }
         let step = "subscribe to systemd's jobs"
         try bus.watch(SystemdManager.manager, "JobRemoved", for: step, until: deadline)
-        _ = try call("Subscribe", types: "", for: step, until: deadline) { _ in }
+        _ = try call("Subscribe", types: "", MessageWriter(), for: step, until: deadline)
         isSubscribed = true
     }
 
@@ -208,9 +198,8 @@ public final class SystemdManager {
         guard let sender = signal.sender else { return false }
         if sender == uniqueName { return true }
         // systemd gets another name when it executes itself again.
-        let answer = try bus.call(.bus, "GetNameOwner", types: "s", for: step, until: deadline) {
-            $0.add(SystemdManager.service)
-        }
+        let answer = try bus.call(
+            .bus, "GetNameOwner", types: "s", MessageWriter(SystemdManager.service), for: step, until: deadline)
         uniqueName = answer.text
         return sender == uniqueName
     }

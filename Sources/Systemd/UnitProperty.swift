@@ -64,6 +64,13 @@ public struct UnitProperty: Equatable, Sendable {
     }
 }
 
+extension MessageWriter {
+    /// Adds properties: type a(sv).
+    mutating func add(_ properties: [UnitProperty]) {
+        addArray(alignment: 8) { writer in for property in properties { property.write(to: &writer) } }
+    }
+}
+
 extension UnitProperty.Value {
     fileprivate var signature: ByteString {
         switch self {

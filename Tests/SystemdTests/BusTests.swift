@@ -129,8 +129,9 @@ import Testing
         let bus = try connect(fake, .systemd)
         #expect(fake.end() == nil)
         let error = try #require(throws: BusError.self) {
-            let large = [UInt8](repeating: 0, count: 1_000_000)
-            _ = try bus.call(Self.target, "M", types: "ay", for: "try", until: .short) { $0.add(array: large) }
+            var large = MessageWriter()
+            large.add(array: [UInt8](repeating: 0, count: 1_000_000))
+            _ = try bus.call(Self.target, "M", types: "ay", large, for: "try", until: .short)
         }
         #expect(error.error.sentence == "can't try: no answer over D-Bus in time")
     }
@@ -210,7 +211,7 @@ import Testing
         let fake = try FakeBus { $0.greet() }
         let bus = try connect(fake, .systemd)
         let error = try #require(throws: BusError.self) {
-            _ = try bus.call(Self.target, "M", types: "s", for: "try", until: .ample) { $0.add(ByteString([0xFF])) }
+            _ = try bus.call(Self.target, "M", types: "s", MessageWriter(ByteString([0xFF])), for: "try", until: .ample)
         }
         #expect(error.error.sentence == "can't try: it can't be said over D-Bus: a string isn't UTF-8, or holds a NUL")
         #expect(fake.end() == nil)
