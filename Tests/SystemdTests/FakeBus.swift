@@ -54,11 +54,13 @@ final class FakeBus: @unchecked Sendable {
         return failure
     }
 
-    /// Sends everything, or as much as the other side takes before it closes.
-    func send(_ bytes: [UInt8]) {
+    /// Sends everything, or as much as the other side takes before it closes. The result is whether that was everything.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         // Not write(2), which raises SIGPIPE.
         while !rest.isEmpty, let count = try? socket.file.sendPart(Array(rest), descriptors: []) { rest = rest.dropFirst(count) }
+        return rest.isEmpty
     }
 
     func send(_ text: String) { send(Array(text.utf8)) }
@@ -182,6 +184,6 @@ func wire(_ text: String) -> [UInt8] {
 extension Deadline {
     /// Long enough for every answer of a fake bus.
     static var ample: Deadline { Deadline(milliseconds: 5000) }
-    /// For a bus that doesn't answer.
-    static var short: Deadline { Deadline(milliseconds: 60) }
+    /// For a bus that doesn't answer, but does what it should before that.
+    static var short: Deadline { Deadline(milliseconds: 300) }
 }
