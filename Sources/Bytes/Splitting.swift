@@ -20,3 +20,22 @@ extension [UInt8] {
         self[...].split(separator: separator, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmptySubsequences)
     }
 }
+
+extension ByteString {
+    /// The parts between spaces, tabs and line ends.
+    @inline(never)
+    public var words: [ByteString] {
+        var words: [ByteString] = []
+        var start = bytes.startIndex
+        for index in 0...bytes.count where index == bytes.count || bytes[index].isSpace {
+            if start < index { words.append(ByteString(bytes[start..<index])) }
+            start = index + 1
+        }
+        return words
+    }
+}
+
+extension UInt8 {
+    /// Whether this is a space, a tab or a line end.
+    public var isSpace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\n") || self == UInt8(ascii: "\t") }
+}
