@@ -84,7 +84,7 @@ let package = Package(
             name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CSeccomp"], swiftSettings: inProgram),
         .target(name: "Systemd", dependencies: ["Linux", "Errors", "Bytes"], swiftSettings: inProgram),
         .target(
-            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes"],
+            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "Systemd", "OCI", "Linux", "Errors", "Bytes"],
             swiftSettings: inProgram),
         .executableTarget(
             name: "wherry",
@@ -107,7 +107,8 @@ let package = Package(
             name: "SystemdTests", dependencies: ["Systemd", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
             linkerSettings: libraries),
         .testTarget(
-            name: "LifecycleTests", dependencies: ["Lifecycle", "Cgroups", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            name: "LifecycleTests",
+            dependencies: ["Lifecycle", "Cgroups", "Systemd", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: tests, linkerSettings: libraries),
         .target(name: "CHarness", path: "Tests/CHarness"),
         .executableTarget(name: "probe", path: "Tests/Probe", linkerSettings: staticProbe),

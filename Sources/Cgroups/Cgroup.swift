@@ -17,6 +17,10 @@ public final class Cgroup {
 
     let access: Access
 
+    /// Whether systemd has made the cgroup for a unit of the container's. Then the directory is there before `create` and
+    /// belongs to the container nevertheless; the directories above it belong to systemd.
+    let isUnit: Bool
+
     /// The cgroup's directories, one for each hierarchy.
     var groups: [Group]
 
@@ -37,14 +41,17 @@ public final class Cgroup {
     ///   - host: the host's hierarchies.
     ///   - path: the path of the cgroup in each hierarchy.
     ///   - access: what to do if the caller isn't allowed to make cgroups.
+    ///   - isUnit: whether systemd has made the cgroup for the container. Other hierarchies than systemd's may lack it.
     /// - Throws: `cgroup` if a hierarchy can't be searched.
-    public init(host: CgroupHost, path: CgroupPath, access: Access = .required) throws(RuntimeError) {
+    public init(host: CgroupHost, path: CgroupPath, access: Access = .required, isUnit: Bool = false) throws(RuntimeError) {
         self.path = path
         self.access = access
+        self.isUnit = isUnit
         groups = host.hierarchies.map { Group($0, path: path) }
         isUnified = host.layout == .unified
         for group in groups {
             try survey(group)
+            if isUnit { group.existing = min(group.existing, path.components.count - 1) }
         }
     }
 
@@ -56,6 +63,7 @@ public final class Cgroup {
         let path = try CgroupPath(text: record.path)
         self.path = path
         access = .required
+        isUnit = false
         groups = record.groups.map { Group($0, path: path) }
         isUnified = groups.count == 1 && groups[0].version == .v2
     }

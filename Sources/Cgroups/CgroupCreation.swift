@@ -86,7 +86,7 @@ extension Cgroup {
                 } catch {
                     guard error.errno == .EEXIST else { throw error }
                     // Another program made the directory meanwhile, so the directory isn't ours to remove.
-                    group.existing = count
+                    if !isUnit || count < path.components.count { group.existing = count }
                 }
             }
         }

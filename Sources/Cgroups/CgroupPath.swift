@@ -20,12 +20,16 @@ public struct CgroupPath: Equatable, Sendable {
                 .invalidConfig,
                 "the cgroup path " + text.quoted + " has the form slice:prefix:name, which only systemd understands",
                 pointer: "/linux/cgroupsPath",
-                hint: "set the engine's cgroup driver to cgroupfs, so that it gives a path")
+                hint: "let systemd make the cgroup: --systemd-cgroup; or set the engine's cgroup driver to cgroupfs")
         }
         try self.init(text: text)
     }
 
-    init(text: ByteString) throws(RuntimeError) {
+    /// Reads the path of a cgroup that isn't chosen by the configuration.
+    ///
+    /// - Parameter text: The path below the mount points.
+    /// - Throws: `invalidConfig` if the text isn't a path, or names the root of the hierarchy.
+    public init(text: ByteString) throws(RuntimeError) {
         let parts = text.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty && $0 != "." }
         for part in parts {
             // The kernel refuses line ends in names too, but here the message can name the property.

@@ -4,7 +4,7 @@ import Bytes
 public enum CgroupManagerKind: Sendable {
     /// Through the files below /sys/fs/cgroup.
     case cgroupfs
-    /// Through systemd's transient units. Only the name is known: wherry refuses to make containers this way.
+    /// Through transient units of systemd.
     case systemd
     /// No cgroups are made: the container stays in the caller's cgroup.
     case disabled

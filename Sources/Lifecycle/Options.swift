@@ -19,15 +19,6 @@ public struct GlobalSettings {
         self.rootless = rootless
         self.log = log
     }
-
-    /// Refuses `--cgroup-manager systemd`. wherry doesn't talk to systemd, and a cgroup that systemd doesn't know isn't what
-    /// was asked for.
-    func refuseSystemd() throws(RuntimeError) {
-        guard cgroupManager == .systemd else { return }
-        throw RuntimeError(
-            .unsupported, "cgroups made by systemd are not supported",
-            hint: "set the engine's cgroup driver to cgroupfs; podman's option is --cgroup-manager")
-    }
 }
 
 /// The options of `create`.

@@ -85,6 +85,8 @@ enum Step: UInt8, CaseIterable {
     case setSysctls
     case start
     case startCriu
+    case startUnit
+    case stopUnit
     case startContainerHooks
     case unmountFileSystems
     case waitForHooks
@@ -163,6 +165,8 @@ enum Step: UInt8, CaseIterable {
         case .setSysctls: "set sysctls"
         case .start: "start"
         case .startCriu: "start criu"
+        case .startUnit: "start unit"
+        case .stopUnit: "stop unit"
         case .startContainerHooks: "startContainer hooks"
         case .unmountFileSystems: "unmount file systems"
         case .waitForHooks: "wait for hooks"

@@ -39,13 +39,18 @@ public final class Bus {
     ///   - deadline: when to give up.
     /// - Throws: `timeout` after the deadline; `cgroup` if the bus isn't there, or doesn't accept us.
     public convenience init(_ address: BusAddress, user: UInt32?, until deadline: Deadline) throws(BusError) {
-        let step = "connect to " + WireText.safe(address.path)
+        let step = "connect to \"" + WireText.safe(address.path) + "\""
         let socket: FileDescriptor
         do throws(SystemError) {
             // 0 milliseconds would wait for ever.
             socket = try .connectStream(to: address.path, timeout: max(deadline.millisecondsLeft, 1))
         } catch {
-            throw error.errno == .EAGAIN ? .late(step) : BusError(step, error, path: address.path)
+            let isMissing = error.errno == .ENOENT || error.errno == .ECONNREFUSED
+            throw error.errno == .EAGAIN
+                ? .late(step)
+                : BusError(
+                    step, error, path: address.path,
+                    hint: isMissing ? "start systemd and D-Bus, or do without systemd: --cgroup-manager cgroupfs" : nil)
         }
         try self.init(socket, kind: address.kind, user: user, until: deadline)
     }

@@ -10,7 +10,7 @@ public struct BusError: Error, Sendable {
     /// The result of the job if it isn't "done": org.freedesktop.systemd1(5), "Signals". nil if no job has ended.
     public let jobResult: ByteString?
 
-    init(_ error: RuntimeError, name: ByteString? = nil, jobResult: ByteString? = nil) {
+    public init(_ error: RuntimeError, name: ByteString? = nil, jobResult: ByteString? = nil) {
         self.error = error
         self.name = name
         self.jobResult = jobResult
@@ -42,8 +42,8 @@ extension BusError {
     }
 
     /// An error because of a failed system call.
-    init(_ step: String, _ cause: SystemError, path: ByteString? = nil) {
-        self.init(RuntimeError(.cgroup, "can't " + step + " over D-Bus", cause, path: path))
+    init(_ step: String, _ cause: SystemError, path: ByteString? = nil, hint: String? = nil) {
+        self.init(RuntimeError(.cgroup, "can't " + step + " over D-Bus", cause, path: path, hint: hint))
     }
 
     /// An error because the deadline has passed.

@@ -67,17 +67,6 @@ struct CommandLineTests {
         #expect(finished.output == "ran\n", "\(finished)")
     }
 
-    // systemd wouldn't know of a cgroup that we make ourselves.
-    @Test(arguments: [["--systemd-cgroup"], ["--cgroup-manager", "systemd"]]) func systemdsCgroupsAreRefusedByName(
-        options: [String]
-    ) throws {
-        let bundle = try Bundle()
-        let finished = try bundle.command("create", global: options).run()
-        #expect(finished.ending == .exited(1))
-        #expect(finished.errors.says("systemd"), "\(finished)")
-        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
-    }
-
     @Test func withTheCgroupManagerDisabledThereIsNoCgroup() throws {
         let bundle = try Bundle()
         let created = try bundle.command("create", global: ["--cgroup-manager=disabled"]).run()

@@ -22,6 +22,7 @@ import Testing
         record.hasRestoredTimeNamespace = true
         record.streams = ["pipe:[1]", "", "file[a:b]"]
         record.made.add(.process(process))
+        record.made.add(.unit(MadeUnit(name: "runc-web.scope", owner: .user, description: "container web")))
         record.made.add(.cgroup(cgroup))
         record.made.add(.mounts)
         record.made.add(.hooks)
@@ -43,6 +44,7 @@ import Testing
         #expect(decoded.made.process?.startTime == 123_456)
         #expect(decoded.made.process?.identity == 99)
         #expect(decoded.cgroup == cgroup)
+        #expect(decoded.made.unit?.name == "runc-web.scope" && decoded.made.unit?.owner == .user)
         #expect(decoded.encoded() == record.encoded())
     }
 
@@ -75,7 +77,7 @@ import Testing
         (#""existing":1"#, #""existing":-1"#), (#""streams":["#, #""streams":"none","x":["#),
         (#""streams":["#, #""streams":[1,"#),
         (#""annotations":{"#, #""annotations":[],"x":{"#), (#""restoredTimeNamespace":true"#, #""restoredTimeNamespace":1"#),
-        (#""stage":"created""#, #""stage":"done""#),
+        (#""user":true"#, #""user":"yes""#), (#""stage":"created""#, #""stage":"done""#),
     ]) func memberOfAnotherTypeIsDamage(part: String, changed: String) throws {
         let text = try #require(String(validating: record.encoded(), as: UTF8.self))
         let members = try #require(text.firstRange(of: ",\"checksum\"")).lowerBound
@@ -95,6 +97,7 @@ import Testing
             case .hooks: "hooks"
             case .mounts: "mounts"
             case .cgroup: "cgroup"
+            case .unit: "unit"
             case .process: "process"
             }
         }
@@ -102,16 +105,16 @@ import Testing
 
     /// The list is undone from its end: the process first, then its cgroup. The hooks run when everything else is gone.
     @Test func whatWasMadeIsInTheOrderOfUndoing() {
-        #expect(kinds(record.made) == ["hooks", "mounts", "cgroup", "process"])
+        #expect(kinds(record.made) == ["hooks", "mounts", "cgroup", "unit", "process"])
     }
 
     @Test func laterThingTakesThePlaceOfTheFormerOfItsKind() {
         var made = record.made
         made.add(.process(MadeProcess(pid: 5, startTime: 1, identity: 0)))
-        #expect(kinds(made) == ["hooks", "mounts", "cgroup", "process"])
+        #expect(kinds(made) == ["hooks", "mounts", "cgroup", "unit", "process"])
         #expect(made.process?.pid == 5)
         made.remove(.cgroup(cgroup))
         #expect(made.cgroup == nil)
-        #expect(kinds(made) == ["hooks", "mounts", "process"])
+        #expect(kinds(made) == ["hooks", "mounts", "unit", "process"])
     }
 }

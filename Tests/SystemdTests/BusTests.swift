@@ -246,7 +246,7 @@ import Testing
         }
         #expect(error.error.errno == .ENOENT)
         #expect(error.error.path == nobody.path)
-        #expect(error.error.sentence == "can't connect to \(nobody.path.displayText) over D-Bus")
+        #expect(error.error.sentence == "can't connect to \"\(nobody.path.displayText)\" over D-Bus")
     }
 
     /// A connection that nobody accepts: the queue of the listening socket is full.

@@ -1,5 +1,6 @@
 public import Bytes
 import Errors
+public import OCI
 
 /// A line for v1's devices.allow or devices.deny: admin-guide/cgroup-v1/devices.rst.
 public struct DeviceLine: Equatable, Sendable {
@@ -41,6 +42,15 @@ extension DeviceLine {
             }
         }
         return lines
+    }
+
+    /// The lines for the rules of a configuration; nil if no lines are equivalent to them.
+    ///
+    /// - Parameter rules: The rules of the configuration.
+    /// - Returns: The lines for them and for the devices of every container.
+    public static func lines(for rules: [Resources.DeviceRule]) -> [DeviceLine]? {
+        let context = PlanContext(base: "", locations: ControllerLocations(v1: [], v2: [], filter: false), access: .required)
+        return try? lines(for: DeviceRules.complete(rules), context)
     }
 
     /// Adds an exception; false if the list has it already.

@@ -68,6 +68,16 @@ extension CgroupWrite {
 }
 
 extension CgroupStep {
+    /// The writes whose values are known before the cgroup is looked at.
+    public var writes: [CgroupWrite] {
+        switch self {
+        case .write(let write): [write]
+        case .together(let writes), .firstPresent(let writes): writes
+        case .memoryAndSwap(let memory, let swap): [memory, swap]
+        case .cpuPeriod, .swapAbovePresentLimit, .refuseBelowUsage, .kernelMemory, .deviceLines, .deviceProgram: []
+        }
+    }
+
     /// The step in words, for `--debug`.
     var lines: [String] {
         switch self {

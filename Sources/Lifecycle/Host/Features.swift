@@ -48,8 +48,8 @@ extension JSONWriter {
         object("cgroup") { json in
             json.member("v1", true)
             json.member("v2", true)
-            json.member("systemd", false)
-            json.member("systemdUser", false)
+            json.member("systemd", true)
+            json.member("systemdUser", true)
             json.member("rdma", true)
         }
         object("seccomp") { json in

@@ -26,6 +26,7 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     if resources.pidsLimit?.number == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
     try cgroup.update(plan)
+    try record.made.unit?.set(UnitLimits.properties(for: plan.steps + plan.lateSteps))
     for warning in cgroup.warnings { settings.log.warn(warning) }
 }
 

@@ -14,6 +14,7 @@ enum MadeThing: Sendable {
     /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts
     case cgroup(CgroupRecord)
+    case unit(MadeUnit)
     case process(MadeProcess)
 
     /// The thing's place in the list. It isn't always the order of making: poststop hooks run last, when everything else is
@@ -23,7 +24,8 @@ enum MadeThing: Sendable {
         case .hooks: 0
         case .mounts: 1
         case .cgroup: 2
-        case .process: 3
+        case .unit: 3
+        case .process: 4
         }
     }
 
@@ -32,6 +34,7 @@ enum MadeThing: Sendable {
         case .hooks: "hooks"
         case .mounts: "mounts"
         case .cgroup: "cgroup"
+        case .unit: "unit"
         case .process: "process"
         }
     }
@@ -45,6 +48,7 @@ enum MadeThing: Sendable {
             switch self {
             case .hooks, .mounts: break
             case .cgroup(let record): record.write(to: &json)
+            case .unit(let unit): unit.write(to: &json)
             case .process(let process): process.write(to: &json)
             }
         }
@@ -58,6 +62,9 @@ enum MadeThing: Sendable {
         case "cgroup":
             guard let record = CgroupRecord(json) else { return nil }
             self = .cgroup(record)
+        case "unit":
+            guard let unit = MadeUnit(json) else { return nil }
+            self = .unit(unit)
         case "process":
             guard let process = MadeProcess(json) else { return nil }
             self = .process(process)
@@ -73,6 +80,10 @@ enum MadeThing: Sendable {
     {
         switch self {
         case .process(let process): try process.end(in: container.made.cgroup, procfs)
+        case .unit(let unit):
+            // systemd would first ask the processes to end, and give them time.
+            if container.made.process != nil { try container.made.cgroup?.endProcesses() }
+            try unit.stop()
         case .cgroup(let record): try record.remove(endingProcesses: container.made.process != nil)
         case .mounts: try MountJournal.unmountAll(listedIn: directory, rootfs: container.state.rootfs, procfs)
         case .hooks:
@@ -108,6 +119,11 @@ extension [MadeThing] {
 
     var process: MadeProcess? {
         for case .process(let process) in self { return process }
+        return nil
+    }
+
+    var unit: MadeUnit? {
+        for case .unit(let unit) in self { return unit }
         return nil
     }
 

@@ -3,11 +3,15 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Systemd
 
 /// The container's cgroup, and the limits that are written to it.
 struct CgroupPlan: Sendable {
     let host: CgroupHost
+    /// The path of the cgroup. With a unit, systemd says where it is once the unit is started.
     let path: CgroupPath
+    /// The unit of systemd's that has the cgroup: nil if wherry makes the cgroup itself.
+    let unit: UnitPlan?
     let access: Cgroup.Access
     let resources: ResourcePlan
     /// The host's id of the user who gets to own the cgroup, so that the container can make cgroups in it: config-linux.md,
@@ -17,16 +21,23 @@ struct CgroupPlan: Sendable {
     var isUnified: Bool { host.layout == .unified }
 
     /// Decides path and limits. Throws what can't be had on this host.
-    init(
-        _ linux: LinuxConfig, id: ByteString, owner: UInt32?, _ facts: HostFacts.Cgroups
-    ) throws(RuntimeError) {
+    init(_ config: Config, id: ByteString, owner: UInt32?, _ facts: HostFacts.Cgroups) throws(RuntimeError) {
+        let linux = config.linux
         host = facts.host
-        path = try CgroupPath(linux.cgroupsPath, id: id, base: facts.base)
-        try host.refuseTooLong(path)
         access = facts.access
         // A rootless runtime leaves device rules out. Root of a user namespace can neither set them nor make devices.
         resources = try ResourcePlan(
             linux.resources, locations: facts.controllers, access: access, devices: access == .required)
         self.owner = owner
+        let isRootless = access == .optional
+        if let drivers = facts.drivers {
+            let unit = try UnitPlan(config, id: id, isRootless: isRootless, resources, drivers)
+            self.unit = unit
+            path = try CgroupPath(text: unit.placement.cgroupPath)
+        } else {
+            unit = nil
+            path = try CgroupPath(linux.cgroupsPath, id: id, base: facts.base)
+        }
+        try host.refuseTooLong(path)
     }
 }

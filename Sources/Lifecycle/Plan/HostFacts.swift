@@ -19,5 +19,7 @@ struct HostFacts {
         let access: Cgroup.Access
         /// The directory, from the hierarchy's root, in which the cgroup is made if config.json has no `cgroupsPath`.
         let base: ByteString
+        /// The host's device drivers, for the properties of a unit: nil unless systemd makes the cgroup.
+        let drivers: DeviceDrivers?
     }
 }

@@ -76,7 +76,7 @@ final class Plan: Sendable {
             namespaces.origin(of: .cgroup) == .new && namespaces.origin(of: .user) == .new && rootfs.showsCgroupsWritable
         let owner = isDelegated ? config.process.flatMap { linux.uidMappings.hostID(of: $0.user.uid) } : nil
         cgroup = try facts.cgroups.map { (cgroups) throws(RuntimeError) in
-            try CgroupPlan(linux, id: options.id, owner: owner, cgroups)
+            try CgroupPlan(config, id: options.id, owner: owner, cgroups)
         }
         try checkPaths()
         try checkMappings()

@@ -22,7 +22,8 @@ extension Plan {
 
 extension CgroupPlan {
     fileprivate var lines: [String] {
-        ["cgroup " + path.relative.displayText] + resources.lines.map { "cgroup file " + $0 }
+        [(unit == nil ? "cgroup " : "cgroup of a systemd unit ") + path.relative.displayText]
+            + resources.lines.map { "cgroup file " + $0 }
             + (owner.map { ["cgroup owner " + String($0)] } ?? [])
     }
 }

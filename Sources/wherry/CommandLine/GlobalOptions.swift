@@ -19,7 +19,7 @@ struct GlobalOptions {
     static let systemdCgroup = Option("systemd-cgroup", "the same as --cgroup-manager systemd")
     static let cgroupManager = Option(
         "cgroup-manager", value: .oneOf(["cgroupfs", "systemd", "disabled"]),
-        "who makes a container's cgroup: wherry itself or nobody (default: cgroupfs); create refuses systemd")
+        "who makes a container's cgroup: wherry itself, systemd or nobody (default: cgroupfs)")
     static let rootless = Option(
         "rootless", value: .oneOf(["auto", "true", "false"]),
         "whether to go on without a cgroup where permission is missing (default: auto, as it is found)")

@@ -130,6 +130,7 @@ final class RestoreSession {
             // cgroup.
             try transaction.adopt(try ContainerProcess(child: criu.pid))
             transaction.process = nil
+            transaction.releaseUnit()
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
             step(.restore)

@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Systemd
 
 /// A container that `create` or `restore` is making: its directory, its cgroup, its first process, and how they're undone.
 ///
@@ -16,6 +17,8 @@ final class ContainerTransaction {
     private let configText: [UInt8]
     private let root: StateRoot
     private var spare: SpareDescriptors?
+    /// The container's unit, as long as it needs a process that holds it. nil without systemd.
+    private var unitHolder: UnitHolder?
     private(set) var record: ContainerRecord
     private(set) var cgroup: Cgroup?
 
@@ -68,8 +71,9 @@ final class ContainerTransaction {
     /// Writes the record, makes the container's cgroup and sets the limits that don't disturb Init.
     func makeCgroup() throws(RuntimeError) {
         guard let planned = plan.cgroup else { return try directory.write(record) }
+        let path = try planned.unit.map { (unit) throws(RuntimeError) in try startUnit(unit, planned) } ?? planned.path
         step(.makeCgroup)
-        let cgroup = try Cgroup(host: planned.host, path: planned.path, access: planned.access)
+        let cgroup = try Cgroup(host: planned.host, path: path, access: planned.access, isUnit: planned.unit != nil)
         // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
         record.made.add(.cgroup(cgroup.record))
         try directory.write(record)
@@ -86,6 +90,25 @@ final class ContainerTransaction {
         try cgroup.applyEarly(planned.resources)
         for warning in cgroup.warnings { settings.log.warn(warning) }
     }
+
+    /// Starts the container's unit, and returns the path of its cgroup.
+    private func startUnit(_ plan: UnitPlan, _ cgroup: CgroupPlan) throws(RuntimeError) -> CgroupPath {
+        step(.startUnit)
+        // The time tells the unit from that of an earlier container of the same name.
+        let unit = MadeUnit(
+            name: plan.placement.unit, owner: plan.owner,
+            description: "container " + record.id + " of wherry, created " + record.created)
+        // Before the unit is recorded: without a connection there is no unit, and none could be stopped.
+        let manager = try unit.connect(until: Deadline(milliseconds: MadeUnit.patience))
+        record.made.add(.unit(unit))
+        try directory.write(record)
+        let holder = try UnitHolder()
+        unitHolder = holder
+        return try unit.start(plan, process: holder.pid, isUnified: cgroup.isUnified, by: manager)
+    }
+
+    /// Lets go of the container's unit, in which the container's first process is by now.
+    func releaseUnit() { unitHolder = nil }
 
     /// Refuses a cgroup that another container's record names: two containers in one cgroup would end each other's processes.
     ///
@@ -114,6 +137,7 @@ final class ContainerTransaction {
     func limitLate() throws(RuntimeError) {
         step(.writeLateCgroupLimits)
         guard let cgroup, let planned = plan.cgroup else { return }
+        if let unit = record.made.unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
         try cgroup.applyLate(planned.resources)
         if let owner = planned.owner { try cgroup.delegate(to: owner) }
     }
@@ -182,6 +206,7 @@ final class ContainerTransaction {
     /// removed, the record stays for `delete --force`.
     private func undo() {
         spare = nil
+        unitHolder = nil
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
         do throws(RuntimeError) {

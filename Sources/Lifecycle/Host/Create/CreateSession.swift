@@ -85,6 +85,7 @@ final class CreateSession {
             case .parent(let pid, let handle): try transaction.adopt(ContainerProcess(pid: pid, handle: handle))
             }
         }
+        transaction.releaseUnit()
         // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
         withExtendedLifetime(consume context) {}
         let conversation = Conversation(ours, as: .host, plan.script)

@@ -15,7 +15,6 @@ struct PlannedContainer: ~Copyable {
 
     init(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
         step(.readBundle)
-        try settings.refuseSystemd()
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
         let config = try Config(parsing: bundle.configText)
@@ -43,7 +42,8 @@ extension HostFacts {
     static func gather(_ settings: GlobalSettings, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> HostFacts {
         HostFacts(
             capabilities: try ownCapabilities(), isRoot: Credentials.effectiveUser == 0,
-            cgroups: settings.cgroupManager == .disabled ? nil : try Cgroups(settings.rootless, procfs))
+            cgroups: settings.cgroupManager == .disabled
+                ? nil : try Cgroups(settings.rootless, isSystemds: settings.cgroupManager == .systemd, procfs))
     }
 
     /// The capabilities that the runtime has itself and so can give to a process: its permitted set.
@@ -53,7 +53,7 @@ extension HostFacts {
 }
 
 extension HostFacts.Cgroups {
-    fileprivate init(_ mode: RootlessMode, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+    fileprivate init(_ mode: RootlessMode, isSystemds: Bool, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         let isRootless =
             switch mode {
             case .yes: true
@@ -64,5 +64,6 @@ extension HostFacts.Cgroups {
         controllers = try host.controllers()
         access = isRootless ? .optional : .required
         base = isRootless ? try CgroupHost.delegatedBase(procfs: procfs) : "/"
+        drivers = isSystemds ? try DeviceDrivers(procfs) : nil
     }
 }

@@ -1,0 +1,98 @@
+import Bytes
+import Errors
+import Linux
+import OCI
+import Systemd
+
+/// A unit of systemd's that was started for the container.
+struct MadeUnit: Sendable {
+    let name: ByteString
+    let owner: UnitPlan.Owner
+    /// The unit's description, by which a later command knows that it's still this container's: another container, or a
+    /// service, may have a unit of that name by now, or may have had it before.
+    let description: ByteString
+
+    /// The longest time that systemd may take, in milliseconds: for a connection, for a call or for a job.
+    static let patience = 30_000
+
+    /// Connects to the manager that has the unit.
+    ///
+    /// - Parameter deadline: When to give up.
+    /// - Returns: The connection.
+    /// - Throws: `cgroup` or `timeout` if there is no bus, or if it doesn't answer.
+    func connect(until deadline: Deadline) throws(RuntimeError) -> SystemdManager {
+        do throws(BusError) {
+            switch owner {
+            case .system: return SystemdManager(try .system(user: Credentials.effectiveUser, until: deadline))
+            // Root of a user namespace doesn't know its id outside: the bus asks the kernel.
+            case .user: return SystemdManager(try Bus(try MadeUnit.busOfUser(), user: nil, until: deadline))
+            }
+        } catch {
+            throw error.error
+        }
+    }
+
+    private static func busOfUser() throws(BusError) -> BusAddress {
+        do throws(RuntimeError) {
+            return try .user(
+                address: OwnEnvironment.value(of: "DBUS_SESSION_BUS_ADDRESS"),
+                runtimeDirectory: OwnEnvironment.value(of: "XDG_RUNTIME_DIR"))
+        } catch {
+            throw BusError(error)
+        }
+    }
+
+    /// Stops the unit, and waits until systemd has done so. It's no error if the unit is gone.
+    func stop() throws(RuntimeError) {
+        step(.stopUnit)
+        let deadline = Deadline(milliseconds: MadeUnit.patience)
+        let manager = try connect(until: deadline)
+        do throws(BusError) {
+            guard try isThere(manager, until: deadline) else { return }
+            try manager.wait(for: try manager.stopUnit(name: name, mode: .replace, until: deadline), until: deadline)
+            // A failed unit stays as it is when it's stopped.
+            try manager.resetFailedUnit(name: name, until: deadline)
+        } catch  where error.isNoSuchUnit {
+        } catch {
+            throw error.error
+        }
+    }
+
+    /// Whether systemd has the unit, and it's the container's.
+    private func isThere(_ manager: SystemdManager, until deadline: Deadline) throws(BusError) -> Bool {
+        // For a name without a unit, the description is the name.
+        try manager.unitProperty("Description", of: name, interface: "Unit", until: deadline) == .string(description)
+    }
+
+    /// Changes properties of the unit until it stops.
+    func set(_ properties: [UnitProperty]) throws(RuntimeError) {
+        guard !properties.isEmpty else { return }
+        let deadline = Deadline(milliseconds: MadeUnit.patience)
+        let manager = try connect(until: deadline)
+        do throws(BusError) {
+            try manager.setUnitProperties(name: name, runtime: true, properties, until: deadline)
+        } catch {
+            throw error.error
+        }
+    }
+
+    /// Writes the members that `init(_:)` reads.
+    func write(to json: inout JSONWriter) {
+        json.member("name", name)
+        json.member("user", owner == .user)
+        json.member("description", description)
+    }
+
+    /// Reads the members that `write(to:)` wrote: nil if they're damaged.
+    init?(_ json: JSONValue) {
+        guard let name = json["name"]?.string, let isUsers = json["user"]?.bool, let description = json["description"]?.string
+        else { return nil }
+        self.init(name: name, owner: isUsers ? .user : .system, description: description)
+    }
+
+    init(name: ByteString, owner: UnitPlan.Owner, description: ByteString) {
+        self.name = name
+        self.owner = owner
+        self.description = description
+    }
+}

@@ -1,0 +1,83 @@
+import Bytes
+import Cgroups
+import Errors
+import OCI
+import Systemd
+
+/// The unit of systemd's in which the container runs.
+struct UnitPlan: Sendable {
+    /// The manager that has the unit.
+    enum Owner: Sendable {
+        /// The system's manager, for root.
+        case system
+        /// The manager of the user who calls.
+        case user
+    }
+
+    let placement: UnitPlacement
+    let owner: Owner
+    /// The properties that annotations ask for.
+    let annotated: [UnitProperty]
+    /// The limits, as properties of the unit.
+    let limits: [UnitProperty]
+    /// The limits that also apply to the container's first process while it prepares the container.
+    let lateLimits: [UnitProperty]
+
+    /// Decides the unit's name and properties.
+    ///
+    /// - Parameters:
+    ///   - config: The container's configuration.
+    ///   - id: The container's id.
+    ///   - isRootless: Whether the unit is the user's.
+    ///   - resources: The limits.
+    ///   - drivers: The host's device drivers.
+    /// - Throws: `invalidConfig` if the cgroup's path or an annotation isn't in the form that systemd needs.
+    init(_ config: Config, id: ByteString, isRootless: Bool, _ resources: ResourcePlan, _ drivers: DeviceDrivers)
+        throws(RuntimeError)
+    {
+        let linux = config.linux
+        placement = try UnitPlacement(linux.cgroupsPath, id: id, isRootless: isRootless)
+        annotated = try UnitAnnotations.properties(in: config.annotations)
+        owner = isRootless ? .user : .system
+        let devices = isRootless ? [] : UnitLimits.properties(forDevices: linux.resources.devices, drivers)
+        let late = UnitLimits.properties(for: resources.lateSteps)
+        // A call of its own takes systemd some time, so that is left to limits that could be in Init's way.
+        let isHarmless = late.allSatisfy { if case .uint64(let number) = $0.value { number >= 64 } else { false } }
+        limits = devices + UnitLimits.properties(for: resources.steps) + (isHarmless ? late : [])
+        lateLimits = isHarmless ? [] : late
+    }
+
+    /// The properties of the new unit, without its limits.
+    ///
+    /// - Parameters:
+    ///   - description: What systemd shows to people.
+    ///   - process: The unit's first process.
+    ///   - isUnified: Whether the host has cgroup v2 only.
+    /// - Returns: The properties: systemd.scope(5), systemd.slice(5), systemd.resource-control(5).
+    func properties(description: ByteString, process: Int32, isUnified: Bool) -> [UnitProperty] {
+        var properties = [
+            UnitProperty("Description", .string(description)),
+            // Otherwise systemd would stop the container before it stops what the container may need.
+            UnitProperty("DefaultDependencies", .boolean(false)),
+            UnitProperty("CPUAccounting", .boolean(true)),
+            UnitProperty("MemoryAccounting", .boolean(true)),
+            UnitProperty("TasksAccounting", .boolean(true)),
+            UnitProperty(isUnified ? "IOAccounting" : "BlockIOAccounting", .boolean(true)),
+        ]
+        // Of two values systemd takes the last one: annotations change neither the place of the unit nor its limits.
+        properties += annotated
+        if placement.isSlice {
+            properties.append(UnitProperty("Wants", .strings([placement.slice])))
+        } else {
+            properties += [
+                UnitProperty("Slice", .string(placement.slice)),
+                // systemd leaves everything below the unit's cgroup to us, and the limits that it has no property for.
+                UnitProperty("Delegate", .boolean(true)),
+                // A unit that failed, as after an OOM kill, goes away by itself too.
+                UnitProperty("CollectMode", .string("inactive-or-failed")),
+                UnitProperty("PIDs", .uint32s([UInt32(bitPattern: process)])),
+            ]
+        }
+        return properties + limits
+    }
+}

@@ -1,0 +1,150 @@
+import CHarness
+import Testing
+
+/// The container's cgroup belongs to a unit of systemd.
+@Suite("cgroups through systemd", .needsRoot, .needsSystemd, .sandboxed)
+struct SystemdCgroupTests {
+    private func cgroup(of pid: pid_t) -> String? {
+        read("/proc/\(pid)/cgroup").lines.first { $0.hasPrefix("0::") || $0.contains(":name=systemd:") }
+            .map { String($0[$0.index(after: $0.lastIndex(of: ":") ?? $0.startIndex)...]) }
+    }
+
+    @Test func containerIsInAScope() throws {
+        let bundle = try Bundle.inUnit()
+        let container = try bundle.startInUnit()
+        #expect(cgroup(of: container.pid) == "/system.slice/" + bundle.unit.name)
+        let unit = try bundle.unit.properties(["ActiveState", "Slice", "Delegate", "Description", "ControlGroup"])
+        #expect(unit["ActiveState"] == "active" && unit["Slice"] == "system.slice" && unit["Delegate"] == "yes", "\(unit)")
+        #expect(unit["Description"]?.hasPrefix("container \(container.id) of wherry") == true)
+        #expect(Cgroup.processes("/system.slice/" + bundle.unit.name) == [container.pid], "nobody else is in it")
+        try container.delete("--force")
+        #expect(try !bundle.unit.isKnown())
+        #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
+    }
+
+    @Test func execGoesIntoTheScope() throws {
+        let bundle = try Bundle.inUnit()
+        let container = try bundle.startInUnit()
+        let seen = try container.output(ofScript: "cat /proc/self/cgroup")
+        #expect(seen.lines.allSatisfy { $0.hasSuffix(":/") }, "the root of the container's cgroup namespace: \(seen)")
+        #expect(!seen.isEmpty)
+    }
+
+    @Test func scopeIsNamedAsByRunc() throws {
+        let bundle = try Bundle.inUnit()
+        bundle.config.linux.cgroupsPath = .null
+        let container = try bundle.startInUnit()
+        #expect(cgroup(of: container.pid) == "/system.slice/runc-\(container.id).scope")
+        try container.delete("--force")
+        #expect(try !Unit(name: "runc-\(container.id).scope").isKnown())
+    }
+
+    @Test func missingSliceIsMade() throws {
+        let bundle = try Bundle.inUnit(slice: "wherrytest-a-b.slice")
+        let container = try bundle.startInUnit()
+        #expect(
+            cgroup(of: container.pid)
+                == "/wherrytest.slice/wherrytest-a.slice/wherrytest-a-b.slice/" + bundle.unit.name)
+        try container.delete("--force")
+        #expect(try !bundle.unit.isKnown())
+        _ = try Unit.run("stop", "wherrytest.slice")
+    }
+
+    @Test func runLeavesNothing() throws {
+        let bundle = try Bundle.inUnit { $0.runs("echo ran; cat /proc/self/cgroup >&2") }
+        let finished = try bundle.command("run", global: Bundle.systemd).run()
+        #expect(finished.succeeded && finished.output == "ran\n", "\(finished)")
+        #expect(try !bundle.unit.isKnown())
+        #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
+    }
+
+    // Whoever writes annotations needn't be root (CVE-2024-3154).
+    @Test func annotationsBecomePropertiesExceptPlaceAndLimits() throws {
+        let bundle = try Bundle.inUnit {
+            $0.annotations = [
+                "org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.TasksMax": "uint64 9999",
+                "org.systemd.property.Slice": "'user.slice'", "org.systemd.property.Delegate": "false",
+            ]
+            $0.linux.resources.pids.limit = 100
+        }
+        _ = try bundle.startInUnit()
+        let unit = try bundle.unit.properties(["TimeoutStopUSec", "TasksMax", "Slice", "Delegate"])
+        #expect(unit == ["TimeoutStopUSec": "7s", "TasksMax": "100", "Slice": "system.slice", "Delegate": "yes"])
+    }
+
+    @Test func annotationWithAnotherValueIsRefused() throws {
+        let bundle = try Bundle.inUnit { $0.annotations = ["org.systemd.property.ExecStart": "[('/bin/sh', ['sh'], false)]"] }
+        let message = try bundle.refusal(by: bundle.command("create", global: Bundle.systemd))
+        #expect(message.says("has a value that isn't accepted"))
+        #expect(message.points(to: "/annotations/org.systemd.property.ExecStart"))
+    }
+
+    @Test func createThatFailsLeavesNoUnit() throws {
+        let bundle = try Bundle.inUnit { $0.runs(arguments: ["no-such-program"]) }
+        #expect(try bundle.refusal(by: bundle.command("create", global: Bundle.systemd)).says("no-such-program"))
+        #expect(try !bundle.unit.isKnown())
+    }
+
+    @Test func processesThatOutliveTheFirstAreEnded() throws {
+        let bundle = try Bundle.inUnit {
+            $0.drop(namespace: "pid")
+            $0.runs("trap '' TERM; sleep 1000 & exec sleep 1000")
+        }
+        let container = try bundle.startInUnit()
+        try eventually("both run") { Cgroup.processes("/system.slice/" + bundle.unit.name).count == 2 }
+        try container.delete("--force")
+        #expect(try !bundle.unit.isKnown())
+    }
+
+    @Test func unitOfOthersIsRefusedAndLeftAlone() throws {
+        let bundle = try Bundle.inUnit()
+        let name = bundle.unit.name
+        let other = try Command(["/usr/bin/systemd-run", "--quiet", "--scope", "--unit", name, "sleep", "1000"]).start()
+        defer { other.signal(SIGKILL) }
+        try eventually("the other unit runs") { try bundle.unit.property("ActiveState") == "active" }
+        let message = try bundle.refusal(by: bundle.command("create", global: Bundle.systemd))
+        #expect(message.says("the unit \"\(name)\" exists already"))
+        #expect(message.says("systemctl status \(name)"))
+        #expect(try bundle.unit.property("ActiveState") == "active")
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        #expect(try bundle.unit.property("ActiveState") == "active")
+    }
+
+    // A unit that has failed has no processes, and only keeps its name.
+    @Test func failedUnitGivesItsNameAway() throws {
+        let bundle = try Bundle.inUnit()
+        let scope = try Command([
+            "/usr/bin/systemd-run", "--quiet", "--scope", "--unit", bundle.unit.name, "--property", "RuntimeMaxSec=1", "sleep",
+            "1000",
+        ]).run()
+        #expect(!scope.succeeded)
+        try eventually("the unit has failed") { try bundle.unit.property("ActiveState") == "failed" }
+        let container = try bundle.startInUnit()
+        #expect(try bundle.unit.property("ActiveState") == "active")
+        try container.delete("--force")
+    }
+
+    @Test func scopeThatSystemdStoppedIsDeleted() throws {
+        let bundle = try Bundle.inUnit()
+        let container = try bundle.startInUnit()
+        _ = try Unit.run("stop", bundle.unit.name)
+        _ = try container.wait()
+        #expect(try container.status() == "stopped")
+        try container.delete()
+        #expect(try !bundle.unit.isKnown())
+    }
+
+    @Test func createThatIsKilledLeavesNoUnit() throws {
+        let bundle = try Bundle.inUnit()
+        for call in stride(from: 40, to: 400, by: 40) {
+            var command = try bundle.command("create", global: Bundle.systemd)
+            let mark = Capture()
+            command.arguments = [Workspace.probe, "inject", "kill", String(call)] + command.arguments
+            command.descriptors[9] = mark.descriptor
+            _ = try command.run()
+            let deleted = try bundle.sandbox.runtime("delete", "--force", bundle.id)
+            #expect(deleted.succeeded, "call \(call): \(deleted)")
+            try eventually("the unit of call \(call) is gone") { try !bundle.unit.isKnown() }
+        }
+    }
+}

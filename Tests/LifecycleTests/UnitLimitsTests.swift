@@ -1,0 +1,107 @@
+import Bytes
+@testable import Cgroups
+import OCI
+import Systemd
+import Testing
+
+@testable import Lifecycle
+
+@Suite struct UnitLimitsTests {
+    private static let unified = ControllerLocations(
+        v1: [], v2: ControllerSet(names: ["memory", "cpu", "cpuset", "io", "pids", "hugetlb"], unified: true), filter: true)
+    private static let legacy = ControllerLocations(
+        v1: ControllerSet(names: ["memory", "cpu", "cpuset", "blkio", "pids"], unified: false), v2: [], filter: false)
+
+    private func properties(_ json: String, _ locations: ControllerLocations = unified) throws -> [UnitProperty] {
+        let plan = try ResourcePlan(Resources(parsing: Array(json.utf8)), locations: locations, devices: false)
+        return UnitLimits.properties(for: plan.steps + plan.lateSteps)
+    }
+
+    @Test(
+        arguments: [
+            (#"{"memory":{"limit":1048576}}"#, "MemoryMax", 1_048_576), (#"{"memory":{"limit":-1}}"#, "MemoryMax", .max),
+            (#"{"memory":{"limit":1048576,"swap":3145728}}"#, "MemorySwapMax", 2_097_152),
+            (#"{"memory":{"reservation":4096}}"#, "MemoryLow", 4096), (#"{"pids":{"limit":7}}"#, "TasksMax", 7),
+            (#"{"pids":{"limit":-1}}"#, "TasksMax", .max), (#"{"cpu":{"shares":1024}}"#, "CPUWeight", 100),
+            (#"{"blockIO":{"weight":10}}"#, "IOWeight", 1), (#"{"unified":{"memory.high":"4096"}}"#, "MemoryHigh", 4096),
+            (#"{"unified":{"io.weight":"default 50"}}"#, "IOWeight", 50),
+            (#"{"unified":{"memory.max":"max"}}"#, "MemoryMax", .max),
+        ] as [(String, String, UInt64)]) func eachLimitOfV2HasItsProperty(json: String, name: String, value: UInt64) throws
+    {
+        let found = try properties(json).filter { $0.name == ByteString(name) }
+        #expect(found == [UnitProperty(ByteString(name), .uint64(value))])
+    }
+
+    @Test(
+        arguments: [
+            (#"{"memory":{"limit":1048576}}"#, "MemoryLimit", 1_048_576), (#"{"cpu":{"shares":2}}"#, "CPUShares", 2),
+            (#"{"blockIO":{"weight":10}}"#, "BlockIOWeight", 10), (#"{"pids":{"limit":7}}"#, "TasksMax", 7),
+            (#"{"cpu":{"quota":20000}}"#, "CPUQuotaPerSecUSec", 200_000), (#"{"cpu":{"quota":-1}}"#, "CPUQuotaPerSecUSec", .max),
+        ] as [(String, String, UInt64)]) func eachLimitOfV1HasItsProperty(json: String, name: String, value: UInt64) throws
+    {
+        let found = try properties(json, Self.legacy).filter { $0.name == ByteString(name) }
+        #expect(found == [UnitProperty(ByteString(name), .uint64(value))])
+    }
+
+    /// systemd keeps whole percents and rounds down: a container must not get less than it asked for.
+    @Test(
+        arguments: [
+            ("20000", "50000", 400_000), ("33333", "100000", 340_000), ("1000", "1000000", 10_000),
+            ("300000", "100000", 3_000_000),
+        ] as [(String, String, UInt64)]) func quotaIsRoundedUpToAPercent(quota: String, period: String, perSecond: UInt64) throws
+    {
+        #expect(
+            try properties(#"{"cpu":{"quota":\#(quota),"period":\#(period)}}"#) == [
+                UnitProperty("CPUQuotaPeriodUSec", .uint64(UInt64(period) ?? 0)),
+                UnitProperty("CPUQuotaPerSecUSec", .uint64(perSecond)),
+            ])
+    }
+
+    @Test func periodAloneLeavesTheQuota() throws {
+        #expect(try properties(#"{"cpu":{"period":50000}}"#) == [UnitProperty("CPUQuotaPeriodUSec", .uint64(50000))])
+    }
+
+    @Test func processorsAreBits() throws {
+        #expect(
+            try properties(#"{"cpu":{"cpus":"0-2,9,16-17","mems":"1"}}"#) == [
+                UnitProperty("AllowedCPUs", .bytes([0b111, 0b10, 0b11])), UnitProperty("AllowedMemoryNodes", .bytes([0b10])),
+            ])
+    }
+
+    @Test func limitsWithoutAPropertyAreOnlyInTheFiles() throws {
+        #expect(try properties(#"{"hugepageLimits":[{"pageSize":"2MB","limit":0}]}"#) == [])
+        #expect(try properties(#"{"unified":{"io.weight":"8:0 50","memory.oom.group":"1"}}"#) == [])
+    }
+
+    // MARK: Devices
+
+    private static let drivers = DeviceDrivers(
+        text: Array("Character devices:\n  1 mem\n136 pts\n189 usb_device\n\nBlock devices:\n  8 sd\n189 other\n".utf8))
+
+    private func devices(_ json: String) throws -> [UnitProperty] {
+        let rules = try Resources(parsing: Array(#"{"devices":[\#(json)]}"#.utf8)).devices
+        return UnitLimits.properties(forDevices: rules, Self.drivers)
+    }
+
+    @Test func allowedDevicesAreNamed() throws {
+        let properties = try devices(
+            #"{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":11,"access":"r"},"#
+                + #"{"allow":true,"type":"c","major":189,"access":"rw"},{"allow":true,"type":"b","major":8,"minor":0,"access":"rwm"}"#
+        )
+        #expect(properties.first == UnitProperty("DevicePolicy", .string("strict")))
+        guard case .pairs(let pairs)? = properties.last?.value else { return #expect(Bool(false), "\(properties)") }
+        let texts = pairs.map { $0.first.displayText + " " + $0.second.displayText }
+        for expected in [
+            "/dev/char/1:11 r", "char-usb_device rw", "/dev/block/8:0 rwm", "char-pts rwm", "/dev/char/1:3 rwm", "char-* m",
+        ] {
+            #expect(texts.contains(expected), "\(expected) in \(texts)")
+        }
+    }
+
+    /// systemd can only allow devices, so these rules are the device filter's alone.
+    @Test(arguments: [
+        #"{"allow":true,"access":"rwm"}"#, #"{"allow":true,"type":"c","minor":3,"access":"rwm"}"#,
+    ]) func rulesThatSystemdCannotExpressAreLeftToTheFilter(json: String) throws {
+        #expect(try devices(json) == [])
+    }
+}
