@@ -7,6 +7,8 @@ public struct UnitProperty: Equatable, Sendable {
     public enum Value: Equatable, Sendable {
         /// Type b.
         case boolean(Bool)
+        /// Type i.
+        case int32(Int32)
         /// Type u.
         case uint32(UInt32)
         /// Type t.
@@ -75,6 +77,7 @@ extension UnitProperty.Value {
     fileprivate var signature: ByteString {
         switch self {
         case .boolean: "b"
+        case .int32: "i"
         case .uint32: "u"
         case .uint64: "t"
         case .string: "s"
@@ -89,6 +92,7 @@ extension UnitProperty.Value {
     fileprivate func write(to writer: inout MessageWriter) {
         switch self {
         case .boolean(let isTrue): writer.add(isTrue)
+        case .int32(let number): writer.add(UInt32(bitPattern: number))
         case .uint32(let number): writer.add(number)
         case .uint64(let number): writer.add(number)
         case .string(let text): writer.add(text)
@@ -123,6 +127,7 @@ extension UnitProperty.Value {
     init(variant reader: inout MessageReader) throws(MalformedMessage) {
         switch try reader.variant() {
         case "b": self = .boolean(try reader.boolean())
+        case "i": self = .int32(Int32(bitPattern: try reader.number()))
         case "u": self = .uint32(try reader.number())
         case "t": self = .uint64(try reader.number())
         case "s": self = .string(try reader.string())

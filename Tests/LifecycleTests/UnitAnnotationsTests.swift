@@ -17,7 +17,8 @@ import Testing
     @Test(
         arguments: [
             ("DefaultDependencies", "true", .boolean(true)), ("Delegate", "false", .boolean(false)),
-            ("CPUWeight", "uint64 7", .uint64(7)), ("KillSignal", "uint32 37", .uint32(37)),
+            ("CPUWeight", "uint64 7", .uint64(7)), ("KillSignal", "15", .int32(15)), ("KillSignal", "int32 -1", .int32(-1)),
+            ("IOSchedulingClass", "uint32 2", .uint32(2)),
             ("CollectMode", "'inactive'", .string("inactive")), ("Description", #""a\"b""#, .string("a\"b")),
             ("After", "['a.service', \"b.service\"]", .strings(["a.service", "b.service"])), ("After", "@as []", .strings([])),
         ] as [(String, String, UnitProperty.Value)])
@@ -28,10 +29,12 @@ import Testing
     @Test func secondsBecomeMicroseconds() throws {
         #expect(try properties("TimeoutStopSec", "uint64 5") == [UnitProperty("TimeoutStopUSec", .uint64(5_000_000))])
         #expect(try properties("TimeoutStopUSec", "uint64 5") == [UnitProperty("TimeoutStopUSec", .uint64(5))])
+        #expect(try properties("TimeoutStopSec", "5") == [UnitProperty("TimeoutStopUSec", .uint64(5_000_000))])
     }
 
     @Test(arguments: [
-        "", "5", "uint64", "uint64 -1", "uint32 4294967296", "int32 1", "'open", "'a' b", "[1]", "[]", "['a'", "['a',]",
+        "", "5 ", "2147483648", "uint64", "uint64 -1", "uint32 4294967296", "int32 x", "int64 1", "'open", "'a' b", "[1]", "[]",
+        "['a'", "['a',]",
         "('a', 1)", "<'a'>", "objectpath '/a'", "{'a': 1}", "@a(sasb) []", #"'\n'"#, "uint64 18446744073709551616",
     ]) func otherValuesAreRefused(text: String) {
         let error = #expect(throws: RuntimeError.self) { try properties("CPUWeight", text) }

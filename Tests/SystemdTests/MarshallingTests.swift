@@ -50,7 +50,7 @@ import Testing
     /// The name takes 6 bytes, so the padding in each line counts from there.
     @Test(arguments: [
         (UnitProperty.Value.boolean(true), "01 'b' 00 000000 01000000"),
-        (.uint32(9), "01 'u' 00 000000 09000000"),
+        (.int32(-2), "01 'i' 00 000000 FEFFFFFF"), (.uint32(9), "01 'u' 00 000000 09000000"),
         (.uint64(9), "01 't' 00 00000000000000 0900000000000000"),
         (.string("x"), "01 's' 00 000000 01000000 'x' 00"),
         (.strings(["x", "yz"]), "02 'as' 00 0000 0f000000 01000000 'x' 00 0000 02000000 'yz' 00"),
@@ -65,7 +65,8 @@ import Testing
     }
 
     @Test(arguments: [
-        UnitProperty.Value.boolean(false), .boolean(true), .uint32(.max), .uint64(.max), .string(""), .string("a b"),
+        UnitProperty.Value.boolean(false), .boolean(true), .int32(.min), .uint32(.max), .uint64(.max), .string(""),
+        .string("a b"),
         .strings([]), .strings(["", "x"]), .uint32s([]), .uint32s([1, .max]), .limits([]),
         .limits([.init("/dev/sda", 1), .init("/dev/sdb", .max)]), .pairs([.init("/dev/null", "rwm"), .init("", "")]), .bytes([]),
         .bytes([0, 255]),

@@ -22,7 +22,7 @@ enum UnitAnnotations {
             guard let value = value(annotation.value), let property = property(name, value) else {
                 throw refusal(
                     annotation, "has a value that isn't accepted: " + annotation.value.displayText,
-                    hint: "values are like true, uint64 5, 'text' or ['a', 'b']")
+                    hint: "values are like true, 5, uint64 5, 'text' or ['a', 'b']")
             }
             properties.append(property)
         }
@@ -47,6 +47,7 @@ enum UnitAnnotations {
         switch value {
         case .uint64(let number): seconds = number
         case .uint32(let number): seconds = UInt64(number)
+        case .int32(let number) where number >= 0: seconds = UInt64(number)
         default: return nil
         }
         let (microseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
@@ -65,6 +66,9 @@ enum UnitAnnotations {
         }
         if text.hasPrefix("uint64 ") { return text.dropFirst(7).decimal().map { .uint64($0) } }
         if text.hasPrefix("uint32 ") { return text.dropFirst(7).decimal().map { .uint32($0) } }
+        if text.hasPrefix("int32 ") { return text.dropFirst(6).decimal().map { .int32($0) } }
+        // A number without a type is of this one.
+        if let number: Int32 = text.decimal() { return .int32(number) }
         var rest = text.bytes[...]
         if rest.first == UInt8(ascii: "[") {
             guard let texts = strings(&rest), rest.isEmpty else { return nil }
