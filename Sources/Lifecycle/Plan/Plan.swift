@@ -61,7 +61,7 @@ final class Plan: Sendable {
         pivots = !options.noPivot
         process = config.process.map {
             ProcessPlan(
-                $0, linux, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
+                $0, config, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
                 grantable: facts.capabilities, isInUserNamespace: namespaces.has(.user), warnings: &warnings)
         }
         try Plan.refuseUnsupported(linux)

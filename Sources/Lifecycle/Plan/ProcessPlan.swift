@@ -19,6 +19,12 @@ struct ProcessPlan: Sendable {
     /// How many of them are sockets of LISTEN_FDS.
     let listenDescriptors: Int
     let isInUserNamespace: Bool
+    /// Whether the process keeps the caller's supplementary groups instead of getting those of `additionalGids`.
+    let keepsGroups: Bool
+
+    /// crun's annotation, with which `podman run --group-add keep-groups` gives a container access to files of the caller's
+    /// groups: a user can't map these groups. As in crun, the value doesn't matter.
+    private static let keepingGroups: ByteString = "run.oci.keep_original_groups"
 }
 
 extension ProcessPlan {
@@ -26,7 +32,7 @@ extension ProcessPlan {
     ///
     /// - Parameters:
     ///   - spec: The process.
-    ///   - linux: The rest of the configuration that concerns it.
+    ///   - config: The container's configuration.
     ///   - filter: The compiled seccomp filter, if there is one.
     ///   - descriptors: The number of descriptors that `--preserve-fds` keeps.
     ///   - sockets: The number of sockets of LISTEN_FDS.
@@ -35,18 +41,19 @@ extension ProcessPlan {
     ///   - isInUserNamespace: Whether the container has a user namespace, new or joined.
     ///   - warnings: Gets a sentence for each capability that is left out.
     init(
-        _ spec: Process, _ linux: LinuxConfig, filter: SeccompProgram?, preserving descriptors: Int, listening sockets: Int,
+        _ spec: Process, _ config: Config, filter: SeccompProgram?, preserving descriptors: Int, listening sockets: Int,
         grantable: CapabilitySet, isInUserNamespace: Bool, warnings: inout [String]
     ) {
         self.spec = spec
         capabilities = CapabilityPlan(
             spec.capabilities, grantable: isInUserNamespace ? CapabilitySet(bits: .max) : grantable, warnings: &warnings)
-        personality = linux.personality
+        personality = config.linux.personality
         self.filter = filter
-        listener = ListenerPlan(linux.seccomp)
+        listener = ListenerPlan(config.linux.seccomp)
         preservedDescriptors = descriptors + sockets
         listenDescriptors = sockets
         self.isInUserNamespace = isInUserNamespace
+        keepsGroups = config.annotations.contains { $0.key == ProcessPlan.keepingGroups }
     }
 }
 

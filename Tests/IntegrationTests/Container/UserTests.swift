@@ -28,6 +28,23 @@ struct UserTests {
         #expect(finished.output.contains("groups=\n"), "\(finished)")
     }
 
+    // podman run --group-add keep-groups
+    @Test func callersGroupsAreKeptWhereTheAnnotationOfCrunAsksForThat() throws {
+        let bundle = try Bundle {
+            $0.annotations = ["run.oci.keep_original_groups": "1"]
+            $0.runs("probe attributes; exec sleep 1000")
+        }
+        var create = try bundle.command("create")
+        create.arguments = [Workspace.probe, "odd"] + create.arguments
+        let created = try create.run()
+        #expect(created.succeeded, "\(created)")
+        let container = try Container(of: bundle, created)
+        try container.start()
+        try container.waitFor("groups=10 11 12 \n")
+        let exec = try container.exec("probe", "attributes") { $0.arguments = [Workspace.probe, "odd"] + $0.arguments }
+        #expect(exec.output.contains("groups=10 11 12 \n"), "\(exec)")
+    }
+
     @Test(arguments: [0, 0o022, 0o077, 0o777]) func umaskIsSet(mask: Int) throws {
         let seen = try output(of: "probe", "attributes") { $0.process.user.umask = .number(mask) }
         #expect(

@@ -32,7 +32,7 @@ extension ExecPlan {
             root: !namespaces.contains(.mount) ? try ExecPlan.root(of: record.pid, procfs) : nil,
             joinsKeyring: record.hasOwnKeyring,
             process: ProcessPlan(
-                process, config.linux, filter: filter, preserving: options.preserveFDs, listening: 0,
+                process, config, filter: filter, preserving: options.preserveFDs, listening: 0,
                 grantable: try HostFacts.ownCapabilities(), isInUserNamespace: namespaces.contains(.user), warnings: &warnings),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity), cgroup: record.cgroup,
             subgroups: options.cgroups,

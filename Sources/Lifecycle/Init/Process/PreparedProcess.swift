@@ -235,7 +235,7 @@ extension ProcessPlan {
         ProcessPlan(
             spec: spec.copied(), capabilities: capabilities, personality: personality, filter: filter?.copied(), listener: nil,
             preservedDescriptors: preservedDescriptors, listenDescriptors: listenDescriptors,
-            isInUserNamespace: isInUserNamespace)
+            isInUserNamespace: isInUserNamespace, keepsGroups: keepsGroups)
     }
 }
 

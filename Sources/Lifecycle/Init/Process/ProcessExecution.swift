@@ -119,7 +119,7 @@ struct ProcessExecution {
             .process, "the capabilities can't be set", pointer: "/process/capabilities", Credentials.keepCapabilities(true))
         try explaining(.process, "the groups can't be set", pointer: "/process/user") { () throws(SystemError) in
             do throws(SystemError) {
-                try Credentials.setGroups(process.user.additionalGids)
+                if !plan.keepsGroups { try Credentials.setGroups(process.user.additionalGids) }
             } catch  where error.errno == .EPERM && process.user.additionalGids.isEmpty && plan.isInUserNamespace {
                 // A user that may not map groups may not drop them either (user_namespaces(7), "setgroups").
             }
