@@ -6,7 +6,7 @@ PROGRAM := .build/release/wherry
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-engines bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-engines test-hosts bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -29,6 +29,9 @@ test-vm: ## run the integration tests in a virtual machine with cgroup v2 and sy
 
 test-engines: ## test Docker, containerd, podman and buildah with the release program (root); RUNTIME=PATH chooses another
 	@RUNTIME="$(RUNTIME)" conformance/engines/test
+
+test-hosts: ## test Docker and podman with their defaults on a whole Debian with systemd, in a virtual machine
+	@conformance/hosts/test
 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
 	@Benchmarks/bench
