@@ -23,7 +23,7 @@ struct ProcessPlan: Sendable {
     let keepsGroups: Bool
 
     /// crun's annotation, with which `podman run --group-add keep-groups` gives a container access to files of the caller's
-    /// groups: a user can't map these groups. As in crun, the value doesn't matter.
+    /// groups: a user can't map these groups. As in crun, each value but 0 asks for it.
     private static let keepingGroups: ByteString = "run.oci.keep_original_groups"
 }
 
@@ -53,7 +53,7 @@ extension ProcessPlan {
         preservedDescriptors = descriptors + sockets
         listenDescriptors = sockets
         self.isInUserNamespace = isInUserNamespace
-        keepsGroups = config.annotations.contains { $0.key == ProcessPlan.keepingGroups }
+        keepsGroups = config.annotations.contains { $0.key == ProcessPlan.keepingGroups && $0.value != "0" }
     }
 }
 
