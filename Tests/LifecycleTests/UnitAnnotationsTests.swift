@@ -16,10 +16,10 @@ import Testing
 
     @Test(
         arguments: [
-            ("DefaultDependencies", "true", .boolean(true)), ("Delegate", "false", .boolean(false)),
-            ("CPUWeight", "uint64 7", .uint64(7)), ("KillSignal", "15", .int32(15)), ("KillSignal", "int32 -1", .int32(-1)),
-            ("IOSchedulingClass", "uint32 2", .uint32(2)),
-            ("CollectMode", "'inactive'", .string("inactive")), ("Description", #""a\"b""#, .string("a\"b")),
+            ("DefaultDependencies", "true", .boolean(true)), ("SendSIGHUP", "false", .boolean(false)),
+            ("RuntimeMaxUSec", "uint64 7", .uint64(7)), ("KillSignal", "15", .int32(15)), ("KillSignal", "int32 -1", .int32(-1)),
+            ("FinalKillSignal", "uint32 2", .uint32(2)),
+            ("CollectMode", "'inactive'", .string("inactive")), ("Documentation", #""a\"b""#, .string("a\"b")),
             ("After", "['a.service', \"b.service\"]", .strings(["a.service", "b.service"])), ("After", "@as []", .strings([])),
         ] as [(String, String, UnitProperty.Value)])
     func valueHasItsType(name: String, text: String, value: UnitProperty.Value) throws {
@@ -37,12 +37,19 @@ import Testing
         "['a'", "['a',]",
         "('a', 1)", "<'a'>", "objectpath '/a'", "{'a': 1}", "@a(sasb) []", #"'\n'"#, "uint64 18446744073709551616",
     ]) func otherValuesAreRefused(text: String) {
-        let error = #expect(throws: RuntimeError.self) { try properties("CPUWeight", text) }
-        #expect(error?.code == .invalidConfig && error?.pointer == "/annotations/org.systemd.property.CPUWeight")
+        let error = #expect(throws: RuntimeError.self) { try properties("KillSignal", text) }
+        #expect(error?.code == .invalidConfig && error?.pointer == "/annotations/org.systemd.property.KillSignal")
     }
 
-    @Test(arguments: ["", "cpuWeight", "CP", "CPU-Weight", "CPU/Weight", "CPU1"]) func otherNamesAreRefused(name: String) {
-        #expect(throws: RuntimeError.self) { try properties(name, "true") }
+    /// The first is the one of CVE-2024-3154: it powers the host off.
+    @Test(arguments: [
+        "SuccessAction", "FailureAction", "JobTimeoutAction", "Conflicts", "Wants", "OnFailure", "Slice", "Delegate", "PIDs",
+        "Description", "MemoryMax", "StartupMemoryMax", "CPUQuotaPeriodUSec", "CPUQuotaPeriodSec", "DevicePolicy", "ExecStart",
+        "IPIngressFilterPath", "", "killSignal", "KillSignal ", "Sec", "USec",
+    ])
+    func propertiesThatConcernTheHostOrOthersAreRefused(name: String) {
+        let error = #expect(throws: RuntimeError.self) { try properties(name, "'poweroff-force'") }
+        #expect(error?.message.contains("annotations may not set") == true)
     }
 
     @Test func secondsThatAreNoNumberAreRefused() {

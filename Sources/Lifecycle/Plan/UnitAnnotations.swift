@@ -6,18 +6,26 @@ import Systemd
 /// The properties of the container's unit that annotations ask for: `org.systemd.property.NAME`, with a value in GVariant's
 /// text format. The form is runc's; podman and Kubernetes' users know it.
 ///
-/// Whoever writes annotations needn't be root. So only simple values are accepted, and systemd gets the properties for a scope
-/// only, which runs no programs: CVE-2024-3154 was about services.
+/// Whoever writes annotations needn't be root. So only properties are accepted that concern this unit alone: others let the
+/// host power off (SuccessAction, CVE-2024-3154), or start and stop other units.
 enum UnitAnnotations {
     private static let prefix: ByteString = "org.systemd.property."
+
+    /// How and when the unit is stopped, and the order of stopping.
+    private static let accepted: [ByteString] = [
+        "After", "Before", "CollectMode", "DefaultDependencies", "Documentation", "FinalKillSignal", "KillMode", "KillSignal",
+        "OOMPolicy", "RestartKillSignal", "RuntimeMaxUSec", "SendSIGHUP", "SendSIGKILL", "TimeoutStopUSec",
+    ]
 
     /// The properties of a container's annotations. Throws `invalidConfig` for a name or value that isn't accepted.
     static func properties(in annotations: [Annotation]) throws(RuntimeError) -> [UnitProperty] {
         var properties: [UnitProperty] = []
         for annotation in annotations where annotation.key.hasPrefix(prefix) {
             let name = annotation.key.dropFirst(prefix.count)
-            guard isName(name) else {
-                throw refusal(annotation, "is not the name of a property", hint: "names are like TimeoutStopUSec")
+            guard accepted.contains(name) || accepted.contains(microseconds(name)) else {
+                throw refusal(
+                    annotation, "asks for a property of the unit that annotations may not set",
+                    hint: "limits are in linux.resources; annotations may set how the unit is stopped, as TimeoutStopUSec")
             }
             guard let value = value(annotation.value), let property = property(name, value) else {
                 throw refusal(
@@ -35,9 +43,9 @@ enum UnitAnnotations {
             pointer: "/annotations/" + annotation.key.escapedForJSONPointer, hint: hint)
     }
 
-    private static func isName(_ name: ByteString) -> Bool {
-        guard name.count >= 3, let first = name.bytes.first, first.isLetter, first & 0x20 == 0 else { return false }
-        return name.bytes.allSatisfy { $0.isLetter }
+    /// The name over D-Bus of a property whose name ends with "Sec" in unit files.
+    private static func microseconds(_ name: ByteString) -> ByteString {
+        name.hasSuffix("Sec") && !name.hasSuffix("USec") ? ByteString(name.bytes.dropLast(3)) + "USec" : name
     }
 
     /// The property. Its name may end with "Sec", as in unit files: over D-Bus it ends with "USec" and counts microseconds.
@@ -52,7 +60,7 @@ enum UnitAnnotations {
         }
         let (microseconds, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000)
         guard !overflows else { return nil }
-        return UnitProperty(ByteString(name.bytes.dropLast(3)) + "USec", .uint64(microseconds))
+        return UnitProperty(self.microseconds(name), .uint64(microseconds))
     }
 
     // MARK: GVariant's text format
