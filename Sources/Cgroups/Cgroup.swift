@@ -1,4 +1,4 @@
-import Bytes
+public import Bytes
 public import Errors
 import Linux
 
@@ -110,6 +110,24 @@ public final class Cgroup {
             locations.filter = true
         }
         return locations
+    }
+
+    /// The present contents of files, without the line end, from each hierarchy that has the file.
+    ///
+    /// - Parameter files: The names of the files.
+    /// - Returns: The files that exist, and what is in them.
+    /// - Throws: `cgroup` if a file can't be read.
+    public func contents(of files: [ByteString]) throws(RuntimeError) -> [(file: ByteString, text: ByteString)] {
+        var found: [(file: ByteString, text: ByteString)] = []
+        for group in groups {
+            for file in files {
+                let text = try explaining(
+                    .cgroup, "can't read the cgroup's limits", path: group.place() + "/" + file,
+                    group.directory().readIfPresent(file))
+                if let text { found.append((file, text.trimmed)) }
+            }
+        }
+        return found
     }
 
     /// The group that has the controller. A controller is in only one hierarchy. So on a hybrid host, the v2 group is the

@@ -57,8 +57,33 @@ import Testing
             ])
     }
 
-    @Test func periodAloneLeavesTheQuota() throws {
-        #expect(try properties(#"{"cpu":{"period":50000}}"#) == [UnitProperty("CPUQuotaPeriodUSec", .uint64(50000))])
+    /// A quota is worth something only with its period: the kernel's for a new cgroup, what is there for an update.
+    @Test func quotaAndPeriodGoTogether() throws {
+        let isHalf = [UnitProperty("CPUQuotaPeriodUSec", .uint64(100_000)), UnitProperty("CPUQuotaPerSecUSec", .uint64(500_000))]
+        #expect(try properties(#"{"cpu":{"quota":50000}}"#) == isHalf)
+        #expect(UnitLimits.properties(for: [("cpu.max", "50000 100000")]) == isHalf)
+        #expect(UnitLimits.properties(for: [("cpu.cfs_quota_us", "50000"), ("cpu.cfs_period_us", "100000")]) == isHalf)
+        let isFree = [UnitProperty("CPUQuotaPeriodUSec", .uint64(50_000)), UnitProperty("CPUQuotaPerSecUSec", .uint64(.max))]
+        #expect(try properties(#"{"cpu":{"period":50000}}"#) == isFree)
+    }
+
+    /// systemd refuses such limits; they're only in the files.
+    @Test(arguments: [#"{"pids":{"limit":0}}"#, #"{"unified":{"memory.max":"0"}}"#, #"{"unified":{"memory.high":"0"}}"#])
+    func limitOfZeroIsNoProperty(json: String) throws {
+        #expect(try properties(json) == [])
+    }
+
+    @Test func kernelsSuffixesCount() throws {
+        #expect(try properties(#"{"unified":{"memory.max":"64M"}}"#) == [UnitProperty("MemoryMax", .uint64(64 << 20))])
+        #expect(try properties(#"{"unified":{"memory.high":"2g"}}"#) == [UnitProperty("MemoryHigh", .uint64(2 << 30))])
+    }
+
+    @Test func idleCgroupHasTheWeightZero() throws {
+        #expect(try properties(#"{"cpu":{"shares":1024,"idle":1}}"#).last == UnitProperty("CPUWeight", .uint64(0)))
+    }
+
+    @Test func groupIsKilledAsAWhole() throws {
+        #expect(try properties(#"{"unified":{"memory.oom.group":"1"}}"#) == [UnitProperty("OOMPolicy", .string("kill"))])
     }
 
     @Test func processorsAreBits() throws {
@@ -70,7 +95,7 @@ import Testing
 
     @Test func limitsWithoutAPropertyAreOnlyInTheFiles() throws {
         #expect(try properties(#"{"hugepageLimits":[{"pageSize":"2MB","limit":0}]}"#) == [])
-        #expect(try properties(#"{"unified":{"io.weight":"8:0 50","memory.oom.group":"1"}}"#) == [])
+        #expect(try properties(#"{"unified":{"io.weight":"8:0 50","cpu.weight.nice":"1"}}"#) == [])
     }
 
     // MARK: Devices

@@ -68,13 +68,21 @@ extension CgroupWrite {
 }
 
 extension CgroupStep {
-    /// The writes whose values are known before the cgroup is looked at.
+    /// The names of the files that the step writes, except those of devices.
+    public var files: [ByteString] {
+        if case .swapAbovePresentLimit = self { ["memory.swap.max"] } else { writes.map { $0.file } }
+    }
+
+    /// The writes to a new cgroup, if their values are known before the cgroup is looked at.
     public var writes: [CgroupWrite] {
         switch self {
         case .write(let write): [write]
         case .together(let writes), .firstPresent(let writes): writes
         case .memoryAndSwap(let memory, let swap): [memory, swap]
-        case .cpuPeriod, .swapAbovePresentLimit, .refuseBelowUsage, .kernelMemory, .deviceLines, .deviceProgram: []
+        // As in a new cgroup, which has no quota.
+        case .cpuPeriod(let period):
+            [CgroupWrite(.cpu, "cpu.max", "max " + ByteString(decimal: period), PropertyName("cpu/period"))]
+        case .swapAbovePresentLimit, .refuseBelowUsage, .kernelMemory, .deviceLines, .deviceProgram: []
         }
     }
 

@@ -7,12 +7,15 @@ extension Cgroup {
     /// If the kernel refuses to restore a value, for instance a memory limit that has become too low meanwhile, the new value
     /// stays.
     ///
-    /// - Parameter plan: the changes.
-    /// - Throws: the error of the value that was refused.
-    public func update(_ plan: ResourcePlan) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - plan: The changes.
+    ///   - confirm: What belongs to the update besides the files. If it fails, the files are set back.
+    /// - Throws: The error of the value that was refused, or of `confirm`.
+    public func update(_ plan: ResourcePlan, confirm: () throws(RuntimeError) -> Void = {}) throws(RuntimeError) {
         let journal = UpdateJournal()
         do throws(RuntimeError) {
             try run(plan.steps + plan.lateSteps, plan.context, journal)
+            try confirm()
         } catch {
             journal.setBack()
             throw error

@@ -19,6 +19,8 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: 
     let procfs = try hostProcFileSystem()
     let cgroup = try record.presentCgroup()
     if all, let cgroup {
+        // Once the first process has ended, another unit may have the name, and so the cgroup.
+        if let unit = record.made.unit, try record.process(procfs) == nil, try unit.presence() == .another { return }
         try cgroup.kill(signal)
         return
     }

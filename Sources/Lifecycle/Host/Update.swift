@@ -25,8 +25,10 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     // In config.json a limit of 0 is a limit. Engines that don't want to change the limit send 0 with an update.
     if resources.pidsLimit?.number == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
-    try cgroup.update(plan)
-    try record.made.unit?.set(UnitLimits.properties(for: plan.steps + plan.lateSteps))
+    try cgroup.update(plan) { () throws(RuntimeError) in
+        guard let unit = record.made.unit else { return }
+        try unit.set(UnitLimits.properties(for: plan.steps + plan.lateSteps, writtenTo: cgroup))
+    }
     for warning in cgroup.warnings { settings.log.warn(warning) }
 }
 

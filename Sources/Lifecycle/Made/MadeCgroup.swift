@@ -15,18 +15,14 @@ extension CgroupRecord {
         step(.removeCgroup)
         let cgroup = try Cgroup(record: self)
         guard try cgroup.exists() else { return }
-        if endingProcesses { try CgroupRecord.endProcesses(in: cgroup) }
+        if endingProcesses { try endProcesses() }
         try cgroup.remove(within: 10_000)
     }
 
-    /// Kills the processes in the cgroup.
+    /// Kills the processes in the cgroup, if it exists.
     func endProcesses() throws(RuntimeError) {
         let cgroup = try Cgroup(record: self)
-        if try cgroup.exists() { try CgroupRecord.endProcesses(in: cgroup) }
-    }
-
-    private static func endProcesses(in cgroup: Cgroup) throws(RuntimeError) {
-        if !(try cgroup.processes().isEmpty) { try cgroup.kill(Signal.kill) }
+        if try cgroup.exists(), !(try cgroup.processes().isEmpty) { try cgroup.kill(Signal.kill) }
     }
 
     /// Writes the members that `init(_:)` reads.

@@ -9,7 +9,7 @@ import OCI
 /// A container's record lists them. `delete` undoes the list from its end to its beginning, and so does a `create` or `restore`
 /// that fails. A new kind is a case here, with a file of its own that records and undoes it.
 enum MadeThing: Sendable {
-    /// The poststop hooks must run when the container is deleted: it was created, or one of its other hooks has run.
+    /// The poststop hooks must run when the container is deleted: it was created, or one of its other hooks may have run.
     case hooks
     /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts
@@ -80,11 +80,10 @@ enum MadeThing: Sendable {
     {
         switch self {
         case .process(let process): try process.end(in: container.made.cgroup, procfs)
-        case .unit(let unit):
-            // systemd would first ask the processes to end, and give them time.
-            if container.made.process != nil { try container.made.cgroup?.endProcesses() }
-            try unit.stop()
-        case .cgroup(let record): try record.remove(endingProcesses: container.made.process != nil)
+        case .unit(let unit): try unit.undo(container.made.cgroup)
+        // The cgroup of a unit is undone with the unit.
+        case .cgroup(let record):
+            if container.made.unit == nil { try record.remove(endingProcesses: container.made.process != nil) }
         case .mounts: try MountJournal.unmountAll(listedIn: directory, rootfs: container.state.rootfs, procfs)
         case .hooks:
             step(.poststopHooks)

@@ -1,4 +1,5 @@
 import Bytes
+import Cgroups
 import Errors
 import Linux
 import OCI
@@ -42,13 +43,34 @@ struct MadeUnit: Sendable {
         }
     }
 
-    /// Stops the unit, and waits until systemd has done so. It's no error if the unit is gone.
-    func stop() throws(RuntimeError) {
+    /// Ends the unit's processes, stops the unit, waits until systemd has done so, and removes what is left of its cgroup.
+    ///
+    /// It's no error if the unit is gone. A unit that isn't the container's, and its cgroup, are left alone.
+    func undo(_ cgroup: CgroupRecord?) throws(RuntimeError) {
         step(.stopUnit)
         let deadline = Deadline(milliseconds: MadeUnit.patience)
-        let manager = try connect(until: deadline)
+        let manager: SystemdManager
+        do throws(RuntimeError) {
+            manager = try connect(until: deadline)
+        } catch {
+            // Without its cgroup the unit is gone, and nobody need be asked: the user's manager may have ended with the session.
+            if let cgroup, try !Cgroup(record: cgroup).exists() { return }
+            throw error
+        }
+        switch try presence(manager, until: deadline) {
+        case .another: return
+        case .none: break
+        case .ours:
+            // systemd would first ask the processes to end, and give them time.
+            try cgroup?.endProcesses()
+            try stop(manager, until: deadline)
+        }
+        // systemd removes the directory in its own hierarchies only.
+        try cgroup?.remove(endingProcesses: true)
+    }
+
+    private func stop(_ manager: SystemdManager, until deadline: Deadline) throws(RuntimeError) {
         do throws(BusError) {
-            guard try isThere(manager, until: deadline) else { return }
             try manager.wait(for: try manager.stopUnit(name: name, mode: .replace, until: deadline), until: deadline)
             // A failed unit stays as it is when it's stopped.
             try manager.resetFailedUnit(name: name, until: deadline)
@@ -58,10 +80,24 @@ struct MadeUnit: Sendable {
         }
     }
 
-    /// Whether systemd has the unit, and it's the container's.
-    private func isThere(_ manager: SystemdManager, until deadline: Deadline) throws(BusError) -> Bool {
-        // For a name without a unit, the description is the name.
-        try manager.unitProperty("Description", of: name, interface: "Unit", until: deadline) == .string(description)
+    /// Who has the unit's name.
+    enum Presence { case ours, another, none }
+
+    private func presence(_ manager: SystemdManager, until deadline: Deadline) throws(RuntimeError) -> Presence {
+        do throws(BusError) {
+            let present = try manager.unitProperty("Description", of: name, interface: "Unit", until: deadline)
+            if present == .string(description) { return .ours }
+            // For a name without a unit, the description is the name.
+            return present == .string(name) ? .none : .another
+        } catch {
+            throw error.error
+        }
+    }
+
+    /// Asks systemd who has the unit's name.
+    func presence() throws(RuntimeError) -> Presence {
+        let deadline = Deadline(milliseconds: MadeUnit.patience)
+        return try presence(try connect(until: deadline), until: deadline)
     }
 
     /// Changes properties of the unit until it stops.
@@ -70,7 +106,8 @@ struct MadeUnit: Sendable {
         let deadline = Deadline(milliseconds: MadeUnit.patience)
         let manager = try connect(until: deadline)
         do throws(BusError) {
-            try manager.setUnitProperties(name: name, runtime: true, properties, until: deadline)
+            let accepted = try UnitLimits.accepted(properties, by: manager, until: deadline)
+            try manager.setUnitProperties(name: name, runtime: true, accepted, until: deadline)
         } catch {
             throw error.error
         }

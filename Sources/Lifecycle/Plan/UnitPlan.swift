@@ -37,6 +37,13 @@ struct UnitPlan: Sendable {
     {
         let linux = config.linux
         placement = try UnitPlacement(linux.cgroupsPath, id: id, isRootless: isRootless)
+        // The slice may have other units, and its cgroup others' processes.
+        guard !placement.isSlice else {
+            throw RuntimeError(
+                .invalidConfig, "the cgroup path names a slice, \"" + placement.unit.displayText + "\", as the container's unit",
+                pointer: "/linux/cgroupsPath",
+                hint: "give the slice first, and a name for the container's scope: slice:prefix:name")
+        }
         annotated = try UnitAnnotations.properties(in: config.annotations)
         owner = isRootless ? .user : .system
         let devices = isRootless ? [] : UnitLimits.properties(forDevices: linux.resources.devices, drivers)
@@ -53,31 +60,25 @@ struct UnitPlan: Sendable {
     ///   - description: What systemd shows to people.
     ///   - process: The unit's first process.
     ///   - isUnified: Whether the host has cgroup v2 only.
-    /// - Returns: The properties: systemd.scope(5), systemd.slice(5), systemd.resource-control(5).
+    /// - Returns: The properties: systemd.scope(5), systemd.resource-control(5).
     func properties(description: ByteString, process: Int32, isUnified: Bool) -> [UnitProperty] {
-        var properties = [
-            UnitProperty("Description", .string(description)),
-            // Otherwise systemd would stop the container before it stops what the container may need.
+        // Of two values systemd takes the last one: annotations change neither what identifies the unit, nor its place, nor its
+        // limits.
+        [
+            // Otherwise systemd would start and stop the unit together with others, as at the end of the machine.
             UnitProperty("DefaultDependencies", .boolean(false)),
+            // A unit that failed, as after an OOM kill, goes away by itself too.
+            UnitProperty("CollectMode", .string("inactive-or-failed")),
+        ] + annotated + [
+            UnitProperty("Description", .string(description)),
+            UnitProperty("Slice", .string(placement.slice)),
+            // systemd leaves everything below the unit's cgroup to us, and the limits that it has no property for.
+            UnitProperty("Delegate", .boolean(true)),
+            UnitProperty("PIDs", .uint32s([UInt32(bitPattern: process)])),
             UnitProperty("CPUAccounting", .boolean(true)),
             UnitProperty("MemoryAccounting", .boolean(true)),
             UnitProperty("TasksAccounting", .boolean(true)),
             UnitProperty(isUnified ? "IOAccounting" : "BlockIOAccounting", .boolean(true)),
-        ]
-        // Of two values systemd takes the last one: annotations change neither the place of the unit nor its limits.
-        properties += annotated
-        if placement.isSlice {
-            properties.append(UnitProperty("Wants", .strings([placement.slice])))
-        } else {
-            properties += [
-                UnitProperty("Slice", .string(placement.slice)),
-                // systemd leaves everything below the unit's cgroup to us, and the limits that it has no property for.
-                UnitProperty("Delegate", .boolean(true)),
-                // A unit that failed, as after an OOM kill, goes away by itself too.
-                UnitProperty("CollectMode", .string("inactive-or-failed")),
-                UnitProperty("PIDs", .uint32s([UInt32(bitPattern: process)])),
-            ]
-        }
-        return properties + limits
+        ] + limits
     }
 }

@@ -37,4 +37,11 @@ struct NoSystemdTests {
         #expect(finished.errors.says("hasn't the form slice:prefix:name, which systemd needs"))
         #expect(!finished.errors.contains("step: make state directory"), "\(finished)")
     }
+
+    @Test func sliceAsUnitIsRefusedBeforeAnythingIsMade() throws {
+        let bundle = try Bundle { $0.linux.cgroupsPath = "system.slice:wherry:user.slice" }
+        let message = try bundle.refusal(by: bundle.command("create", global: Bundle.systemd))
+        #expect(message.says("the cgroup path names a slice, \"user.slice\", as the container's unit"))
+        #expect(message.points(to: "/linux/cgroupsPath"))
+    }
 }

@@ -61,6 +61,28 @@ struct SystemdLimitTests {
         try expect(Self.updated, bundle, "updated, after daemon-reload")
     }
 
+    // Both are worth something only together with what was there before.
+    @Test func quotaAndSwapAreUpdatedAlone() throws {
+        let bundle = try Bundle.inUnit {
+            $0.linux.resources = [
+                "memory": ["limit": 67_108_864, "swap": 67_108_864], "cpu": ["quota": 20000, "period": 50000],
+            ]
+        }
+        let container = try bundle.startInUnit()
+        for options in [["--cpu-quota", "10000"], ["--memory-swap", "134217728"]] {
+            let update = try bundle.sandbox.command(["update"] + options + [container.id]).run()
+            #expect(update.succeeded, "\(update)")
+        }
+        let expected = [
+            Expectation(file: "cpu.max", value: "10000 50000", property: ("CPUQuotaPerSecUSec", "200ms")),
+            Expectation(file: "memory.max", value: "67108864", property: ("MemoryMax", "67108864")),
+            Expectation(file: "memory.swap.max", value: "67108864", property: ("MemorySwapMax", "67108864")),
+        ]
+        try expect(expected, bundle, "updated")
+        _ = try Unit.run("daemon-reload")
+        try expect(expected, bundle, "updated, after daemon-reload")
+    }
+
     // Init isn't the only process in the unit while the container is made.
     @Test func limitOfOneProcessIsPossible() throws {
         let bundle = try Bundle.inUnit { $0.linux.resources.pids.limit = 1 }

@@ -85,7 +85,6 @@ final class CreateSession {
             case .parent(let pid, let handle): try transaction.adopt(ContainerProcess(pid: pid, handle: handle))
             }
         }
-        transaction.releaseUnit()
         // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
         withExtendedLifetime(consume context) {}
         let conversation = Conversation(ours, as: .host, plan.script)
@@ -189,6 +188,7 @@ final class CreateSession {
     /// Sets the limits that also apply to Init, hands the terminal over, writes the record, tells the caller the pid and
     /// releases Init.
     private func finish(_ conversation: Conversation) throws(RuntimeError) {
+        transaction.releaseUnit()
         try transaction.limitLate()
         if let process = plan.process?.spec {
             try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)

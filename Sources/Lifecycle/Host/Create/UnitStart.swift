@@ -19,10 +19,10 @@ extension MadeUnit {
         let place: UnitProperty.Value
         let deadline = Deadline(milliseconds: MadeUnit.patience)
         do throws(BusError) {
-            try manager.wait(for: try start(properties, manager, until: deadline), until: deadline)
+            let accepted = try UnitLimits.accepted(properties, by: manager, until: deadline)
+            try manager.wait(for: try start(accepted, manager, until: deadline), until: deadline)
             // Not always where the name says: systemd writes "_" before a name such as "cpu.slice".
-            place = try manager.unitProperty(
-                "ControlGroup", of: name, interface: plan.placement.isSlice ? "Slice" : "Scope", until: deadline)
+            place = try manager.unitProperty("ControlGroup", of: name, interface: "Scope", until: deadline)
         } catch {
             throw error.error
         }

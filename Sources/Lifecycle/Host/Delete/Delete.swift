@@ -3,6 +3,7 @@ import Cgroups
 public import Errors
 import Linux
 import OCI
+import Systemd
 
 /// Deletes a container. Source: runtime.md, "Delete".
 ///
@@ -87,7 +88,7 @@ private func recordForDeletion(_ directory: borrowing ContainerDirectory, _ sett
 private func traces(of directory: borrowing ContainerDirectory) -> String {
     guard let config = try? directory.config(), let procfs = try? hostProcFileSystem(),
         let host = try? CgroupHost.detect(procfs: procfs),
-        let path = try? CgroupPath(config.linux.cgroupsPath, id: directory.id),
+        let path = cgroupPath(in: config, id: directory.id),
         let cgroup = try? Cgroup(host: host, path: path), let processes = try? cgroup.processes()
     else { return "" }
     let name = "; by its configuration its cgroup is " + path.relative.displayText
@@ -95,4 +96,12 @@ private func traces(of directory: borrowing ContainerDirectory) -> String {
     var list = ""
     for pid in processes.ordered().prefix(16) { list += (list.isEmpty ? "" : ", ") + String(pid) }
     return name + ", which has the processes " + list + (processes.count > 16 ? " and others" : "")
+}
+
+/// The path of the cgroup that a configuration asks for, or that the unit has which it asks for. nil if it's in neither form.
+private func cgroupPath(in config: Config, id: ByteString) -> CgroupPath? {
+    if let path = try? CgroupPath(config.linux.cgroupsPath, id: id) { return path }
+    let isRootless = Credentials.effectiveUser != 0
+    guard let placement = try? UnitPlacement(config.linux.cgroupsPath, id: id, isRootless: isRootless) else { return nil }
+    return try? CgroupPath(text: placement.cgroupPath)
 }
