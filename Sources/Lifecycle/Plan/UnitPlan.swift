@@ -54,7 +54,7 @@ struct UnitPlan: Sendable {
         lateLimits = isHarmless ? [] : late
     }
 
-    /// The properties of the new unit, without its limits.
+    /// The properties of the new unit, except the late limits.
     ///
     /// - Parameters:
     ///   - description: What systemd shows to people.
@@ -72,7 +72,7 @@ struct UnitPlan: Sendable {
         ] + annotated + [
             UnitProperty("Description", .string(description)),
             UnitProperty("Slice", .string(placement.slice)),
-            // systemd leaves everything below the unit's cgroup to us, and the limits that it has no property for.
+            // systemd hands all controllers down to the unit, and leaves the cgroups below it to the container.
             UnitProperty("Delegate", .boolean(true)),
             UnitProperty("PIDs", .uint32s([UInt32(bitPattern: process)])),
             UnitProperty("CPUAccounting", .boolean(true)),
