@@ -159,12 +159,13 @@ final class ContainerTransaction {
         self.process = process
         // Recorded before the first hook runs: whatever hooks set up outside the container, poststop hooks take down, also if
         // we're killed meanwhile.
-        if plan.hasCreationHooks, !record.made.hasHooks { try keepHooks() }
+        if plan.hasCreationHooks { try keepHooks() }
         try directory.write(record)
     }
 
-    /// Keeps the configuration, which has the poststop hooks, and notes in the record that they must run.
+    /// Keeps the configuration, which has the poststop hooks, and notes in the record that they must run. Does so once.
     private func keepHooks() throws(RuntimeError) {
+        guard !record.made.hasHooks else { return }
         try directory.write(configText, as: ContainerDirectory.configName)
         record.made.add(.hooks)
     }
