@@ -44,7 +44,7 @@ extension Cgroup {
                 let file = try explaining(
                     .cgroup, "can't open the cgroup", path: shown + "/tasks",
                     group.openFile(path.isEmpty ? "tasks" : path + "/tasks", flags: .writeOnly))
-                tasks.add(file, directory: shown)
+                tasks.add(file, path: shown + "/tasks")
             case .v2:
                 directory = try explaining(
                     .cgroup, "can't open the cgroup", path: shown,

@@ -132,8 +132,14 @@ extension CgroupHost {
     }
 
     /// The cgroups of a process, one for each hierarchy.
+    ///
+    /// - Parameters:
+    ///   - procfs: the procfs of the host.
+    ///   - process: the process; the calling one if it isn't given.
+    /// - Returns: the cgroups.
+    /// - Throws: `cgroup` if they can't be read.
     @inline(never)
-    static func membership(procfs: borrowing ProcFileSystem, process: Int32 = OwnProcess.pid) throws(RuntimeError)
+    public static func membership(procfs: borrowing ProcFileSystem, process: Int32 = OwnProcess.pid) throws(RuntimeError)
         -> [CgroupMembership]
     {
         let file = ByteString(decimal: process) + "/cgroup"

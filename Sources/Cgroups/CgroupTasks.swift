@@ -7,11 +7,23 @@ public import Linux
 /// Writing a pid to cgroup.procs takes a lock for all processes of the system and waits for an RCU grace period, 5 to 19 ms. A
 /// thread that writes "0", which stands for itself, to `tasks` doesn't take this lock.
 public final class CgroupTasks {
-    private var files: [(tasks: SharedDescriptor, directory: ByteString)] = []
+    private var files: [(file: SharedDescriptor, path: ByteString)] = []
 
-    init() {}
+    /// No files.
+    public init() {}
 
-    func add(_ file: consuming FileDescriptor, directory: ByteString) { files.append((SharedDescriptor(file), directory)) }
+    /// The files of a cgroup that another process has opened: see `Cgroup.openTasks`.
+    ///
+    /// - Parameters:
+    ///   - files: the files, in the order of `descriptors`.
+    ///   - cgroup: the cgroup.
+    ///   - withUnified: the same as for `openTasks`.
+    public init(_ files: [SharedDescriptor], of cgroup: Cgroup, withUnified: Bool) {
+        let entries = cgroup.entries(withUnified: withUnified)
+        for (file, entry) in zip(files, entries) { self.files.append((file, entry.group.place() + "/" + entry.file)) }
+    }
+
+    func add(_ file: consuming FileDescriptor, path: ByteString) { files.append((SharedDescriptor(file), path)) }
 
     /// Whether there are no v1 cgroups.
     public var isEmpty: Bool { files.isEmpty }
@@ -22,8 +34,8 @@ public final class CgroupTasks {
     /// Moves a process that has a single thread; 0 stands for the calling process.
     func move(_ pid: Int32) throws(RuntimeError) {
         let text = ByteString(decimal: pid).bytes
-        for file in files {
-            try explaining(.cgroup, "can't enter the cgroup", path: file.directory + "/tasks", file.tasks.file.writeAll(text))
+        for (file, path) in files {
+            try explaining(.cgroup, "can't enter the cgroup", path: path, file.file.writeAll(text))
         }
     }
 
@@ -31,20 +43,38 @@ public final class CgroupTasks {
     public func closeFiles() { files = [] }
 
     /// The numbers of the open descriptors.
-    public var descriptors: [Int32] { files.map { $0.tasks.rawValue } }
+    public var descriptors: [Int32] { files.map { $0.file.rawValue } }
 }
 
 extension Cgroup {
     /// Opens the `tasks` files of the v1 cgroups, which the new process will use. On a host with cgroup v2 alone there are
     /// none.
-    public func openTasks() throws(RuntimeError) -> CgroupTasks {
+    ///
+    /// - Parameter withUnified: Whether the process also needs cgroup.procs of the v2 cgroup beside v1, because it isn't cloned
+    ///   into it.
+    /// - Returns: The open files.
+    /// - Throws: `cgroup` if a file can't be opened.
+    public func openTasks(withUnified: Bool = false) throws(RuntimeError) -> CgroupTasks {
         let tasks = CgroupTasks()
-        for group in groups where group.version == .v1 {
-            let file = try explaining(
-                .cgroup, "can't open the cgroup", path: group.place() + "/tasks", group.openFile("tasks", flags: .writeOnly))
-            tasks.add(file, directory: group.place())
+        for (group, file) in entries(withUnified: withUnified) {
+            let path = group.place() + "/" + file
+            let opened = try explaining(.cgroup, "can't open the cgroup", path: path, group.openFile(file, flags: .writeOnly))
+            tasks.add(opened, path: path)
         }
         return tasks
+    }
+
+    /// The files by which a process enters the cgroup.
+    func entries(withUnified: Bool) -> [(group: Group, file: ByteString)] {
+        var entries: [(group: Group, file: ByteString)] = []
+        for group in groups {
+            if group.version == .v1 {
+                entries.append((group, "tasks"))
+            } else if withUnified && !isUnified {
+                entries.append((group, "cgroup.procs"))
+            }
+        }
+        return entries
     }
 
     /// Opens the v2 cgroup for `CLONE_INTO_CGROUP` of clone3(2); nil if there is no v2 hierarchy.

@@ -91,6 +91,7 @@ enum Step: UInt8, CaseIterable {
     case unmountFileSystems
     case waitForHooks
     case waitForIDMappings
+    case waitForUnit
     case waitForStart
     case writeCgroupLimits
     case writeLateCgroupLimits
@@ -170,6 +171,7 @@ enum Step: UInt8, CaseIterable {
         case .startContainerHooks: "startContainer hooks"
         case .unmountFileSystems: "unmount file systems"
         case .waitForHooks: "wait for hooks"
+        case .waitForUnit: "wait for unit"
         case .waitForIDMappings: "wait for id mappings"
         case .waitForStart: "wait for start"
         case .writeCgroupLimits: "write cgroup limits"

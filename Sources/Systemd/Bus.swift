@@ -2,10 +2,11 @@ import Bytes
 import Errors
 public import Linux
 
-/// A connection to a bus, or to systemd itself, for one call at a time.
+/// A connection to a bus, or to systemd itself.
 ///
-/// Signals that arrive while an answer is awaited are kept: systemd may say that a job has ended before it answers the call
-/// that began the job.
+/// Several calls may be on their way: each of them costs the bus and systemd a change of processes, which the caller needn't
+/// wait for one by one. Signals that arrive while an answer is awaited are kept: systemd may say that a job has ended before it
+/// answers the call that began the job.
 public final class Bus {
     /// Whom a call is for: the same names for all calls to one object.
     struct Target {
@@ -24,12 +25,16 @@ public final class Bus {
     private var stream: BusStream
     /// What the connection leads to.
     let kind: BusAddress.Kind
+    private var greeting: Greeting?
     private var lastSerial: UInt32 = 0
+    /// The calls whose answers nobody has taken yet, and those of the answers that have arrived.
+    private var pending: [UInt32] = []
+    private var answers: [BusMessage] = []
     /// The only signals that are kept.
     private var watched: (interface: ByteString, member: ByteString)?
     private var signals: [BusMessage] = []
 
-    /// Connects, authenticates and, on a bus, says hello, which has to be the first call: D-Bus Specification,
+    /// Connects, begins to authenticate and, on a bus, to say hello, which has to be the first call: D-Bus Specification,
     /// "org.freedesktop.DBus.Hello".
     ///
     /// - Parameters:
@@ -37,7 +42,7 @@ public final class Bus {
     ///   - user: the effective user id of this process, as the bus sees it. nil lets the bus ask the kernel: in a user
     ///     namespace this process doesn't know its user id outside.
     ///   - deadline: when to give up.
-    /// - Throws: `timeout` after the deadline; `cgroup` if the bus isn't there, or doesn't accept us.
+    /// - Throws: `timeout` after the deadline; `cgroup` if the bus isn't there.
     public convenience init(_ address: BusAddress, user: UInt32?, until deadline: Deadline) throws(BusError) {
         let step = "connect to \"" + WireText.safe(address.path) + "\""
         let socket: FileDescriptor
@@ -59,11 +64,44 @@ public final class Bus {
     init(_ socket: consuming FileDescriptor, kind: BusAddress.Kind, user: UInt32?, until deadline: Deadline) throws(BusError) {
         stream = BusStream(socket)
         self.kind = kind
-        try stream.authenticate(as: user, until: deadline)
-        if kind == .bus { _ = try call(.bus, "Hello", for: "say hello to D-Bus", until: deadline) }
+        stream.beginAuthentication(as: user)
+        greeting = Greeting(user: user, hello: kind == .bus ? try begin(.bus, "Hello", for: "say hello to D-Bus") : nil)
+        try stream.flush(for: BusStream.authentication, until: deadline)
     }
 
-    /// Makes a call and waits for its answer.
+    /// What the other side hasn't answered yet: the authentication and Hello.
+    private struct Greeting {
+        let user: UInt32?
+        let hello: PendingCall?
+    }
+
+    /// Waits until the other side has accepted us. Every call does so, too.
+    ///
+    /// - Parameter deadline: when to give up.
+    /// - Throws: `cgroup` if it doesn't accept us.
+    public func establish(until deadline: Deadline) throws(BusError) {
+        guard let greeting else { return }
+        self.greeting = nil
+        try stream.finishAuthentication(as: greeting.user, until: deadline)
+        if let hello = greeting.hello { _ = try answer(to: hello, until: deadline) }
+    }
+
+    /// A call that was made and whose answer is still to be taken.
+    struct PendingCall: Sendable {
+        let serial: UInt32
+        /// What the call is for, for errors.
+        let step: String
+    }
+
+    /// Makes a call and waits for its answer: see `begin` and `answer(to:until:)`.
+    func call(
+        _ target: Target, _ member: ByteString, types: ByteString = "", _ arguments: MessageWriter = MessageWriter(),
+        for step: String, until deadline: Deadline
+    ) throws(BusError) -> BusMessage {
+        try answer(to: try begin(target, member, types: types, arguments, for: step), until: deadline)
+    }
+
+    /// Makes a call, which is sent with the next ones or by `flush`. Calls to the same object are worked at in their order.
     ///
     /// - Parameters:
     ///   - target: the object and its interface.
@@ -72,13 +110,12 @@ public final class Bus {
     ///   - arguments: the arguments. They aren't written by a closure, because the compiler would make a copy of this function
     ///     for each one.
     ///   - step: what the call is for, for errors: "start unit \"a.scope\"".
-    ///   - deadline: when to give up. An answer that comes later is ignored.
-    /// - Returns: the answer, of kind reply.
-    /// - Throws: an error with a name if the other side answers with an error.
-    func call(
+    /// - Returns: the call.
+    /// - Throws: an error if the call can't be said over D-Bus.
+    func begin(
         _ target: Target, _ member: ByteString, types: ByteString = "", _ arguments: MessageWriter = MessageWriter(),
-        for step: String, until deadline: Deadline
-    ) throws(BusError) -> BusMessage {
+        for step: String
+    ) throws(BusError) -> PendingCall {
         lastSerial = lastSerial == .max ? 1 : lastSerial + 1
         var message = BusMessage(.call, serial: lastSerial)
         // Without a bus nobody reads the destination.
@@ -95,29 +132,48 @@ public final class Bus {
         } catch {
             throw BusError(RuntimeError(.cgroup, "can't " + step + ": it can't be said over D-Bus: " + error.text))
         }
-        try stream.send(bytes, for: step, until: deadline)
-        return try answer(to: message.serial, for: step, until: deadline)
+        stream.queue(bytes)
+        pending.append(message.serial)
+        return PendingCall(serial: message.serial, step: step)
     }
 
-    private func answer(to serial: UInt32, for step: String, until deadline: Deadline) throws(BusError) -> BusMessage {
+    /// Sends the calls that were made.
+    func flush(for step: String, until deadline: Deadline) throws(BusError) { try stream.flush(for: step, until: deadline) }
+
+    /// Waits for the answer to a call, and takes it.
+    ///
+    /// - Parameters:
+    ///   - call: the call.
+    ///   - deadline: when to give up. An answer that comes later is ignored.
+    /// - Returns: the answer, of kind reply.
+    /// - Throws: an error with a name if the other side answers with an error.
+    func answer(to call: PendingCall, until deadline: Deadline) throws(BusError) -> BusMessage {
+        try establish(until: deadline)
+        defer { pending.removeAll { $0 == call.serial } }
         while true {
-            let message = try receive(for: step, until: deadline)
-            switch message.kind {
-            case .reply where message.replySerial == serial: return message
-            case .error where message.replySerial == serial: throw BusError(step, refusedBy: message)
-            case .signal: try keep(message, for: step)
-            // Calls to us, which nobody has a reason to make, and answers to calls that we gave up.
-            case .call, .reply, .error: continue
+            if let index = answers.firstIndex(where: { $0.replySerial == call.serial }) {
+                let answer = answers.remove(at: index)
+                guard answer.kind == .reply else { throw BusError(call.step, refusedBy: answer) }
+                return answer
             }
+            try keep(try receive(for: call.step, until: deadline), for: call.step)
         }
     }
 
-    private func keep(_ signal: BusMessage, for step: String) throws(BusError) {
-        guard isWatched(signal) else { return }
-        guard signals.count < Bus.mostSignals else {
-            throw BusError(RuntimeError(.cgroup, "can't " + step + ": too many signals arrived over D-Bus"))
+    private func keep(_ message: BusMessage, for step: String) throws(BusError) {
+        switch message.kind {
+        case .reply, .error:
+            // An answer to a call that we gave up concerns nobody.
+            if let serial = message.replySerial, pending.contains(serial) { answers.append(message) }
+        case .signal:
+            guard isWatched(message) else { return }
+            guard signals.count < Bus.mostSignals else {
+                throw BusError(RuntimeError(.cgroup, "can't " + step + ": too many signals arrived over D-Bus"))
+            }
+            signals.append(message)
+        // Nobody has a reason to call us.
+        case .call: break
         }
-        signals.append(signal)
     }
 
     private func isWatched(_ message: BusMessage) -> Bool {
@@ -125,30 +181,27 @@ public final class Bus {
         return message.interface == watched.interface && message.member == watched.member
     }
 
-    /// Asks the bus for the signals of one kind, and keeps them from now on.
+    /// Asks the bus for the signals of one kind, and keeps them from now on: the call `AddMatch` of D-Bus Specification, "Match
+    /// Rules".
     ///
     /// - Parameters:
     ///   - source: the object that sends the signals.
     ///   - member: the name of the signal.
     ///   - step: what the signals are for.
-    ///   - deadline: when to give up.
-    /// - Throws: the error of the call `AddMatch`: D-Bus Specification, "Match Rules".
-    func watch(_ source: Target, _ member: ByteString, for step: String, until deadline: Deadline) throws(BusError) {
+    /// - Returns: the call. nil for systemd's own socket, which gets all signals.
+    /// - Throws: an error if the call can't be said over D-Bus.
+    func watch(_ source: Target, _ member: ByteString, for step: String) throws(BusError) -> PendingCall? {
         watched = (source.interface, member)
-        // systemd's own socket gets all signals.
-        guard kind == .bus else { return }
+        guard kind == .bus else { return nil }
         let origin = "type='signal',sender='" + source.destination + "',path='" + source.path
         let rule = origin + "',interface='" + source.interface + "',member='" + member + "'"
-        _ = try call(.bus, "AddMatch", types: "s", MessageWriter(rule), for: step, until: deadline)
+        return try begin(.bus, "AddMatch", types: "s", MessageWriter(rule), for: step)
     }
 
     /// The next signal that is watched: one that was kept, or else the next one that arrives.
     func nextSignal(for step: String, until deadline: Deadline) throws(BusError) -> BusMessage {
-        if !signals.isEmpty { return signals.removeFirst() }
-        while true {
-            let message = try receive(for: step, until: deadline)
-            if isWatched(message) { return message }
-        }
+        while signals.isEmpty { try keep(try receive(for: step, until: deadline), for: step) }
+        return signals.removeFirst()
     }
 
     /// Receives the next message that concerns us.

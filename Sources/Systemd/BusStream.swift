@@ -5,6 +5,8 @@ import Linux
 /// The bytes of a connection to a bus. Every wait ends at a deadline, because systemd and the bus may hang or be very busy.
 struct BusStream: ~Copyable {
     private let socket: FileDescriptor
+    /// What is to be sent.
+    private var unsent: [UInt8] = []
     /// What has arrived and isn't taken yet.
     private var arrived: [UInt8] = []
 
@@ -14,9 +16,14 @@ struct BusStream: ~Copyable {
         self.socket = socket
     }
 
-    /// Sends all bytes.
-    mutating func send(_ bytes: [UInt8], for step: String, until deadline: Deadline) throws(BusError) {
-        var rest = bytes
+    /// Keeps bytes that are to be sent, together with those that follow: each message that is sent on its own costs the bus a
+    /// change of processes. They're sent before something is awaited.
+    mutating func queue(_ bytes: [UInt8]) { unsent += bytes }
+
+    /// Sends all bytes that are kept.
+    mutating func flush(for step: String, until deadline: Deadline) throws(BusError) {
+        var rest = unsent
+        unsent = []
         while !rest.isEmpty {
             do throws(SystemError) {
                 let count = try socket.sendPart(rest, descriptors: [])
@@ -76,6 +83,7 @@ struct BusStream: ~Copyable {
 
     /// Receives at least one byte. Descriptors that come along are closed: nothing of ours asks for any.
     private mutating func receive(for step: String, until deadline: Deadline) throws(BusError) {
+        try flush(for: step, until: deadline)
         // Even if more is there already: a peer that never stops sending must not keep us beyond the deadline.
         guard !deadline.isOver else { throw .late(step) }
         while true {

@@ -2,12 +2,10 @@ import Bytes
 import Errors
 public import Linux
 
-/// A job that systemd works at: org.freedesktop.systemd1(5), "Job Objects".
+/// A job that systemd was asked for: org.freedesktop.systemd1(5), "Job Objects".
 public struct SystemdJob: Sendable {
-    /// The object path, which systemd doesn't use again soon.
-    let path: ByteString
-    /// What the job is for, for errors.
-    let step: String
+    /// The call that asks for the job. Its answer is the job's object path, which systemd doesn't use again soon.
+    let call: Bus.PendingCall
 }
 
 extension SystemdManager {
@@ -17,18 +15,21 @@ extension SystemdManager {
     /// - Parameters:
     ///   - job: the job, which may have ended already.
     ///   - deadline: when to give up.
-    /// - Throws: an error with `jobResult` if the result isn't "done".
+    /// - Throws: an error with a name if systemd refuses the job; one with `jobResult` if the result isn't "done".
     public func wait(for job: SystemdJob, until deadline: Deadline) throws(BusError) {
+        try awaitSubscription(until: deadline)
+        let step = job.call.step
+        let path = try objectPath(in: try answer(to: job.call, until: deadline), step)
         while true {
-            let signal = try bus.nextSignal(for: job.step, until: deadline)
-            guard let end = jobEnd(signal), end.path == job.path,
-                try isOurs(signal, for: job.step, until: deadline)
+            let signal = try bus.nextSignal(for: step, until: deadline)
+            guard let end = jobEnd(signal), end.path == path,
+                try isOurs(signal, for: step, until: deadline)
             else { continue }
             if end.result == "done" { return }
             throw BusError(
                 RuntimeError(
                     .cgroup,
-                    "systemd couldn't " + job.step + ": the result of its job is " + SystemdManager.quoted(end.result),
+                    "systemd couldn't " + step + ": the result of its job is " + SystemdManager.quoted(end.result),
                     hint: "\"journalctl -u " + WireText.safe(end.unit) + "\" shows systemd's reasons"),
                 jobResult: end.result)
         }

@@ -26,10 +26,15 @@ public final class SystemdManager {
     let bus: Bus
     /// Whether systemd tells us of the ends of jobs.
     private var isSubscribed = false
+    /// The calls for that which aren't answered yet.
+    private var subscription: [Bus.PendingCall] = []
     /// systemd's unique name on the bus; nil as long as it hasn't answered.
     private var uniqueName: ByteString?
 
     public init(_ bus: Bus) { self.bus = bus }
+
+    /// See `Bus.establish`.
+    public func establish(until deadline: Deadline) throws(BusError) { try bus.establish(until: deadline) }
 
     /// systemd's version: 257 for the property "257.6-1~deb13u1". Distributions put their own version behind the number, and
     /// some a "v" before it.
@@ -52,43 +57,42 @@ public final class SystemdManager {
         return ByteString(digits).decimal()
     }
 
-    /// Starts a unit that exists only until it stops or the system restarts: StartTransientUnit. The result is the job that
-    /// starts it; only when the job is done is the unit's cgroup there.
+    /// Asks systemd to start a unit that exists only until it stops or the system restarts: StartTransientUnit. This doesn't
+    /// wait for systemd; only when the job is done is the unit's cgroup there.
     ///
     /// - Parameters:
     ///   - name: the name of the unit, of a scope or slice.
     ///   - mode: how jobs are treated that are in the way.
     ///   - properties: the unit's properties.
     ///   - deadline: when to give up. The unit may be started nevertheless.
-    /// - Returns: the job, for `wait`.
-    /// - Throws: an error with `isUnitExists` if there is a unit of that name.
+    /// - Returns: the job, for `wait`, which throws an error with `isUnitExists` if there is a unit of that name.
+    /// - Throws: an error if the call can't be sent.
     public func startTransientUnit(
         name: ByteString, mode: Mode, properties: [UnitProperty], until deadline: Deadline
     ) throws(BusError) -> SystemdJob {
         let step = "start unit " + SystemdManager.quoted(name)
         // Before the call, because the job may end before the call is answered.
-        try subscribe(until: deadline)
+        try subscribe()
         var writer = MessageWriter(name, mode.name)
         writer.add(properties)
         // Units that belong to this one, which nobody uses yet.
         writer.addArray(alignment: 8) { _ in }
-        let answer = try call("StartTransientUnit", types: "ssa(sv)a(sa(sv))", writer, for: step, until: deadline)
-        return try job(in: answer, step)
+        return try job(try begin("StartTransientUnit", types: "ssa(sv)a(sa(sv))", writer, for: step), until: deadline)
     }
 
-    /// Stops a unit: StopUnit. systemd ends all of the unit's processes.
+    /// Asks systemd to stop a unit: StopUnit. systemd ends all of the unit's processes.
     ///
     /// - Parameters:
     ///   - name: the name of the unit.
     ///   - mode: how jobs are treated that are in the way.
     ///   - deadline: when to give up.
-    /// - Returns: the job, for `wait`.
-    /// - Throws: an error with `isNoSuchUnit` if there is no such unit, as when all of its processes have ended.
+    /// - Returns: the job, for `wait`, which throws an error with `isNoSuchUnit` if there is no such unit, as when all of its
+    ///   processes have ended.
+    /// - Throws: an error if the call can't be sent.
     public func stopUnit(name: ByteString, mode: Mode, until deadline: Deadline) throws(BusError) -> SystemdJob {
         let step = "stop unit " + SystemdManager.quoted(name)
-        try subscribe(until: deadline)
-        let answer = try call("StopUnit", types: "ss", MessageWriter(name, mode.name), for: step, until: deadline)
-        return try job(in: answer, step)
+        try subscribe()
+        return try job(try begin("StopUnit", types: "ss", MessageWriter(name, mode.name), for: step), until: deadline)
     }
 
     /// Forgets that a unit has failed, so that systemd removes it and its name is free again: ResetFailedUnit.
@@ -169,24 +173,45 @@ public final class SystemdManager {
     private func call(
         _ member: ByteString, types: ByteString, _ arguments: MessageWriter, for step: String, until deadline: Deadline
     ) throws(BusError) -> BusMessage {
-        let answer = try bus.call(SystemdManager.manager, member, types: types, arguments, for: step, until: deadline)
+        try answer(to: try begin(member, types: types, arguments, for: step), until: deadline)
+    }
+
+    private func begin(
+        _ member: ByteString, types: ByteString, _ arguments: MessageWriter, for step: String
+    ) throws(BusError) -> Bus.PendingCall {
+        try bus.begin(SystemdManager.manager, member, types: types, arguments, for: step)
+    }
+
+    private func job(_ call: Bus.PendingCall, until deadline: Deadline) throws(BusError) -> SystemdJob {
+        try bus.flush(for: call.step, until: deadline)
+        return SystemdJob(call: call)
+    }
+
+    func answer(to call: Bus.PendingCall, until deadline: Deadline) throws(BusError) -> BusMessage {
+        let answer = try bus.answer(to: call, until: deadline)
         uniqueName = answer.sender
         return answer
     }
 
     /// Asks for signals about jobs. systemd sends them to a bus only after Subscribe.
-    private func subscribe(until deadline: Deadline) throws(BusError) {
+    private func subscribe() throws(BusError) {
         guard !isSubscribed else { return }
         let step = "subscribe to systemd's jobs"
-        try bus.watch(SystemdManager.manager, "JobRemoved", for: step, until: deadline)
-        _ = try call("Subscribe", types: "", MessageWriter(), for: step, until: deadline)
+        if let match = try bus.watch(SystemdManager.manager, "JobRemoved", for: step) {
+            subscription.append(match)
+        }
+        subscription.append(try begin("Subscribe", types: "", MessageWriter(), for: step))
         isSubscribed = true
     }
 
-    private func job(in answer: BusMessage, _ step: String) throws(BusError) -> SystemdJob {
+    func awaitSubscription(until deadline: Deadline) throws(BusError) {
+        while !subscription.isEmpty { _ = try bus.answer(to: subscription.removeFirst(), until: deadline) }
+    }
+
+    func objectPath(in answer: BusMessage, _ step: String) throws(BusError) -> ByteString {
         do throws(MalformedMessage) {
             var reader = try answer.reader(of: "o")
-            return SystemdJob(path: try reader.objectPath(), step: step)
+            return try reader.objectPath()
         } catch {
             throw BusError(step, error)
         }

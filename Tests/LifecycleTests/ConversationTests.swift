@@ -1,3 +1,4 @@
+import Cgroups
 import Errors
 import Linux
 import Testing
@@ -10,7 +11,7 @@ import Testing
     /// The sockets of the conversation. What a test writes there needn't follow the script.
     private let sockets: (host: SharedDescriptor, process: SharedDescriptor)
 
-    private static let whole = Script.create(asksForMapping: true, isMapped: true, hasEarlyHooks: true)
+    private static let whole = Script.create(isPlaced: false, asksForMapping: true, isMapped: true, hasEarlyHooks: true)
 
     init() throws {
         sockets = try FileDescriptor.messagePair()
@@ -111,14 +112,18 @@ import Testing
             var script = script
             // If two messages are due, the first one in this list is taken.
             let all: [Message.Kind] = [
-                .needsMapping, .mapped, .mounted, .hooked, .terminal, .ready, .created, .executing, .listener, .listenerAt,
-                .listening,
+                .placed, .needsMapping, .mapped, .mounted, .hooked, .terminal, .ready, .created, .executing, .listener,
+                .listenerAt, .listening,
             ]
             var said: [Message.Kind] = []
             while let kind = all.first(where: { script.take($0) }) { said.append(kind) }
             return said
         }
-        #expect(kinds(.create(asksForMapping: false, isMapped: false, hasEarlyHooks: false)) == [.ready, .created])
+        #expect(
+            kinds(.create(isPlaced: false, asksForMapping: false, isMapped: false, hasEarlyHooks: false)) == [.ready, .created])
+        #expect(
+            kinds(.create(isPlaced: true, asksForMapping: false, isMapped: true, hasEarlyHooks: false))
+                == [.placed, .mapped, .ready, .created])
         #expect(kinds(Self.whole) == [.needsMapping, .mapped, .mounted, .hooked, .ready, .created])
         #expect(kinds(.joining(hasTerminal: false)).isEmpty)
         #expect(
@@ -144,6 +149,22 @@ import Testing
         let decoded = try #require(Message(decoding: message.encoded()))
         #expect(decoded.kind == message.kind)
         if case .listenerAt(let number) = decoded { #expect(number == 77) }
+    }
+
+    @Test(arguments: [
+        CgroupRecord(path: "a.slice/b.scope", groups: [.init(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 0)]),
+        CgroupRecord(
+            path: "a\u{1}",
+            groups: [
+                .init(mountPoint: "/c/memory", subsystems: "memory", existing: 0),
+                .init(mountPoint: "/c/systemd", subsystems: "name=systemd", existing: 0),
+            ]),
+        CgroupRecord(path: "a", groups: []),
+    ])
+    func placeSurvivesItsEncoding(cgroup: CgroupRecord) throws {
+        let decoded = try #require(Message(decoding: Message.placed(cgroup).encoded()))
+        guard case .placed(let found) = decoded else { throw RuntimeError(.system, "another message") }
+        #expect(found == cgroup)
     }
 
     @Test func errorSurvivesItsEncoding() throws {

@@ -10,7 +10,9 @@ import Testing
     private func connect(
         _ fake: FakeBus, _ kind: BusAddress.Kind = .bus, user: UInt32? = 0, until deadline: Deadline = .ample
     ) throws -> Bus {
-        try Bus(try fake.connection(), kind: kind, user: user, until: deadline)
+        let bus = try Bus(try fake.connection(), kind: kind, user: user, until: deadline)
+        try bus.establish(until: deadline)
+        return bus
     }
 
     private func failure(
@@ -256,7 +258,10 @@ import Testing
         let address = BusAddress(path: folder.path + "/bus", kind: .bus)
         var errors: [BusError] = []
         for _ in 0..<4 {
-            errors.append(try #require(throws: BusError.self) { _ = try Bus(address, user: 0, until: .short) })
+            errors.append(
+                try #require(throws: BusError.self) {
+                    try Bus(address, user: 0, until: .short).establish(until: .short)
+                })
         }
         #expect(errors.allSatisfy { $0.error.code == .timeout })
         #expect(errors.last?.error.sentence.hasPrefix("can't connect to ") == true)

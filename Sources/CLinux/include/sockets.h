@@ -12,7 +12,7 @@
 
 #pragma clang assume_nonnull begin
 
-enum { c_most_descriptors = 8 };
+enum { c_most_descriptors = 64 };
 
 /// Types of sockets, close-on-exec. C libraries declare the names with different types.
 static const int c_seqpacket = SOCK_SEQPACKET | SOCK_CLOEXEC, c_stream = SOCK_STREAM | SOCK_CLOEXEC;
@@ -26,6 +26,10 @@ static inline long c_send(int socket, const void *bytes, unsigned long count, co
         char bytes[CMSG_SPACE(sizeof(int) * c_most_descriptors)];
         struct cmsghdr aligned;
     } control = {{0}};
+    if (descriptor_count > c_most_descriptors) {
+        errno = EINVAL;
+        return -1;
+    }
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (descriptor_count > 0) {

@@ -1,10 +1,13 @@
 import Bytes
+import Cgroups
 import Errors
 
 /// A message between Host and Init.
 ///
 /// Its encoding is a byte for the kind, then the fields: for each a length of 32 bits, and that many bytes.
 enum Message {
+    /// Init is in this cgroup, which systemd has made. Carries the files by which Init enters its cgroups of v1.
+    case placed(CgroupRecord)
     case needsMapping
     case mapped
     case mounted
@@ -30,19 +33,21 @@ enum Message {
 
     /// The kind of a message, which is its first byte. The numbers follow the order in which the messages are sent: see Script.
     enum Kind: UInt8 {
-        case needsMapping = 1, mapped, mounted, hooked, terminal, ready, created, executing, listener, listenerAt, listening,
+        case placed = 1, needsMapping, mapped, mounted, hooked, terminal, ready, created, executing, listener, listenerAt,
+            listening,
             failed
 
         /// The side that sends it.
         var side: Side {
             switch self {
-            case .mapped, .hooked, .created, .listening: .host
+            case .placed, .mapped, .hooked, .created, .listening: .host
             case .needsMapping, .mounted, .terminal, .ready, .listener, .listenerAt, .executing, .failed: .process
             }
         }
 
         var name: StaticString {
             switch self {
+            case .placed: "placed"
             case .needsMapping: "needs mapping"
             case .mapped: "mapped"
             case .mounted: "mounted"
@@ -64,6 +69,12 @@ extension Message {
     func encoded() -> [UInt8] {
         var writer = FieldWriter(tag: kind.rawValue)
         switch self {
+        case .placed(let cgroup):
+            writer.add(cgroup.path.bytes)
+            for group in cgroup.groups {
+                writer.add(group.mountPoint.bytes)
+                writer.add(group.subsystems.bytes)
+            }
         case .listenerAt(let number): writer.add(number: number)
         case .failed(let error):
             writer.add(number: Int32(RuntimeError.Code.all.firstIndex { $0 == error.code } ?? 0))
@@ -81,6 +92,7 @@ extension Message {
 
     var kind: Kind {
         switch self {
+        case .placed: .placed
         case .needsMapping: .needsMapping
         case .mapped: .mapped
         case .mounted: .mounted
@@ -99,6 +111,14 @@ extension Message {
     init?(decoding bytes: [UInt8]) {
         var reader = FieldReader(bytes)
         switch Kind(rawValue: reader.tag) {
+        case .placed:
+            guard let path = reader.bytes() else { return nil }
+            var cgroup = CgroupRecord(path: path, groups: [])
+            while !reader.isAtEnd {
+                guard let mountPoint = reader.bytes(), let subsystems = reader.bytes() else { return nil }
+                cgroup.groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: 0))
+            }
+            self = .placed(cgroup)
         case .needsMapping: self = .needsMapping
         case .mapped: self = .mapped
         case .mounted: self = .mounted
@@ -151,21 +171,23 @@ private struct FieldWriter {
 }
 
 private struct FieldReader {
-    private let bytes: [UInt8]
+    private let message: [UInt8]
     private var offset = 1
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) { message = bytes }
 
-    var tag: UInt8 { bytes[0] }
-    var isAtEnd: Bool { offset == bytes.count }
+    var tag: UInt8 { message[0] }
+    var isAtEnd: Bool { offset == message.count }
 
     private mutating func field() -> ArraySlice<UInt8>? {
-        guard bytes.count - offset >= 4 else { return nil }
-        let length = (0..<4).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
-        guard length <= bytes.count - offset - 4 else { return nil }
+        guard message.count - offset >= 4 else { return nil }
+        let length = (0..<4).reduce(0) { $0 | Int(message[offset + $1]) << (8 * $1) }
+        guard length <= message.count - offset - 4 else { return nil }
         defer { offset += 4 + length }
-        return bytes[(offset + 4)..<(offset + 4 + length)]
+        return message[(offset + 4)..<(offset + 4 + length)]
     }
+
+    mutating func bytes() -> ByteString? { field().map { ByteString($0) } }
 
     mutating func text() -> String? { field().map { String(decoding: $0, as: UTF8.self) } }
 

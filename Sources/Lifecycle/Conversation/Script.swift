@@ -2,6 +2,7 @@
 //
 //     create:   Host                                   Init
 //               clone3 ──────────────────────────────► (may send `failed` at any time)
+//                          ─── placed ───────────►     only with a unit of systemd's
 //                          ◄── needsMapping ──────     only if it made its user namespace itself
 //                          ─── mapped ───────────►     only with a new user namespace
 //                          ◄── mounted ───────────     only if there are prestart or createRuntime hooks
@@ -42,12 +43,14 @@ struct Script: OptionSet, Sendable {
     /// The messages of `create`.
     ///
     /// - Parameters:
+    ///   - isPlaced: Whether systemd makes the cgroup, around Init.
     ///   - asksForMapping: Whether Init makes its user namespace itself.
     ///   - isMapped: Whether the user namespace is new, so that Host maps its ids.
     ///   - hasEarlyHooks: Whether Host runs hooks between the container's mounts and the change of its root.
     /// - Returns: The script of both sides.
-    static func create(asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
+    static func create(isPlaced: Bool, asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
         var script = Script.readiness
+        if isPlaced { script.formUnion(Script(.placed)) }
         if asksForMapping { script.formUnion(Script(.needsMapping)) }
         if isMapped { script.formUnion(Script(.mapped)) }
         if hasEarlyHooks { script.formUnion(Script(.mounted) | Script(.hooked)) }

@@ -18,9 +18,8 @@ final class InitContext {
     let mappings: SortedMap<SharedDescriptor>
     /// Lists the mounts that would stay on the host: nil if the container has a mount namespace.
     let journal: MountJournal?
-    /// The `tasks` files through which Init enters its v1 cgroups: none on a v2 host, nil without a cgroup.
-    let cgroupTasks: CgroupTasks?
-    let cgroupView: CgroupView
+    /// Init's cgroup. nil if systemd is still to make it: then Host tells Init later.
+    let place: InitPlace?
     /// nil if Init itself becomes the container's first process.
     let succession: Succession?
     /// The stack that Init runs on.
@@ -28,8 +27,8 @@ final class InitContext {
 
     init(
         plan: Plan, socket: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
-        mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroupTasks: CgroupTasks?, cgroupView: CgroupView,
-        succession: Succession?, stack: ProcessStack
+        mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, place: InitPlace?, succession: Succession?,
+        stack: ProcessStack
     ) {
         self.plan = plan
         self.socket = socket
@@ -37,8 +36,7 @@ final class InitContext {
         self.sources = sources
         self.mappings = mappings
         self.journal = journal
-        self.cgroupTasks = cgroupTasks
-        self.cgroupView = cgroupView
+        self.place = place
         self.succession = succession
         self.stack = stack
     }
@@ -52,11 +50,14 @@ struct Init: ~Copyable {
     let context: InitContext
     let conversation: Conversation
     var procfs: ProcFileSystem?
+    /// Init's cgroup, as soon as it's known.
+    var place: InitPlace?
 
     private init(_ context: InitContext) {
         self.context = context
         conversation = Conversation(context.socket, as: .process, context.plan.script)
         procfs = nil
+        place = context.place
     }
 
     var plan: Plan { context.plan }
@@ -84,10 +85,11 @@ struct Init: ~Copyable {
 
     private mutating func create() throws(RuntimeError) {
         try isolate()
+        if plan.isPlacedFirst { try awaitPlace() }
         let hasKeyring = !plan.makesKeyring ? true : try joinSessionKeyringEarly(of: plan.identity.id)
         try enterNamespaces()
         if !hasKeyring { try joinSessionKeyring(of: plan.identity.id) }
-        try enterCgroups()
+        if let place { try enterCgroups(place) }
         try prepareSession()
         var rootfs = try makeRootfs()
         try announceMounted()
@@ -123,11 +125,11 @@ struct Init: ~Copyable {
         kept += context.sources?.descriptors ?? []
         kept += context.mappings.values.map { $0.rawValue }
         kept += context.journal.map { [$0.rawValue] } ?? []
-        kept += context.cgroupTasks?.descriptors ?? []
+        kept += context.place?.tasks.descriptors ?? []
         try closeDescriptors(from: 3 + Int32(plan.process?.preservedDescriptors ?? 0), but: kept)
     }
 
-    private func makeRootfs() throws(RuntimeError) -> Rootfs {
+    private mutating func makeRootfs() throws(RuntimeError) -> Rootfs {
         step(.openMountSources)
         let sources: MountSources
         if let opened = context.sources {
@@ -137,8 +139,16 @@ struct Init: ~Copyable {
         }
         var rootfs = try Rootfs(
             plan: plan, sources: sources, mappings: context.mappings, journal: context.journal,
-            cgroups: context.cgroupView, pidNamespace: plan.namespaceFiles.file(of: .pid))
-        try rootfs.mountAll()
+            pidNamespace: plan.namespaceFiles.file(of: .pid))
+        let mounts = plan.rootfs.mounts
+        let rest = mounts.firstIndex { $0.needsCgroup } ?? mounts.endIndex
+        try rootfs.mount(mounts[..<rest])
+        if place == nil {
+            try awaitPlace()
+            if let place { try enterCgroups(place) }
+        }
+        if let place { rootfs.cgroups = place.view }
+        try rootfs.mount(mounts[rest...])
         try rootfs.makeDevices()
         return rootfs
     }

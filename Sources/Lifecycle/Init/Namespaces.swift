@@ -26,6 +26,15 @@ extension Init {
         try explaining(.system, "the process can't be made undumpable", OwnProcess.setDumpable(false))
     }
 
+    /// Waits until systemd has made the container's unit around this process.
+    mutating func awaitPlace() throws(RuntimeError) {
+        step(.waitForUnit)
+        guard let heard = try conversation.hear(within: .endless), case .placed(let record) = heard.message else {
+            OwnProcess.exit(1)
+        }
+        place = try InitPlace(plan, record, heard.descriptors)
+    }
+
     func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {
         guard let file = plan.namespaceFiles.file(of: join.kind) else { return }
         try explaining(
@@ -82,10 +91,10 @@ extension Init {
     ///
     /// A thread that moves itself, by "0" in `tasks`, waits for no RCU grace period, unlike a pid that is written to
     /// cgroup.procs.
-    func enterCgroups() throws(RuntimeError) {
+    func enterCgroups(_ place: InitPlace) throws(RuntimeError) {
         step(.enterCgroups)
-        try context.cgroupTasks?.enter()
-        context.cgroupTasks?.closeFiles()
+        try place.tasks.enter()
+        place.tasks.closeFiles()
         let namespaces = plan.namespaces
         if namespaces.origin(of: .cgroup) == .new {
             try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))

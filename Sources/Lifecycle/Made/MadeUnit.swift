@@ -22,6 +22,17 @@ struct MadeUnit: Sendable {
     /// - Returns: The connection.
     /// - Throws: `cgroup` or `timeout` if there is no bus, or if it doesn't answer.
     func connect(until deadline: Deadline) throws(RuntimeError) -> SystemdManager {
+        let manager = try beginConnection(until: deadline)
+        do throws(BusError) {
+            try manager.establish(until: deadline)
+        } catch {
+            throw error.error
+        }
+        return manager
+    }
+
+    /// Begins to connect to the manager that has the unit: `SystemdManager.establish` waits for the end of that.
+    func beginConnection(until deadline: Deadline) throws(RuntimeError) -> SystemdManager {
         do throws(BusError) {
             switch owner {
             case .system: return SystemdManager(try .system(user: Credentials.effectiveUser, until: deadline))
@@ -103,8 +114,17 @@ struct MadeUnit: Sendable {
     /// Changes properties of the unit until it stops.
     func set(_ properties: [UnitProperty]) throws(RuntimeError) {
         guard !properties.isEmpty else { return }
+        try set(properties, by: try connect(until: Deadline(milliseconds: MadeUnit.patience)))
+    }
+
+    /// The same over a connection that there is.
+    ///
+    /// - Parameters:
+    ///   - properties: The properties.
+    ///   - manager: A connection to the unit's manager.
+    /// - Throws: `cgroup` or `timeout` if systemd doesn't change them.
+    func set(_ properties: [UnitProperty], by manager: SystemdManager) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: MadeUnit.patience)
-        let manager = try connect(until: deadline)
         do throws(BusError) {
             let accepted = try UnitLimits.accepted(properties, by: manager, until: deadline)
             try manager.setUnitProperties(name: name, runtime: true, accepted, until: deadline)

@@ -33,6 +33,13 @@ struct MountStep: Sendable {
     /// The id mapping of the mount. Empty lists stand for the container's own mappings.
     var idMapping: (uids: [IDMapping], gids: [IDMapping], recursive: Bool)?
 
+    /// Whether the process that performs this must be in the container's cgroup: to find the cgroup, or because copied files
+    /// take memory, for which the container's limit counts.
+    var needsCgroup: Bool {
+        if case .cgroup = kind { return true }
+        return copiesUp
+    }
+
     /// The JSON pointer of the entry.
     var pointer: String { "/mounts/" + String(index) }
 

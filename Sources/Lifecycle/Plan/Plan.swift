@@ -93,11 +93,16 @@ final class Plan: Sendable {
     /// Whether hooks run before the container is created.
     var hasCreationHooks: Bool { hasEarlyHooks || !hooks.createContainer.isEmpty }
 
+    /// Whether Init waits for its unit before it enters a user namespace. There it may become a user for whose processes the
+    /// manager of our user refuses to make units. Without a user namespace, Init goes on as long as it doesn't need its cgroup.
+    var isPlacedFirst: Bool { cgroup?.unit != nil && namespaces.has(.user) }
+
     /// The messages between Host and Init until the container is created.
     var script: Script {
         let hasNewUserNamespace = namespaces.origin(of: .user) == .new
         return .create(
-            asksForMapping: hasNewUserNamespace && namespaces.isStaged, isMapped: hasNewUserNamespace,
+            isPlaced: cgroup?.unit != nil, asksForMapping: hasNewUserNamespace && namespaces.isStaged,
+            isMapped: hasNewUserNamespace,
             hasEarlyHooks: hasEarlyHooks)
     }
 

@@ -72,6 +72,26 @@ struct SystemdCgroupTests {
         #expect(try !bundle.unit.isKnown())
     }
 
+    // Init fails while systemd is at work, and systemd perhaps finds no process any more.
+    @Test func failureBeforeTheUnitIsThereIsTheReason() throws {
+        for _ in 0..<5 {
+            let bundle = try Bundle.inUnit {
+                $0.mounts.append(JSON.mount("/data", source: "/no-such-source", ["bind"]))
+            }
+            let refusal = try bundle.refusal(by: bundle.command("create", global: Bundle.systemd))
+            #expect(refusal.says("/no-such-source"), "\(refusal)")
+            #expect(try !bundle.unit.isKnown())
+        }
+    }
+
+    @Test func containerWithAUserNamespaceHasItsUnit() throws {
+        let bundle = try Bundle.inUnit { $0.mapUsers() }
+        let container = try bundle.startInUnit()
+        #expect(Cgroup.processes("/system.slice/" + bundle.unit.name) == [container.pid])
+        let seen = try container.output(ofScript: "cat /proc/self/cgroup")
+        #expect(seen.lines.allSatisfy { $0.hasSuffix(":/") }, "the root of the container's cgroup namespace: \(seen)")
+    }
+
     @Test func processesThatOutliveTheFirstAreEnded() throws {
         let bundle = try Bundle.inUnit {
             $0.drop(namespace: "pid")

@@ -16,6 +16,8 @@ final class RestoreSession {
     private var sources: MountSources?
     private var terminal: SharedDescriptor?
     private var isChecked = false
+    /// Holds the container's unit until criu is in it. nil without systemd.
+    private var unitHolder: UnitHolder?
 
     private var plan: Plan { transaction.plan }
     /// The container's first process, and its terminal if it has one.
@@ -55,13 +57,25 @@ final class RestoreSession {
     /// Restores the container. On failure everything is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
-            try transaction.makeCgroup()
+            try transaction.prepareCgroup()
+            try makeUnit()
             try restore()
             guard let process, isChecked else {
                 throw RuntimeError(.checkpoint, "criu restored the container without a word before it ran")
             }
             try plan.announcement.make(of: process)
         }
+    }
+
+    /// Has systemd make the container's unit. criu is born in its cgroup, as without systemd, so another process must be there
+    /// before.
+    private func makeUnit() throws(RuntimeError) {
+        guard transaction.unit != nil else { return }
+        try transaction.expectUnit()
+        try transaction.directory.write(transaction.record)
+        let holder = try UnitHolder()
+        unitHolder = holder
+        try transaction.makeUnit(around: holder.pid)
     }
 
     // MARK: criu
@@ -130,7 +144,7 @@ final class RestoreSession {
             // cgroup.
             try transaction.adopt(try ContainerProcess(child: criu.pid))
             transaction.process = nil
-            transaction.releaseUnit()
+            unitHolder = nil
             try criu.checkVersion()
             try criu.check(tracksMemory: false, hasLazyPages: options.image.lazyPages)
             step(.restore)

@@ -15,12 +15,12 @@ final class ContainerTransaction {
     let procfs: ProcFileSystem
     let directory: ContainerDirectory
     private let configText: [UInt8]
-    private let root: StateRoot
+    let root: StateRoot
     private var spare: SpareDescriptors?
-    /// The container's unit, as long as it needs a process that holds it. nil without systemd.
-    private var unitHolder: UnitHolder?
-    private(set) var record: ContainerRecord
-    private(set) var cgroup: Cgroup?
+    /// The container's unit. nil without systemd.
+    var unit: UnitStart?
+    var record: ContainerRecord
+    var cgroup: Cgroup?
 
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?
@@ -64,82 +64,6 @@ final class ContainerTransaction {
             undo()
             throw failure
         }
-    }
-
-    // MARK: Cgroup
-
-    /// Writes the record, makes the container's cgroup and sets the limits that don't disturb Init.
-    func makeCgroup() throws(RuntimeError) {
-        guard let planned = plan.cgroup else { return try directory.write(record) }
-        let path = try planned.unit.map { (unit) throws(RuntimeError) in try startUnit(unit, planned) } ?? planned.path
-        step(.makeCgroup)
-        let cgroup = try Cgroup(host: planned.host, path: path, access: planned.access, isUnit: planned.unit != nil)
-        // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
-        record.made.add(.cgroup(cgroup.record))
-        try directory.write(record)
-        do throws(RuntimeError) {
-            try cgroup.create(needs: planned.resources.unifiedControllers)
-            if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
-        } catch {
-            record.made.remove(.cgroup(cgroup.record))
-            throw error
-        }
-        self.cgroup = cgroup
-        record.made.add(.cgroup(cgroup.record))
-        step(.writeCgroupLimits)
-        try cgroup.applyEarly(planned.resources)
-        for warning in cgroup.warnings { settings.log.warn(warning) }
-    }
-
-    /// Starts the container's unit, and returns the path of its cgroup.
-    private func startUnit(_ plan: UnitPlan, _ cgroup: CgroupPlan) throws(RuntimeError) -> CgroupPath {
-        step(.startUnit)
-        // The time tells the unit from that of an earlier container of the same name.
-        let unit = MadeUnit(
-            name: plan.placement.unit, owner: plan.owner,
-            description: "container " + record.id + " of wherry, created " + record.created)
-        // Before the unit is recorded: without a connection there is no unit, and none could be stopped.
-        let manager = try unit.connect(until: Deadline(milliseconds: MadeUnit.patience))
-        record.made.add(.unit(unit))
-        try directory.write(record)
-        let holder = try UnitHolder()
-        unitHolder = holder
-        return try unit.start(plan, process: holder.pid, isUnified: cgroup.isUnified, by: manager)
-    }
-
-    /// Lets go of the container's unit, in which the container's first process is by now.
-    func releaseUnit() { unitHolder = nil }
-
-    /// Refuses a cgroup that another container's record names: two containers in one cgroup would end each other's processes.
-    ///
-    /// A cgroup with processes has been refused already. But the other container may have no processes: Init isn't cloned yet,
-    /// or the container has stopped and isn't deleted. Then only its record shows that the cgroup is taken; the record is
-    /// written before the cgroup is made.
-    private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
-        for id in try root.containers() where id != plan.identity.id {
-            let other: ContainerRecord?
-            do throws(RuntimeError) {
-                other = try ContainerDirectory.open(id, in: root)?.record()
-            } catch  where error.code == .corruptState {
-                // A damaged record doesn't say which cgroup its container has.
-                continue
-            }
-            guard let other = other?.cgroup, other.overlaps(cgroup.record) else { continue }
-            cgroup.undo()
-            throw RuntimeError(
-                .cgroup, "the cgroup is that of container \"" + id.displayText + "\"", pointer: "/linux/cgroupsPath",
-                path: cgroup.path.relative, hint: "delete that one first, or choose a cgroup of the container's own")
-        }
-    }
-
-    /// Sets the limits that also apply to the container's first process, which must have finished its preparation, and gives
-    /// the cgroup to the user in the plan, if there is one.
-    func limitLate() throws(RuntimeError) {
-        step(.writeLateCgroupLimits)
-        guard let cgroup, let planned = plan.cgroup else { return }
-        if let unit = record.made.unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
-        try cgroup.applyLate(planned.resources)
-        if let owner = planned.owner { try cgroup.delegate(to: owner) }
     }
 
     // MARK: First process
@@ -207,7 +131,6 @@ final class ContainerTransaction {
     /// removed, the record stays for `delete --force`.
     private func undo() {
         spare = nil
-        unitHolder = nil
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
         do throws(RuntimeError) {

@@ -44,8 +44,9 @@ final class CreateSession {
     /// Creates the container, which then waits for `start`. On failure everything that was made is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
-            try transaction.makeCgroup()
+            try transaction.prepareCgroup()
             let conversation = try launch()
+            try place(conversation)
             try converse(conversation)
             try finish(conversation)
         }
@@ -65,8 +66,10 @@ final class CreateSession {
             plan: plan, socket: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory.descriptor),
-            cgroupTasks: try transaction.cgroup?.openTasks(), cgroupView: plan.cgroupView(transaction.cgroup),
+            place: plan.cgroup?.unit == nil ? try InitPlace(plan, transaction.cgroup) : nil,
             succession: succession, stack: stack)
+        try transaction.expectUnit()
+        step(.clone)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
@@ -87,9 +90,22 @@ final class CreateSession {
         }
         // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
         withExtendedLifetime(consume context) {}
-        let conversation = Conversation(ours, as: .host, plan.script)
-        if plan.namespaces.origin(of: .user) == .new, !plan.namespaces.isStaged { try mapIDs(conversation) }
-        return conversation
+        return Conversation(ours, as: .host, plan.script)
+    }
+
+    /// Has systemd make the container's unit around Init, which meanwhile goes on up to where it needs its cgroup.
+    private func place(_ conversation: Conversation) throws(RuntimeError) {
+        guard transaction.unit != nil else { return }
+        do throws(RuntimeError) {
+            try transaction.makeUnit(around: transaction.record.pid)
+        } catch {
+            // systemd finds no process if Init has failed meanwhile. Then Init's error is the reason.
+            if process?.handle.waitForEnd(milliseconds: 0) == true { _ = try hear(conversation) }
+            throw error
+        }
+        guard let cgroup = transaction.cgroup else { return }
+        let tasks = try cgroup.openTasks(withUnified: true)
+        try tell(.placed(cgroup.record), descriptors: tasks.descriptors, conversation)
     }
 
     /// Opens the mount sources if Init couldn't: root in a user namespace may lack permission for them, and can't create
@@ -132,18 +148,20 @@ final class CreateSession {
         try tell(.mapped, conversation)
     }
 
-    private func tell(_ message: Message, _ conversation: Conversation) throws(RuntimeError) {
+    private func tell(_ message: Message, descriptors: [Int32] = [], _ conversation: Conversation) throws(RuntimeError) {
         do throws(RuntimeError) {
-            try conversation.say(message)
+            try conversation.say(message, descriptors: descriptors)
         } catch  where error.errno == .EPIPE || error.errno == .ECONNRESET {
+            // Init has ended, perhaps with a word.
+            _ = try hear(conversation)
             throw death()
         }
     }
 
     /// Answers Init's messages until Init is ready.
     private func converse(_ conversation: Conversation) throws(RuntimeError) {
-        if plan.namespaces.origin(of: .user) == .new, plan.namespaces.isStaged {
-            _ = try hear(conversation)
+        if plan.namespaces.origin(of: .user) == .new {
+            if plan.namespaces.isStaged { _ = try hear(conversation) }
             try mapIDs(conversation)
         }
         if plan.hasEarlyHooks {
@@ -188,7 +206,6 @@ final class CreateSession {
     /// Sets the limits that also apply to Init, hands the terminal over, writes the record, tells the caller the pid and
     /// releases Init.
     private func finish(_ conversation: Conversation) throws(RuntimeError) {
-        transaction.releaseUnit()
         try transaction.limitLate()
         if let process = plan.process?.spec {
             try ProcessLimits(pid: transaction.record.pid, process: process).apply(transaction.procfs)

@@ -4,50 +4,89 @@ import Errors
 import Linux
 import Systemd
 
-extension MadeUnit {
-    /// Starts the unit, and waits until its cgroup is there.
+/// The start of a container's unit, and the connection to the manager that has it.
+final class UnitStart {
+    private let unit: MadeUnit
+    private let plan: UnitPlan
+    private let isUnified: Bool
+    private let manager: SystemdManager
+
+    /// Begins to connect to the manager that is to have the unit.
     ///
     /// - Parameters:
+    ///   - unit: The unit.
     ///   - plan: The unit's plan.
-    ///   - process: The unit's first process.
     ///   - isUnified: Whether the host has cgroup v2 only.
-    ///   - manager: A connection to the manager that is to have the unit.
-    /// - Returns: The path of the cgroup.
-    /// - Throws: `cgroup` if there is a unit of that name, or if systemd doesn't start it; `timeout` if systemd takes too long.
-    func start(_ plan: UnitPlan, process: Int32, isUnified: Bool, by manager: SystemdManager) throws(RuntimeError) -> CgroupPath {
-        let properties = plan.properties(description: description, process: process, isUnified: isUnified)
-        let place: UnitProperty.Value
-        let deadline = Deadline(milliseconds: MadeUnit.patience)
+    /// - Throws: `cgroup` or `timeout` if there is no bus, or if it doesn't answer.
+    init(_ unit: MadeUnit, _ plan: UnitPlan, isUnified: Bool) throws(RuntimeError) {
+        self.unit = unit
+        self.plan = plan
+        self.isUnified = isUnified
+        manager = try unit.beginConnection(until: Deadline(milliseconds: MadeUnit.patience))
+    }
+
+    /// Waits for the connection. Without one there is no unit, and none could be stopped.
+    ///
+    /// - Returns: The unit, to be recorded before `start`.
+    /// - Throws: `cgroup` or `timeout` if the bus doesn't accept us, or if it doesn't answer.
+    func connect() throws(RuntimeError) -> MadeUnit {
         do throws(BusError) {
-            let accepted = try UnitLimits.accepted(properties, by: manager, until: deadline)
-            try manager.wait(for: try start(accepted, manager, until: deadline), until: deadline)
-            // Not always where the name says: systemd writes "_" before a name such as "cpu.slice".
-            place = try manager.unitProperty("ControlGroup", of: name, interface: "Scope", until: deadline)
+            try manager.establish(until: Deadline(milliseconds: MadeUnit.patience))
         } catch {
             throw error.error
         }
-        guard case .string(let path) = place, !path.isEmpty else {
-            throw RuntimeError(.cgroup, "systemd has made no cgroup for the unit \"" + name.displayText + "\"")
-        }
-        return try CgroupPath(text: path)
+        return unit
     }
 
-    private func start(_ properties: [UnitProperty], _ manager: SystemdManager, until deadline: Deadline) throws(BusError)
-        -> SystemdJob
-    {
+    /// Has systemd start the unit, and waits until the unit's cgroup is there and has the process.
+    ///
+    /// - Parameters:
+    ///   - process: The unit's first process: systemd makes a scope only around a process.
+    ///   - procfs: The host's procfs.
+    /// - Returns: The path of the cgroup.
+    /// - Throws: `cgroup` if there is a unit of that name, or if systemd doesn't start it; `timeout` if systemd takes too long.
+    func start(around process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupPath {
         do throws(BusError) {
-            return try manager.startTransientUnit(name: name, mode: .replace, properties: properties, until: deadline)
+            try start(around: process, until: Deadline(milliseconds: MadeUnit.patience))
+        } catch {
+            throw error.error
+        }
+        // Not always where the name says: systemd writes "_" before a name such as "cpu.slice".
+        let places = try CgroupHost.membership(procfs: procfs, process: process)
+        guard let place = places.first(where: { $0.subsystems == (isUnified ? "" : "name=systemd") }) else {
+            throw RuntimeError(
+                .cgroup, "systemd has made no cgroup for the unit \"" + unit.name.displayText + "\"")
+        }
+        return try CgroupPath(text: place.path)
+    }
+
+    private func start(around process: Int32, until deadline: Deadline) throws(BusError) {
+        let properties = try UnitLimits.accepted(
+            plan.properties(description: unit.description, process: process, isUnified: isUnified), by: manager, until: deadline)
+        do throws(BusError) {
+            return try start(properties, until: deadline)
         } catch  where error.isUnitExists {
             // A unit that has failed has no processes any more, and only keeps its name.
-            try? manager.resetFailedUnit(name: name, until: deadline)
+            try? manager.resetFailedUnit(name: unit.name, until: deadline)
         }
         do throws(BusError) {
-            return try manager.startTransientUnit(name: name, mode: .replace, properties: properties, until: deadline)
+            try start(properties, until: deadline)
         } catch  where error.isUnitExists {
+            let name = unit.name.displayText
             throw BusError(
                 RuntimeError(
-                    .cgroup, "the unit \"" + name.displayText + "\" exists already", pointer: "/linux/cgroupsPath",
-                    hint: "\"systemctl status " + name.displayText + "\" shows what runs in it; stop it, or choose another name"))
+                    .cgroup, "the unit \"" + name + "\" exists already", pointer: "/linux/cgroupsPath",
+                    hint: "\"systemctl status " + name + "\" shows what runs in it; stop it, or choose another name"))
         }
+    }
+
+    private func start(_ properties: [UnitProperty], until deadline: Deadline) throws(BusError) {
+        let job = try manager.startTransientUnit(name: unit.name, mode: .replace, properties: properties, until: deadline)
+        try manager.wait(for: job, until: deadline)
+    }
+
+    /// Changes properties of the unit until it stops.
+    func set(_ properties: [UnitProperty]) throws(RuntimeError) {
+        if !properties.isEmpty { try unit.set(properties, by: manager) }
     }
 }

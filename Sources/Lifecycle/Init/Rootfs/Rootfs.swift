@@ -16,7 +16,8 @@ struct Rootfs: ~Copyable {
     var readOnlyLate: [SharedDescriptor] = []
     /// The devpts mount on /dev/pts, on which the terminal is opened.
     var devpts: SharedDescriptor?
-    let cgroups: CgroupView
+    /// The container's cgroups. Known only before the first mount that needs them (`MountStep.needsCgroup`).
+    var cgroups = CgroupView(mountPoints: [], isUnifiedHost: false, hasOwnNamespace: false)
     /// The joined pid namespace, if any.
     let pidNamespace: SharedDescriptor?
 
@@ -26,7 +27,7 @@ struct Rootfs: ~Copyable {
     /// on the host, too. Usually they become slave: later mounts of the host still arrive, because sources are copied later. If
     /// the root is to be shared, they become private, because the sources are copied already.
     init(
-        plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, cgroups: CgroupView,
+        plan: Plan, sources: MountSources, mappings: SortedMap<SharedDescriptor>, journal: MountJournal?,
         pidNamespace: SharedDescriptor?
     ) throws(RuntimeError) {
         step(.attachRootFileSystem)
@@ -34,7 +35,6 @@ struct Rootfs: ~Copyable {
         self.sources = sources
         self.mappings = mappings
         self.journal = journal
-        self.cgroups = cgroups
         self.pidNamespace = pidNamespace
         let rootfs = plan.rootfs.path
         let hasMountNamespace = plan.namespaces.has(.mount)
@@ -60,10 +60,10 @@ struct Rootfs: ~Copyable {
         }
     }
 
-    /// Performs the entries of `/mounts` in their order, as config.md demands.
-    mutating func mountAll() throws(RuntimeError) {
+    /// Performs entries of `/mounts` in their order, as config.md demands.
+    mutating func mount(_ entries: ArraySlice<MountStep>) throws(RuntimeError) {
         step(.mountFileSystems)
-        for entry in plan.rootfs.mounts {
+        for entry in entries {
             if case .fileSystem(let type) = entry.kind, type == "proc", let pidNamespace, sources.fileSystems[entry.index] == nil
             {
                 try attach(try ForeignProc.mount(entry, of: pidNamespace), entry, isDirectory: true)

@@ -3,8 +3,7 @@ import Linux
 
 /// A process that holds a place in the container's unit, until this is deallocated.
 ///
-/// systemd makes a scope only around a process. Init isn't cloned yet: it's to be born in the scope's cgroup, as in every other
-/// cgroup.
+/// systemd makes a scope only around a process.
 final class UnitHolder {
     let pid: Int32
     private let handle: ProcessHandle

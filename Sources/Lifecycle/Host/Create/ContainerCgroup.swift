@@ -1,0 +1,88 @@
+import Bytes
+import Cgroups
+import Errors
+import Linux
+import Systemd
+
+extension ContainerTransaction {
+    /// Writes the record and makes the container's cgroup. If systemd is to make that, this only begins to connect to systemd.
+    func prepareCgroup() throws(RuntimeError) {
+        guard let planned = plan.cgroup else { return try directory.write(record) }
+        guard let unit = planned.unit else { return try makeCgroup(planned.path) }
+        try directory.write(record)
+        step(.startUnit)
+        // The time tells the unit from that of an earlier container of the same name.
+        let made = MadeUnit(
+            name: unit.placement.unit, owner: unit.owner,
+            description: "container " + record.id + " of wherry, created " + record.created)
+        self.unit = try UnitStart(made, unit, isUnified: planned.isUnified)
+    }
+
+    /// Waits for the connection to systemd, and notes the unit for the record, which has to be written before `makeUnit`.
+    func expectUnit() throws(RuntimeError) {
+        guard let unit else { return }
+        step(.startUnit)
+        record.made.add(.unit(try unit.connect()))
+    }
+
+    /// Has systemd make the container's unit around a process, and makes the rest of its cgroup.
+    func makeUnit(around process: Int32) throws(RuntimeError) {
+        guard let unit else { return }
+        step(.startUnit)
+        try makeCgroup(try unit.start(around: process, procfs))
+    }
+
+    /// Makes the container's cgroup and sets the limits that don't disturb Init.
+    private func makeCgroup(_ path: CgroupPath) throws(RuntimeError) {
+        guard let planned = plan.cgroup else { return }
+        step(.makeCgroup)
+        let cgroup = try Cgroup(host: planned.host, path: path, access: planned.access, isUnit: planned.unit != nil)
+        // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
+        record.made.add(.cgroup(cgroup.record))
+        try directory.write(record)
+        do throws(RuntimeError) {
+            try cgroup.create(needs: planned.resources.unifiedControllers)
+            if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
+        } catch {
+            record.made.remove(.cgroup(cgroup.record))
+            throw error
+        }
+        self.cgroup = cgroup
+        record.made.add(.cgroup(cgroup.record))
+        step(.writeCgroupLimits)
+        try cgroup.applyEarly(planned.resources)
+        for warning in cgroup.warnings { settings.log.warn(warning) }
+    }
+
+    /// Refuses a cgroup that another container's record names: two containers in one cgroup would end each other's processes.
+    ///
+    /// A cgroup with processes has been refused already. But the other container may have no processes: Init isn't cloned yet,
+    /// or the container has stopped and isn't deleted. Then only its record shows that the cgroup is taken; the record is
+    /// written before the cgroup is made.
+    private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
+        for id in try root.containers() where id != plan.identity.id {
+            let other: ContainerRecord?
+            do throws(RuntimeError) {
+                other = try ContainerDirectory.open(id, in: root)?.record()
+            } catch  where error.code == .corruptState {
+                // A damaged record doesn't say which cgroup its container has.
+                continue
+            }
+            guard let other = other?.cgroup, other.overlaps(cgroup.record) else { continue }
+            cgroup.undo()
+            throw RuntimeError(
+                .cgroup, "the cgroup is that of container \"" + id.displayText + "\"", pointer: "/linux/cgroupsPath",
+                path: cgroup.path.relative, hint: "delete that one first, or choose a cgroup of the container's own")
+        }
+    }
+
+    /// Sets the limits that also apply to the container's first process, which must have finished its preparation, and gives
+    /// the cgroup to the user in the plan, if there is one.
+    func limitLate() throws(RuntimeError) {
+        step(.writeLateCgroupLimits)
+        guard let cgroup, let planned = plan.cgroup else { return }
+        if let unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
+        try cgroup.applyLate(planned.resources)
+        if let owner = planned.owner { try cgroup.delegate(to: owner) }
+    }
+}
