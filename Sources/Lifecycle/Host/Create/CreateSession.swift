@@ -106,6 +106,7 @@ final class CreateSession {
         guard let cgroup = transaction.cgroup else { return }
         let tasks = try cgroup.openTasks(withUnified: true)
         try tell(.placed(cgroup.record), descriptors: tasks.descriptors, conversation)
+        withExtendedLifetime(tasks) {}
     }
 
     /// Opens the mount sources if Init couldn't: root in a user namespace may lack permission for them, and can't create

@@ -51,11 +51,16 @@ final class UnitStart {
         } catch {
             throw error.error
         }
-        // Not always where the name says: systemd writes "_" before a name such as "cpu.slice".
         let places = try CgroupHost.membership(procfs: procfs, process: process)
-        guard let place = places.first(where: { $0.subsystems == (isUnified ? "" : "name=systemd") }) else {
+        // If the process ended before systemd could move it, this is still a cgroup of the caller's: the container's processes
+        // would be taken to be there, and ended. So the unit's name is required. systemd writes "_" before a name such as
+        // "cpu.slice".
+        guard let place = places.first(where: { $0.subsystems == (isUnified ? "" : "name=systemd") }),
+            let directory = place.path.split(separator: UInt8(ascii: "/")).last,
+            directory == unit.name || directory == "_" + unit.name
+        else {
             throw RuntimeError(
-                .cgroup, "systemd has made no cgroup for the unit \"" + unit.name.displayText + "\"")
+                .cgroup, "systemd hasn't put the container's first process into the unit \"" + unit.name.displayText + "\"")
         }
         return try CgroupPath(text: place.path)
     }
