@@ -35,6 +35,8 @@ public struct CreateOptions: Sendable {
     public var preserveFDs = 0
     /// The number of sockets, from descriptor 3 upward, that the process gets by the rules of sd_listen_fds(3).
     var listenFDs = 0
+    /// The absolute path of the folder for a notification socket: nil if the caller has none (NotifyPlace).
+    var notifyFolder: ByteString?
 
     public init(id: ByteString, bundle: ByteString) {
         self.id = id

@@ -47,15 +47,46 @@ extension FileDescriptor {
     /// milliseconds, the call fails with EAGAIN.
     public static func connectStream(to path: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_stream, 0))
-        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
-        if path.count < 108 {
-            guard path.withCString({ c_connect_unix(socket.rawValue, $0) }) == 0 else { throw .last("connect") }
+        try socket.connect(to: path, timeout: timeout)
+        return socket
+    }
+
+    /// Makes a socket that receives datagrams at `name` in a directory.
+    public static func bindDatagrams(name: ByteString, in directory: borrowing FileDescriptor) throws(SystemError)
+        -> FileDescriptor
+    {
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, c_datagram, 0))
+        guard descriptorPath(of: directory, name).withCString({ c_bind_unix(socket.rawValue, $0) }) == 0 else {
+            throw .last("bind")
+        }
+        return socket
+    }
+
+    /// Makes a socket that sends datagrams to a path of any length or, after a "@", to an abstract name. If sending takes more
+    /// than `timeout` milliseconds, it fails with EAGAIN.
+    public static func connectDatagrams(to address: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
+        let socket = try checked("socket", CLinux.socket(AF_UNIX, c_datagram, 0))
+        guard address.hasPrefix("@") else {
+            try socket.connect(to: address, timeout: timeout)
             return socket
         }
-        let file = try FileDescriptor.open(path, flags: .path)
-        guard ("/proc/self/fd/" + ByteString(decimal: file.rawValue)).withCString({ c_connect_unix(socket.rawValue, $0) }) == 0
-        else { throw .last("connect") }
+        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
+        guard ByteString(address.bytes.dropFirst()).withCString({ c_connect_abstract(socket.rawValue, $0) }) == 0 else {
+            throw .last("connect")
+        }
         return socket
+    }
+
+    private borrowing func connect(to path: ByteString, timeout: Int) throws(SystemError) {
+        guard c_set_send_timeout(rawValue, timeout) == 0 else { throw .last("setsockopt") }
+        if path.count < 108 {
+            guard path.withCString({ c_connect_unix(rawValue, $0) }) == 0 else { throw .last("connect") }
+            return
+        }
+        let file = try FileDescriptor.open(path, flags: .path)
+        guard ("/proc/self/fd/" + ByteString(decimal: file.rawValue)).withCString({ c_connect_unix(rawValue, $0) }) == 0 else {
+            throw .last("connect")
+        }
     }
 
     private static func descriptorPath(of directory: borrowing FileDescriptor, _ name: ByteString) -> ByteString {

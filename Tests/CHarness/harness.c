@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include "CHarness.h"
 
 #include <linux/seccomp.h>
@@ -71,6 +72,22 @@ int h_listen(const char *path) {
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     if (bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0 && listen(descriptor, 8) == 0) return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+int h_datagrams(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    unsigned long length = strlen(path);
+    if (length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path, path, length);
+    if (*path == '@') address.sun_path[0] = 0;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -1;
+    if (bind(descriptor, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) == 0) return descriptor;
     close(descriptor);
     return -1;
 }

@@ -39,5 +39,8 @@ int search_memory(int count, char **arguments);
 /// Sends messages over another process's socket.
 int impersonate(int count, char **arguments);
 
+/// Tells the service manager something, as sd_notify(3) does.
+int notify(int count, char **arguments);
+
 /// Writes the text with the reason of errno, and exits.
 _Noreturn void fail(const char *what);

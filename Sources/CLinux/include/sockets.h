@@ -15,7 +15,8 @@
 enum { c_most_descriptors = 64 };
 
 /// Types of sockets, close-on-exec. C libraries declare the names with different types.
-static const int c_seqpacket = SOCK_SEQPACKET | SOCK_CLOEXEC, c_stream = SOCK_STREAM | SOCK_CLOEXEC;
+static const int c_seqpacket = SOCK_SEQPACKET | SOCK_CLOEXEC, c_stream = SOCK_STREAM | SOCK_CLOEXEC,
+                 c_datagram = SOCK_DGRAM | SOCK_CLOEXEC;
 
 /// accept4(2), close-on-exec, without the peer's address.
 static inline int c_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
@@ -97,6 +98,18 @@ static inline int c_connect_unix(int socket, const char *path) {
         return -1;
     }
     return connect(socket, (const struct sockaddr *)&address, size);
+}
+
+/// Connects to an abstract socket: its name begins with a NUL, which isn't part of `name`.
+static inline int c_connect_abstract(int socket, const char *name) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    unsigned long length = strlen(name);
+    if (length >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path + 1, name, length);
+    return connect(socket, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length));
 }
 
 /// SO_PEERCRED of unix(7): the user id of the process at the other end, or -1 with errno.

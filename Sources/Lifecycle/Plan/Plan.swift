@@ -30,6 +30,8 @@ final class Plan: Sendable {
     let hooks: Hooks
     /// Whether the container gets a session keyring of its own. `--no-new-keyring` forbids that.
     let makesKeyring: Bool
+    /// Whether the container gets a socket for sd_notify(3).
+    let notifies: Bool
     let announcement: Announcement
     /// Sentences about properties that are left out or have no effect.
     let warnings: [String]
@@ -51,7 +53,9 @@ final class Plan: Sendable {
     ) throws(RuntimeError) {
         var warnings: [String] = []
         let linux = config.linux
-        rootfs = try RootfsPlan(config, bundle: bundle, warnings: &warnings)
+        notifies = options.notifyFolder != nil && NotifyPlace.isWanted(by: config)
+        rootfs = try RootfsPlan(
+            config, bundle: bundle, notifyFolder: notifies ? options.notifyFolder : nil, warnings: &warnings)
         identity = ContainerIdentity(
             id: options.id, ociVersion: config.ociVersion, bundle: bundle, rootfs: rootfs.path, annotations: config.annotations)
         self.namespaces = namespaces
@@ -59,9 +63,10 @@ final class Plan: Sendable {
         idMappings = IDMappings(uids: linux.uidMappings, gids: linux.gidMappings)
         timeOffsets = linux.timeOffsets
         pivots = !options.noPivot
+        let environment = notifies ? [NotifyPlace.environment] : []
         process = config.process.map {
             ProcessPlan(
-                $0, config, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
+                $0.adding(environment), config, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
                 grantable: facts.capabilities, isInUserNamespace: namespaces.has(.user), warnings: &warnings)
         }
         try Plan.refuseUnsupported(linux)

@@ -17,7 +17,9 @@ struct RootfsPlan: Sendable {
     let maskedPaths: [ByteString]
     let readonlyPaths: [ByteString]
 
-    init(_ config: Config, bundle: ByteString, warnings: inout [String]) throws(RuntimeError) {
+    init(_ config: Config, bundle: ByteString, notifyFolder: ByteString?, warnings: inout [String])
+        throws(RuntimeError)
+    {
         guard let root = config.root else {
             throw RuntimeError(.invalidConfig, "missing: the root file system has to be named", pointer: "/root")
         }
@@ -26,7 +28,8 @@ struct RootfsPlan: Sendable {
         propagation = RootPropagation(config.linux.rootfsPropagation)
         setsPropagation = config.linux.rootfsPropagation != nil
         var mounts: [MountStep] = []
-        for (index, mount) in config.mounts.enumerated() {
+        let own = notifyFolder.map { [NotifyPlace.mount(of: $0)] } ?? []
+        for (index, mount) in (config.mounts + own).enumerated() {
             mounts.append(try MountStep(mount, index: index, bundle: bundle, warnings: &warnings))
         }
         self.mounts = mounts

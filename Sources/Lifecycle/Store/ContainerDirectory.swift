@@ -10,6 +10,7 @@ import OCI
 ///                    reads here what may still run
 ///     config.json    the configuration as it was at `create`
 ///     mounts         the mounts of a container without a mount namespace (MountJournal)
+///     notify         the folder with the socket for sd_notify(3), if the container has one (NotifyPlace)
 ///     start          the socket on which the prepared process waits for `start`; removed once the container is started
 ///
 /// A command that changes something holds a lock on the directory itself. The kernel releases the lock when the command ends,
@@ -152,7 +153,7 @@ struct ContainerDirectory: ~Copyable {
         try explaining(.system, "the container's state can't be looked at", path: id) { () throws(SystemError) in
             let names = [
                 ContainerDirectory.copyName, ContainerDirectory.configName, ContainerDirectory.startSocketName,
-                MountJournal.name,
+                MountJournal.name, NotifyPlace.folder,
             ]
             for name in names {
                 if try descriptor.contains(name) { return true }

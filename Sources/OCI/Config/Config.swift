@@ -71,6 +71,19 @@ public struct Mount: Sendable {
     public var options: [ByteString]
     public var uidMappings: [IDMapping]
     public var gidMappings: [IDMapping]
+
+    /// Makes an entry.
+    public init(
+        destination: ByteString, type: ByteString?, source: ByteString?, options: [ByteString], uidMappings: [IDMapping] = [],
+        gidMappings: [IDMapping] = []
+    ) {
+        self.destination = destination
+        self.type = type
+        self.source = source
+        self.options = options
+        self.uidMappings = uidMappings
+        self.gidMappings = gidMappings
+    }
 }
 
 /// A program that runs at one point of a container's life: config.md, "POSIX-platform Hooks".

@@ -72,6 +72,9 @@ int h_set_window_size(int terminal, unsigned short rows, unsigned short columns)
 /// Opens a listening socket of type SOCK_STREAM. Fails with ENAMETOOLONG for paths of 108 bytes and more.
 int h_listen(const char *path);
 
+/// Makes a socket that receives datagrams at a path or, after a "@", at an abstract name. Returns -1 with errno if that fails.
+int h_datagrams(const char *path);
+
 /// Connects to a listening socket. Returns -1 if that fails, for example because the queue is full.
 int h_connect(const char *path);
 

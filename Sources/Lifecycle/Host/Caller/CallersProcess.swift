@@ -29,6 +29,7 @@ func prepareCaller(_ options: CreateOptions, _ settings: GlobalSettings) throws(
         named: [settings.root, options.bundle, options.pidFile, options.consoleSocket, options.pidfdSocket], settings.log)
     var options = options
     (options.preserveFDs, options.listenFDs) = (inherited.preserved, inherited.listening)
+    if NotifyPlace.managersSocket != nil { options.notifyFolder = settings.root + "/" + options.id + "/" + NotifyPlace.folder }
     return options
 }
 

@@ -18,11 +18,13 @@ struct SignalRelay: ~Copyable {
 struct Foreground: ~Copyable {
     private let process: ContainerProcess
     private let signals: SignalRelay
+    private let notify: NotifyRelay?
     private var terminal: TerminalRelay?
 
-    init(process: ContainerProcess, signals: consuming SignalRelay) throws(RuntimeError) {
+    init(process: ContainerProcess, signals: consuming SignalRelay, notify: NotifyRelay? = nil) throws(RuntimeError) {
         self.process = process
         self.signals = signals
+        self.notify = notify
         if let controller = process.terminal {
             terminal = try TerminalRelay(controller)
         } else {
@@ -37,6 +39,7 @@ struct Foreground: ~Copyable {
         do throws(SystemError) {
             let status = try relay()
             terminal?.drain()
+            notify?.pump(mainProcess: nil)
             return status
         } catch {
             throw RuntimeError(.system, "the container can't be waited for", error)
@@ -47,11 +50,13 @@ struct Foreground: ~Copyable {
         while true {
             var requests = [
                 PollRequest(process.handle.descriptor.rawValue, .readable), PollRequest(signals.descriptor.rawValue, .readable),
+                PollRequest(notify?.descriptor, .readable),
             ]
             requests += terminal?.requests ?? []
             _ = try PollRequest.wait(for: &requests, milliseconds: nil)
             if !requests[1].answer.isEmpty { try handle(try signals.next()) }
-            if requests.count > 2 { try terminal?.pump(requests[2...]) }
+            if !requests[2].answer.isEmpty { notify?.pump(mainProcess: nil) }
+            if requests.count > 3 { try terminal?.pump(requests[3...]) }
             if !requests[0].answer.isEmpty { return try process.handle.wait() }
         }
     }

@@ -25,6 +25,11 @@ public func checkpointContainer(_ options: CheckpointOptions, _ settings: Global
             .wrongState, "container cannot be checkpointed in " + status.name.description + " state",
             hint: "checkpoint a container that is running or paused")
     }
+    guard try !NotifyPlace.exists(in: directory.descriptor) else {
+        throw RuntimeError(
+            .unsupported, "a container with a socket for sd_notify(3) can't be checkpointed: `restore` makes no such socket",
+            hint: "create the container without NOTIFY_SOCKET in the environment")
+    }
     let config = try directory.config()
     try CheckpointSession(options, record, config, settings.log).execute(procfs)
     guard !options.leaveRunning, !options.preDump else { return }
@@ -91,7 +96,7 @@ private final class CheckpointSession {
         try namespaces.checkRestorable()
         try checkStatusDescriptor()
         var ignored: [String] = []
-        let rootfs = try RootfsPlan(config, bundle: record.bundle, warnings: &ignored)
+        let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, warnings: &ignored)
         try rootfs.mounts.refuseSourcesInMounts(rootfs: record.rootfs)
         let images = try ImageDirectory.make(
             options.image.imagePath, "image-path", forUserNamespace: namespaces.has(.user))

@@ -59,6 +59,7 @@ final class CreateSession {
         let startSocket = try explaining(
             .system, "the start socket can't be made",
             SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor)))
+        if plan.notifies { try NotifyPlace.make(in: transaction.directory.descriptor) }
         var mappings = try MappedMounts.namespaces(plan, transaction.procfs)
         let sources = try openSources(&mappings)
         let stack = try explaining(.system, "no memory for the container's first process", ProcessStack())

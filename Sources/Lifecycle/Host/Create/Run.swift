@@ -18,15 +18,20 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
     guard let process = creation.process else {
         throw RuntimeError(.system, "the container has no process")
     }
+    let started: StartedContainer
     do throws(RuntimeError) {
-        try startContainer(id: options.create.id, settings)
+        started = try startCreated(id: options.create.id, settings)
     } catch {
         settings.log.sharesStderr = false
         deleteRegardless(id: options.create.id, settings)
         throw error
     }
-    guard let signals else { return 0 }
-    return try awaitEnd(of: process, signals, id: options.create.id, keep: options.keep, settings)
+    guard let signals else {
+        try started.notify?.awaitReadiness(of: started.process, pid: started.pid)
+        return 0
+    }
+    return try awaitEnd(
+        of: process, signals, notify: started.notify, id: options.create.id, keep: options.keep, settings)
 }
 
 /// Relays terminal and signals until the container's first process ends, then deletes the container.
@@ -34,17 +39,19 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
 /// - Parameters:
 ///   - process: The container's first process.
 ///   - signals: The signals to pass on.
+///   - notify: Passes on what the container tells the service manager.
 ///   - id: The container's id.
 ///   - keep: Whether the container isn't deleted after its end.
 ///   - settings: The global options.
 /// - Returns: The exit status for the shell: the program's own, or 128 + n for signal n.
 /// - Throws: An error if the end can't be waited for, or the container can't be deleted.
 func awaitEnd(
-    of process: ContainerProcess, _ signals: consuming SignalRelay, id: ByteString, keep: Bool, _ settings: GlobalSettings
+    of process: ContainerProcess, _ signals: consuming SignalRelay, notify: NotifyRelay? = nil, id: ByteString, keep: Bool,
+    _ settings: GlobalSettings
 ) throws(RuntimeError) -> Int32 {
     let status: ExitStatus
     do throws(RuntimeError) {
-        status = try Foreground(process: process, signals: signals).wait()
+        status = try Foreground(process: process, signals: signals, notify: notify).wait()
     } catch {
         settings.log.sharesStderr = false
         deleteRegardless(id: id, settings)
