@@ -13,6 +13,9 @@ public struct CgroupMountPoint: Sendable {
     /// The options for mounting the hierarchy in a cgroup namespace: "cpu" and "cpuacct", or "none" and "name=systemd".
     public let options: [ByteString]
 
+    /// The directory at which the host has the hierarchy.
+    public let hierarchy: ByteString
+
     /// The directory of the container's cgroup on the host. Without a cgroup namespace, a bind mount shows it.
     public let directory: ByteString
 }
@@ -28,7 +31,7 @@ extension Cgroup {
             return CgroupMountPoint(
                 version: group.version, name: isUnified ? "" : name,
                 links: named ? [] : subsystems.filter { $0 != name },
-                options: named ? ["none"] + subsystems : subsystems, directory: group.place())
+                options: named ? ["none"] + subsystems : subsystems, hierarchy: group.mountPoint, directory: group.place())
         }
     }
 }

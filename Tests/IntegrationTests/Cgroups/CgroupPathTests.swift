@@ -122,13 +122,34 @@ struct CgroupPathTests {
 
     private let controller = Host.isUnified ? "" : "/pids"
 
-    @Test(arguments: [true, false]) func mountShowsTheContainersOwnCgroup(withNamespace: Bool) throws {
+    @Test(arguments: Host.isUnified ? [true] : [true, false]) func mountShowsTheContainersOwnCgroup(withNamespace: Bool) throws {
         let seen = try mounting(
             ["nosuid", "noexec", "nodev", "relatime", "ro"], "cat /sys/fs/cgroup\(controller)/cgroup.procs; sleep 0"
         ) {
             if !withNamespace { $0.drop(namespace: "cgroup") }
         }
         #expect(seen.lines.contains("1"))
+    }
+
+    // Programs put the mount and the path in /proc/self/cgroup together.
+    @Test(arguments: [true, false], [true, false])
+    func v2MountHasThePathsOfTheContainersNamespace(withNamespace: Bool, inUserNamespace: Bool) throws {
+        let bundle = try Bundle {
+            $0.mounts.append(.mount("/two", type: "cgroup2", source: "cgroup2", ["nosuid", "noexec", "nodev"]))
+            $0.runs(
+                """
+                path=$(sed -n s/^0:://p /proc/self/cgroup); grep -c "^$$\\$" "/two$path/cgroup.procs"
+                mkdir "/two$path/new" 2>/dev/null && rmdir "/two$path/new" && echo writable || echo read-only
+                """)
+            $0.process.capabilities = .capabilities(["CAP_DAC_OVERRIDE"])
+            if inUserNamespace { $0.mapUsers() }
+            if !withNamespace { $0.drop(namespace: "cgroup") }
+        }
+        // The mapped root may not make it.
+        try makeDirectory(bundle.rootfs + "/two")
+        // Only a host with cgroup v2 alone gives a cgroup to the mapped root.
+        let isWritable = !inUserNamespace || (withNamespace && Host.isUnified)
+        #expect(try bundle.output() == "1\n\(isWritable ? "writable" : "read-only")\n")
     }
 
     @Test func readOnlyMountTakesNoWrites() throws {

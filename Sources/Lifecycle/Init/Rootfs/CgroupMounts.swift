@@ -59,36 +59,43 @@ extension Rootfs {
                 // Not every user namespace may do this. The copy below takes its place.
             }
         }
-        let tree = try FileDescriptor.cloneTree(hierarchy.directory, recursive: false)
-        if !attributes.isEmpty { try tree.setMountAttributes(attributes, recursive: false) }
-        return tree
+        return try copy(of: hierarchy.directory, attributes)
     }
 
+    /// The v2 hierarchy: with a cgroup namespace, what is below the namespace's root. Without one, all of the host's cgroups,
+    /// because the paths in /proc/PID/cgroup count from the host's root then, and programs look them up here.
     private func unifiedHierarchy(_ entry: MountStep) throws(RuntimeError) -> SharedDescriptor {
         var attributes = entry.allAttributes
-        if let own = cgroups.mountPoints.first(where: { $0.version == .v2 }) {
-            return try explaining(
-                .cgroup, "the cgroup file system can't be mounted", pointer: entry.label,
-                SharedDescriptor(try tree(of: own, attributes: attributes)))
-        }
-        guard cgroups.isUnifiedHost else {
+        let own = cgroups.mountPoints.first { $0.version == .v2 }
+        guard own != nil || cgroups.isUnifiedHost else {
             throw RuntimeError(
                 .unsupported, "the container is in no cgroup v2 tree", pointer: entry.label,
                 hint: "has this host one? With type cgroup the container gets the cgroup v1 trees")
         }
-        if cgroups.hasOwnNamespace {
-            let context = try explaining(
-                .cgroup, "the cgroup file system can't be mounted", pointer: entry.label, FileSystemContext(type: "cgroup2"))
+        guard cgroups.hasOwnNamespace else {
+            // A user may own some of the host's cgroups: a container without rights on them could change them
+            // (CVE-2023-25809).
+            if own == nil || plan.namespaces.has(.user) { attributes.apply(MountAttributes(set: .readOnly)) }
+            return try explaining(.cgroup, "the host's cgroups can't be shown", pointer: entry.label) {
+                () throws(SystemError) in
+                SharedDescriptor(try copy(of: own?.hierarchy ?? "/sys/fs/cgroup", attributes))
+            }
+        }
+        if let own {
             return try explaining(
-                context, code: .cgroup, "the cgroup file system can't be mounted", entry.label,
-                SharedDescriptor(try context.mount(attributes: attributes.set)))
+                .cgroup, "the cgroup file system can't be mounted", pointer: entry.label,
+                SharedDescriptor(try tree(of: own, attributes: attributes)))
         }
-        // The container has neither a cgroup nor a cgroup namespace: it sees the host's cgroups, read-only (CVE-2023-25809).
-        attributes.apply(MountAttributes(set: .readOnly))
-        return try explaining(.cgroup, "the host's cgroups can't be shown", pointer: entry.label) { () throws(SystemError) in
-            let tree = try FileDescriptor.cloneTree("/sys/fs/cgroup", recursive: true)
-            try tree.setMountAttributes(attributes, recursive: true)
-            return SharedDescriptor(tree)
-        }
+        let context = try explaining(
+            .cgroup, "the cgroup file system can't be mounted", pointer: entry.label, FileSystemContext(type: "cgroup2"))
+        return try explaining(
+            context, code: .cgroup, "the cgroup file system can't be mounted", entry.label,
+            SharedDescriptor(try context.mount(attributes: attributes.set)))
+    }
+
+    private func copy(of directory: ByteString, _ attributes: MountAttributes) throws(SystemError) -> FileDescriptor {
+        let tree = try FileDescriptor.cloneTree(directory, recursive: false)
+        if !attributes.isEmpty { try tree.setMountAttributes(attributes, recursive: false) }
+        return tree
     }
 }
