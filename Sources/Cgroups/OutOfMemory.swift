@@ -9,4 +9,13 @@ extension Cgroup {
         guard let text = try? group.directory().readIfPresent(file) else { return false }
         return KeyedValues(text)["oom_kill"] ?? 0 > 0
     }
+
+    /// Whether the kernel kills all processes of the cgroup if memory runs out for one: `memory.oom.group` of
+    /// admin-guide/cgroup-v2.rst.
+    public func diesAsAWhole() -> Bool {
+        guard let group = groups.first(where: { $0.version == .v2 }),
+            let text = try? group.directory().readIfPresent("memory.oom.group")
+        else { return false }
+        return text.trimmed == "1"
+    }
 }

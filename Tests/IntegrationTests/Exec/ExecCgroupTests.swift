@@ -127,6 +127,25 @@ struct ExecCgroupTests {
         #expect(try container.status() == "running")
     }
 
+    // The kernel also kills who shares memory with a process that it kills: the command must not, while it makes the process.
+    @Test(.needsUnifiedCgroups, .needs(controller: "memory")) func endOfTheWholeCgroupDoesNotEndTheCommand() throws {
+        for _ in 0..<4 {
+            let container = try resting {
+                $0.linux.resources.unified = [
+                    "memory.oom.group": "1", "memory.max": "16777216", "memory.swap.max": "0",
+                ]
+            }
+            let hungry = try container.joining(["probe", "allocate", "64"]).start()
+            var others: [RunningCommand] = []
+            for _ in 0..<8 { others.append(try container.joining(["true"]).start()) }
+            for command in [hungry] + others {
+                let finished = try command.finish()
+                if case .killed = finished.ending { Issue.record("\(finished)") }
+            }
+            try container.delete("--force")
+        }
+    }
+
     @Test func withoutAnyAreTheCallers() throws {
         let bundle = try Bundle { $0.runs(arguments: ["probe", "pause"]) }
         let created = try bundle.command("create", global: ["--cgroup-manager=disabled"]).run()

@@ -111,25 +111,28 @@ struct ExecSession: ~Copyable {
         let (ours, theirs) = try explaining(.system, "no socket for the process", FileDescriptor.messagePair())
         plan.affinity.applyInitial()
         guard let cgroupRecord = plan.cgroup, inCgroup else {
-            return Launched(report: try clone(theirs, nil, into: nil), socket: ours, isInCgroup: false)
+            return Launched(
+                report: try clone(theirs, nil, into: nil, sharesMemory: true), socket: ours, isInCgroup: false)
         }
         let cgroup = try Cgroup(record: cgroupRecord)
         let entry = try cgroup.openEntry(plan.subgroups)
+        // If the kernel kills a process for lack of memory, it kills all that share the process's memory: us, too.
+        let sharesMemory = !cgroup.diesAsAWhole()
         let report: ExecInit.Start.Report
         do throws(RuntimeError) {
-            report = try clone(theirs, entry.tasks, into: entry.directoryNumber)
+            report = try clone(theirs, entry.tasks, into: entry.directoryNumber, sharesMemory: sharesMemory)
         } catch  where error.errno == .EBUSY && plan.subgroups.isEmpty {
             // The container has enabled controllers for cgroups below its own, as systemd does. Then its own cgroup takes no
             // processes, and one of those below is used.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
-            report = try clone(theirs, entry.tasks, into: directory.rawValue)
+            report = try clone(theirs, entry.tasks, into: directory.rawValue, sharesMemory: sharesMemory)
         }
         return Launched(report: report, socket: ours, isInCgroup: true)
     }
 
-    private borrowing func clone(_ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?) throws(RuntimeError)
-        -> ExecInit.Start.Report
-    {
+    private borrowing func clone(
+        _ theirs: SharedDescriptor, _ tasks: CgroupTasks?, into directory: Int32?, sharesMemory: Bool
+    ) throws(RuntimeError) -> ExecInit.Start.Report {
         // Only Host writes to the log: the processes that are made here log neither steps nor traps.
         let traced = traceSteps(to: nil)
         Trap.setLog(nil)
@@ -138,7 +141,7 @@ struct ExecSession: ~Copyable {
             log.tellOfTraps()
         }
         // setns(2) refuses a time namespace to a process that shares its memory.
-        let isOrdinary = plan.joins(.time)
+        let isOrdinary = plan.joins(.time) || !sharesMemory
         let start = try explaining(
             .system, "no memory for what the process reports",
             ExecInit.Start(
