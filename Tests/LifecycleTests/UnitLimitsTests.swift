@@ -95,7 +95,58 @@ import Testing
 
     @Test func limitsWithoutAPropertyAreOnlyInTheFiles() throws {
         #expect(try properties(#"{"hugepageLimits":[{"pageSize":"2MB","limit":0}]}"#) == [])
-        #expect(try properties(#"{"unified":{"io.weight":"8:0 50","cpu.weight.nice":"1"}}"#) == [])
+        #expect(try properties(#"{"unified":{"cpu.weight.nice":"1"}}"#) == [])
+        #expect(try properties(#"{"unified":{"io.weight":"8:0 default","io.max":"x rbps=1"}}"#) == [])
+    }
+
+    // MARK: Disks
+
+    private func list(_ name: ByteString, _ limits: [(ByteString, UInt64)]) -> UnitProperty {
+        UnitProperty(name, .limits(limits.map { UnitProperty.Limit($0, $1) }))
+    }
+
+    @Test func limitsOfDisksAreListsOnV2() throws {
+        let json = #"""
+            {"blockIO":{"weightDevice":[{"major":8,"minor":0,"weight":1000}],
+            "throttleReadBpsDevice":[{"major":8,"minor":0,"rate":5},{"major":8,"minor":16,"rate":0}],
+            "throttleWriteIOPSDevice":[{"major":8,"minor":0,"rate":7}]}}
+            """#
+        #expect(
+            try properties(json) == [
+                list("IODeviceWeight", [("/dev/block/8:0", 10000)]),
+                list("IOReadBandwidthMax", [("/dev/block/8:0", 5), ("/dev/block/8:16", .max)]),
+                list("IOWriteIOPSMax", [("/dev/block/8:0", 7)]),
+            ])
+    }
+
+    /// There, systemd's two limits of a disk lift each other when it reads the unit again.
+    @Test func onlyWeightsOfDisksAreListsOnV1() throws {
+        let json = #"""
+            {"blockIO":{"weightDevice":[{"major":8,"minor":0,"weight":1000}],
+            "throttleReadBpsDevice":[{"major":8,"minor":0,"rate":5}],"throttleReadIOPSDevice":[{"major":8,"minor":0,"rate":9}],
+            "throttleWriteBpsDevice":[{"major":8,"minor":0,"rate":7}]}}
+            """#
+        #expect(try properties(json, Self.legacy) == [list("BlockIODeviceWeight", [("/dev/block/8:0", 1000)])])
+    }
+
+    @Test func linesOfUnifiedFilesAreOfDisksToo() throws {
+        #expect(
+            try properties(#"{"unified":{"io.max":"8:0 rbps=5 wiops=max\n8:16 wbps=6 riops=7"}}"#) == [
+                list("IOReadBandwidthMax", [("/dev/block/8:0", 5)]), list("IOWriteIOPSMax", [("/dev/block/8:0", .max)]),
+                list("IOWriteBandwidthMax", [("/dev/block/8:16", 6)]), list("IOReadIOPSMax", [("/dev/block/8:16", 7)]),
+            ])
+        #expect(
+            try properties(#"{"unified":{"io.weight":"default 200\n8:0 50"}}"#) == [
+                UnitProperty("IOWeight", .uint64(200)), list("IODeviceWeight", [("/dev/block/8:0", 50)]),
+            ])
+    }
+
+    /// After an update, what was written comes first, and what the kernel has then counts.
+    @Test func laterValueOfADiskCounts() {
+        let read: ByteString = "8:0 rbps=5 wbps=max riops=max wiops=max\n8:16 rbps=6 wbps=max riops=max wiops=max"
+        #expect(
+            UnitLimits.properties(for: [("io.max", "8:0 rbps=9"), ("io.max", "8:32 rbps=max"), ("io.max", read)]).first
+                == list("IOReadBandwidthMax", [("/dev/block/8:32", .max), ("/dev/block/8:0", 5), ("/dev/block/8:16", 6)]))
     }
 
     // MARK: Devices

@@ -25,11 +25,20 @@ enum UnitLimits {
         if files.contains("cpu.cfs_quota_us") || files.contains("cpu.cfs_period_us") {
             files += ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         }
-        return properties(for: try cgroup.contents(of: files))
+        // Without this systemd, for which it's the weight 0, would make the cgroup idle again.
+        if files.contains("cpu.idle") { files.append("cpu.weight") }
+        // A lifted limit on a disk isn't in the file any more, and what is in the file counts.
+        let written = steps.flatMap { $0.writes }.filter { UnitDiskLimits.files.contains($0.file) }
+        let lifted: [Value] = written.map { (file: $0.file, text: $0.value) }
+        let present = try cgroup.contents(of: files)
+        return properties(for: lifted + present).filter { !fixedByStart.contains($0.name) }
     }
 
+    /// systemd accepts these for a new unit only.
+    private static let fixedByStart: [ByteString] = ["OOMPolicy"]
+
     static func properties(for values: [Value]) -> [UnitProperty] {
-        values.flatMap { properties(of: $0.file, $0.text) } + quota(values) + idleness(values)
+        values.flatMap { properties(of: $0.file, $0.text) } + quota(values) + idleness(values) + UnitDiskLimits.properties(values)
     }
 
     private static func properties(of file: ByteString, _ text: ByteString) -> [UnitProperty] {
@@ -44,7 +53,7 @@ enum UnitLimits {
         case "memory.oom.group": [UnitProperty("OOMPolicy", .string(text == "1" ? "kill" : "continue"))]
         case "cpu.weight": number("CPUWeight", text)
         case "cpu.shares": number("CPUShares", text)
-        case "io.weight": number("IOWeight", text.hasPrefix("default ") ? text.words[1] : text)
+        case "io.weight": number("IOWeight", defaultWeight(text))
         case "blkio.weight": number("BlockIOWeight", text)
         case "pids.max": number("TasksMax", text)
         case "cpuset.cpus": set("AllowedCPUs", text)
@@ -91,6 +100,11 @@ enum UnitLimits {
     /// For systemd, the weight 0 means what cpu.idle means for the kernel. Both in one property: the later one counts.
     private static func idleness(_ values: [Value]) -> [UnitProperty] {
         values.contains { $0.file == "cpu.idle" && $0.text == "1" } ? [UnitProperty("CPUWeight", .uint64(0))] : []
+    }
+
+    /// The weight for all disks: the file begins with its line, and may have lines for single disks after it.
+    private static func defaultWeight(_ text: ByteString) -> ByteString {
+        text.hasPrefix("default ") ? text.words[1] : text
     }
 
     /// A property that is a set of numbers, each a bit, the lowest first.
