@@ -1,0 +1,160 @@
+import CHarness
+import Testing
+
+/// The bus or systemd fails. The tests have a bus of their own, and so need no systemd.
+@Suite("failures of systemd", .needsRoot, .sandboxed)
+struct SystemdFailureTests {
+    private func bundle() throws -> Bundle {
+        try Bundle.inUnit { $0.linux.resources.pids.limit = 100 }
+    }
+
+    /// The message of a create that fails, and the bus.
+    private func refusal(_ behavior: FakeBus.Behavior, within seconds: Double = Command.deadline) throws -> (
+        message: String, bundle: Bundle, calls: [String]
+    ) {
+        let bundle = try bundle()
+        let bus = try FakeBus(behavior, for: bundle)
+        var command = try bundle.command("create", global: Bundle.systemd)
+        bus.serve(&command)
+        let running = try command.start()
+        try bus.work(until: { running.hasEnded }, within: seconds)
+        let finished = try running.finish()
+        #expect(finished.ending == .exited(1), "\(finished)")
+        expectNothing(of: bundle)
+        return (finished.message, bundle, bus.calls)
+    }
+
+    private func expectNothing(of bundle: Bundle) {
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+        #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
+        // Init has wherry's command line until it becomes the container's program. That of a zombie is empty.
+        let processes = entries(of: "/proc").filter { Int($0) != nil && read("/proc/\($0)/cmdline").contains(bundle.path) }
+        #expect(processes.isEmpty)
+    }
+
+    @Test func busThatRejectsTheUserIsTheReason() throws {
+        let message = try refusal(.rejects).message
+        #expect(message.says("can't authenticate to D-Bus: it doesn't accept this user"))
+    }
+
+    @Test func busThatClosesIsTheReason() throws {
+        let message = try refusal(.closes).message
+        #expect(message.says("to D-Bus") && message.says("closed"))
+    }
+
+    @Test func busThatClosesWhileTheUnitStartsIsTheReason() throws {
+        let (message, bundle, calls) = try refusal(.closesAtStart)
+        #expect(message.says("can't start unit \"\(bundle.unit.name)\": the connection to D-Bus was closed"))
+        #expect(calls.contains("StartTransientUnit"))
+    }
+
+    @Test func refusalOfTheUnitIsTheReason() throws {
+        let (message, bundle, _) = try refusal(.refusesStart)
+        let reason = "D-Bus error org.freedesktop.DBus.Error.AccessDenied: not today"
+        #expect(message.says("can't start unit \"\(bundle.unit.name)\": " + reason))
+    }
+
+    @Test func jobThatFailsIsTheReason() throws {
+        let (message, bundle, calls) = try refusal(.failsJob)
+        #expect(message.says("systemd couldn't start unit \"\(bundle.unit.name)\": the result of its job is \"failed\""))
+        #expect(message.says("journalctl -u \(bundle.unit.name)"))
+        #expect(!calls.contains("StopUnit"), "there is no unit of ours to stop: \(calls)")
+    }
+
+    @Test(.enabled(if: Long.isWanted, "half a minute, with WHERRY_LONG only"))
+    func busThatHangsIsGivenUp() throws {
+        let start = Long.seconds
+        let message = try refusal(.hangs, within: 60 + Command.deadline).message
+        #expect(message.says("can't authenticate to D-Bus: no answer over D-Bus in time"))
+        #expect((29...50).contains(Long.seconds - start))
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGKILL]) func createThatWaitsForTheBusCanBeEnded(signal: Int32) throws {
+        let bundle = try bundle()
+        let bus = try FakeBus(.hangs, for: bundle)
+        var command = try bundle.command("create", global: Bundle.systemd)
+        bus.serve(&command)
+        let running = try command.start()
+        try bus.work(until: { bus.isAsked })
+        running.signal(signal)
+        try bus.work(until: { running.hasEnded })
+        #expect(try running.finish().ending == .killed(by: signal))
+        let deleted = try bundle.sandbox.runtime("delete", "--force", bundle.id)
+        #expect(deleted.succeeded, "\(deleted)")
+        try eventually("no process is left") {
+            !entries(of: "/proc").contains { Int($0) != nil && read("/proc/\($0)/cmdline").contains(bundle.path) }
+        }
+        expectNothing(of: bundle)
+    }
+}
+
+/// Tests that take too long for every day.
+enum Long {
+    static let isWanted = getenv("WHERRY_LONG") != nil
+
+    static var seconds: Int {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec
+    }
+}
+
+/// What containers in units could leave behind, one by one unnoticed.
+@Suite("repetition with systemd", .needsRoot, .needsSystemd, .sandboxed)
+struct SystemdRepetitionTests {
+    /// Numbers of this whole machine, on which other tests may be at work.
+    private static func counts() throws -> [String: Int] {
+        var counts = [
+            "units": try Unit.run("list-units", "--all", "--no-legend", "--plain").lines.count,
+            "mounts": Mount.table(read("/proc/1/mountinfo")).count,
+            "directories of cgroups": cgroups(),
+        ]
+        counts["BPF programs"] = programs()
+        return counts
+    }
+
+    private static func cgroups() -> Int {
+        let line = read("/sys/fs/cgroup/cgroup.stat").lines.first { $0.hasPrefix("nr_descendants ") }
+        if let line { return Int(line.words[1]) ?? 0 }
+        return read("/proc/cgroups").lines.first { $0.hasPrefix("pids\t") }.flatMap { Int($0.words[2]) } ?? 0
+    }
+
+    /// All BPF programs in the kernel: the command BPF_PROG_GET_NEXT_ID of bpf(2). nil if it isn't allowed.
+    private static func programs() -> Int? {
+        var count = 0
+        // start_id, next_id, open_flags
+        var attributes: [UInt32] = [0, 0, 0]
+        while true {
+            let result = attributes.withUnsafeMutableBytes {
+                h_call(321, 11, UInt(bitPattern: $0.baseAddress), UInt($0.count))
+            }
+            guard result == 0 else { return h_errno_now() == ENOENT ? count : nil }
+            count += 1
+            attributes[0] = attributes[1]
+        }
+    }
+
+    @Test func nothingAddsUp() throws {
+        let rounds = Long.isWanted ? 200 : 20
+        let bundle = try Bundle.inUnit { $0.linux.resources.pids.limit = 100 }
+        let before = try Self.counts()
+        for _ in 0..<rounds {
+            let container = try bundle.startInUnit()
+            try container.delete("--force")
+            _ = try container.wait()
+        }
+        // Other tests have some of each too, but nothing like one for every round.
+        var after: [String: Int] = [:]
+        try eventually("as few as before: \(before)") {
+            after = try Self.counts()
+            return before.allSatisfy { (after[$0.key] ?? 0) < $0.value + rounds / 2 }
+        }
+        print("\(rounds) containers in units: before \(before), after \(after)")
+        if before["BPF programs"] == nil { print("BPF programs can't be counted here") }
+        #expect(try !bundle.unit.isKnown())
+        #expect(try Unit.run("list-units", "--all", "--no-legend", "--plain", bundle.unit.name).isEmpty)
+        #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
+        #expect(!read("/proc/1/mountinfo").contains(bundle.path))
+        #expect(entries(of: bundle.sandbox.root).isEmpty)
+    }
+}
