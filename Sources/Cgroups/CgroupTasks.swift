@@ -19,8 +19,11 @@ public final class CgroupTasks {
     ///   - cgroup: the cgroup.
     ///   - withUnified: the same as for `openTasks`.
     public init(_ files: [SharedDescriptor], of cgroup: Cgroup, withUnified: Bool) {
-        let entries = cgroup.entries(withUnified: withUnified)
-        for (file, entry) in zip(files, entries) { self.files.append((file, entry.group.place() + "/" + entry.file)) }
+        let names = cgroup.entries(withUnified: withUnified).map { $0.group.place() + "/" + $0.file }
+        // The names are for errors only: no file is left out because of them.
+        for (index, file) in files.enumerated() {
+            self.files.append((file, index < names.count ? names[index] : cgroup.path.relative))
+        }
     }
 
     func add(_ file: consuming FileDescriptor, path: ByteString) { files.append((SharedDescriptor(file), path)) }

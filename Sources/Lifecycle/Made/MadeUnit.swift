@@ -114,17 +114,8 @@ struct MadeUnit: Sendable {
     /// Changes properties of the unit until it stops.
     func set(_ properties: [UnitProperty]) throws(RuntimeError) {
         guard !properties.isEmpty else { return }
-        try set(properties, by: try connect(until: Deadline(milliseconds: MadeUnit.patience)))
-    }
-
-    /// The same over a connection that there is.
-    ///
-    /// - Parameters:
-    ///   - properties: The properties.
-    ///   - manager: A connection to the unit's manager.
-    /// - Throws: `cgroup` or `timeout` if systemd doesn't change them.
-    func set(_ properties: [UnitProperty], by manager: SystemdManager) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: MadeUnit.patience)
+        let manager = try connect(until: deadline)
         do throws(BusError) {
             let accepted = try UnitLimits.accepted(properties, by: manager, until: deadline)
             try manager.setUnitProperties(name: name, runtime: true, accepted, until: deadline)

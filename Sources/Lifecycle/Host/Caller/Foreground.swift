@@ -39,7 +39,7 @@ struct Foreground: ~Copyable {
         do throws(SystemError) {
             let status = try relay()
             terminal?.drain()
-            notify?.pump(mainProcess: nil)
+            notify?.drain()
             return status
         } catch {
             throw RuntimeError(.system, "the container can't be waited for", error)

@@ -3,7 +3,8 @@ import Linux
 
 /// A process that holds a place in the container's unit, until this is deallocated.
 ///
-/// systemd makes a scope only around a process.
+/// systemd makes a scope only around a process. criu isn't there yet: it's to be born in the scope's cgroup, so that the processes
+/// that it restores are there, too.
 final class UnitHolder {
     let pid: Int32
     private let handle: ProcessHandle

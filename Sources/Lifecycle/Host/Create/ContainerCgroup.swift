@@ -8,7 +8,7 @@ extension ContainerTransaction {
     /// Writes the record and makes the container's cgroup. If systemd is to make that, this only begins to connect to systemd.
     func prepareCgroup() throws(RuntimeError) {
         guard let planned = plan.cgroup else { return try directory.write(record) }
-        guard let unit = planned.unit else { return try makeCgroup(planned.path) }
+        guard let unit = planned.unit else { return try makeCgroup(planned) }
         try directory.write(record)
         step(.startUnit)
         // The time tells the unit from that of an earlier container of the same name.
@@ -25,17 +25,32 @@ extension ContainerTransaction {
         record.made.add(.unit(try unit.connect()))
     }
 
-    /// Has systemd make the container's unit around a process, and makes the rest of its cgroup.
+    /// Has systemd make the container's unit around a process, and makes the rest of its cgroup. Then it closes the connection,
+    /// over which systemd would tell of all other jobs, too.
+    ///
+    /// This doesn't say in which step it is: Init works meanwhile, and its step stands in the memory that both share for that.
     func makeUnit(around process: Int32) throws(RuntimeError) {
-        guard let unit else { return }
-        step(.startUnit)
-        try makeCgroup(try unit.start(around: process, procfs))
+        guard let unit, let planned = plan.cgroup else { return }
+        do throws(RuntimeError) {
+            let path = try unit.start(around: process, procfs)
+            self.unit = nil
+            try make(planned, path).applyEarly(planned.resources)
+            warn()
+        } catch {
+            throw error.during("start unit")
+        }
     }
 
     /// Makes the container's cgroup and sets the limits that don't disturb Init.
-    private func makeCgroup(_ path: CgroupPath) throws(RuntimeError) {
-        guard let planned = plan.cgroup else { return }
+    private func makeCgroup(_ planned: CgroupPlan) throws(RuntimeError) {
         step(.makeCgroup)
+        let cgroup = try make(planned, planned.path)
+        step(.writeCgroupLimits)
+        try cgroup.applyEarly(planned.resources)
+        warn()
+    }
+
+    private func make(_ planned: CgroupPlan, _ path: CgroupPath) throws(RuntimeError) -> Cgroup {
         let cgroup = try Cgroup(host: planned.host, path: path, access: planned.access, isUnit: planned.unit != nil)
         // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
         record.made.add(.cgroup(cgroup.record))
@@ -49,15 +64,17 @@ extension ContainerTransaction {
         }
         self.cgroup = cgroup
         record.made.add(.cgroup(cgroup.record))
-        step(.writeCgroupLimits)
-        try cgroup.applyEarly(planned.resources)
-        for warning in cgroup.warnings { settings.log.warn(warning) }
+        return cgroup
+    }
+
+    private func warn() {
+        for warning in cgroup?.warnings ?? [] { settings.log.warn(warning) }
     }
 
     /// Refuses a cgroup that another container's record names: two containers in one cgroup would end each other's processes.
     ///
-    /// A cgroup with processes has been refused already. But the other container may have no processes: Init isn't cloned yet,
-    /// or the container has stopped and isn't deleted. Then only its record shows that the cgroup is taken; the record is
+    /// A cgroup with processes of others has been refused already. But the other container may have none: Init isn't cloned yet, or
+    /// the container has stopped and isn't deleted. Then only its record shows that the cgroup is taken; the record is
     /// written before the cgroup is made.
     private func refuseCgroupOfAnother(_ cgroup: Cgroup) throws(RuntimeError) {
         for id in try root.containers() where id != plan.identity.id {
@@ -81,7 +98,7 @@ extension ContainerTransaction {
     func limitLate() throws(RuntimeError) {
         step(.writeLateCgroupLimits)
         guard let cgroup, let planned = plan.cgroup else { return }
-        if let unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
+        if let unit = record.made.unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
         try cgroup.applyLate(planned.resources)
         if let owner = planned.owner { try cgroup.delegate(to: owner) }
     }

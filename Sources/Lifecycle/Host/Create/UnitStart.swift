@@ -89,9 +89,4 @@ final class UnitStart {
         let job = try manager.startTransientUnit(name: unit.name, mode: .replace, properties: properties, until: deadline)
         try manager.wait(for: job, until: deadline)
     }
-
-    /// Changes properties of the unit until it stops.
-    func set(_ properties: [UnitProperty]) throws(RuntimeError) {
-        if !properties.isEmpty { try unit.set(properties, by: manager) }
-    }
 }

@@ -8,6 +8,7 @@ final class NotifyRelay {
     private let socket: SharedDescriptor
     private let manager: SharedDescriptor
     private let log: Log
+    private var hasFailed = false
 
     /// The most messages that are passed on in a row: a container that never stops sending must not keep us from all else.
     private static let mostAtOnce = 64
@@ -30,6 +31,8 @@ final class NotifyRelay {
             return nil
         }
         let socket = try explaining(.system, "the notification socket can't be made") { () throws(SystemError) in
+            // A `start` that was killed may have left one.
+            try? folder.file.unlink(NotifyPlace.socket)
             let socket = SharedDescriptor(try .bindDatagrams(name: NotifyPlace.socket, in: folder.file))
             // The container's user may be anybody.
             try folder.file.setMode(of: NotifyPlace.socket, to: 0o777)
@@ -79,7 +82,12 @@ final class NotifyRelay {
                     Array(lines.map { $0.bytes }.joined(separator: [UInt8(ascii: "\n")])),
                     descriptors: passed.map { $0.rawValue })
             } catch {
-                log.warn(RuntimeError(.system, "the service manager can't be told what the container says", error).message)
+                // Once: the container decides how much it sends.
+                if !hasFailed {
+                    log.warn(RuntimeError(.system, "the service manager can't be told what the container says", error).message)
+                }
+                hasFailed = true
+                return isReady
             }
             // They stay open until here: closing one lifts a barrier.
             withExtendedLifetime(descriptors) {}
@@ -95,12 +103,18 @@ final class NotifyRelay {
     ///   - pid: Its pid.
     /// - Throws: `system` if poll(2) fails.
     func awaitReadiness(of process: SharedDescriptor, pid: Int32) throws(RuntimeError) {
-        var hasEnded = false
-        while !pump(mainProcess: pid), !hasEnded {
+        while true {
             var requests = [PollRequest(descriptor, .readable), PollRequest(process.rawValue, .readable)]
             _ = try explaining(
                 .system, "the container can't be waited for", PollRequest.wait(for: &requests, milliseconds: nil))
-            hasEnded = !requests[1].answer.isEmpty
+            // The pid of a process that has ended may be another's by now, which must not become the service's main process.
+            guard requests[1].answer.isEmpty else { return drain() }
+            if pump(mainProcess: pid) { return }
         }
+    }
+
+    /// Passes on what the container said last, once it has ended.
+    func drain() {
+        for _ in 0..<NotifyRelay.mostAtOnce { pump(mainProcess: nil) }
     }
 }
