@@ -162,7 +162,7 @@ struct SystemdCgroupTests {
         let bundle = try Bundle.inUnit()
         var started = 0
         // systemd is asked in the middle of create's calls.
-        for call in stride(from: 60, to: 420, by: 12) {
+        for call in stride(from: 60, to: 900, by: 12) {
             var command = try bundle.command("create", global: Bundle.systemd)
             let mark = Capture()
             command.arguments = [Workspace.probe, "inject", "kill", String(call)] + command.arguments
