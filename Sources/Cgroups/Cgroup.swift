@@ -17,9 +17,9 @@ public final class Cgroup {
 
     let access: Access
 
-    /// Whether systemd has made the cgroup for a unit of the container's. Then the directory is there before `create` and
-    /// belongs to the container nevertheless; the directories above it belong to systemd.
-    let isUnit: Bool
+    /// The number of the path's components that lead to the cgroup of the container's unit; nil without a unit. systemd has made
+    /// this directory before `create`, and it belongs to the container nevertheless. The directories above it belong to systemd.
+    let unitDepth: Int?
 
     /// The cgroup's directories, one for each hierarchy.
     var groups: [Group]
@@ -41,17 +41,18 @@ public final class Cgroup {
     ///   - host: the host's hierarchies.
     ///   - path: the path of the cgroup in each hierarchy.
     ///   - access: what to do if the caller isn't allowed to make cgroups.
-    ///   - isUnit: whether systemd has made the cgroup for the container. Other hierarchies than systemd's may lack it.
+    ///   - unitDepth: the number of the path's components that lead to the cgroup that systemd has made for the container's
+    ///     unit; nil without a unit. Other hierarchies than systemd's may lack it.
     /// - Throws: `cgroup` if a hierarchy can't be searched.
-    public init(host: CgroupHost, path: CgroupPath, access: Access = .required, isUnit: Bool = false) throws(RuntimeError) {
+    public init(host: CgroupHost, path: CgroupPath, access: Access = .required, unitDepth: Int? = nil) throws(RuntimeError) {
         self.path = path
         self.access = access
-        self.isUnit = isUnit
+        self.unitDepth = unitDepth
         groups = host.hierarchies.map { Group($0, path: path) }
         isUnified = host.layout == .unified
         for group in groups {
             try survey(group)
-            if isUnit { group.existing = min(group.existing, path.components.count - 1) }
+            if let unitDepth { group.existing = min(group.existing, unitDepth - 1) }
         }
     }
 
@@ -63,7 +64,7 @@ public final class Cgroup {
         let path = try CgroupPath(text: record.path)
         self.path = path
         access = .required
-        isUnit = false
+        unitDepth = nil
         groups = record.groups.map { Group($0, path: path) }
         isUnified = groups.count == 1 && groups[0].version == .v2
     }

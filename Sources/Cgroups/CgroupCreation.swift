@@ -5,15 +5,19 @@ import Linux
 extension Cgroup {
     /// Makes the cgroup's directories, and on cgroup v2 hands controllers down from the parents to the cgroup.
     ///
-    /// - Parameter needs: the v2 controllers that the limits need on a hybrid host: `ResourcePlan.unifiedControllers`. On a
-    ///   host with cgroup v2 alone, all controllers are handed down.
+    /// - Parameters:
+    ///   - needs: the v2 controllers that the limits need on a hybrid host: `ResourcePlan.unifiedControllers`. On a
+    ///     host with cgroup v2 alone, all controllers are handed down.
+    ///   - process: the unit's first process, if the cgroup is below the unit's. It is moved into the v2 cgroup, because the
+    ///     unit's cgroup can't hand controllers down while it has processes.
     /// - Throws: `cgroup` if the cgroup can't be made or is in use. All directories that were made are removed again.
-    public func create(needs: ControllerSet = []) throws(RuntimeError) {
+    public func create(needs: ControllerSet = [], moving process: Int32? = nil) throws(RuntimeError) {
         do throws(RuntimeError) {
             for group in groups {
                 guard try make(group) else { continue }
                 if group.existing == path.components.count { try refuseInUse(group) }
                 if group.controllers.contains(.cpuset) { try fillCpuset(group) }
+                if let process, group.version == .v2 { try move(process, to: group) }
                 if group.version == .v2, isUnified || !needs.isEmpty { try handDown(to: group, wanted: isUnified ? nil : needs) }
             }
         } catch {
@@ -86,10 +90,16 @@ extension Cgroup {
                 } catch {
                     guard error.errno == .EEXIST else { throw error }
                     // Another program made the directory meanwhile, so the directory isn't ours to remove.
-                    if !isUnit || count < path.components.count { group.existing = count }
+                    if count < unitDepth ?? Int.max { group.existing = count }
                 }
             }
         }
+    }
+
+    private func move(_ process: Int32, to group: Group) throws(RuntimeError) {
+        try explaining(
+            .cgroup, "can't move the container's first process into the cgroup", path: group.place(),
+            group.directory().write("cgroup.procs", ByteString(decimal: process)))
     }
 
     /// Refuses an existing cgroup that has processes or is frozen: config-linux.md, "Control groups".

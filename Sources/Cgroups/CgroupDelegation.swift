@@ -14,15 +14,21 @@ extension Cgroup {
     public func delegate(to uid: UInt32) throws(RuntimeError) {
         guard isUnified, let group = groups.first else { return }
         try explaining(.cgroup, "can't give the cgroup to user " + String(uid), path: group.place()) { () throws(SystemError) in
-            let directory = try group.directory()
-            try directory.changeOwner(of: "", to: uid)
-            for file in try Cgroup.delegatedFiles() {
-                do throws(SystemError) {
-                    try directory.changeOwner(of: file, to: uid)
-                } catch {
-                    // Not every cgroup has each of these files.
-                    if error.errno != .ENOENT { throw error }
-                }
+            try group.directory().give(to: uid)
+        }
+    }
+}
+
+extension CgroupDirectory {
+    /// Makes a user of the host the owner of the cgroup's directory, and of those files in it that may be given away.
+    func give(to uid: UInt32) throws(SystemError) {
+        try changeOwner(of: "", to: uid)
+        for file in try CgroupDirectory.delegatedFiles() {
+            do throws(SystemError) {
+                try changeOwner(of: file, to: uid)
+            } catch {
+                // Not every cgroup has each of these files.
+                if error.errno != .ENOENT { throw error }
             }
         }
     }
@@ -37,11 +43,9 @@ extension Cgroup {
             return ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         }
     }
-}
 
-extension CgroupDirectory {
     /// Changes the owner of a file in the cgroup, or of the cgroup's directory if the name is empty: fchownat(2).
-    fileprivate func changeOwner(of file: ByteString, to uid: UInt32) throws(SystemError) {
+    private func changeOwner(of file: ByteString, to uid: UInt32) throws(SystemError) {
         try descriptor.setOwner(of: file, user: uid)
     }
 }

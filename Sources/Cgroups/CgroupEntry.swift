@@ -111,14 +111,13 @@ struct SubgroupChoice {
 
     init(_ option: ByteString) throws(RuntimeError) {
         let (names, text) = option.splitOnce(separator: UInt8(ascii: ":")) ?? ("", option)
-        let parts = text.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty && $0 != "." }
-        guard !text.isEmpty, !parts.contains("..") else {
+        guard !text.isEmpty, let subpath = CgroupSubpath(text) else {
             throw RuntimeError(
                 .usage, "--cgroup " + option.quoted + " is not a cgroup below the container's",
                 hint: "give a path from the container's cgroup on, without \"..\"; \"/\" is the container's itself")
         }
         subsystems = names.isEmpty ? [] : names.split(separator: UInt8(ascii: ","))
-        path = parts.joined(UInt8(ascii: "/"))
+        path = subpath.text
     }
 }
 

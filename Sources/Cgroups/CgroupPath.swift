@@ -47,6 +47,9 @@ public struct CgroupPath: Equatable, Sendable {
         components = parts
     }
 
+    /// The path of components that have been checked already.
+    init(components: [ByteString]) { self.components = components }
+
     /// The path relative to the mount point.
     public var relative: ByteString { prefix(components.count) }
 

@@ -29,7 +29,8 @@ extension Cgroup {
         }
     }
 
-    private func enable(_ wanted: [ByteString], in directory: CgroupDirectory) throws(SystemError) {
+    /// Enables controllers for the cgroups below a directory. Those that can't be enabled are left out.
+    func enable(_ wanted: [ByteString], in directory: CgroupDirectory) throws(SystemError) {
         let available = try directory.read("cgroup.controllers").words
         let enabled = try directory.read("cgroup.subtree_control").words
         let missing = wanted.filter { available.contains($0) && !enabled.contains($0) }

@@ -1,4 +1,6 @@
 import Bytes
+import Errors
+import Linux
 
 extension Cgroup {
     /// Whether the kernel has killed a process in the cgroup because memory ran out: admin-guide/cgroup-v1/memory.rst,
@@ -11,11 +13,15 @@ extension Cgroup {
     }
 
     /// Whether the kernel kills all processes of the cgroup if memory runs out for one: `memory.oom.group` of
-    /// admin-guide/cgroup-v2.rst.
+    /// admin-guide/cgroup-v2.rst. If a parent has the file set, all processes below the parent are killed.
     public func diesAsAWhole() -> Bool {
-        guard let group = groups.first(where: { $0.version == .v2 }),
-            let text = try? group.directory().readIfPresent("memory.oom.group")
-        else { return false }
-        return text.trimmed == "1"
+        guard let group = groups.first(where: { $0.version == .v2 }) else { return false }
+        let isSet = try? group.withRoot { root throws(SystemError) in
+            (1...path.components.count).contains { count in
+                let text = try? root.readFile(path.prefix(count) + "/memory.oom.group")
+                return text.map { ByteString($0).trimmed == "1" } ?? false
+            }
+        }
+        return isSet ?? false
     }
 }

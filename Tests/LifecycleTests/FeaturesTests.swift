@@ -70,6 +70,9 @@ import Testing
         #expect((linux["intelRdt"] as? [String: Bool])?.values.contains(true) == false)
         #expect(!String(decoding: json, as: UTF8.self).contains("null"))
         #expect(document["ociVersionMin"] as? String == "1.0.0" && document["ociVersionMax"] as? String == "1.3.0")
+        // An engine that lets strangers write annotations needs to know those that change what the runtime does.
+        let unsafe = try #require(document["potentiallyUnsafeConfigAnnotations"] as? [String])
+        #expect(unsafe.contains("org.systemd.property.") && unsafe.contains("run.oci.delegate-cgroup"))
         #expect((document["annotations"] as? [String: String])?["wherry.commit"] == "c0ffee")
     }
 }

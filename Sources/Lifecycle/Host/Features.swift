@@ -21,7 +21,12 @@ public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8]
             json.member("wherry.commit", commit)
             json.member("wherry.version", version)
         }
-        json.list("potentiallyUnsafeConfigAnnotations", ["org.criu.config"])
+        json.list(
+            "potentiallyUnsafeConfigAnnotations",
+            [
+                "org.criu.config", "org.systemd.property.", "run.oci.delegate-cgroup", "run.oci.keep_original_groups",
+                "run.oci.systemd.subgroup",
+            ])
     }
     return json.bytes
 }

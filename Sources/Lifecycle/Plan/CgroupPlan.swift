@@ -17,6 +17,8 @@ struct CgroupPlan: Sendable {
     /// The host's id of the user who gets to own the cgroup, so that the container can make cgroups in it: config-linux.md,
     /// "Cgroup ownership". nil if the cgroup stays the runtime's.
     let owner: UInt32?
+    /// The cgroup below the container's that its first process gets; nil if the process stays in the container's.
+    let payload: CgroupSubpath?
 
     var isUnified: Bool { host.layout == .unified }
 
@@ -29,11 +31,17 @@ struct CgroupPlan: Sendable {
         resources = try ResourcePlan(
             linux.resources, locations: facts.controllers, access: access, devices: access == .required)
         self.owner = owner
+        payload = try CgroupAnnotations.subpath(CgroupAnnotations.payload, in: config.annotations)
+        if payload != nil, facts.host.layout != .unified {
+            throw RuntimeError(
+                .unsupported, "cgroups can be left to a container only on a host with cgroup v2 alone",
+                pointer: "/annotations/run.oci.delegate-cgroup", hint: "remove the annotation")
+        }
         let isRootless = access == .optional
         if let drivers = facts.drivers {
             let unit = try UnitPlan(config, id: id, isRootless: isRootless, resources, drivers)
             self.unit = unit
-            path = try CgroupPath(text: unit.placement.cgroupPath)
+            path = unit.cgroup(below: try CgroupPath(text: unit.placement.cgroupPath))
         } else {
             unit = nil
             path = try CgroupPath(linux.cgroupsPath, id: id, base: facts.base)

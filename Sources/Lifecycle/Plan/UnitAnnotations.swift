@@ -23,24 +23,18 @@ enum UnitAnnotations {
         for annotation in annotations where annotation.key.hasPrefix(prefix) {
             let name = annotation.key.dropFirst(prefix.count)
             guard accepted.contains(name) || accepted.contains(microseconds(name)) else {
-                throw refusal(
-                    annotation, "asks for a property of the unit that annotations may not set",
+                throw annotation.refusal(
+                    "asks for a property of the unit that annotations may not set",
                     hint: "limits are in linux.resources; annotations may set how the unit is stopped, as TimeoutStopUSec")
             }
             guard let value = value(annotation.value), let property = property(name, value) else {
-                throw refusal(
-                    annotation, "has a value that isn't accepted: " + annotation.value.displayText,
+                throw annotation.refusal(
+                    "has a value that isn't accepted: " + annotation.value.displayText,
                     hint: "values are like true, 5, uint64 5, 'text' or ['a', 'b']")
             }
             properties.append(property)
         }
         return properties
-    }
-
-    private static func refusal(_ annotation: Annotation, _ reason: String, hint: String) -> RuntimeError {
-        RuntimeError(
-            .invalidConfig, "the annotation \"" + annotation.key.displayText + "\" " + reason,
-            pointer: "/annotations/" + annotation.key.escapedForJSONPointer, hint: hint)
     }
 
     /// The name over D-Bus of a property whose name ends with "Sec" in unit files.

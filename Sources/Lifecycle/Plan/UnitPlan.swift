@@ -16,6 +16,8 @@ struct UnitPlan: Sendable {
 
     let placement: UnitPlacement
     let owner: Owner
+    /// The path of the container's cgroup below the unit's; nil if the container has the unit's.
+    let subgroup: CgroupSubpath?
     /// The properties that annotations ask for.
     let annotated: [UnitProperty]
     /// The limits, as properties of the unit.
@@ -44,6 +46,7 @@ struct UnitPlan: Sendable {
                 pointer: "/linux/cgroupsPath",
                 hint: "give the slice first, and a name for the container's scope: slice:prefix:name")
         }
+        subgroup = try CgroupAnnotations.subpath(CgroupAnnotations.subgroup, in: config.annotations)
         annotated = try UnitAnnotations.properties(in: config.annotations)
         owner = isRootless ? .user : .system
         let devices = isRootless ? [] : UnitLimits.properties(forDevices: linux.resources.devices, drivers)
@@ -53,6 +56,12 @@ struct UnitPlan: Sendable {
         limits = devices + UnitLimits.properties(for: resources.steps) + (isHarmless ? late : [])
         lateLimits = isHarmless ? [] : late
     }
+
+    /// The path of the container's cgroup.
+    ///
+    /// - Parameter unit: The path of the unit's cgroup.
+    /// - Returns: The path.
+    func cgroup(below unit: CgroupPath) -> CgroupPath { subgroup.map { unit.appending($0) } ?? unit }
 
     /// The properties of the new unit, except the late limits.
     ///

@@ -128,11 +128,17 @@ struct ExecCgroupTests {
     }
 
     // The kernel also kills who shares memory with a process that it kills: the command must not, while it makes the process.
-    @Test(.needsUnifiedCgroups, .needs(controller: "memory")) func endOfTheWholeCgroupDoesNotEndTheCommand() throws {
-        let container = try resting {
-            $0.linux.resources.unified = ["memory.oom.group": "1", "memory.swap.max": "0"]
+    @Test(.needsUnifiedCgroups, .needs(controller: "memory"), arguments: [false, true])
+    func endOfTheWholeCgroupDoesNotEndTheCommand(ofTheParent: Bool) throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: ["sleep", "1000"])
+            $0.linux.resources.unified = ["memory.oom.group": ofTheParent ? "0" : "1", "memory.swap.max": "0"]
         }
-        let directory = "/sys/fs/cgroup" + container.bundle.cgroup
+        defer { Cgroup.remove(bundle.cgroup) }
+        if ofTheParent { bundle.config.linux.cgroupsPath = .string(bundle.cgroup + "/inner") }
+        let container = try bundle.start()
+        let directory = "/sys/fs/cgroup" + bundle.cgroup
+        if ofTheParent { try write("1", to: directory + "/memory.oom.group") }
         // No page is left for the first process of exec.
         try write("0", to: directory + "/memory.high")
         try write(read(directory + "/memory.current").trimmed, to: directory + "/memory.max")

@@ -50,6 +50,45 @@ struct SystemdCgroupTests {
         _ = try Unit.run("stop", "wherrytest.slice")
     }
 
+    // crun's containers are in a cgroup below the unit's: "run.oci.systemd.subgroup".
+    @Test(.needs(controller: "pids")) func containerMayBeBelowTheScope() throws {
+        let bundle = try Bundle.inUnit {
+            $0.annotations = ["run.oci.systemd.subgroup": "container"]
+            $0.linux.resources.pids.limit = 77
+        }
+        let container = try bundle.startInUnit()
+        let path = "/system.slice/" + bundle.unit.name
+        #expect(cgroup(of: container.pid) == path + "/container")
+        #expect(try bundle.unit.property("TasksMax") == "77")
+        let directory = try #require(Cgroup.directory("pids", path))
+        #expect(read(directory + "/container/pids.max") == "77\n" && read(directory + "/pids.max") == "77\n")
+        #expect(read("/proc/\(container.pid)/cgroup").lines.allSatisfy { $0.hasSuffix("/container") || !$0.contains(path) })
+        let seen = try container.output(ofScript: "cat /proc/self/cgroup")
+        #expect(seen.lines.allSatisfy { $0.hasSuffix(":/") }, "the root of the container's cgroup namespace: \(seen)")
+        let updated = try bundle.sandbox.runtime("--systemd-cgroup", "update", "--pids-limit", "78", bundle.id)
+        #expect(updated.succeeded && read(directory + "/container/pids.max") == "78\n", "\(updated)")
+        try container.delete("--force")
+        #expect(try !bundle.unit.isKnown())
+        #expect(Cgroup.directories(path).isEmpty)
+    }
+
+    @Test func emptySubgroupMeansNone() throws {
+        let bundle = try Bundle.inUnit { $0.annotations = ["run.oci.systemd.subgroup": ""] }
+        let container = try bundle.startInUnit()
+        #expect(cgroup(of: container.pid) == "/system.slice/" + bundle.unit.name)
+    }
+
+    @Test(.needsUnifiedCgroups) func containerMayDivideItsCgroup() throws {
+        let bundle = try Bundle.inUnit {
+            $0.annotations = ["run.oci.systemd.subgroup": "container", "run.oci.delegate-cgroup": "init"]
+        }
+        let container = try bundle.startInUnit()
+        #expect(cgroup(of: container.pid) == "/system.slice/" + bundle.unit.name + "/container/init")
+        #expect(try container.output(ofScript: "cat /proc/self/cgroup") == "0::/init\n")
+        try container.delete("--force")
+        #expect(try !bundle.unit.isKnown())
+    }
+
     @Test func runLeavesNothing() throws {
         let bundle = try Bundle.inUnit { $0.runs("echo ran; cat /proc/self/cgroup >&2") }
         let finished = try bundle.command("run", global: Bundle.systemd).run()

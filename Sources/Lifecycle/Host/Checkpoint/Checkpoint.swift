@@ -94,6 +94,7 @@ private final class CheckpointSession {
         step(.prepareCheckpoint)
         let namespaces = NamespacePlan(config.linux.namespaces)
         try namespaces.checkRestorable()
+        try CgroupAnnotations.checkRestorable(config.annotations)
         try checkStatusDescriptor()
         var ignored: [String] = []
         let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, warnings: &ignored)

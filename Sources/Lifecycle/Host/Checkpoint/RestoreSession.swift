@@ -29,6 +29,7 @@ final class RestoreSession {
         let planned = try PlannedContainer(options.create, settings)
         let plan = planned.plan
         try plan.namespaces.checkRestorable()
+        try CgroupAnnotations.checkRestorable(plan.identity.annotations)
         step(.openImage)
         let images = try ImageDirectory.open(options.image.imagePath, "image-path")
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")

@@ -34,7 +34,7 @@ extension ContainerTransaction {
         do throws(RuntimeError) {
             let path = try unit.start(around: process, procfs)
             self.unit = nil
-            try make(planned, path).applyEarly(planned.resources)
+            try make(planned, path, around: process).applyEarly(planned.resources)
             warn()
         } catch {
             throw error.during("start unit")
@@ -50,13 +50,25 @@ extension ContainerTransaction {
         warn()
     }
 
-    private func make(_ planned: CgroupPlan, _ path: CgroupPath) throws(RuntimeError) -> Cgroup {
-        let cgroup = try Cgroup(host: planned.host, path: path, access: planned.access, isUnit: planned.unit != nil)
+    /// Makes the container's cgroup.
+    ///
+    /// - Parameters:
+    ///   - planned: The plan.
+    ///   - path: The path of the cgroup, or of the unit's cgroup.
+    ///   - process: The unit's first process; nil without a unit.
+    /// - Returns: The cgroup.
+    /// - Throws: `cgroup` if it can't be made, or is in use.
+    private func make(_ planned: CgroupPlan, _ path: CgroupPath, around process: Int32? = nil) throws(RuntimeError) -> Cgroup {
+        let unit = planned.unit
+        let cgroup = try Cgroup(
+            host: planned.host, path: unit?.cgroup(below: path) ?? path, access: planned.access,
+            unitDepth: unit == nil ? nil : path.components.count)
         // Recorded before the cgroup is made: if we're killed, `delete --force` finds it.
         record.made.add(.cgroup(cgroup.record))
         try directory.write(record)
         do throws(RuntimeError) {
-            try cgroup.create(needs: planned.resources.unifiedControllers)
+            try cgroup.create(
+                needs: planned.resources.unifiedControllers, moving: unit?.subgroup == nil ? nil : process)
             if cgroup.stoodBefore { try refuseCgroupOfAnother(cgroup) }
         } catch {
             record.made.remove(.cgroup(cgroup.record))
@@ -93,13 +105,14 @@ extension ContainerTransaction {
         }
     }
 
-    /// Sets the limits that also apply to the container's first process, which must have finished its preparation, and gives
-    /// the cgroup to the user in the plan, if there is one.
+    /// Sets the limits that also apply to the container's first process, which must have finished its preparation, gives the
+    /// cgroup to the user in the plan, if there is one, and moves the process into its own cgroup below, if it's to have one.
     func limitLate() throws(RuntimeError) {
         step(.writeLateCgroupLimits)
         guard let cgroup, let planned = plan.cgroup else { return }
         if let unit = record.made.unit, let limits = planned.unit?.lateLimits { try unit.set(limits) }
         try cgroup.applyLate(planned.resources)
         if let owner = planned.owner { try cgroup.delegate(to: owner) }
+        if let payload = planned.payload { try cgroup.makePayload(payload, for: record.pid, owner: planned.owner) }
     }
 }

@@ -117,7 +117,8 @@ struct ExecSession: ~Copyable {
         let cgroup = try Cgroup(record: cgroupRecord)
         let entry = try cgroup.openEntry(plan.subgroups)
         // If the kernel kills a process for lack of memory, it kills all that share the process's memory: us, too.
-        let sharesMemory = !cgroup.diesAsAWhole()
+        // A cgroup below the container's is the container's to set up, at any time.
+        let sharesMemory = plan.subgroups.isEmpty && !cgroup.diesAsAWhole()
         let report: ExecInit.Start.Report
         do throws(RuntimeError) {
             report = try clone(theirs, entry.tasks, into: entry.directoryNumber, sharesMemory: sharesMemory)
@@ -125,7 +126,7 @@ struct ExecSession: ~Copyable {
             // The container has enabled controllers for cgroups below its own, as systemd does. Then its own cgroup takes no
             // processes, and one of those below is used.
             let directory = try cgroup.directoryForClone(besides: record.pid, procfs: procfs)
-            report = try clone(theirs, entry.tasks, into: directory.rawValue, sharesMemory: sharesMemory)
+            report = try clone(theirs, entry.tasks, into: directory.rawValue, sharesMemory: false)
         }
         return Launched(report: report, socket: ours, isInCgroup: true)
     }
