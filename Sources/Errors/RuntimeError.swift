@@ -169,6 +169,9 @@ public struct RuntimeError: Error, Sendable {
     /// The same error with `suffix` after its sentence.
     public func suffixed(_ suffix: String) -> RuntimeError { saying(sentence + suffix) }
 
+    /// The same error with `prefix` before its sentence.
+    public func prefixed(_ prefix: String) -> RuntimeError { saying(prefix + sentence) }
+
     private func saying(_ sentence: String) -> RuntimeError {
         RuntimeError(code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }

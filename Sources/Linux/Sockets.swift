@@ -47,7 +47,8 @@ extension FileDescriptor {
     /// milliseconds, the call fails with EAGAIN.
     public static func connectStream(to path: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_stream, 0))
-        try socket.connect(to: path, timeout: timeout)
+        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
+        try socket.connect(to: path)
         return socket
     }
 
@@ -62,23 +63,22 @@ extension FileDescriptor {
         return socket
     }
 
-    /// Makes a socket that sends datagrams to a path of any length or, after a "@", to an abstract name. If sending takes more
-    /// than `timeout` milliseconds, it fails with EAGAIN.
-    public static func connectDatagrams(to address: ByteString, timeout: Int) throws(SystemError) -> FileDescriptor {
+    /// Makes a socket that sends datagrams to a path of any length or, after a "@", to an abstract name. If the receiver has
+    /// no room, sending fails with EAGAIN.
+    public static func connectDatagrams(to address: ByteString) throws(SystemError) -> FileDescriptor {
         let socket = try checked("socket", CLinux.socket(AF_UNIX, c_datagram, 0))
+        socket.setNonBlocking()
         guard address.hasPrefix("@") else {
-            try socket.connect(to: address, timeout: timeout)
+            try socket.connect(to: address)
             return socket
         }
-        guard c_set_send_timeout(socket.rawValue, timeout) == 0 else { throw .last("setsockopt") }
         guard ByteString(address.bytes.dropFirst()).withCString({ c_connect_abstract(socket.rawValue, $0) }) == 0 else {
             throw .last("connect")
         }
         return socket
     }
 
-    private borrowing func connect(to path: ByteString, timeout: Int) throws(SystemError) {
-        guard c_set_send_timeout(rawValue, timeout) == 0 else { throw .last("setsockopt") }
+    private borrowing func connect(to path: ByteString) throws(SystemError) {
         if path.count < 108 {
             guard path.withCString({ c_connect_unix(rawValue, $0) }) == 0 else { throw .last("connect") }
             return

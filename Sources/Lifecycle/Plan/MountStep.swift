@@ -40,8 +40,11 @@ struct MountStep: Sendable {
         return copiesUp
     }
 
-    /// The JSON pointer of the entry.
-    var pointer: String { "/mounts/" + String(index) }
+    /// The variable that asks for this mount, in place of an entry of config.json; nil if there is an entry.
+    var variable: ByteString?
+
+    /// The JSON pointer of the entry, or the name of the variable.
+    var pointer: String { variable?.displayText ?? "/mounts/" + String(index) }
 
     /// For error messages: `/mounts/3 (/data)`.
     var label: String { pointer + " (" + destination.displayText + ")" }

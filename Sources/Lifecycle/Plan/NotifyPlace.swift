@@ -34,7 +34,7 @@ enum NotifyPlace {
     /// The mount that shows the socket in the container.
     ///
     /// - Parameter folder: The path of the folder in the state directory.
-    /// - Returns: An entry of `/mounts`.
+    /// - Returns: What would be the entry in `/mounts`.
     static func mount(of folder: ByteString) -> Mount {
         Mount(
             destination: place, type: "bind", source: folder, options: ["bind", "ro", "nosuid", "nodev", "noexec"])

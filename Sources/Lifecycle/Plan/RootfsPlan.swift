@@ -28,9 +28,14 @@ struct RootfsPlan: Sendable {
         propagation = RootPropagation(config.linux.rootfsPropagation)
         setsPropagation = config.linux.rootfsPropagation != nil
         var mounts: [MountStep] = []
-        let own = notifyFolder.map { [NotifyPlace.mount(of: $0)] } ?? []
-        for (index, mount) in (config.mounts + own).enumerated() {
+        for (index, mount) in config.mounts.enumerated() {
             mounts.append(try MountStep(mount, index: index, bundle: bundle, warnings: &warnings))
+        }
+        if let notifyFolder {
+            var entry = try MountStep(
+                NotifyPlace.mount(of: notifyFolder), index: mounts.count, bundle: bundle, warnings: &warnings)
+            entry.variable = NotifyPlace.variable
+            mounts.append(entry)
         }
         self.mounts = mounts
         devices = config.linux.devices

@@ -1,6 +1,7 @@
 import CHarness
 
-/// Stands in for the host's service manager: receives what services say by sd_notify(3).
+/// Stands in for the host's service manager: receives what services say by sd_notify(3). As long as it doesn't, commands wait for
+/// the end of their barrier.
 final class ServiceManager {
     let address: String
     private let socket: Int32
@@ -21,6 +22,15 @@ final class ServiceManager {
     func next() throws -> (text: String, hasDescriptor: Bool) {
         guard let message = receive(milliseconds: Int32(Command.deadline * 1000)) else { throw HarnessFailure("no notification") }
         return message
+    }
+
+    /// The messages that come until a command has ended.
+    func messages(until command: RunningCommand) throws -> [String] {
+        var texts: [String] = []
+        while !command.hasEnded {
+            if let message = receive(milliseconds: 20) { texts.append(message.text) }
+        }
+        return texts + arrived()
     }
 
     /// The messages that have arrived.

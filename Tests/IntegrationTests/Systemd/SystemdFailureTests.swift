@@ -33,8 +33,10 @@ struct SystemdFailureTests {
     }
 
     @Test func busThatRejectsTheUserIsTheReason() throws {
-        let message = try refusal(.rejects).message
-        #expect(message.says("can't authenticate to D-Bus: it doesn't accept this user"))
+        let (message, bundle, _) = try refusal(.rejects)
+        #expect(
+            message.says(
+                "can't start unit \"\(bundle.unit.name)\": can't authenticate to D-Bus: it doesn't accept this user"))
     }
 
     @Test func busThatClosesIsTheReason() throws {

@@ -39,7 +39,7 @@ struct Foreground: ~Copyable {
         do throws(SystemError) {
             let status = try relay()
             terminal?.drain()
-            notify?.drain()
+            notify?.finish()
             return status
         } catch {
             throw RuntimeError(.system, "the container can't be waited for", error)
@@ -50,7 +50,7 @@ struct Foreground: ~Copyable {
         while true {
             var requests = [
                 PollRequest(process.handle.descriptor.rawValue, .readable), PollRequest(signals.descriptor.rawValue, .readable),
-                PollRequest(notify?.descriptor, .readable),
+                notify?.request ?? PollRequest(nil, []),
             ]
             requests += terminal?.requests ?? []
             _ = try PollRequest.wait(for: &requests, milliseconds: nil)

@@ -22,7 +22,11 @@ final class UnitStart {
         self.unit = unit
         self.plan = plan
         self.isUnified = isUnified
-        manager = try unit.beginConnection(until: Deadline(milliseconds: MadeUnit.patience))
+        do throws(RuntimeError) {
+            manager = try unit.beginConnection(until: Deadline(milliseconds: MadeUnit.patience))
+        } catch {
+            throw UnitStart.failure(of: unit, error)
+        }
     }
 
     /// Waits for the connection. Without one there is no unit, and none could be stopped.
@@ -33,9 +37,13 @@ final class UnitStart {
         do throws(BusError) {
             try manager.establish(until: Deadline(milliseconds: MadeUnit.patience))
         } catch {
-            throw error.error
+            throw UnitStart.failure(of: unit, error.error)
         }
         return unit
+    }
+
+    private static func failure(of unit: MadeUnit, _ error: RuntimeError) -> RuntimeError {
+        error.prefixed("can't start unit \"" + unit.name.displayText + "\": ")
     }
 
     /// Has systemd start the unit, and waits until the unit's cgroup is there and has the process.

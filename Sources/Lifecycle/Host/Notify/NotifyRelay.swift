@@ -9,6 +9,17 @@ final class NotifyRelay {
     private let manager: SharedDescriptor
     private let log: Log
     private var hasFailed = false
+    private var hasPassed = false
+
+    private struct Message {
+        let lines: [ByteString]
+        let descriptors: [SharedDescriptor]
+    }
+    /// The message that the manager's socket has had no room for. The next ones wait in our own socket.
+    private var waiting: Message?
+
+    /// How long the manager gets to read what is left to tell it, in milliseconds.
+    private static let patience = 10_000
 
     /// The most messages that are passed on in a row: a container that never stops sending must not keep us from all else.
     private static let mostAtOnce = 64
@@ -25,7 +36,7 @@ final class NotifyRelay {
         guard let folder = try folder(of: directory) else { return nil }
         let manager: SharedDescriptor
         do throws(SystemError) {
-            manager = SharedDescriptor(try .connectDatagrams(to: address, timeout: 10_000))
+            manager = SharedDescriptor(try .connectDatagrams(to: address))
         } catch {
             log.warn(RuntimeError(.system, "the service manager can't be reached over NOTIFY_SOCKET", error).message)
             return nil
@@ -59,10 +70,12 @@ final class NotifyRelay {
         self.log = log
     }
 
-    /// To be watched for messages.
-    var descriptor: Int32 { socket.rawValue }
+    /// What to wait for before `pump`: a message of the container's, or room for one in the manager's socket.
+    var request: PollRequest {
+        waiting == nil ? PollRequest(socket.rawValue, .readable) : PollRequest(manager.rawValue, .writable)
+    }
 
-    /// Passes on the messages that have arrived.
+    /// Passes on the messages that have arrived, as long as the manager's socket has room for them. Doesn't wait.
     ///
     /// - Parameter mainProcess: The container's first process, which becomes the service's main process as soon as the container
     ///   is ready. nil if that is the runtime itself.
@@ -70,30 +83,47 @@ final class NotifyRelay {
     @discardableResult
     func pump(mainProcess: Int32?) -> Bool {
         for _ in 0..<NotifyRelay.mostAtOnce {
-            // One byte more, to see that a message is too long.
-            guard let (bytes, descriptors) = try? socket.file.receive(limit: NotifyMessage.limit + 1) else { return false }
-            var lines = NotifyMessage.lines(of: bytes)
-            guard !lines.isEmpty else { continue }
-            let isReady = lines.contains("READY=1")
+            guard let message = waiting ?? receive() else { return false }
+            guard !message.lines.isEmpty else { continue }
+            let isReady = message.lines.contains("READY=1")
+            var lines = message.lines
             if isReady, let mainProcess { lines.append("MAINPID=" + ByteString(decimal: mainProcess)) }
-            let passed = NotifyMessage.takesDescriptors(lines) ? descriptors : []
-            do throws(SystemError) {
-                try manager.file.send(
-                    Array(lines.map { $0.bytes }.joined(separator: [UInt8(ascii: "\n")])),
-                    descriptors: passed.map { $0.rawValue })
-            } catch {
-                // Once: the container decides how much it sends.
-                if !hasFailed {
-                    log.warn(RuntimeError(.system, "the service manager can't be told what the container says", error).message)
-                }
-                hasFailed = true
-                return isReady
+            guard pass(lines, message.descriptors) else {
+                waiting = message
+                return false
             }
-            // They stay open until here: closing one lifts a barrier.
-            withExtendedLifetime(descriptors) {}
+            waiting = nil
             if isReady { return true }
         }
         return false
+    }
+
+    /// The next message of the container's, without what may not be passed on. nil if none has arrived.
+    private func receive() -> Message? {
+        // One byte more, to see that a message is too long.
+        guard let (bytes, descriptors) = try? socket.file.receive(limit: NotifyMessage.limit + 1) else { return nil }
+        let lines = NotifyMessage.lines(of: bytes)
+        return Message(lines: lines, descriptors: NotifyMessage.takesDescriptors(lines) ? descriptors : [])
+    }
+
+    /// Sends a message to the manager. The answer is false if its socket has no room for it.
+    private func pass(_ lines: [ByteString], _ descriptors: [SharedDescriptor]) -> Bool {
+        do throws(SystemError) {
+            try manager.file.send(
+                Array(lines.map { $0.bytes }.joined(separator: [UInt8(ascii: "\n")])),
+                descriptors: descriptors.map { $0.rawValue })
+            // They stay open until here: closing one lifts a barrier.
+            withExtendedLifetime(descriptors) {}
+            hasPassed = true
+        } catch {
+            if error.errno == .EAGAIN { return false }
+            // Once: the container decides how much it sends.
+            if !hasFailed {
+                log.warn(RuntimeError(.system, "the service manager can't be told what the container says", error).message)
+            }
+            hasFailed = true
+        }
+        return true
     }
 
     /// Waits until the container has said that it's ready, or has ended.
@@ -104,17 +134,45 @@ final class NotifyRelay {
     /// - Throws: `system` if poll(2) fails.
     func awaitReadiness(of process: SharedDescriptor, pid: Int32) throws(RuntimeError) {
         while true {
-            var requests = [PollRequest(descriptor, .readable), PollRequest(process.rawValue, .readable)]
+            var requests = [request, PollRequest(process.rawValue, .readable)]
             _ = try explaining(
                 .system, "the container can't be waited for", PollRequest.wait(for: &requests, milliseconds: nil))
             // The pid of a process that has ended may be another's by now, which must not become the service's main process.
-            guard requests[1].answer.isEmpty else { return drain() }
-            if pump(mainProcess: pid) { return }
+            guard requests[1].answer.isEmpty else { return finish() }
+            guard pump(mainProcess: pid) else { continue }
+            // Many programs send a barrier of their own right after "READY=1", and fail if nobody lifts it.
+            var more = request
+            _ = more.wait(milliseconds: 50)
+            return finish()
         }
     }
 
-    /// Passes on what the container said last, once it has ended.
-    func drain() {
-        for _ in 0..<NotifyRelay.mostAtOnce { pump(mainProcess: nil) }
+    /// Passes on what the container has said until now, and waits until the manager has read it: sd_notify_barrier(3).
+    ///
+    /// The manager finds out by our pid which service a message belongs to, so we mustn't end before. What the container says
+    /// meanwhile is passed on as well.
+    func finish() {
+        let deadline = Deadline(milliseconds: NotifyRelay.patience)
+        while !deadline.isOver {
+            var next = request
+            guard next.wait(milliseconds: waiting == nil ? 0 : deadline.millisecondsLeft) else { break }
+            pump(mainProcess: nil)
+        }
+        guard hasPassed, waiting == nil, let barrier = try? raiseBarrier() else { return }
+        while !deadline.isOver {
+            var requests = [request, PollRequest(barrier.rawValue, .readable)]
+            guard (try? PollRequest.wait(for: &requests, milliseconds: deadline.millisecondsLeft)) == true else { continue }
+            if !requests[0].answer.isEmpty { pump(mainProcess: nil) }
+            if !requests[1].answer.isEmpty { return }
+        }
+    }
+
+    /// Makes a barrier the next message.
+    ///
+    /// - Returns: A pipe that ends when nobody has its other end any more, neither we nor the manager.
+    private func raiseBarrier() throws(SystemError) -> SharedDescriptor {
+        let (read, write) = try FileDescriptor.pipe()
+        waiting = Message(lines: ["BARRIER=1"], descriptors: [write])
+        return read
     }
 }
