@@ -1,5 +1,6 @@
 """podman: building images, and making images from containers. podman's last check looks for things left behind."""
 
+from clients import registry
 from clients.podman import podman
 from harness.cgroups import left_below_ours
 from harness.commands import expect, until
@@ -41,6 +42,24 @@ def copy_difference_and_commit():
     podman("diff", "p1").includes("A /newfile")
     podman("commit", "-q", "p1", "box:commit")
     podman.run("box:commit", "cat", "/newfile").printed("new\n")
+
+
+@engine.check(timeout=120)
+def registry_with_login():
+    address = registry.start()
+    image, plain = f"{address}/team/box:pushed", "--tls-verify=false"
+    podman("tag", "localhost/box:1", image)
+    podman("login", plain, "-u", registry.USER, "--password-stdin", address, stdin="wrong", status=None).failed()
+    podman("login", plain, "-u", registry.USER, "--password-stdin", address, stdin=registry.PASSWORD).includes(
+        "Login Succeeded")
+    try:
+        podman("push", plain, image, timeout=60)
+        podman("rmi", image)
+        podman.run(plain, image, "echo", "pulled", timeout=60).printed("pulled\n")
+    finally:
+        podman("logout", address)
+        podman("rmi", "-f", image, status=None)
+    podman("pull", plain, image, status=None, timeout=60).failed().includes("unauthorized")
 
 
 @engine.check

@@ -2,7 +2,7 @@
 
 from clients.podman import IMAGE, podman
 from harness.commands import expect, until
-from harness.host import namespace
+from harness.host import namespace, parent_of_macvlan
 from harness.services import SERVES_A_PAGE, expect_page, free_port
 
 from .podman_engine import engine
@@ -37,3 +37,16 @@ def network_with_names():
     finally:
         podman.remove_all()
         podman("network", "rm", "-f", "n1")
+
+
+@engine.check
+def macvlan():
+    with parent_of_macvlan("parent1"):
+        podman("network", "create", "-d", "macvlan", "-o", "parent=parent1", "--subnet", "10.218.2.0/24", "n1")
+        try:
+            podman("run", "-d", "--network", "n1", "--ip", "10.218.2.10", IMAGE, "sh", "-c", SERVES_A_PAGE)
+            until(lambda: podman.run("--network", "n1", IMAGE, "wget", "-qO-", "http://10.218.2.10/").includes("served-page"),
+                  "page from the other container")
+        finally:
+            podman.remove_all()
+            podman("network", "rm", "-f", "n1")

@@ -86,6 +86,21 @@ def lack_of_metrics_skips():
                    f"({str(failure)[:120]})") from None
 
 
+@contextlib.contextmanager
+def parent_of_macvlan(name):
+    """Makes a device that networks of the kind macvlan can be on."""
+    made = execute(["ip", "link", "add", name, "type", "dummy"], status=None)
+    probe = made if made.status else execute(["ip", "link", "add", "link", name, "name", "probe0", "type", "macvlan"], status=None)
+    try:
+        if probe.status:
+            raise Skip(f"the kernel has no macvlan, or no device for it: {probe.errors.strip()}")
+        execute(["ip", "link", "delete", "probe0"])
+        execute(["ip", "link", "set", name, "up"])
+        yield
+    finally:
+        execute(["ip", "link", "delete", name], status=None)
+
+
 def cgroup_files(*pairs):
     """Returns a shell script that prints, in a container, one cgroup file for each pair (name in cgroup v1, name in v2)."""
     return "; ".join(f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cat /sys/fs/cgroup/{unified}; "

@@ -9,6 +9,16 @@ from .session import read
 
 # Serves a page on port 80.
 SERVES_A_PAGE = "mkdir -p /w; echo served-page > /w/index.html; exec httpd -f -p 80 -h /w"
+# Serves http://HOST/cgi-bin/ask on port 80: the page of a server that it chooses among those with the name "backend".
+BALANCES_LOAD = r"""mkdir -p /w/cgi-bin; cat > /w/cgi-bin/ask <<'END'
+#!/bin/sh
+set -- $(nslookup backend | sed -n '/^Name:/,$s/^Address.*: *//p' | sort)
+asked=$(($(cat /asked) + 1)); echo $asked > /asked
+shift $((asked % $#))
+printf 'Content-Type: text/plain\r\n\r\n'
+exec wget -qO- "http://$1/"
+END
+chmod +x /w/cgi-bin/ask; echo 0 > /asked; exec httpd -f -p 80 -h /w"""
 # Prints "ready", then counts. On SIGUSR1 it prints "usr1"; on SIGTERM it exits with status 3.
 TICKS = ('trap "exit 3" TERM; trap "echo usr1" USR1; echo ready; '
          'i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.2; done')
