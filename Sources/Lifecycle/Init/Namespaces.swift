@@ -18,6 +18,7 @@ extension Init {
             if namespaces.origin(of: .user) == .new {
                 try awaitMapping()
                 try becomeRoot()
+                try makeLate()
             } else {
                 for join in namespaces.joins where join.kind != .pid && join.kind != .cgroup { try enter(join) }
             }
@@ -66,11 +67,15 @@ extension Init {
         }
         try becomeRoot()
         for join in later { try enter(join) }
-        let made = namespaces.stagedFlags
-        if !made.isEmpty {
-            try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces", unshare(made))
-        }
+        try makeLate()
         if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(.pid, conversation) }
+    }
+
+    /// Makes the namespaces that must belong to the root of the user namespace.
+    private func makeLate() throws(RuntimeError) {
+        let late = plan.namespaces.lateFlags
+        guard !late.isEmpty else { return }
+        try explaining(.namespace, "namespaces can't be made", pointer: "/linux/namespaces", unshare(late))
     }
 
     private func awaitMapping() throws(RuntimeError) {

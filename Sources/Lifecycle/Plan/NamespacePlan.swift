@@ -67,10 +67,14 @@ struct NamespacePlan: Sendable {
 
     /// The flags of the first clone3. Init itself makes the cgroup and the time namespace: the root of a cgroup namespace is
     /// the cgroup of the process that makes it, and a process enters a new time namespace only by its next clone or execve.
-    var cloneFlags: NamespaceKinds { isStaged ? [] : new.subtracting([.cgroup, .time]) }
+    var cloneFlags: NamespaceKinds { isStaged ? [] : new.subtracting(lateFlags).subtracting([.cgroup, .time]) }
 
-    /// The namespaces that Init makes after it has entered its user namespace.
-    var stagedFlags: NamespaceKinds { isStaged ? new.subtracting([.cgroup, .time, .user, .pid]) : [] }
+    /// The namespaces that Init makes after it has become root of its user namespace. The ipc namespace is always one of them:
+    /// the folder of its message queues belongs to the user who makes it, and only a user of the container can label it.
+    var lateFlags: NamespaceKinds {
+        if isStaged { return new.subtracting([.cgroup, .time, .user, .pid]) }
+        return origin(of: .user) == .new ? new.intersection(.ipc) : []
+    }
 
     /// The namespaces that Host enters before the clone and leaves after it. From inside a new user namespace, Init has no
     /// rights on them.

@@ -140,4 +140,13 @@ struct NamespaceTests {
         }
         #expect(try bundle.output().contains(bundle.cgroup + "\n"))
     }
+
+    // The user who makes an ipc namespace owns the folder of its queues. The host's root has no number in the container.
+    @Test func messageQueuesBelongToTheContainersRoot() throws {
+        let owner = try output(of: "stat", "-c", "%u:%g %a", "/dev/mqueue") {
+            $0.mapUsers()
+            $0.mounts.append(.mount("/dev/mqueue", type: "mqueue", source: "mqueue"))
+        }
+        #expect(owner == "0:0 1777\n")
+    }
 }

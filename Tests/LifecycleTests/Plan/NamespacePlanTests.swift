@@ -9,7 +9,7 @@ import Testing
         let plan = try namespaces("pid network mount ipc uts cgroup time")
         #expect(!plan.isStaged)
         #expect(plan.cloneFlags == [.pid, .network, .mount, .ipc, .uts])
-        #expect(plan.stagedFlags == [])
+        #expect(plan.lateFlags == [])
         #expect(!plan.hasSuccessor)
         #expect(plan.joinedByHost.isEmpty)
     }
@@ -38,12 +38,19 @@ import Testing
         #expect(!plan.hasSuccessor)
     }
 
+    // Otherwise the folder of the message queues would belong to the host's root, whom the container's can't act for.
+    @Test func ipcNamespaceBelongsToTheRootOfTheUserNamespace() throws {
+        let plan = try namespaces("user pid mount ipc")
+        #expect(plan.cloneFlags == [.user, .pid, .mount])
+        #expect(plan.lateFlags == [.ipc])
+    }
+
     @Test(arguments: ["user pid=/p mount", "user time=/t mount", "user pid=/p time=/t mount"])
     func newUserNamespaceIsMadeAfterAPIDOrTimeNamespaceIsJoined(list: String) throws {
         let plan = try namespaces(list)
         #expect(plan.isStaged)
         #expect(plan.cloneFlags == [])
-        #expect(plan.stagedFlags == [.mount])
+        #expect(plan.lateFlags == [.mount])
         #expect(plan.joinedByHost.isEmpty)
         #expect(plan.hasSuccessor == (plan.origin(of: .pid) == .joined))
     }
@@ -52,7 +59,7 @@ import Testing
         let plan = try namespaces("user=/u pid mount network cgroup time")
         #expect(plan.isStaged)
         #expect(plan.cloneFlags == [])
-        #expect(plan.stagedFlags == [.mount, .network])
+        #expect(plan.lateFlags == [.mount, .network])
         // The pid namespace is made last, by a second clone.
         #expect(plan.hasSuccessor)
         #expect(try !namespaces("user=/u mount").hasSuccessor)
