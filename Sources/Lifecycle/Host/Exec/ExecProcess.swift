@@ -51,8 +51,11 @@ enum ExecProcess {
     {
         if let file = options.processFile {
             let text = try ArgumentFile.read(file, "the process file", limit: 16 << 20)
-            let (process, unknownProperties) = try Process.parse(text)
+            var (process, unknownProperties) = try Process.parse(text)
             warnings += Plan.warnings(ofUnknown: unknownProperties)
+            // A process that the file gives no label is as confined as the container's own.
+            process.apparmorProfile = process.apparmorProfile ?? config.process?.apparmorProfile
+            process.selinuxLabel = process.selinuxLabel ?? config.process?.selinuxLabel
             return process
         }
         guard var process = config.process else {
