@@ -13,6 +13,7 @@ public struct FileSystemMagic: RawRepresentable, Equatable, Sendable {
     public static var cgroup: FileSystemMagic { FileSystemMagic(rawValue: 0x0027_E0EB) }
     public static var cgroup2: FileSystemMagic { FileSystemMagic(rawValue: 0x6367_7270) }
     public static var nsfs: FileSystemMagic { FileSystemMagic(rawValue: 0x6E73_6673) }
+    public static var selinux: FileSystemMagic { FileSystemMagic(rawValue: 0xF97C_FF8C) }
     public static var pidfs: FileSystemMagic { FileSystemMagic(rawValue: 0x5049_4446) }
 }
 

@@ -142,7 +142,7 @@ int main(int count, char **arguments) {
         {"odd", run_with_odd_attributes},  {"hold", hold_namespaces},      {"environment", show_environment},
         {"inject", supervise},             {"reach", reach_for_host},       {"expire", expire},
         {"as", run_as},                    {"thread", hold_thread},        {"memory", search_memory},
-        {"impersonate", impersonate},      {"notify", notify},
+        {"impersonate", impersonate},      {"notify", notify},            {"labels", show_labels},
     };
     for (size_t i = 0; count > 1 && i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(arguments[1], commands[i].name)) return commands[i].run(count - 2, arguments + 2);

@@ -42,5 +42,8 @@ int impersonate(int count, char **arguments);
 /// Tells the service manager something, as sd_notify(3) does.
 int notify(int count, char **arguments);
 
+/// Shows the SELinux labels of files, of this process and of its keyring.
+int show_labels(int count, char **arguments);
+
 /// Writes the text with the reason of errno, and exits.
 _Noreturn void fail(const char *what);

@@ -8,6 +8,8 @@ struct HostFacts {
     let capabilities: CapabilitySet
     /// Whether the runtime's effective user is root, on the host or in a user namespace.
     let isRoot: Bool
+    /// The SELinux labels of config.json, in the kernel's form. `mounts` is nil, too, if SELinux isn't enabled.
+    let labels: (process: ByteString?, mounts: MountLabel?)
     /// nil if `--cgroup-manager disabled` asks for no cgroup.
     let cgroups: Cgroups?
 

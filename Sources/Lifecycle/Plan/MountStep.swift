@@ -30,6 +30,8 @@ struct MountStep: Sendable {
     var data: [(key: ByteString, value: ByteString)] = []
     var propagation: [(kind: MountPropagation, recursive: Bool)] = []
     var copiesUp = false
+    /// The SELinux label of a file system that is made for this entry.
+    var mountLabel: MountLabel?
     /// The id mapping of the mount. Empty lists stand for the container's own mappings.
     var idMapping: (uids: [IDMapping], gids: [IDMapping], recursive: Bool)?
 
@@ -109,7 +111,7 @@ struct MountStep: Sendable {
                     hint: "ro, nosuid, nodev and their like take \"recursive\"; other options of a mount take none")
             case nil:
                 if let (key, value) = option.splitOnce(separator: UInt8(ascii: "=")) {
-                    data.append((key, value))
+                    data.append((key, MountLabel.keys.contains(key) ? value.withoutQuotes() : value))
                 } else if !option.isEmpty {
                     flags.append(option)
                 }

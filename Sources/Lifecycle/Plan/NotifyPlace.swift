@@ -48,21 +48,24 @@ enum NotifyPlace {
         try explaining(.system, "the container's state can't be looked at", path: folder, directory.contains(folder))
     }
 
-    /// Makes the folder. The container's user has to be able to search it.
-    static func make(in directory: borrowing FileDescriptor) throws(RuntimeError) {
+    /// Makes the folder. The container's user has to be able to search it. Under SELinux the container's label has to permit
+    /// that, too, and use of the socket: a socket gets the type of its folder.
+    static func make(in directory: borrowing FileDescriptor, label: MountLabel?) throws(RuntimeError) {
         try explaining(.system, "the folder of the notification socket can't be made", path: folder) { () throws(SystemError) in
             try directory.makeDirectory(folder, mode: 0o755)
             // The umask may have taken bits away.
             try directory.setMode(of: folder, to: 0o755)
+            if let label { try directory.open(folder, flags: [.readOnly, .directory, .noFollow]).setLabel(label.text) }
         }
     }
 }
 
 extension Process {
-    /// The same process with more variables.
-    func adding(_ variables: [ByteString]) -> Process {
+    /// The same process with more variables, and with another form of its SELinux label.
+    func adding(_ variables: [ByteString], label: ByteString?) -> Process {
         var process = self
         process.env += variables
+        process.selinuxLabel = label
         return process
     }
 }

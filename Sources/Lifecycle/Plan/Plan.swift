@@ -55,7 +55,8 @@ final class Plan: Sendable {
         let linux = config.linux
         notifies = options.notifyFolder != nil && NotifyPlace.isWanted(by: config)
         rootfs = try RootfsPlan(
-            config, bundle: bundle, notifyFolder: notifies ? options.notifyFolder : nil, warnings: &warnings)
+            config, bundle: bundle, notifyFolder: notifies ? options.notifyFolder : nil, label: facts.labels.mounts,
+            warnings: &warnings)
         identity = ContainerIdentity(
             id: options.id, ociVersion: config.ociVersion, bundle: bundle, rootfs: rootfs.path, annotations: config.annotations)
         self.namespaces = namespaces
@@ -66,7 +67,8 @@ final class Plan: Sendable {
         let environment = notifies ? [NotifyPlace.environment] : []
         process = config.process.map {
             ProcessPlan(
-                $0.adding(environment), config, filter: filter, preserving: options.preserveFDs, listening: options.listenFDs,
+                $0.adding(environment, label: facts.labels.process), config, filter: filter, preserving: options.preserveFDs,
+                listening: options.listenFDs,
                 grantable: facts.capabilities, isInUserNamespace: namespaces.has(.user), warnings: &warnings)
         }
         try Plan.refuseUnsupported(linux)
@@ -122,7 +124,7 @@ final class Plan: Sendable {
     private static func refuseUnsupported(_ linux: LinuxConfig) throws(RuntimeError) {
         let asked: [(Bool, String)] = [
             (linux.intelRdt != nil, "/linux/intelRdt"), (linux.memoryPolicy != nil, "/linux/memoryPolicy"),
-            (!linux.netDevices.isEmpty, "/linux/netDevices"), (linux.mountLabel != nil, "/linux/mountLabel"),
+            (!linux.netDevices.isEmpty, "/linux/netDevices"),
         ]
         for (isAsked, pointer) in asked where isAsked {
             throw RuntimeError(

@@ -12,12 +12,14 @@ struct RootfsPlan: Sendable {
     /// Whether config.json asks for `propagation`. Then it's set on the finished root.
     let setsPropagation: Bool
     let mounts: [MountStep]
+    /// The SELinux label of the file systems that are made for the container.
+    let label: MountLabel?
     /// The devices of config.json. The default devices are made in addition.
     let devices: [Device]
     let maskedPaths: [ByteString]
     let readonlyPaths: [ByteString]
 
-    init(_ config: Config, bundle: ByteString, notifyFolder: ByteString?, warnings: inout [String])
+    init(_ config: Config, bundle: ByteString, notifyFolder: ByteString?, label: MountLabel?, warnings: inout [String])
         throws(RuntimeError)
     {
         guard let root = config.root else {
@@ -29,7 +31,9 @@ struct RootfsPlan: Sendable {
         setsPropagation = config.linux.rootfsPropagation != nil
         var mounts: [MountStep] = []
         for (index, mount) in config.mounts.enumerated() {
-            mounts.append(try MountStep(mount, index: index, bundle: bundle, warnings: &warnings))
+            var entry = try MountStep(mount, index: index, bundle: bundle, warnings: &warnings)
+            entry.mountLabel = label
+            mounts.append(entry)
         }
         if let notifyFolder {
             var entry = try MountStep(
@@ -37,6 +41,7 @@ struct RootfsPlan: Sendable {
             entry.variable = NotifyPlace.variable
             mounts.append(entry)
         }
+        self.label = label
         self.mounts = mounts
         devices = config.linux.devices
         maskedPaths = config.linux.maskedPaths

@@ -94,7 +94,7 @@ struct SchedulingTests {
     @Test(
         arguments: [
             ("/linux/memoryPolicy", ["mode": "MPOL_PREFERRED", "nodes": "0"]), ("/linux/netDevices", ["no-such-device": [:]]),
-            ("/linux/intelRdt", ["closID": "x", "l3CacheSchema": "L3:0=f"]), ("/linux/mountLabel", "system_u:object_r:x:s0"),
+            ("/linux/intelRdt", ["closID": "x", "l3CacheSchema": "L3:0=f"]),
         ] as [(String, JSON)])
     func whatCannotBeDoneIsRefusedByName(pointer: String, value: JSON) throws {
         #expect(try refusal { $0[at: pointer] = value }.points(to: pointer))

@@ -11,6 +11,13 @@ enum Host {
         return statfs("/sys/fs/cgroup", &information) == 0 && information.f_type == 0x6367_7270
     }()
 
+    /// Whether SELinux is enabled and has a policy: without one, every process has the label "kernel".
+    static let hasSELinux: Bool = {
+        var information = statfs()
+        return statfs("/sys/fs/selinux", &information) == 0 && information.f_type == 0xF97C_FF8C
+            && read("/proc/self/attr/current").contains(":")
+    }()
+
     /// Whether our permitted set has the capability with this number. Even root may lack some, such as CAP_SYS_RESOURCE.
     static func has(capability number: Int) -> Bool {
         let line = read("/proc/self/status").lines.first { $0.hasPrefix("CapPrm:") } ?? ""
@@ -38,6 +45,11 @@ extension Trait where Self == ConditionTrait {
     static func needsKernel(_ major: Int, _ minor: Int) -> Self {
         .enabled(if: Host.kernelIsAtLeast(major, minor), "needs Linux \(major).\(minor)")
     }
+
+    /// Skips the tests unless SELinux is enabled.
+    static var needsSELinux: Self { .enabled(if: Host.hasSELinux, "needs SELinux with a policy loaded") }
+    /// Skips the tests if SELinux is enabled.
+    static var needsNoSELinux: Self { .enabled(if: !Host.hasSELinux, "this machine has SELinux") }
 
     /// Skips the tests unless cgroup v2 is mounted on /sys/fs/cgroup.
     static var needsUnifiedCgroups: Self { .enabled(if: Host.isUnified, "needs cgroup v2") }

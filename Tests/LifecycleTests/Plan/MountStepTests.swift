@@ -69,6 +69,15 @@ import Testing
         #expect(warnings.isEmpty)
     }
 
+    // In one text with the other options, as mount(2) takes them, the commas of a label need quotes.
+    @Test(arguments: ["context", "fscontext", "defcontext", "rootcontext"]) func labelLosesItsQuotes(key: String) throws {
+        let label = "system_u:object_r:container_file_t:s0:c1,c2"
+        for option in [key + "=" + label, key + #"=\""# + label + #"\""#] {
+            #expect(try step(type: "tmpfs", [option]).data.map { $0.value.displayText } == [label])
+        }
+        #expect(try step(type: "tmpfs", [#"size=\"1\""#]).data.map { $0.value } == [#""1""#])
+    }
+
     @Test func optionOfAFileSystemIsWarnedOfOnABindMount() throws {
         let (step, warnings) = try planned(type: "bind", ["bind", "size=64k", "sync"])
         #expect(step.data.isEmpty && step.flags.isEmpty)

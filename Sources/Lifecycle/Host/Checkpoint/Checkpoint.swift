@@ -97,7 +97,7 @@ private final class CheckpointSession {
         try CgroupAnnotations.checkRestorable(config.annotations)
         try checkStatusDescriptor()
         var ignored: [String] = []
-        let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, warnings: &ignored)
+        let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, label: nil, warnings: &ignored)
         try rootfs.mounts.refuseSourcesInMounts(rootfs: record.rootfs)
         let images = try ImageDirectory.make(
             options.image.imagePath, "image-path", forUserNamespace: namespaces.has(.user))

@@ -120,6 +120,7 @@ final class RestoreSession {
         restoredRoot.describe(to: &request)
         try addStreams(to: &request, &start)
         addNamespaces(to: &request, &start)
+        if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         try run(try CriuProcess(start), request)
     }
 

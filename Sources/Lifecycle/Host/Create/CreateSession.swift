@@ -59,7 +59,7 @@ final class CreateSession {
         let startSocket = try explaining(
             .system, "the start socket can't be made",
             SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor)))
-        if plan.notifies { try NotifyPlace.make(in: transaction.directory.descriptor) }
+        if plan.notifies { try NotifyPlace.make(in: transaction.directory.descriptor, label: plan.rootfs.label) }
         var mappings = try MappedMounts.namespaces(plan, transaction.procfs)
         let sources = try openSources(&mappings)
         let stack = try explaining(.system, "no memory for the container's first process", ProcessStack())
@@ -70,6 +70,7 @@ final class CreateSession {
             place: plan.cgroup?.unit == nil ? try InitPlace(plan, transaction.cgroup) : nil,
             succession: succession, stack: stack)
         try transaction.expectUnit()
+        if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         step(.clone)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()

@@ -23,9 +23,14 @@ struct PlannedContainer: ~Copyable {
         step(.plan)
         let procfs = try hostProcFileSystem()
         let namespaces = NamespacePlan(config.linux.namespaces)
+        let files = try NamespaceFiles(namespaces, procfs: procfs)
+        let labels = (
+            process: try config.process?.checkedLabel(),
+            mounts: try MountLabel(config, ownsQueues: namespaces.has(.ipc) && !files.isHosts(.ipc))
+        )
         let plan = try Plan(
-            config, options, bundle: bundle.path, namespaces, try NamespaceFiles(namespaces, procfs: procfs), filter: filter,
-            try .gather(settings, procfs))
+            config, options, bundle: bundle.path, namespaces, files, filter: filter,
+            try .gather(settings, labels, procfs))
         try UserNamespace.checkMappings(plan, procfs)
         for warning in plan.warnings { settings.log.warn(warning) }
         if settings.log.isDebugging {
@@ -39,9 +44,11 @@ struct PlannedContainer: ~Copyable {
 
 extension HostFacts {
     /// Finds out the facts of this host.
-    static func gather(_ settings: GlobalSettings, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> HostFacts {
+    static func gather(
+        _ settings: GlobalSettings, _ labels: (process: ByteString?, mounts: MountLabel?), _ procfs: borrowing ProcFileSystem
+    ) throws(RuntimeError) -> HostFacts {
         HostFacts(
-            capabilities: try ownCapabilities(), isRoot: Credentials.effectiveUser == 0,
+            capabilities: try ownCapabilities(), isRoot: Credentials.effectiveUser == 0, labels: labels,
             cgroups: settings.cgroupManager == .disabled
                 ? nil : try Cgroups(settings.rootless, isSystemds: settings.cgroupManager == .systemd, procfs))
     }

@@ -26,7 +26,8 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
     let config = try directory.config()
     var warnings: [String] = []
-    let process = try ExecProcess.resolve(options, config, warnings: &warnings)
+    var process = try ExecProcess.resolve(options, config, warnings: &warnings)
+    process.selinuxLabel = try process.checkedLabel()
     settings.log.sharesStderr = !process.terminal
     for warning in warnings { settings.log.warn(warning) }
     let signals = options.detach ? nil : try SignalRelay()

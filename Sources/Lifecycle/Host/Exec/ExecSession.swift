@@ -41,6 +41,7 @@ struct ExecSession: ~Copyable {
     ///
     /// - Returns: The process.
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
+        if plan.joinsKeyring { try process.labelKeyring(by: procfs) }
         Trap.shareStep()
         let launched = try launchWithinLimits()
         let conversation = Conversation(

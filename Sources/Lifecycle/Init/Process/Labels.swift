@@ -21,6 +21,12 @@ enum Labels {
         }
     }
 
+    /// Sets the SELinux label of the keyrings that this process and its children make until their next execve.
+    static func setOnKeyrings(_ label: ByteString, by procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        step(.setSELinuxLabel)
+        try write(label, to: ["attr/keycreate"], readingBack: label, "/process/selinuxLabel", "SELinux", procfs)
+    }
+
     private static func write(
         _ text: ByteString, to files: [ByteString], readingBack label: ByteString, _ pointer: String, _ module: String,
         _ procfs: borrowing ProcFileSystem
@@ -47,5 +53,15 @@ enum Labels {
         throw RuntimeError(
             .unsupported, module + " is not enabled on this host", failure, pointer: pointer,
             hint: "remove the property, or enable it")
+    }
+}
+
+extension Process {
+    /// Has Host's children make the process's session keyring with the process's label: keyctl(2) has none of its own.
+    ///
+    /// - Parameter procfs: The host's procfs.
+    /// - Throws: `process` if the label can't be set.
+    func labelKeyring(by procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        if let label = selinuxLabel, !label.isEmpty { try Labels.setOnKeyrings(label, by: procfs) }
     }
 }

@@ -19,6 +19,7 @@ extension Rootfs {
         let failure = "the folder of the hierarchies can't be mounted"
         let context = try explaining(.cgroup, failure, pointer: entry.label, FileSystemContext(type: "tmpfs"))
         let attributes = entry.allAttributes
+        try entry.mountLabel?.set(on: context, "tmpfs")
         let tmpfs = try explaining(context, code: .cgroup, failure, entry.label) { () throws(SystemError) in
             try context.set("mode", to: "755")
             return SharedDescriptor(try context.mount(attributes: attributes.set.subtracting(.readOnly)))

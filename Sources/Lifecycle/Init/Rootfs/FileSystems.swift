@@ -29,6 +29,10 @@ enum FileSystems {
         } catch  where error.errno == .EPERM && type == "sysfs" {
             // A user namespace may mount sysfs only with a network namespace of its own. Without one it gets the host's /sys.
             return try hostSysfs(entry)
+        } catch  where entry.mountLabel?.mayBeLeftOut(type, error) == true {
+            var unlabelled = entry
+            unlabelled.mountLabel = nil
+            return try make(type, unlabelled, pidNamespace: pidNamespace)
         }
     }
 
@@ -59,6 +63,7 @@ enum FileSystems {
             try explaining(context, refusal(type, "to be read-only"), entry.label, context.set("ro"))
         }
         try setOptions(of: context, type, entry)
+        if !entry.data.contains(where: { MountLabel.keys.contains($0.key) }) { try entry.mountLabel?.set(on: context, type) }
         let mount = try explaining(
             context, "the file system \"" + type.displayText + "\" can't be mounted", entry.label,
             context.mount(attributes: attributes))
@@ -67,6 +72,7 @@ enum FileSystems {
                 .mount, "the options can't be set", pointer: entry.label,
                 mount.setMountAttributes(entry.recursiveAttributes, recursive: true))
         }
+        try entry.mountLabel?.setOnRoot(of: mount, type)
         return SharedDescriptor(mount)
     }
 

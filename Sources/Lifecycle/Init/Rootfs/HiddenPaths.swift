@@ -67,6 +67,7 @@ extension Rootfs {
 
     private func emptyDirectory(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
         let context = try explaining(.mount, failure(path), pointer: pointer, path: path, FileSystemContext(type: "tmpfs"))
+        try plan.rootfs.label?.set(on: context, "tmpfs")
         return try explaining(context, failure(path), pointer) { () throws(SystemError) in
             try context.set("nr_blocks", to: "1")
             try context.set("nr_inodes", to: "1")
