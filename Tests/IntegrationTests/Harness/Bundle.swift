@@ -181,12 +181,21 @@ final class Container {
     }
 }
 
+/// The time of CLOCK_MONOTONIC.
+func secondsOfClock() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+}
+
 /// Checks a condition every 5 ms until it holds. Throws when the time is over.
 func eventually(_ what: String, within seconds: Double = Command.deadline, _ condition: () throws -> Bool) throws {
-    for _ in 0..<Int(seconds * 200) {
+    // The condition may take much longer than the pause, as a command does.
+    let end = secondsOfClock() + seconds
+    repeat {
         if try condition() { return }
         usleep(5000)
-    }
+    } while secondsOfClock() < end
     throw HarnessFailure("not within \(seconds) s: \(what)")
 }
 
