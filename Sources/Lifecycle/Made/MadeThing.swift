@@ -80,7 +80,10 @@ enum MadeThing: Sendable {
     {
         switch self {
         case .process(let process): try process.end(in: container.made.cgroup, procfs)
-        case .unit(let unit): try unit.undo(container.made.cgroup)
+        case .unit(let unit):
+            try unit.undo(
+                container.made.cgroup,
+                mayHaveFailed: container.state.annotations.contains { $0.key == "org.systemd.property.CollectMode" })
         // The cgroup of a unit is undone with the unit.
         case .cgroup(let record):
             if container.made.unit == nil { try record.remove(endingProcesses: container.made.process != nil) }

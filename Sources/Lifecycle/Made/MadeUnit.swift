@@ -57,15 +57,23 @@ struct MadeUnit: Sendable {
     /// Ends the unit's processes, stops the unit, waits until systemd has done so, and removes what is left of its cgroup.
     ///
     /// It's no error if the unit is gone. A unit that isn't the container's, and its cgroup, are left alone.
-    func undo(_ cgroup: CgroupRecord?) throws(RuntimeError) {
+    ///
+    /// - Parameters:
+    ///   - cgroup: The container's cgroup; nil if it isn't known.
+    ///   - mayHaveFailed: Whether systemd keeps the unit if it fails, as an annotation can ask.
+    /// - Throws: An error if the unit isn't stopped, or its cgroup can't be removed.
+    func undo(_ cgroup: CgroupRecord?, mayHaveFailed: Bool) throws(RuntimeError) {
         step(.stopUnit)
+        // systemd removes the cgroup of a unit that has no processes any more, and forgets the unit at once. So nobody need be
+        // asked, and nobody can be if the user's manager has ended with the session.
+        let isGone = try cgroup.map { (record) throws(RuntimeError) in try !Cgroup(record: record).exists() } ?? false
+        if isGone, !mayHaveFailed { return }
         let deadline = Deadline(milliseconds: MadeUnit.patience)
         let manager: SystemdManager
         do throws(RuntimeError) {
             manager = try connect(until: deadline)
         } catch {
-            // Without its cgroup the unit is gone, and nobody need be asked: the user's manager may have ended with the session.
-            if let cgroup, try !Cgroup(record: cgroup).exists() { return }
+            if isGone { return }
             throw error
         }
         switch try presence(manager, until: deadline) {

@@ -111,6 +111,9 @@ enum LimitTable {
             v1: [.in("hugetlb.2MB.limit_in_bytes", holds: ("4194304", "8388608"))],
             v2: [.in("hugetlb.2MB.max", holds: ("4194304", "8388608"))]),
         Limit(.usual, "network/classID", 1_048_577, 1_048_578, v1: [.in("net_cls.classid")], v2: []),
+        Limit(
+            .usual, "network/priorities", [["name": "lo", "priority": 5]], [["name": "lo", "priority": 6]],
+            v1: [.in("net_prio.ifpriomap", .value(of: "lo"), holds: ("5", "6"))], v2: []),
 
         // Files of cgroup v2 by their names
         Limit(.unified, "unified/memory.max", "67108864", "134217728", v2: [.in("memory.max", property: "MemoryMax")]),

@@ -180,6 +180,36 @@ struct SystemdCgroupTests {
         #expect(try !bundle.unit.isKnown())
     }
 
+    // systemd forgets a scope without processes, so a delete need not ask. The bus here would never answer.
+    @Test func systemdIsNotAskedAboutAUnitThatIsGone() throws {
+        let bundle = try Bundle.inUnit()
+        let container = try bundle.startInUnit()
+        try container.kill("KILL")
+        _ = try container.wait()
+        try eventually("the container's unit is gone") { try !bundle.unit.isKnown() }
+        let bus = try FakeBus(.hangs, for: bundle)
+        var command = bundle.sandbox.command(["delete", bundle.id])
+        bus.serve(&command)
+        let running = try command.start()
+        try bus.work(until: { running.hasEnded })
+        #expect(try running.finish().succeeded)
+        #expect(!bus.isAsked)
+    }
+
+    // An annotation can have systemd keep a scope that has failed.
+    @Test func failedUnitThatAnAnnotationKeepsIsRemoved() throws {
+        let bundle = try Bundle.inUnit {
+            $0.annotations = [
+                "org.systemd.property.CollectMode": "'inactive'", "org.systemd.property.RuntimeMaxSec": "uint64 1",
+            ]
+        }
+        let container = try bundle.startInUnit()
+        _ = try container.wait()
+        try eventually("systemd keeps the unit as failed") { try bundle.unit.property("ActiveState") == "failed" }
+        try container.delete()
+        #expect(try !bundle.unit.isKnown())
+    }
+
     // Once the container has ended, the name is free, and so is the cgroup's path.
     @Test func unitThatGotTheNameLaterIsLeftAlone() throws {
         let bundle = try Bundle.inUnit()
