@@ -6,7 +6,7 @@ PROGRAM := .build/release/wherry
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-engines test-hosts bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -26,6 +26,9 @@ test-unit: ## run the tests that don't need root
 
 test-vm: ## run the integration tests in a virtual machine with cgroup v2 and systemd
 	@conformance/vm/test
+
+test-selinux: ## run the integration tests for SELinux, in a virtual machine that has it
+	@conformance/vm/test --selinux
 
 test-engines: ## test Docker, containerd, podman and buildah with the release program (root); RUNTIME=PATH chooses another
 	@RUNTIME="$(RUNTIME)" conformance/engines/test
