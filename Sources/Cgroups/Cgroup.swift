@@ -93,6 +93,19 @@ public final class Cgroup {
         return false
     }
 
+    /// Whether the cgroup's directory exists in every hierarchy.
+    ///
+    /// - Throws: `cgroup` if that can't be found out.
+    public func isComplete() throws(RuntimeError) -> Bool {
+        for group in groups {
+            let place = group.place()
+            guard try explaining(.cgroup, "can't look for the cgroup", path: place, FileDescriptor.exists(place)) else {
+                return false
+            }
+        }
+        return true
+    }
+
     /// Whether the cgroup's directory existed before `create` in any hierarchy.
     public var stoodBefore: Bool { groups.contains { $0.existing == path.components.count } }
 

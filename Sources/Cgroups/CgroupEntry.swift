@@ -22,11 +22,18 @@ public struct CgroupEntry: ~Copyable {
 extension Cgroup {
     /// Opens the container's cgroups, or existing cgroups below them.
     ///
-    /// - Parameter options: values of `--cgroup`, each of the form `[CONTROLLER[,CONTROLLER]:]PATH`. PATH is relative to the
-    ///   container's cgroup and can't lead out of it.
+    /// - Parameters:
+    ///   - options: values of `--cgroup`, each of the form `[CONTROLLER[,CONTROLLER]:]PATH`. PATH is relative to the container's
+    ///     cgroup and can't lead out of it.
+    ///   - pid: the container's first process. In a v1 hierarchy that has lost the container's cgroup, the cgroup that this
+    ///     process is in is opened instead: systemd takes processes out of their cgroups when it begins or ceases to use a
+    ///     controller, and removes the cgroups.
+    ///   - procfs: the procfs in which `pid` is valid.
     /// - Returns: the open cgroups.
     /// - Throws: `usage` for an unknown controller or a wrong path, `cgroup` if a cgroup can't be opened.
-    public func openEntry(_ options: [ByteString] = []) throws(RuntimeError) -> CgroupEntry {
+    public func openEntry(_ options: [ByteString] = [], besides pid: Int32, procfs: borrowing ProcFileSystem)
+        throws(RuntimeError) -> CgroupEntry
+    {
         let choices = try options.map { option throws(RuntimeError) in try SubgroupChoice(option) }
         for choice in choices {
             for name in choice.subsystems where !groups.contains(where: { $0.isCalled(name) }) {
@@ -41,10 +48,14 @@ extension Cgroup {
             let shown = path.isEmpty ? group.place() : group.place() + "/" + path
             switch group.version {
             case .v1:
-                let file = try explaining(
-                    .cgroup, "can't open the cgroup", path: shown + "/tasks",
-                    group.openFile(path.isEmpty ? "tasks" : path + "/tasks", flags: .writeOnly))
-                tasks.add(file, path: shown + "/tasks")
+                do throws(RuntimeError) {
+                    let file = try explaining(
+                        .cgroup, "can't open the cgroup", path: shown + "/tasks",
+                        group.openFile(path.isEmpty ? "tasks" : path + "/tasks", flags: .writeOnly))
+                    tasks.add(file, path: shown + "/tasks")
+                } catch  where error.errno == .ENOENT && path.isEmpty {
+                    guard try group.add(to: tasks, besides: pid, procfs: procfs) else { throw error }
+                }
             case .v2:
                 directory = try explaining(
                     .cgroup, "can't open the cgroup", path: shown,
@@ -62,9 +73,13 @@ extension Cgroup {
     /// - Parameters:
     ///   - pid: the process, which must have a single thread.
     ///   - options: the cgroups, as in `openEntry`.
+    ///   - first: the container's first process.
+    ///   - procfs: the procfs in which both are valid.
     /// - Throws: the errors of `openEntry`, and `cgroup` if the kernel refuses the move.
-    public func move(_ pid: Int32, _ options: [ByteString] = []) throws(RuntimeError) {
-        let entry = try openEntry(options)
+    public func move(_ pid: Int32, _ options: [ByteString] = [], besides first: Int32, procfs: borrowing ProcFileSystem)
+        throws(RuntimeError)
+    {
+        let entry = try openEntry(options, besides: first, procfs: procfs)
         try entry.tasks.move(pid)
         guard let directory = entry.directoryNumber else { return }
         try explaining(.cgroup, "can't move process " + String(pid) + " into the container's cgroup") { () throws(SystemError) in
@@ -122,6 +137,23 @@ struct SubgroupChoice {
 }
 
 extension Group {
+    /// Adds the cgroup that a process has in this hierarchy.
+    ///
+    /// - Returns: false if the process has none, since the hierarchy isn't one of the kernel's any more.
+    fileprivate func add(to tasks: CgroupTasks, besides pid: Int32, procfs: borrowing ProcFileSystem) throws(RuntimeError)
+        -> Bool
+    {
+        let places = try CgroupHost.membership(procfs: procfs, process: pid)
+        guard let place = places.first(where: { $0.subsystems == subsystems }) else { return false }
+        // No "/" at the beginning: the path is opened relative to the hierarchy's root.
+        let parts = place.path.split(separator: UInt8(ascii: "/")).filter { !$0.isEmpty } + ["tasks"]
+        let file = parts.joined(UInt8(ascii: "/"))
+        let shown = mountPoint + "/" + file
+        let opened = try explaining(.cgroup, "can't open the cgroup", path: shown, open(file, flags: .writeOnly))
+        tasks.add(opened, path: shown)
+        return true
+    }
+
     /// Whether this is the group of the hierarchy that has the name: a controller's name, or "name=systemd".
     fileprivate func isCalled(_ name: ByteString) -> Bool {
         !subsystems.isEmpty && (subsystems == name || subsystems.split(separator: UInt8(ascii: ",")).contains(name))

@@ -87,7 +87,8 @@ final class Group {
         try open(path.relative + "/" + file, flags: flags)
     }
 
-    private func open(_ relative: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
+    /// Opens a file or directory by its path below the hierarchy's root.
+    func open(_ relative: ByteString, flags: OpenFlags) throws(SystemError) -> FileDescriptor {
         if let hierarchy { return try hierarchy.root.openWithin(relative, flags: flags) }
         let root = try FileDescriptor.open(mountPoint, flags: [.path, .directory])
         return try root.openWithin(relative, flags: flags)

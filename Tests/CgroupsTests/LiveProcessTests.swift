@@ -167,13 +167,16 @@ struct LiveProcessTests {
     }
 
     @Test func opensCgroupsBelowItsOwnOnly() throws {
+        let procfs = try ProcFileSystem.forHost()
         try live.makeSub("sub")
         for option: ByteString in ["sub", "/sub", "memory:sub", "memory,pids:/sub/", "/"] {
-            let entry = try live.cgroup.openEntry([option])
+            let entry = try live.cgroup.openEntry([option], besides: getpid(), procfs: procfs)
             #expect(!entry.tasks.isEmpty)
         }
         for option: ByteString in ["..", "../x", "memory:sub/../../x", "", "nosuch:sub", "missing"] {
-            #expect(throws: RuntimeError.self, "\(option.displayText)") { _ = try live.cgroup.openEntry([option]) }
+            #expect(throws: RuntimeError.self, "\(option.displayText)") {
+                _ = try live.cgroup.openEntry([option], besides: getpid(), procfs: procfs)
+            }
         }
     }
 

@@ -6,15 +6,23 @@ extension Cgroup {
     /// Reads the container's resource usage from all its cgroups. If a controller is missing, its part is empty.
     public func statistics() throws(RuntimeError) -> CgroupStatistics {
         var found = CgroupStatistics()
+        var lost: [RuntimeError] = []
         for group in groups {
-            try explaining(.cgroup, "can't read what the container has used", path: group.place()) { () throws(SystemError) in
-                let files = StatisticsFiles(directory: try group.directory())
-                switch group.version {
-                case .v1: try files.readV1(group.controllers, into: &found)
-                case .v2: try files.readV2(into: &found)
+            do throws(RuntimeError) {
+                try explaining(.cgroup, "can't read what the container has used", path: group.place()) {
+                    () throws(SystemError) in
+                    let files = StatisticsFiles(directory: try group.directory())
+                    switch group.version {
+                    case .v1: try files.readV1(group.controllers, into: &found)
+                    case .v2: try files.readV2(into: &found)
+                    }
                 }
+            } catch  where error.errno == .ENOENT && group.version == .v1 {
+                // systemd removes a container's cgroup from some hierarchies of v1. The other ones still have it.
+                lost.append(error)
             }
         }
+        if lost.count == groups.count, let error = lost.first { throw error }
         found.hugetlb = found.hugetlb.ordered { $0.pageSize < $1.pageSize }
         return found
     }

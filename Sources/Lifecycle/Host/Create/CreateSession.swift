@@ -9,7 +9,7 @@ import Seccomp
 final class CreateSession {
     private let transaction: ContainerTransaction
     private let console: ConsoleSocket
-    private let succession: Succession?
+    private var succession: Succession?
     /// Whether Init's successor has become the container's first process.
     private var hasSuccessor = false
 
@@ -44,11 +44,27 @@ final class CreateSession {
     /// Creates the container, which then waits for `start`. On failure everything that was made is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
-            try transaction.prepareCgroup()
-            let conversation = try launch()
-            try place(conversation)
-            try converse(conversation)
-            try finish(conversation)
+            try finish(try prepare())
+        }
+    }
+
+    /// Makes the container up to where Init is ready. Begins again if another program removes the container's cgroup meanwhile.
+    private func prepare() throws(RuntimeError) -> Conversation {
+        var attempts = 0
+        while true {
+            do throws(RuntimeError) {
+                try transaction.prepareCgroup()
+                let conversation = try launch()
+                try place(conversation)
+                try converse(conversation)
+                return conversation
+            } catch {
+                let failure = error.during(currentStep())
+                guard attempts < 16, transaction.hasLostCgroup(because: error), transaction.startOver() else { throw failure }
+                attempts += 1
+                if succession != nil { succession = try Succession() }
+                hasSuccessor = false
+            }
         }
     }
 

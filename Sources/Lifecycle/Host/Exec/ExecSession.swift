@@ -102,7 +102,7 @@ struct ExecSession: ~Copyable {
     private borrowing func moveIntoCgroup(_ joined: ContainerProcess) throws(RuntimeError) {
         step(.enterCgroups)
         guard let cgroup = plan.cgroup else { return }
-        try Cgroup(record: cgroup).move(joined.pid, plan.subgroups)
+        try Cgroup(record: cgroup).move(joined.pid, plan.subgroups, besides: record.pid, procfs: procfs)
     }
 
     /// Clones the first process and waits for its end. With `inCgroup` the process is born in the container's v2 cgroup, and
@@ -116,7 +116,7 @@ struct ExecSession: ~Copyable {
                 report: try clone(theirs, nil, into: nil, sharesMemory: true), socket: ours, isInCgroup: false)
         }
         let cgroup = try Cgroup(record: cgroupRecord)
-        let entry = try cgroup.openEntry(plan.subgroups)
+        let entry = try cgroup.openEntry(plan.subgroups, besides: record.pid, procfs: procfs)
         // If the kernel kills a process for lack of memory, it kills all that share the process's memory: us, too.
         // A cgroup below the container's is the container's to set up, at any time.
         let sharesMemory = plan.subgroups.isEmpty && !cgroup.diesAsAWhole()
