@@ -3,6 +3,7 @@
 import os
 
 from clients.buildah import IMAGE, PROGRAMS, build, buildah, run, run_on_terminal, set_up, working_container
+from clients.podman import podman
 from harness.checks import Engine
 from harness.commands import expect
 from harness.host import namespace
@@ -70,7 +71,7 @@ def building():
     write(folder + "/f", "file\n")
     write(folder + "/Dockerfile", f"FROM {IMAGE}\nRUN echo hi > /hi\nWORKDIR /w\nCOPY f .\nUSER app\n"
                                   "RUN test $(id -u) = 1000 && cat f\n")
-    build("--cgroup-parent", f"/{session.name}/buildah", "--memory", "64m", "-t", "localhost/box:built", folder).includes(
+    build(*podman.below("buildah"), "--memory", "64m", "-t", "localhost/box:built", folder).includes(
         "file")
     write(folder + "/Dockerfile", f"FROM {IMAGE}\nRUN exit 9\n")
     build(folder, status=None).failed()

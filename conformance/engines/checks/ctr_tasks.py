@@ -1,12 +1,11 @@
 """containerd through ctr: tasks, and operations on them."""
 
 import json
-import time
 
 from clients.containerd import (IMAGE, PROGRAMS, ctr, ctr_on_terminal, of_runtime, pid, remove_all, run,
                                 run_in_background, set_up, state)
 from harness.checks import Engine
-from harness.commands import Skip, expect, until
+from harness.commands import Skip, expect, pause, until
 from harness.host import criu_works, lack_of_metrics_skips
 from harness.services import SHOWS_TERMINAL_SIZE, expect_frozen, expect_going_on
 
@@ -89,7 +88,7 @@ def pause_and_resume():
 @engine.check
 def kill_and_delete():
     run_in_background("k1")
-    time.sleep(0.3)                      # until its shell has set the trap
+    pause(0.3)                      # until its shell has set the trap
     ctr("task", "kill", "-s", "TERM", "k1")
     _expect_state("k1", "STOPPED")
     ctr("task", "delete", "k1", status=None).includes("exit code 3")

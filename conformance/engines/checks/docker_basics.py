@@ -12,7 +12,7 @@ from .docker_engine import engine
 @engine.check
 def info():
     docker("info", "-f", "{{.DefaultRuntime}}|{{json .Runtimes}}|{{.CgroupDriver}}").includes(
-        "under-test|", session.runtime, "cgroupfs")
+        "under-test|", session.runtime, session.driver)
 
 
 @engine.check

@@ -6,7 +6,7 @@ import os
 import re
 
 from clients.docker import IMAGE, Docker, docker
-from harness.cgroups import left_below_ours
+from harness.cgroups import of_containers
 from harness.commands import expect, until
 from harness.host import is_alive, processes
 from harness.machine import REMAPPED_FIRST_ID, REMAPPED_USER, RUN
@@ -75,7 +75,7 @@ def restarted_daemon():
 def what_is_left():
     """Returns what Docker's containers left behind: state, cgroups, processes, mounts."""
     left = [f"state {path}" for path in glob.glob(docker.state_root + "/*")]
-    left += [f"cgroup {path}" for path in left_below_ours("[0-9a-f]" * 12 + "*")]
+    left += [f"cgroup {path}" for path in of_containers("", "docker")]
     left += [f"process {pid} {' '.join(arguments)[:100]}" for pid, arguments in processes(
         lambda arguments: "containerd-shim" in " ".join(arguments[:1]) or arguments[1:] == ["init"]).items()]
     left += [f"mount {line.split()[4]}" for line in read("/proc/self/mountinfo").splitlines()

@@ -5,9 +5,10 @@ import signal
 import time
 
 from clients.docker import IMAGE, docker
-from harness.commands import expect, until
+from harness.commands import expect, pause, until
 from harness.host import CPU_QUOTA, MEMORY_LIMIT, PIDS_LIMIT, cgroup_files, is_alive, lack_of_metrics_skips, processes
 from harness.services import expect_frozen, expect_going_on
+from harness.session import session
 
 from .docker_engine import engine
 
@@ -71,9 +72,9 @@ def kill_with_a_signal():
 def stop():
     docker.run_in_background("c1")
     started = time.monotonic()
-    docker("stop", "-t", "8", "c1")
+    docker("stop", "-t", str(int(8 * session.patience)), "c1")
     docker.wait_until("c1", "exited 3")
-    expect(time.monotonic() - started < 6, "it took as long as if it hadn't got the signal")
+    expect(time.monotonic() - started < 6 * session.patience, "it took as long as if it hadn't got the signal")
 
 
 @engine.check
@@ -161,5 +162,5 @@ def restart_policy_always():
     os.kill(docker.pid("c1"), signal.SIGKILL)
     docker.wait_until("c1", "1 running", RESTARTS)
     docker("stop", "-t", "3", "c1")
-    time.sleep(1)
+    pause(1)
     docker.wait_until("c1", "exited 3")

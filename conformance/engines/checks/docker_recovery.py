@@ -2,11 +2,10 @@
 
 import os
 import signal
-import time
 
 from clients.containerd import containerd
 from clients.docker import IMAGE, docker
-from harness.commands import Skip, expect, until
+from harness.commands import Skip, expect, pause, until
 from harness.host import criu_works, is_alive, parent_of
 from harness.services import TICKS
 from harness.session import read
@@ -49,6 +48,6 @@ def checkpoint():
     docker.wait_until("c1", "exited", "{{.State.Status}}")
     before = docker.logs("c1").output.splitlines()
     docker("start", "--checkpoint", "k1", "c1")
-    time.sleep(1)
+    pause(1)
     after = docker.logs("c1").output.splitlines()[len(before):]
     expect(after and "ready" not in after, f"it wrote {after[:3]}")

@@ -89,8 +89,8 @@ def disk_weight():
 
 @engine.check
 def cgroup_parent():
-    docker.run("--cgroup-parent", f"/{session.name}/below", IMAGE, "cat", "/proc/self/cgroup").includes(
-        f"/{session.name}/below/")
+    parent = "engines-below.slice" if session.driver == "systemd" else f"/{session.name}/below"
+    docker.run("--cgroup-parent", parent, "--cgroupns", "host", IMAGE, "cat", "/proc/self/cgroup").includes(f"{parent}/")
 
 
 @engine.check

@@ -3,7 +3,6 @@
 from clients.podman import IMAGE, podman
 from harness.commands import at_once, execute, expect, until
 from harness.host import lack_of_capabilities_skips
-from harness.machine import RUN
 from harness.services import ENDS_ON_CONTROL_C, SHOWS_TERMINAL_SIZE
 from harness.session import read, session
 
@@ -13,7 +12,7 @@ from .podman_engine import engine
 @engine.check
 def info():
     podman("info", "-f", "{{.Host.OCIRuntime.Path}}|{{.Host.CgroupManager}}|{{.Host.NetworkBackend}}").printed(
-        f"{session.path('as-runc/runc')}|cgroupfs|netavark\n")
+        f"{session.path('as-runc/runc')}|{session.driver}|netavark\n")
     version = execute([session.runtime, "--version"]).output.splitlines()[0]
     podman("info", "-f", "{{.Host.OCIRuntime.Version}}").includes(version)
 
@@ -37,11 +36,11 @@ def runtime_of_another_name():
 @engine.check
 def runtime_of_containers_conf():
     """The runtime is configured as users do it. Its name is in runtime_supports_json, so podman asks for JSON logs."""
-    settings = read(podman.home + "/containers.conf")
+    settings = read(podman.configuration + "/containers.conf")
     settings = settings.replace("[engine]\n", '[engine]\nruntime = "mine"\n').replace('["runc", "crun"]', '["mine"]')
     settings += f'[engine.runtimes]\nmine = ["{session.path("bin/other-runtime")}"]\n'
     env = {**podman.env, "CONTAINERS_CONF": session.new_file("containers.conf", settings)}
-    command = ["podman", "--tmpdir", RUN + "/podman/tmp", "run", "--rm", "--cgroup-parent", "/" + session.name, IMAGE]
+    command = ["podman", *podman.temporary_folder(), "run", "--rm", *podman.below(), IMAGE]
     execute([*command, "echo", "hi"], env=env).printed("hi\n")
     execute([*command, "nosuchprogram"], env=env, status=127).includes("nosuchprogram")
     execute(["podman", "info", "-f", "{{.Host.OCIRuntime.Path}}"], env=env).printed(session.path("bin/other-runtime") + "\n")

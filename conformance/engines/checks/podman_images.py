@@ -2,7 +2,7 @@
 
 from clients import registry
 from clients.podman import podman
-from harness.cgroups import left_below_ours
+from harness.cgroups import of_containers
 from harness.commands import expect, until
 from harness.host import processes
 from harness.session import read, session, write
@@ -24,7 +24,7 @@ CMD cat /hi /w/f
 @engine.check(timeout=100)
 def build():
     folder = session.new_folder("podman-build")
-    options = ["build", "--isolation", "oci", "--cgroup-parent", f"/{session.name}/podman-build", "--network", "none"]
+    options = ["build", "--isolation", "oci", *podman.below("podman-build"), "--network", "none"]
     write(folder + "/f", "file\n")
     write(folder + "/Dockerfile", DOCKERFILE)
     podman(*options, "-t", "box:built", folder, timeout=80)
@@ -67,7 +67,7 @@ def nothing_is_left():
     podman.remove_all()
 
     def look():
-        left = left_below_ours("libpod-" + "[0-9a-f]" * 12 + "*")
+        left = of_containers("libpod-", "libpod")
         left += processes(lambda arguments: arguments[:1] == ["/usr/bin/conmon"]).values()
         expect(not left, f"{len(left)} things: {left[:5]}")
         return True

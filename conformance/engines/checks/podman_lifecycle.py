@@ -1,9 +1,7 @@
 """podman: operations on a running container."""
 
-import time
-
 from clients.podman import IMAGE, podman
-from harness.commands import Skip, expect, until
+from harness.commands import Skip, expect, pause, until
 from harness.host import CPU_QUOTA, MEMORY_LIMIT, PIDS_LIMIT, cgroup_files, criu_works, lack_of_metrics_skips
 from harness.services import TICKS, expect_frozen, expect_going_on
 
@@ -43,7 +41,7 @@ def signals_and_restart():
     first = podman.pid("p1")
     podman("restart", "-t", "3", "p1")
     expect(podman.pid("p1") != first, "the same process as before")
-    time.sleep(0.3)                      # until its shell has set the trap
+    pause(0.3)                      # until its shell has set the trap
     podman("stop", "-t", "5", "p1")
     podman.expect_state("p1", "exited 3")
     podman("start", "p1")

@@ -111,7 +111,7 @@ def hooks():
         _write_hook(folder, stage, f'read -r state; echo {stage} >> {calls}')
     # The runtime finds and runs this hook in the container.
     _write_hook(folder, "startContainer", "echo from-the-hook > /hooked")
-    podman("--hooks-dir", folder, "run", "--rm", "--cgroup-parent", "/" + session.name, IMAGE, "cat", "/hooked").printed(
+    podman("--hooks-dir", folder, "run", "--rm", *podman.below(), IMAGE, "cat", "/hooked").printed(
         "from-the-hook\n")
     until(lambda: "poststop" in read(calls), "poststop hook", 5)
     expect(read(calls).split() == HOOKS_ON_THE_HOST, f"the hooks called are {read(calls).split()}")

@@ -36,7 +36,7 @@ def _in_pod(*arguments, **options):
 
 
 def _create_pod(*options):
-    podman("pod", "create", "--name", "pod1", "--cgroup-parent", "/" + session.name, *options)
+    podman("pod", "create", "--name", "pod1", *podman.below(), *options)
 
 
 @engine.check(timeout=120)

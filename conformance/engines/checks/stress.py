@@ -5,6 +5,7 @@ import time
 from clients.docker import IMAGE, PROGRAMS, docker, set_up
 from harness.checks import Engine
 from harness.commands import at_once
+from harness.session import session
 
 engine = Engine("stress", PROGRAMS, set_up, clean_up=docker.remove_all)
 
@@ -17,6 +18,7 @@ def _timed(count, what, function):
 
 
 def _one_after_another(count, what, function):
+    count = max(5, int(count / session.patience))
     return _timed(count, what, lambda: [function(number) for number in range(count)])
 
 

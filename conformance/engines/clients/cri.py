@@ -15,6 +15,8 @@ from .protobuf import decode, encode
 
 SOCKET = RUN + "/cri.sock"
 PAUSE = "pause:1"
+# Where Kubernetes would put such a pod.
+PARENT_SLICE = "/kubepods.slice/kubepods-besteffort.slice"
 NETWORK_PLUGINS = "/usr/lib/cni"
 SERVICE = "/runtime.v1.RuntimeService/"
 CREATED, RUNNING, EXITED = range(3)
@@ -39,7 +41,7 @@ state = "{run}/cri"
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.under-test.options]
       BinaryName = "{runtime}"
-      SystemdCgroup = false
+      SystemdCgroup = {systemd}
 """
 NETWORK = """\
 { "cniVersion": "0.4.0", "name": "pods", "plugins": [ {
@@ -63,7 +65,8 @@ def set_up():
     os.makedirs(root + "/networks", exist_ok=True)
     write(root + "/networks/10-pods.conflist", NETWORK)
     write(session.path("cri.toml"), CONFIGURATION.format(
-        root=root, run=RUN, socket=SOCKET, pause=PAUSE, plugins=NETWORK_PLUGINS, runtime=session.runtime))
+        root=root, run=RUN, socket=SOCKET, pause=PAUSE, plugins=NETWORK_PLUGINS, runtime=session.runtime,
+        systemd=str(session.driver == "systemd").lower()))
     _daemon().start()
     for image, command in ((containerd.SHORT_NAME, "sh"), (PAUSE, "sleep 1000000")):
         archive = session.path("tmp", "image.tar")
@@ -78,6 +81,7 @@ def tear_down():
 def call(method, request, timeout=60):
     """Calls a method of CRI and returns the response's fields. The protocol is gRPC; curl sends the messages over HTTP/2."""
     message = encode(request)
+    timeout *= session.patience
     headers = session.path("tmp", f"headers.{uuid.uuid4().hex}")
     command = ["curl", "-sS", "--http2-prior-knowledge", "--unix-socket", SOCKET, "-m", str(timeout), "-D", headers,
                "-H", "content-type: application/grpc", "-H", "te: trailers", "--data-binary", "@-",
@@ -108,7 +112,7 @@ class Pod:
         self.namespaces = {1: network, 2: processes}
         # Kubernetes gives no host name to a pod on the host's network.
         self.config = {1: {1: name, 2: uid, 3: "default"}, 2: "" if network == ON_THE_HOST else name, 3: self.logs,
-                       8: {1: "/" + session.name, 2: {1: self.namespaces}}}
+                       8: {1: PARENT_SLICE if session.driver == "systemd" else "/" + session.name, 2: {1: self.namespaces}}}
         self.id = _text(call("RunPodSandbox", {1: self.config, 2: "under-test"}), 1)
 
     def create(self, name, *command, memory=0, user=0, folder="", variables=None):
@@ -153,7 +157,7 @@ class Container:
 
     def exec(self, *command, timeout=20):
         """Runs a command in the container. Returns its standard output, standard error and exit status."""
-        fields = call("ExecSync", {1: self.id, 2: list(command), 3: timeout})
+        fields = call("ExecSync", {1: self.id, 2: list(command), 3: int(timeout * session.patience)})
         return _text(fields, 1), _text(fields, 2), fields.get(3, [0])[0]
 
     def update_memory(self, limit):

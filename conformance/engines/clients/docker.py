@@ -5,6 +5,7 @@ import os
 
 from harness.commands import environment, execute, execute_on_terminal, expect, until
 from harness.daemons import Daemon
+from harness.host import has_unified_cgroups
 from harness.images import root_tar
 from harness.machine import RUN
 from harness.services import TICKS
@@ -43,7 +44,7 @@ class Docker:
                 "--containerd", containerd.SOCKET,
                 "--data-root", session.path(self.name), "--exec-root", f"{RUN}/{self.name}",
                 "--pidfile", self._pid_file, "--storage-driver", "overlay2",
-                "--cgroup-parent", "/" + session.name, "--experimental", *self._options,
+                *([] if session.whole_machine else ["--cgroup-parent", "/" + session.name]), "--experimental", *self._options,
             ], lambda: self("version", timeout=5))
         return self._daemon
 
@@ -59,12 +60,19 @@ class Docker:
         # docs/engines.md shows users this configuration.
         write(self._configuration, json.dumps({
             "runtimes": {name: {"path": path} for name, path in session.runtimes.items()},
-            "default-runtime": next(iter(session.runtimes)), "exec-opts": ["native.cgroupdriver=cgroupfs"]}))
+            "default-runtime": next(iter(session.runtimes)), **self._driver}))
         if self._bridge:
             self._make_bridge(*self._bridge)
         self.daemon.start()
         if not self("images", "-q", IMAGE).output:
             self("import", root_tar(), IMAGE, timeout=60)
+
+    @property
+    def _driver(self):
+        # systemd is Docker's default where it is the first program and the cgroups are v2.
+        if session.whole_machine and has_unified_cgroups():
+            return {}
+        return {"exec-opts": [f"native.cgroupdriver={session.driver}"]}
 
     def _make_bridge(self, name, address):
         # `--bridge none` would delete the first daemon's bridge.

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+from harness import disposable
 from harness.commands import SYSTEM_PATH, Skip, environment, execute, execute_on_terminal, expect, until
 from harness.images import root_tar
 from harness.machine import ROOTLESS_ID, ROOTLESS_USER, RUN
@@ -17,8 +18,7 @@ STATUS = "{{.State.Status}} {{.State.ExitCode}}"
 CONTAINERS_CONF = """\
 [containers]
 [engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
+{driver}events_logger = "file"
 helper_binaries_dir = ["/usr/lib/podman", "/usr/libexec/podman", "/usr/bin"]
 runtime_supports_json = ["runc", "crun"]
 [network]
@@ -42,26 +42,45 @@ class Podman:
         return session.path(self._home)
 
     @property
+    def configuration(self):
+        """The folder of our configuration: on a whole machine the ordinary one, which podman called by timers reads too."""
+        if not session.whole_machine:
+            return self.home
+        return self.home + "/.config/containers" if self._user else "/etc/containers"
+
+    @property
     def env(self):
         """The environment that makes podman, and buildah, read our configuration."""
-        files = {"CONTAINERS_CONF": self.home + "/containers.conf",
-                 "CONTAINERS_STORAGE_CONF": self.home + "/storage.conf",
-                 "CONTAINERS_REGISTRIES_CONF": self.home + "/registries.conf"}
+        files = {} if session.whole_machine else {
+            "CONTAINERS_CONF": self.configuration + "/containers.conf",
+            "CONTAINERS_STORAGE_CONF": self.configuration + "/storage.conf",
+            "CONTAINERS_REGISTRIES_CONF": self.configuration + "/registries.conf"}
         if not self._user:
             return environment(**files)
-        return environment(**files, PATH=SYSTEM_PATH, HOME=self.home, TMPDIR=self.home + "/tmp", USER=ROOTLESS_USER,
-                           LOGNAME=ROOTLESS_USER, XDG_RUNTIME_DIR=self._run)
+        more = disposable.variables_of(self._user) if session.whole_machine else {"XDG_RUNTIME_DIR": self._run}
+        return environment(**files, **more, PATH=SYSTEM_PATH, HOME=self.home, TMPDIR=self.home + "/tmp", USER=ROOTLESS_USER,
+                           LOGNAME=ROOTLESS_USER)
 
     def command(self, *arguments, runtime=None):
         # The link as-runc/runc leads to the runtime. podman asks a runtime of this name for JSON logs.
-        command = ["podman", "--runtime", runtime or session.path("as-runc/runc"), "--cgroup-manager", "cgroupfs",
-                   "--events-backend", "file"]
+        command = ["podman", "--runtime", runtime or session.path("as-runc/runc"), "--events-backend", "file"]
         if not self._user:
-            command += ["--tmpdir", self._run + "/tmp"]
+            command += self.temporary_folder()
             # A pod's containers are in the pod's cgroup.
             if arguments[0] in ("run", "create") and "--pod" not in arguments:
-                arguments = [arguments[0], "--cgroup-parent", "/" + session.name, *arguments[1:]]
+                arguments = [arguments[0], *self.below(), *arguments[1:]]
         return [*command, *arguments]
+
+    def temporary_folder(self):
+        """The option for the folder of the engine's own state. On a whole machine podman has its default."""
+        return [] if session.whole_machine else ["--tmpdir", self._run + "/tmp"]
+
+    @staticmethod
+    def below(name=None):
+        """The option for a parent cgroup of this name below the run's, or the run's own. Units have the engine's default."""
+        if session.whole_machine:
+            return []
+        return ["--cgroup-parent", f"/{session.name}" + (f"/{name}" if name else "")]
 
     def __call__(self, *arguments, runtime=None, **options):
         return execute(self.command(*arguments, runtime=runtime), env=self.env, user=self._user, folder=self.home, **options)
@@ -109,12 +128,13 @@ class Podman:
         """Writes the configuration and imports the image, once."""
         if os.path.exists(self.home + "/ready"):
             return
-        for folder in (self.home + "/tmp", self._run):
+        for folder in (self.home + "/tmp", self._run, self.configuration):
             os.makedirs(folder, exist_ok=True)
-        write(self.home + "/containers.conf", CONTAINERS_CONF.format(networks=self.home + "/networks"))
-        write(self.home + "/storage.conf", STORAGE_CONF.format(
+        write(self.configuration + "/containers.conf", CONTAINERS_CONF.format(
+            networks=self.home + "/networks", driver="" if session.whole_machine else 'cgroup_manager = "cgroupfs"\n'))
+        write(self.configuration + "/storage.conf", STORAGE_CONF.format(
             run=self._run + "/containers", storage=self.home + "/storage"))
-        write(self.home + "/registries.conf", REGISTRIES_CONF)
+        write(self.configuration + "/registries.conf", REGISTRIES_CONF)
         shutil.copy(root_tar(), self.home)
         if self._user:
             execute(["chown", "-R", f"{self._user}:{self._user}", self.home, self._run])
@@ -132,4 +152,6 @@ def set_up_rootless():
     for program in ("newuidmap", "newgidmap", "slirp4netns"):
         if not shutil.which(program, path=SYSTEM_PATH):
             raise Skip(f"{program} is missing")
+    if session.whole_machine:
+        disposable.log_in(ROOTLESS_ID)
     rootless.configure()

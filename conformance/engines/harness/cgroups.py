@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+from . import disposable
 from .session import read, session
 
 # Engines are configured to use cgroups below /NAME, but an engine may put /NAME below the daemon's own cgroup.
@@ -55,6 +56,9 @@ def _kill_members(folder):
                 pass
 
 
-def left_below_ours(pattern):
-    """Returns the folders directly below our cgroup, in any hierarchy, whose names match the glob pattern."""
+def of_containers(prefix, scope_prefix):
+    """Returns the cgroups of containers that are there: directly below ours, PREFIX and an id; as units, anywhere."""
+    if session.whole_machine:
+        return disposable.scopes(scope_prefix) + disposable.units(scope_prefix)
+    pattern = prefix + "[0-9a-f]" * 12 + "*"
     return [path for top in _find(session.name) for path in glob.glob(f"{top}/{pattern}") if os.path.isdir(path)]

@@ -13,7 +13,7 @@ import subprocess
 import termios
 import time
 
-from .session import session
+from .session import session, write
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
 TERMINAL_ROWS, TERMINAL_COLUMNS = 33, 101
@@ -102,20 +102,31 @@ def end_all():
         end(process)
 
 
-def _becoming(user):
+def pause(seconds):
+    """Gives a program of the container time for something that nobody sees from outside."""
+    time.sleep(seconds * session.patience)
+
+
+def _becoming(user, groups=()):
+    cgroup = session.cgroups_of_users.get(user)
+
     def become():
-        os.setgroups([])
+        if cgroup:
+            write(cgroup + "/cgroup.procs", "0")
+        os.setgroups(groups)
         os.setgid(user)
         os.setuid(user)
     return become if user else None
 
 
-def execute(command, status=0, timeout=30, stdin=None, env=None, user=None, folder=None):
+def execute(command, status=0, timeout=30, stdin=None, env=None, user=None, groups=(), folder=None):
     """Runs a program until it ends. `status` is the expected exit status (None: any); `stdin` is text or bytes."""
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env=env or environment(), cwd=folder, start_new_session=True, preexec_fn=_becoming(user))
+        stderr=subprocess.PIPE, env=env or environment(), cwd=folder, start_new_session=True,
+        preexec_fn=_becoming(user, groups))
     running.add(process)
+    timeout *= session.patience
     try:
         output, errors = process.communicate(stdin.encode() if isinstance(stdin, str) else stdin, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -154,7 +165,7 @@ def execute_on_terminal(command, dialogue=(), status=0, timeout=30, env=None, us
     os.close(slave)
     running.add(process)
     try:
-        output = _converse(process, master, list(dialogue), time.monotonic() + timeout)
+        output = _converse(process, master, list(dialogue), time.monotonic() + timeout * session.patience)
     finally:
         if process.poll() is None:
             end(process)
@@ -192,6 +203,7 @@ def _converse(process, master, dialogue, deadline):
 
 def until(condition, what, timeout=10, step=0.1):
     """Calls condition() until it returns something true, and returns that. A Failure of condition() counts as "not yet"."""
+    timeout *= session.patience
     deadline = time.monotonic() + timeout
     while True:
         try:

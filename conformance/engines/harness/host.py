@@ -90,7 +90,8 @@ def lack_of_metrics_skips():
 def parent_of_macvlan(name):
     """Makes a device that networks of the kind macvlan can be on."""
     made = execute(["ip", "link", "add", name, "type", "dummy"], status=None)
-    probe = made if made.status else execute(["ip", "link", "add", "link", name, "name", "probe0", "type", "macvlan"], status=None)
+    probe = made if made.status else execute(
+        ["ip", "link", "add", "link", name, "name", "probe0", "type", "macvlan"], status=None)
     try:
         if probe.status:
             raise Skip(f"the kernel has no macvlan, or no device for it: {probe.errors.strip()}")

@@ -16,8 +16,8 @@ import tempfile
 import time
 import traceback
 
-from . import cgroups
-from .commands import SYSTEM_PATH, execute
+from . import cgroups, disposable
+from .commands import SYSTEM_PATH, Failure, execute
 from .images import make_root_tar
 from .session import read, session, write
 
@@ -27,7 +27,8 @@ RUN = "/run/engines"
 ROOTLESS_USER, ROOTLESS_ID = "rootless", 21000
 REMAPPED_USER, REMAPPED_FIRST_ID = "remapped", 300000
 ACCOUNTS = {
-    "passwd": f"{ROOTLESS_USER}:x:{ROOTLESS_ID}:{ROOTLESS_ID}::/:/bin/sh\n{REMAPPED_USER}:x:21001:21001::/:/bin/false\n"
+    "passwd": f"{ROOTLESS_USER}:x:{ROOTLESS_ID}:{ROOTLESS_ID}::{{folder}}/rootless:/bin/sh\n"
+              f"{REMAPPED_USER}:x:21001:21001::/:/bin/false\n"
               "containers:x:21002:21002::/:/bin/false\n",
     "group": f"{ROOTLESS_USER}:x:{ROOTLESS_ID}:\n{REMAPPED_USER}:x:21001:\ncontainers:x:21002:\n",
     "subuid": f"{ROOTLESS_USER}:200000:65536\n{REMAPPED_USER}:{REMAPPED_FIRST_ID}:65536\ncontainers:400000:262144\n",
@@ -54,6 +55,9 @@ def run_inside(options):
         raise SetUpError("containers are made as root")
     if not shutil.which("busybox", path="/bin:/usr/bin"):
         raise SetUpError("busybox is missing (Debian package busybox-static)")
+    session.whole_machine = getattr(options, "machine", False)
+    if session.whole_machine and disposable.why_not():
+        raise SetUpError(f"--machine isn't for this machine: {disposable.why_not()}")
     # Not a name by mkdtemp: it may have two underscores in a row, which containerd refuses in the name of a namespace.
     session.name = "engines." + os.urandom(4).hex()
     session.folder = os.path.join(tempfile.gettempdir(), session.name)
@@ -61,14 +65,14 @@ def run_inside(options):
     os.chmod(session.folder, 0o755)      # a rootless engine needs access to its files
     cgroups_before = cgroups.at_the_top()
     # --kill-child: when unshare ends, so does the pid namespace. The `finally` clause below kills unshare.
-    command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-               "--", sys.executable, *sys.argv, "--inside", session.folder]
+    apart = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "--"]
+    command = [*([] if session.whole_machine else apart), sys.executable, *sys.argv, "--inside", session.folder]
     inside = subprocess.Popen(command, env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8"}, stdin=subprocess.DEVNULL,
                               start_new_session=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        return inside.wait(options.timeout)
+        return inside.wait(options.timeout * getattr(options, "patience", 1))
     except subprocess.TimeoutExpired:
         print(f"FAIL the whole run takes longer than {options.timeout} s", flush=True)
         return 1
@@ -86,6 +90,8 @@ def run_inside(options):
 
 def first_process(work):
     """Calls work() in a child and returns its exit status. Stays the namespace's first process meanwhile, to reap orphans."""
+    if session.whole_machine:
+        return work()
     if os.getpid() != 1:
         raise SetUpError("--inside is for the program itself")
     child = os.fork()
@@ -108,14 +114,15 @@ def furnish(runtimes):
     for folder in ("bin", "log", "tmp", "home", "etc", "runtimes", "as-runc"):
         os.makedirs(session.path(folder))
     os.chdir(session.folder)             # conmon leaves a file "oom" in its working folder
-    execute(["mount", "-t", "tmpfs", "-o", "mode=755,size=64m", "run", "/run"])
-    execute(["mount", "-t", "tmpfs", "-o", "mode=1777,size=256m", "shm", "/dev/shm"])
-    execute(["ip", "link", "set", "lo", "up"])
+    if not session.whole_machine:
+        execute(["mount", "-t", "tmpfs", "-o", "mode=755,size=64m", "run", "/run"])
+        execute(["mount", "-t", "tmpfs", "-o", "mode=1777,size=256m", "shm", "/dev/shm"])
+        execute(["ip", "link", "set", "lo", "up"])
     for folder in (RUN, "/run/lock", "/run/user"):
-        os.makedirs(folder)
+        os.makedirs(folder, exist_ok=True)
     for name, lines in ACCOUNTS.items():
         if os.path.exists("/etc/" + name):
-            write(session.path("etc", name), read("/etc/" + name).rstrip("\n") + "\n" + lines)
+            write(session.path("etc", name), read("/etc/" + name).rstrip("\n") + "\n" + lines.format(folder=session.folder))
             execute(["mount", "--bind", session.path("etc", name), "/etc/" + name])
     for folder in filter(os.path.isdir, HIDDEN_FOLDERS):
         execute(["mount", "-t", "tmpfs", "-o", "size=16m", "hidden", folder])
@@ -152,6 +159,8 @@ KEPT = ("bin", "log", "home", "etc", "runtimes", "as-runc", "tun", "fuse", "busy
 
 def start_afresh():
     """Ends all processes and deletes the engines' state, after a runtime left something that no engine can remove."""
+    if session.whole_machine:
+        raise Failure("the machine's own programs are among its processes")
     # kill(-1) ends all processes of the pid namespace except its first process and this one. first_process has checked that
     # we aren't in the host's pid namespace.
     os.kill(-1, signal.SIGKILL)

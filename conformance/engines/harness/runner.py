@@ -59,7 +59,7 @@ class Runner:
                 continue
             started = time.monotonic()
             verdict = self._attempt(check.name, check.function, check.timeout)
-            took_long = time.monotonic() - started > 0.4 * min(check.timeout, 30)
+            took_long = time.monotonic() - started > 0.4 * min(check.timeout, 30) * session.patience
             slow = slow + 1 if verdict == "FAIL" and took_long else 0
             if slow == SLOW_FAILURES_IN_A_ROW:
                 trouble = f"{slow} checks in a row failed after a long time"
@@ -74,7 +74,7 @@ class Runner:
 
     def _succeeds(self, function):
         """Calls a function that isn't a check. Returns whether it succeeded; an error goes only to log/runner.log."""
-        signal.alarm(SET_UP)
+        signal.alarm(int(SET_UP * session.patience))
         try:
             function()
             return True
@@ -89,6 +89,7 @@ class Runner:
         if self.options.record:
             write(session.path("check"), name)
         started = time.monotonic()
+        timeout = int(timeout * session.patience)
         signal.alarm(timeout)
         try:
             verdict, remark = "ok", function()

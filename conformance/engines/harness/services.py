@@ -2,10 +2,9 @@
 
 import re
 import socket
-import time
 
-from .commands import execute, expect, until
-from .session import read
+from .commands import execute, expect, pause, until
+from .session import read, session
 
 # Serves a page on port 80.
 SERVES_A_PAGE = "mkdir -p /w; echo served-page > /w/index.html; exec httpd -f -p 80 -h /w"
@@ -38,7 +37,7 @@ def free_port():
 def expect_page(url, timeout=10, namespace_of=None):
     """Waits until curl gets the page, in the network namespace of the process `namespace_of` if that is given."""
     enter = ["nsenter", "--net", f"--target={namespace_of}"] if namespace_of else []
-    until(lambda: execute([*enter, "curl", "-sf", "-m", "2", url]).includes("served-page"), f"page from {url}", timeout, 0.2)
+    until(lambda: execute([*enter, "curl", "-sf", "-m", str(2 * session.patience), url]).includes("served-page"), f"page from {url}", timeout, 0.2)
 
 
 def _context_switches(pid):
@@ -48,7 +47,7 @@ def _context_switches(pid):
 def expect_frozen(pid):
     """Expects that a process that runs TICKS makes no context switch for a while."""
     before = _context_switches(pid)
-    time.sleep(0.8)
+    pause(0.8)
     expect(_context_switches(pid) == before, "the container's process goes on")
 
 

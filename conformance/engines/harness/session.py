@@ -8,15 +8,25 @@ class Session:
     name = None            # the folder's base name: our cgroups are below /NAME, ctr's namespace is NAME
     runtimes = {}          # {name: path}; Docker is configured with all of them
     options = None         # the command line
+    whole_machine = False  # whether the run uses the machine itself: harness/disposable.py
+    cgroups_of_users = {}  # the cgroups in which other users' programs start, if they have their own: {id: folder}
+    patience = 1           # all time limits are multiplied by this
 
     def enter(self, options):
         """Fills in the session. Called in the namespaces; options.inside is the folder."""
         self.options, self.folder, self.name = options, options.inside, os.path.basename(options.inside)
+        self.whole_machine = getattr(options, "machine", False)
+        self.patience = getattr(options, "patience", 1)
 
     @property
     def runtime(self):
         """The runtime under test."""
         return next(iter(self.runtimes.values()))
+
+    @property
+    def driver(self):
+        """The engines' cgroup driver. On the machine itself it is their default; Docker's on cgroup v1 isn't systemd."""
+        return "systemd" if self.whole_machine else "cgroupfs"
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
