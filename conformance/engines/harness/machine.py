@@ -27,7 +27,7 @@ RUN = "/run/engines"
 ROOTLESS_USER, ROOTLESS_ID = "rootless", 21000
 REMAPPED_USER, REMAPPED_FIRST_ID = "remapped", 300000
 ACCOUNTS = {
-    "passwd": f"{ROOTLESS_USER}:x:{ROOTLESS_ID}:{ROOTLESS_ID}::{{folder}}/rootless:/bin/sh\n"
+    "passwd": f"{ROOTLESS_USER}:*:{ROOTLESS_ID}:{ROOTLESS_ID}::{{folder}}/rootless:/bin/sh\n"
               f"{REMAPPED_USER}:x:21001:21001::/:/bin/false\n"
               "containers:x:21002:21002::/:/bin/false\n",
     "group": f"{ROOTLESS_USER}:x:{ROOTLESS_ID}:\n{REMAPPED_USER}:x:21001:\ncontainers:x:21002:\n",
