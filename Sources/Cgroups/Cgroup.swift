@@ -135,10 +135,14 @@ public final class Cgroup {
         var found: [(file: ByteString, text: ByteString)] = []
         for group in groups {
             for file in files {
-                let text = try explaining(
-                    .cgroup, "can't read the cgroup's limits", path: group.place() + "/" + file,
-                    group.directory().readIfPresent(file))
-                if let text { found.append((file, text.trimmed)) }
+                do throws(RuntimeError) {
+                    let text = try explaining(
+                        .cgroup, "can't read the cgroup's limits", path: group.place() + "/" + file,
+                        group.directory().readIfPresent(file))
+                    if let text { found.append((file, text.trimmed)) }
+                } catch  where error.errno == .ENOENT && group.version == .v1 {
+                    // systemd removes a container's cgroup from some hierarchies of v1.
+                }
             }
         }
         return found
