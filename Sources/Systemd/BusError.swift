@@ -7,13 +7,10 @@ public struct BusError: Error, Sendable {
     public let error: RuntimeError
     /// The name of the error that the other side answered with; nil if it didn't answer, or didn't answer with an error.
     public let name: ByteString?
-    /// The result of the job if it isn't "done": org.freedesktop.systemd1(5), "Signals". nil if no job has ended.
-    public let jobResult: ByteString?
 
-    public init(_ error: RuntimeError, name: ByteString? = nil, jobResult: ByteString? = nil) {
+    public init(_ error: RuntimeError, name: ByteString? = nil) {
         self.error = error
         self.name = name
-        self.jobResult = jobResult
     }
 
     /// A unit with that name exists, perhaps a failed one from earlier: `resetFailedUnit` removes such a one.

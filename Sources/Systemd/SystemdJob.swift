@@ -15,7 +15,7 @@ extension SystemdManager {
     /// - Parameters:
     ///   - job: the job, which may have ended already.
     ///   - deadline: when to give up.
-    /// - Throws: an error with a name if systemd refuses the job; one with `jobResult` if the result isn't "done".
+    /// - Throws: an error with a name if systemd refuses the job; one without if the result isn't "done".
     public func wait(for job: SystemdJob, until deadline: Deadline) throws(BusError) {
         try awaitSubscription(until: deadline)
         let step = job.call.step
@@ -30,8 +30,7 @@ extension SystemdManager {
                 RuntimeError(
                     .cgroup,
                     "systemd couldn't " + step + ": the result of its job is " + SystemdManager.quoted(end.result),
-                    hint: "\"journalctl -u " + WireText.safe(end.unit) + "\" shows systemd's reasons"),
-                jobResult: end.result)
+                    hint: "\"journalctl -u " + WireText.safe(end.unit) + "\" shows systemd's reasons"))
         }
     }
 

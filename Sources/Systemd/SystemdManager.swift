@@ -3,20 +3,8 @@ public import Linux
 
 /// systemd's manager of units, over D-Bus: org.freedesktop.systemd1(5), "The Manager Object".
 public final class SystemdManager {
-    /// How a job treats jobs that are in its way: org.freedesktop.systemd1(5), StartUnit.
-    public enum Mode: Sendable {
-        /// Jobs that conflict are replaced.
-        case replace
-        /// The new job fails if there is one that conflicts.
-        case fail
-
-        fileprivate var name: ByteString {
-            switch self {
-            case .replace: "replace"
-            case .fail: "fail"
-            }
-        }
-    }
+    /// The mode of jobs: they replace others that conflict with them. org.freedesktop.systemd1(5), StartUnit.
+    private static let replacing: ByteString = "replace"
 
     private static let service: ByteString = "org.freedesktop.systemd1"
     private static let path: ByteString = "/org/freedesktop/systemd1"
@@ -62,18 +50,17 @@ public final class SystemdManager {
     ///
     /// - Parameters:
     ///   - name: the name of the unit, of a scope or slice.
-    ///   - mode: how jobs are treated that are in the way.
     ///   - properties: the unit's properties.
     ///   - deadline: when to give up. The unit may be started nevertheless.
     /// - Returns: the job, for `wait`, which throws an error with `isUnitExists` if there is a unit of that name.
     /// - Throws: an error if the call can't be sent.
     public func startTransientUnit(
-        name: ByteString, mode: Mode, properties: [UnitProperty], until deadline: Deadline
+        name: ByteString, properties: [UnitProperty], until deadline: Deadline
     ) throws(BusError) -> SystemdJob {
         let step = "start unit " + SystemdManager.quoted(name)
         // Before the call, because the job may end before the call is answered.
         try subscribe()
-        var writer = MessageWriter(name, mode.name)
+        var writer = MessageWriter(name, SystemdManager.replacing)
         writer.add(properties)
         // Units that belong to this one, which nobody uses yet.
         writer.addArray(alignment: 8) { _ in }
@@ -84,15 +71,15 @@ public final class SystemdManager {
     ///
     /// - Parameters:
     ///   - name: the name of the unit.
-    ///   - mode: how jobs are treated that are in the way.
     ///   - deadline: when to give up.
     /// - Returns: the job, for `wait`, which throws an error with `isNoSuchUnit` if there is no such unit, as when all of its
     ///   processes have ended.
     /// - Throws: an error if the call can't be sent.
-    public func stopUnit(name: ByteString, mode: Mode, until deadline: Deadline) throws(BusError) -> SystemdJob {
+    public func stopUnit(name: ByteString, until deadline: Deadline) throws(BusError) -> SystemdJob {
         let step = "stop unit " + SystemdManager.quoted(name)
         try subscribe()
-        return try job(try begin("StopUnit", types: "ss", MessageWriter(name, mode.name), for: step), until: deadline)
+        return try job(
+            try begin("StopUnit", types: "ss", MessageWriter(name, SystemdManager.replacing), for: step), until: deadline)
     }
 
     /// Forgets that a unit has failed, so that systemd removes it and its name is free again: ResetFailedUnit.
@@ -140,19 +127,6 @@ public final class SystemdManager {
         let step = "ask for " + WireText.safe(property) + " of unit " + SystemdManager.quoted(name)
         return try self.property(
             property, of: UnitPath.of(name), interface: SystemdManager.service + "." + interface, for: step, until: deadline)
-    }
-
-    /// A property of the manager, such as ControlGroup: the cgroup below which the user's manager has its units.
-    ///
-    /// - Parameters:
-    ///   - property: the name of the property.
-    ///   - deadline: when to give up.
-    /// - Returns: the value.
-    /// - Throws: an error if there is no such property, or if its type isn't one of `UnitProperty.Value`.
-    public func property(_ property: ByteString, until deadline: Deadline) throws(BusError) -> UnitProperty.Value {
-        try self.property(
-            property, of: SystemdManager.path, interface: SystemdManager.manager.interface,
-            for: "ask systemd for " + WireText.safe(property), until: deadline)
     }
 
     /// The call Get of D-Bus Specification, "org.freedesktop.DBus.Properties".

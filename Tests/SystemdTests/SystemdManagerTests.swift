@@ -21,7 +21,7 @@ import Testing
         let manager = try manager(fake, kind)
         defer { #expect(fake.end() == nil) }
         let job = try manager.startTransientUnit(
-            name: "a.scope", mode: .replace, properties: Self.properties, until: .ample)
+            name: "a.scope", properties: Self.properties, until: .ample)
         try manager.wait(for: job, until: deadline)
     }
 
@@ -95,7 +95,6 @@ import Testing
             fake.replyJob(9, to: fake.untilStart())
             fake.jobRemoved(9, ByteString(result))
         }
-        #expect(error.jobResult == ByteString(result))
         #expect(error.error.code == .cgroup)
         let shown = result == "a\nb" ? "a\\nb" : result
         #expect(error.error.sentence == "systemd couldn't start unit \"a.scope\": the result of its job is \"\(shown)\"")
@@ -159,15 +158,15 @@ import Testing
             fake.replyJob(1, to: fake.untilStart())
             fake.jobRemoved(1, "done")
             let stop = fake.call("StopUnit")
-            fake.check(stop.body == wire("07000000 'a.scope' 00 04000000 'fail' 00"), hex(stop.body))
+            fake.check(stop.body == wire("07000000 'a.scope' 00 07000000 'replace' 00"), hex(stop.body))
             fake.check(stop.signature == "ss", "the types of StopUnit")
             fake.jobRemoved(2, "done")
             fake.replyJob(2, to: stop)
         }
         let manager = try manager(fake)
-        let start = try manager.startTransientUnit(name: "a.scope", mode: .replace, properties: [], until: .ample)
+        let start = try manager.startTransientUnit(name: "a.scope", properties: [], until: .ample)
         try manager.wait(for: start, until: .ample)
-        let stop = try manager.stopUnit(name: "a.scope", mode: .fail, until: .ample)
+        let stop = try manager.stopUnit(name: "a.scope", until: .ample)
         try manager.wait(for: stop, until: .ample)
         #expect(fake.end() == nil)
     }
@@ -227,10 +226,12 @@ import Testing
         let manager = try manager(fake)
         let value = try manager.unitProperty("ControlGroup", of: "a-b_1.scope", interface: "Scope", until: .ample)
         #expect(value == .string("/a"))
-        let error = try #require(throws: BusError.self) { try manager.property("X", until: .ample) }
+        let error = try #require(throws: BusError.self) {
+            try manager.unitProperty("X", of: "a.scope", interface: "Unit", until: .ample)
+        }
         #expect(
             error.error.sentence
-                == "can't ask systemd for X: the answer over D-Bus is malformed: a property has an unexpected type")
+                == "can't ask for X of unit \"a.scope\": the answer over D-Bus is malformed: a property has an unexpected type")
         #expect(fake.end() == nil)
     }
 

@@ -85,7 +85,7 @@ struct Init: ~Copyable {
 
     private mutating func create() throws(RuntimeError) {
         try isolate()
-        if plan.isPlacedFirst { try awaitPlace() }
+        if plan.isPlacedFirst { place = try awaitPlace() }
         let hasKeyring = !plan.makesKeyring ? true : try joinSessionKeyringEarly(of: plan.identity.id)
         try enterNamespaces()
         if !hasKeyring { try joinSessionKeyring(of: plan.identity.id) }
@@ -143,14 +143,19 @@ struct Init: ~Copyable {
         let mounts = plan.rootfs.mounts
         let rest = mounts.firstIndex { $0.needsCgroup } ?? mounts.endIndex
         try rootfs.mount(mounts[..<rest])
-        if place == nil {
-            try awaitPlace()
-            if let place { try enterCgroups(place) }
-        }
-        if let place { rootfs.cgroups = place.view }
+        rootfs.cgroups = try takePlace().view
         try rootfs.mount(mounts[rest...])
         try rootfs.makeDevices()
         return rootfs
+    }
+
+    /// The place in the container's cgroup, which this process is in from now on.
+    private mutating func takePlace() throws(RuntimeError) -> InitPlace {
+        if let place { return place }
+        let place = try awaitPlace()
+        try enterCgroups(place)
+        self.place = place
+        return place
     }
 
     private func announceMounted() throws(RuntimeError) {

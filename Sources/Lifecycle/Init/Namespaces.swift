@@ -28,12 +28,12 @@ extension Init {
     }
 
     /// Waits until systemd has made the container's unit around this process.
-    mutating func awaitPlace() throws(RuntimeError) {
+    func awaitPlace() throws(RuntimeError) -> InitPlace {
         step(.waitForUnit)
         guard let heard = try conversation.hear(within: .endless), case .placed(let record) = heard.message else {
             OwnProcess.exit(1)
         }
-        place = try InitPlace(plan, record, heard.descriptors)
+        return try InitPlace(plan, record, heard.descriptors)
     }
 
     func enter(_ join: NamespacePlan.Join) throws(RuntimeError) {

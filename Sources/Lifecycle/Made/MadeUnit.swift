@@ -90,7 +90,7 @@ struct MadeUnit: Sendable {
 
     private func stop(_ manager: SystemdManager, until deadline: Deadline) throws(RuntimeError) {
         do throws(BusError) {
-            try manager.wait(for: try manager.stopUnit(name: name, mode: .replace, until: deadline), until: deadline)
+            try manager.wait(for: try manager.stopUnit(name: name, until: deadline), until: deadline)
             // A failed unit stays as it is when it's stopped.
             try manager.resetFailedUnit(name: name, until: deadline)
         } catch  where error.isNoSuchUnit {

@@ -94,7 +94,7 @@ final class UnitStart {
     }
 
     private func start(_ properties: [UnitProperty], until deadline: Deadline) throws(BusError) {
-        let job = try manager.startTransientUnit(name: unit.name, mode: .replace, properties: properties, until: deadline)
+        let job = try manager.startTransientUnit(name: unit.name, properties: properties, until: deadline)
         try manager.wait(for: job, until: deadline)
     }
 }
