@@ -20,13 +20,22 @@ extension Cgroup {
     ///
     /// Except for SIGKILL with cgroup.kill, the cgroup is frozen meanwhile, so that no process can fork, and thawed in any
     /// case. SIGKILL also thaws cgroups that were frozen before, including those below, so that their processes can end. Other
-    /// signals leave a paused container paused.
+    /// signals leave a paused container paused. A cgroup that is gone has no processes, so that isn't an error.
     ///
     /// - Parameters:
     ///   - signal: the signal's number.
     ///   - milliseconds: the longest wait for the freezer.
     /// - Throws: `cgroup` if a process can't be signalled, or if the cgroup can't be thawed.
     public func kill(_ signal: Int32, within milliseconds: Int = 2000) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try signalAll(signal, within: milliseconds)
+        } catch  where error.errno == .ENOENT || error.errno == .ENODEV {
+            // systemd removes the cgroup of a unit as soon as the unit's last process has ended.
+            if try exists() { throw error }
+        }
+    }
+
+    private func signalAll(_ signal: Int32, within milliseconds: Int) throws(RuntimeError) {
         if signal == Signal.kill, try killAtOnce(until: Deadline(milliseconds: milliseconds)) { return }
         let freezer = try freezer()
         let wasFrozen = try freezer?.isFrozen() ?? false

@@ -46,6 +46,12 @@ struct LiveProcessTests {
         #expect(try !live.cgroup.exists())
     }
 
+    @Test(arguments: [SIGKILL, SIGTERM]) func killsNobodyInACgroupThatIsGone(signal: Int32) throws {
+        let cgroup = try Cgroup(record: live.cgroup.record)
+        try live.cgroup.remove()
+        try cgroup.kill(signal)
+    }
+
     @Test func killsWithoutTheHelpOfV2() throws {
         let alone = try LiveCgroup(LiveHost.only(.v1), LiveHost.path())
         let pids = [try alone.spawn(), try alone.spawn()]

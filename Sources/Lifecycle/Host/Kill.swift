@@ -20,7 +20,9 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: 
     let cgroup = try record.presentCgroup()
     if all, let cgroup {
         // Once the first process has ended, another unit may have the name, and so the cgroup.
-        if let unit = record.made.unit, try record.process(procfs) == nil, try unit.presence() == .another { return }
+        if let unit = record.made.unit, try record.process(procfs) == nil {
+            guard try cgroup.exists(), try unit.presence() != .another else { return }
+        }
         try cgroup.kill(signal)
         return
     }

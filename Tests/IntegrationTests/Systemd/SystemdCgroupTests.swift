@@ -196,6 +196,17 @@ struct SystemdCgroupTests {
         #expect(!bus.isAsked)
     }
 
+    // containerd sends this after the end of each container that shares its pod's pid namespace.
+    @Test(arguments: ["KILL", "TERM"]) func killOfAllAfterTheUnitIsNoError(signal: String) throws {
+        let bundle = try Bundle.inUnit { $0.drop(namespace: "pid") }
+        let container = try bundle.startInUnit()
+        try container.kill("KILL")
+        _ = try container.wait()
+        try eventually("the container's unit is gone") { try !bundle.unit.isKnown() }
+        try container.kill("--all", signal)
+        try container.delete()
+    }
+
     // An annotation can have systemd keep a scope that has failed.
     @Test func failedUnitThatAnAnnotationKeepsIsRemoved() throws {
         let bundle = try Bundle.inUnit {
