@@ -27,26 +27,25 @@ def published_port():
     expect_page(f"http://127.0.0.1:{port}/")
 
 
-@engine.check
-def network_with_names():
-    podman("network", "create", "n1")
+def expect_page_in_network(address, create_options=(), run_options=()):
+    """Two containers in a network of their own: one gets the page that the other serves at the address."""
+    podman("network", "create", *create_options, "n1")
     try:
-        podman("run", "-d", "--network", "n1", "--name", "server", IMAGE, "sh", "-c", SERVES_A_PAGE)
-        until(lambda: podman.run("--network", "n1", IMAGE, "wget", "-qO-", "http://server/").includes("served-page"),
-              "page by name")
+        podman("run", "-d", "--network", "n1", *run_options, "--name", "server", IMAGE, "sh", "-c", SERVES_A_PAGE)
+        until(lambda: podman.run("--network", "n1", IMAGE, "wget", "-qO-", f"http://{address}/").includes("served-page"),
+              f"page of {address}")
     finally:
         podman.remove_all()
         podman("network", "rm", "-f", "n1")
 
 
 @engine.check
+def network_with_names():
+    expect_page_in_network("server")
+
+
+@engine.check
 def macvlan():
     with parent_of_macvlan("parent1"):
-        podman("network", "create", "-d", "macvlan", "-o", "parent=parent1", "--subnet", "10.218.2.0/24", "n1")
-        try:
-            podman("run", "-d", "--network", "n1", "--ip", "10.218.2.10", IMAGE, "sh", "-c", SERVES_A_PAGE)
-            until(lambda: podman.run("--network", "n1", IMAGE, "wget", "-qO-", "http://10.218.2.10/").includes("served-page"),
-                  "page from the other container")
-        finally:
-            podman.remove_all()
-            podman("network", "rm", "-f", "n1")
+        expect_page_in_network(
+            "10.218.2.10", ["-d", "macvlan", "-o", "parent=parent1", "--subnet", "10.218.2.0/24"], ["--ip", "10.218.2.10"])
