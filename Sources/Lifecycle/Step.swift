@@ -79,6 +79,7 @@ enum Step: UInt8, CaseIterable {
     case setHostName
     case setIOPriority
     case setNoNewPrivileges
+    case setMemoryPolicy
     case setOOMScore
     case setResourceLimits
     case setScheduling
@@ -161,6 +162,7 @@ enum Step: UInt8, CaseIterable {
         case .setIOPriority: "set I/O priority"
         case .setNoNewPrivileges: "set no_new_privs"
         case .setOOMScore: "set oom_score_adj"
+        case .setMemoryPolicy: "set memory policy"
         case .setResourceLimits: "set resource limits"
         case .setScheduling: "set scheduling"
         case .setSysctls: "set sysctls"

@@ -99,6 +99,20 @@ extension OwnProcess {
         guard c_ioprio_set(1 /* IOPRIO_WHO_PROCESS */, 0, kind << 13 | priority) == 0 else { throw .last("ioprio_set") }
     }
 
+    /// Sets the NUMA memory policy, which child processes inherit. The corresponding system call is `set_mempolicy`.
+    ///
+    /// - Parameters:
+    ///   - mode: `MPOL_…`, with `MPOL_F_…` or-ed to it.
+    ///   - nodes: One bit for each memory node, in whole words of eight bytes.
+    /// - Throws: The error of the call.
+    public static func setMemoryPolicy(_ mode: UInt32, nodes: [UInt8]) throws(SystemError) {
+        let result = nodes.withUnsafeBytes {
+            // The kernel reads one bit less than the number says: mm/mempolicy.c, get_nodes.
+            c_set_mempolicy(Int32(mode), $0.assumingMemoryBound(to: UInt.self).baseAddress, UInt(nodes.count * 8 + 1))
+        }
+        guard result == 0 else { throw .last("set_mempolicy") }
+    }
+
     /// Sets the execution domain. The corresponding system call is `personality`.
     public static func setPersonality(_ domain: UInt64) throws(SystemError) {
         guard c_personality(UInt(domain)) >= 0 else { throw .last("personality") }

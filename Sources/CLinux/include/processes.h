@@ -168,6 +168,10 @@ static inline int c_sched_setattr(
     return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+static inline int c_set_mempolicy(int mode, const unsigned long *_Nullable nodes, unsigned long count) {
+    return (int)syscall(SYS_set_mempolicy, mode, nodes, count);
+}
+
 static inline int c_ioprio_set(int which, int who, int priority) {
     return (int)syscall(SYS_ioprio_set, which, who, priority);
 }

@@ -68,8 +68,8 @@ extension JSONWriter {
         object("apparmor") { $0.member("enabled", true) }
         object("selinux") { $0.member("enabled", true) }
         object("memoryPolicy") { json in
-            json.list("modes", [])
-            json.list("flags", [])
+            json.list("modes", SpecificationNames.memoryPolicyModes)
+            json.list("flags", SpecificationNames.memoryPolicyFlags)
         }
         object("intelRdt") { json in
             json.member("enabled", false)

@@ -217,7 +217,7 @@ struct Init: ~Copyable {
         var environment: [ByteString] = []
         if let execution {
             environment = Environment.entries(for: execution.plan.spec, listenDescriptors: execution.plan.listenDescriptors)
-            try execution.setIOPriority()
+            try execution.setInherited()
             // Hooks run with all capabilities and in "/": with hooks, the process enters the directory after them.
             if hooks.isEmpty { entersDirectoryLate = !execution.enterWorkingDirectory() }
         }

@@ -123,8 +123,7 @@ final class Plan: Sendable {
 
     private static func refuseUnsupported(_ linux: LinuxConfig) throws(RuntimeError) {
         let asked: [(Bool, String)] = [
-            (linux.intelRdt != nil, "/linux/intelRdt"), (linux.memoryPolicy != nil, "/linux/memoryPolicy"),
-            (!linux.netDevices.isEmpty, "/linux/netDevices"),
+            (linux.intelRdt != nil, "/linux/intelRdt"), (!linux.netDevices.isEmpty, "/linux/netDevices"),
         ]
         for (isAsked, pointer) in asked where isAsked {
             throw RuntimeError(

@@ -10,6 +10,7 @@ struct ProcessPlan: Sendable {
     let spec: Process
     let capabilities: CapabilityPlan
     let personality: Personality?
+    let memoryPolicy: MemoryPolicy?
     let filter: SeccompProgram?
     /// nil unless the filter notifies.
     let listener: ListenerPlan?
@@ -48,6 +49,7 @@ extension ProcessPlan {
         capabilities = CapabilityPlan(
             spec.capabilities, grantable: isInUserNamespace ? CapabilitySet(bits: .max) : grantable, warnings: &warnings)
         personality = config.linux.personality
+        memoryPolicy = config.linux.memoryPolicy
         self.filter = filter
         listener = ListenerPlan(config.linux.seccomp)
         preservedDescriptors = descriptors + sockets

@@ -109,6 +109,8 @@ enum Names {
 /// The names that the decoder accepts, in alphabetical order. `features` lists them.
 public enum SpecificationNames {
     public static var namespaces: [ByteString] { Names.namespace.sortedNames }
+    public static var memoryPolicyModes: [ByteString] { Names.memoryPolicyMode.sortedNames }
+    public static var memoryPolicyFlags: [ByteString] { Names.memoryPolicyFlag.sortedNames }
     public static var seccompActions: [ByteString] { Names.seccompAction.sortedNames }
     public static var seccompOperators: [ByteString] { Names.seccompOperator.sortedNames }
     public static var seccompArchitectures: [ByteString] { Names.seccompArchitecture.sortedNames }

@@ -22,4 +22,14 @@ public struct NumberList: Equatable, CheckedText {
         self.text = text
         self.ranges = ranges
     }
+
+    /// A mask with bit n for number n, in whole words of eight bytes, as sched_setaffinity(2) and set_mempolicy(2) take it.
+    public var mask: [UInt8] {
+        let highest = ranges.reduce(0) { max($0, Int($1.upperBound)) }
+        var mask = [UInt8](repeating: 0, count: (highest / 64 + 1) * 8)
+        for range in ranges {
+            for number in range { mask[Int(number) / 8] |= 1 << UInt8(number % 8) }
+        }
+        return mask
+    }
 }

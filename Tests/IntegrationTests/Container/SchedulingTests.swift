@@ -93,7 +93,7 @@ struct SchedulingTests {
     // If these were ignored, the container would be less confined than its config demands, or different.
     @Test(
         arguments: [
-            ("/linux/memoryPolicy", ["mode": "MPOL_PREFERRED", "nodes": "0"]), ("/linux/netDevices", ["no-such-device": [:]]),
+            ("/linux/netDevices", ["no-such-device": [:]]),
             ("/linux/intelRdt", ["closID": "x", "l3CacheSchema": "L3:0=f"]),
         ] as [(String, JSON)])
     func whatCannotBeDoneIsRefusedByName(pointer: String, value: JSON) throws {

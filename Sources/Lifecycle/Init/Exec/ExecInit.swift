@@ -162,7 +162,7 @@ struct ExecInit: ~Copyable {
         let program = try findProgram()
         start.report.pointee.leavesSearch = program == nil
         let entersDirectoryLate = !execution.enterWorkingDirectory()
-        try execution.setIOPriority()
+        try execution.setInherited()
         let stack = try explaining(.system, "no memory for the process", ProcessStack())
         ProcessStack.beginAllocation()
         let prepared = PreparedProcess(

@@ -233,7 +233,8 @@ extension ProcessExecution {
 extension ProcessPlan {
     fileprivate func copied() -> ProcessPlan {
         ProcessPlan(
-            spec: spec.copied(), capabilities: capabilities, personality: personality, filter: filter?.copied(), listener: nil,
+            spec: spec.copied(), capabilities: capabilities, personality: personality, memoryPolicy: nil,
+            filter: filter?.copied(), listener: nil,
             preservedDescriptors: preservedDescriptors, listenDescriptors: listenDescriptors,
             isInUserNamespace: isInUserNamespace, keepsGroups: keepsGroups)
     }

@@ -66,14 +66,35 @@ struct ProcessExecution {
         }
     }
 
-    /// Sets the I/O priority, which a cloned process inherits, while this process has all its capabilities: before kernel 5.14
-    /// the class for real time needs CAP_SYS_ADMIN. See ioprio_set(2).
-    func setIOPriority() throws(RuntimeError) {
+    /// Sets the I/O priority and the memory policy, which a cloned process inherits, while this process has all its
+    /// capabilities and before a filter could forbid it.
+    func setInherited() throws(RuntimeError) {
+        try setIOPriority()
+        try setMemoryPolicy()
+    }
+
+    /// Before kernel 5.14 the class for real time needs CAP_SYS_ADMIN. See ioprio_set(2).
+    private func setIOPriority() throws(RuntimeError) {
         step(.setIOPriority)
         guard let priority = process.ioPriority else { return }
         try explaining(
             .process, "can't be set", pointer: "/process/ioPriority",
             OwnProcess.setIOPriority(class: priority.class.rawValue, priority.priority))
+    }
+
+    /// This process is in the container's cgroup: of the policy's nodes, the kernel takes those of the cgroup's cpuset.
+    private func setMemoryPolicy() throws(RuntimeError) {
+        guard let policy = plan.memoryPolicy else { return }
+        step(.setMemoryPolicy)
+        do throws(SystemError) {
+            try OwnProcess.setMemoryPolicy(policy.mode | policy.flags, nodes: policy.nodes?.mask ?? [])
+        } catch {
+            throw RuntimeError(
+                .process, "the memory policy can't be set", error, pointer: "/linux/memoryPolicy",
+                hint: error.errno == .EINVAL
+                    ? "are the nodes online (/sys/devices/system/node/has_memory) and in the container's cpuset, and does "
+                        + "the kernel know the mode and the flags?" : nil)
+        }
     }
 
     /// Sets limits on open files that are too low for our own code. After this, our code opens only the file of a last word,
