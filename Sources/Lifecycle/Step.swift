@@ -54,6 +54,7 @@ enum Step: UInt8, CaseIterable {
     case mapIDs
     case maskPaths
     case mountFileSystems
+    case moveNetworkDevices
     case openFileSystems
     case openImage
     case openMountSources
@@ -78,8 +79,8 @@ enum Step: UInt8, CaseIterable {
     case setCredentials
     case setHostName
     case setIOPriority
-    case setNoNewPrivileges
     case setMemoryPolicy
+    case setNoNewPrivileges
     case setOOMScore
     case setResourceLimits
     case setScheduling
@@ -90,7 +91,7 @@ enum Step: UInt8, CaseIterable {
     case stopUnit
     case startContainerHooks
     case unmountFileSystems
-    case waitForHooks
+    case waitForHost
     case waitForIDMappings
     case waitForUnit
     case waitForStart
@@ -136,6 +137,7 @@ enum Step: UInt8, CaseIterable {
         case .mapIDs: "map ids"
         case .maskPaths: "mask paths"
         case .mountFileSystems: "mount file systems"
+        case .moveNetworkDevices: "move network devices"
         case .openFileSystems: "open file systems"
         case .openImage: "open image"
         case .openMountSources: "open mount sources"
@@ -160,9 +162,9 @@ enum Step: UInt8, CaseIterable {
         case .setCredentials: "set credentials"
         case .setHostName: "set host name"
         case .setIOPriority: "set I/O priority"
+        case .setMemoryPolicy: "set memory policy"
         case .setNoNewPrivileges: "set no_new_privs"
         case .setOOMScore: "set oom_score_adj"
-        case .setMemoryPolicy: "set memory policy"
         case .setResourceLimits: "set resource limits"
         case .setScheduling: "set scheduling"
         case .setSysctls: "set sysctls"
@@ -172,7 +174,7 @@ enum Step: UInt8, CaseIterable {
         case .stopUnit: "stop unit"
         case .startContainerHooks: "startContainer hooks"
         case .unmountFileSystems: "unmount file systems"
-        case .waitForHooks: "wait for hooks"
+        case .waitForHost: "wait for Host"
         case .waitForUnit: "wait for unit"
         case .waitForIDMappings: "wait for id mappings"
         case .waitForStart: "wait for start"

@@ -11,7 +11,7 @@ import Testing
     /// The sockets of the conversation. What a test writes there needn't follow the script.
     private let sockets: (host: SharedDescriptor, process: SharedDescriptor)
 
-    private static let whole = Script.create(isPlaced: false, asksForMapping: true, isMapped: true, hasEarlyHooks: true)
+    private static let whole = Script.create(isPlaced: false, asksForMapping: true, isMapped: true, waitsForHost: true)
 
     init() throws {
         sockets = try FileDescriptor.messagePair()
@@ -25,7 +25,7 @@ import Testing
 
     @Test func messagesThatAreDueArrive() throws {
         let turns: [(from: Conversation, to: Conversation, message: Message)] = [
-            (process, host, .needsMapping), (host, process, .mapped), (process, host, .mounted), (host, process, .hooked),
+            (process, host, .needsMapping), (host, process, .mapped), (process, host, .mounted), (host, process, .equipped),
             (process, host, .ready), (host, process, .created),
         ]
         for turn in turns {
@@ -112,7 +112,7 @@ import Testing
             var script = script
             // If two messages are due, the first one in this list is taken.
             let all: [Message.Kind] = [
-                .placed, .needsMapping, .mapped, .mounted, .hooked, .terminal, .ready, .created, .executing, .listener,
+                .placed, .needsMapping, .mapped, .mounted, .equipped, .terminal, .ready, .created, .executing, .listener,
                 .listenerAt, .listening,
             ]
             var said: [Message.Kind] = []
@@ -120,11 +120,11 @@ import Testing
             return said
         }
         #expect(
-            kinds(.create(isPlaced: false, asksForMapping: false, isMapped: false, hasEarlyHooks: false)) == [.ready, .created])
+            kinds(.create(isPlaced: false, asksForMapping: false, isMapped: false, waitsForHost: false)) == [.ready, .created])
         #expect(
-            kinds(.create(isPlaced: true, asksForMapping: false, isMapped: true, hasEarlyHooks: false))
+            kinds(.create(isPlaced: true, asksForMapping: false, isMapped: true, waitsForHost: false))
                 == [.placed, .mapped, .ready, .created])
-        #expect(kinds(Self.whole) == [.needsMapping, .mapped, .mounted, .hooked, .ready, .created])
+        #expect(kinds(Self.whole) == [.needsMapping, .mapped, .mounted, .equipped, .ready, .created])
         #expect(kinds(.joining(hasTerminal: false)).isEmpty)
         #expect(
             kinds(.joining(hasTerminal: true).union(.exec(leavesSearch: true, notifies: true)))
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Message.needsMapping, .mapped, .mounted, .hooked, .terminal, .ready, .created, .executing, .listener, .listenerAt(77),
+        Message.needsMapping, .mapped, .mounted, .equipped, .terminal, .ready, .created, .executing, .listener, .listenerAt(77),
         .listening,
     ])
     func messagesSurviveTheirEncoding(message: Message) throws {

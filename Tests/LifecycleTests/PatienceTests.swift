@@ -18,9 +18,9 @@ import Testing
 
     @Test func saysWhichStepTookTooLong() throws {
         let pipe = try FileDescriptor.pipe()
-        step(.waitForHooks)
+        step(.waitForHost)
         let error = #expect(throws: RuntimeError.self) { try Patience.limited(1000).awaitWord(from: pipe.read.rawValue) }
         #expect(error?.code == .timeout)
-        #expect(error?.message == "the container's process hasn't answered within 1 seconds, in step \"wait for hooks\"")
+        #expect(error?.message == "the container's process hasn't answered within 1 seconds, in step \"wait for Host\"")
     }
 }

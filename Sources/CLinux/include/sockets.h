@@ -157,6 +157,16 @@ static inline int c_terminal_number(int controller) {
     return ioctl(controller, TIOCGPTN, &number) < 0 ? -1 : (int)number;
 }
 
+/// Makes a socket for rtnetlink(7), close-on-exec. -1 with errno.
+int c_route_socket(void);
+
+/// recvfrom(2) of what the kernel sends to such a socket: its length, 0 for something that another sender has sent, -1 with
+/// errno.
+long c_receive_from_kernel(int socket, void *bytes, unsigned long count);
+
+/// inet_ntop(3) of an address of this family. 0 if the family is AF_INET or AF_INET6 and the size fits.
+int c_address_text(int family, const unsigned char *address, unsigned int size, unsigned char *text, unsigned int room);
+
 /// SIOCSIFFLAGS of netdevice(7): brings the loopback interface of the caller's network namespace up. -1 with errno.
 int c_loopback_up(void);
 

@@ -11,7 +11,7 @@ enum Message {
     case needsMapping
     case mapped
     case mounted
-    case hooked
+    case equipped
     /// Carries the controller of the terminal that exec's first process opened.
     case terminal
     case ready
@@ -33,14 +33,14 @@ enum Message {
 
     /// The kind of a message, which is its first byte. The numbers follow the order in which the messages are sent: see Script.
     enum Kind: UInt8 {
-        case placed = 1, needsMapping, mapped, mounted, hooked, terminal, ready, created, executing, listener, listenerAt,
+        case placed = 1, needsMapping, mapped, mounted, equipped, terminal, ready, created, executing, listener, listenerAt,
             listening,
             failed
 
         /// The side that sends it.
         var side: Side {
             switch self {
-            case .placed, .mapped, .hooked, .created, .listening: .host
+            case .placed, .mapped, .equipped, .created, .listening: .host
             case .needsMapping, .mounted, .terminal, .ready, .listener, .listenerAt, .executing, .failed: .process
             }
         }
@@ -51,7 +51,7 @@ enum Message {
             case .needsMapping: "needs mapping"
             case .mapped: "mapped"
             case .mounted: "mounted"
-            case .hooked: "hooked"
+            case .equipped: "equipped"
             case .terminal: "terminal"
             case .ready: "ready"
             case .created: "created"
@@ -96,7 +96,7 @@ extension Message {
         case .needsMapping: .needsMapping
         case .mapped: .mapped
         case .mounted: .mounted
-        case .hooked: .hooked
+        case .equipped: .equipped
         case .terminal: .terminal
         case .ready: .ready
         case .created: .created
@@ -122,7 +122,7 @@ extension Message {
         case .needsMapping: self = .needsMapping
         case .mapped: self = .mapped
         case .mounted: self = .mounted
-        case .hooked: self = .hooked
+        case .equipped: self = .equipped
         case .terminal: self = .terminal
         case .ready: self = .ready
         case .created: self = .created

@@ -5,8 +5,8 @@
 //                          ─── placed ───────────►     only with a unit of systemd's
 //                          ◄── needsMapping ──────     only if it made its user namespace itself
 //                          ─── mapped ───────────►     only with a new user namespace
-//                          ◄── mounted ───────────     only if there are prestart or createRuntime hooks
-//                          ─── hooked ───────────►
+//                          ◄── mounted ───────────     only if Host has to move network devices or to run hooks now
+//                          ─── equipped ─────────►
 //                          ◄── ready + terminal ──     the terminal's controller comes along if there is one
 //                          ─── created ──────────►
 //               end of file: Init no longer dies with Host
@@ -46,14 +46,14 @@ struct Script: OptionSet, Sendable {
     ///   - isPlaced: Whether systemd makes the cgroup, around Init.
     ///   - asksForMapping: Whether Init makes its user namespace itself.
     ///   - isMapped: Whether the user namespace is new, so that Host maps its ids.
-    ///   - hasEarlyHooks: Whether Host runs hooks between the container's mounts and the change of its root.
+    ///   - waitsForHost: Whether Host moves network devices or runs hooks between the mounts and the change of root.
     /// - Returns: The script of both sides.
-    static func create(isPlaced: Bool, asksForMapping: Bool, isMapped: Bool, hasEarlyHooks: Bool) -> Script {
+    static func create(isPlaced: Bool, asksForMapping: Bool, isMapped: Bool, waitsForHost: Bool) -> Script {
         var script = Script.readiness
         if isPlaced { script.formUnion(Script(.placed)) }
         if asksForMapping { script.formUnion(Script(.needsMapping)) }
         if isMapped { script.formUnion(Script(.mapped)) }
-        if hasEarlyHooks { script.formUnion(Script(.mounted) | Script(.hooked)) }
+        if waitsForHost { script.formUnion(Script(.mounted) | Script(.equipped)) }
         return script
     }
 

@@ -79,6 +79,6 @@ extension JSONWriter {
         object("mountExtensions") { json in
             json.object("idmap") { $0.member("enabled", true) }
         }
-        object("netDevices") { $0.member("enabled", false) }
+        object("netDevices") { $0.member("enabled", true) }
     }
 }

@@ -159,9 +159,9 @@ struct Init: ~Copyable {
     }
 
     private func announceMounted() throws(RuntimeError) {
-        guard plan.hasEarlyHooks else { return }
+        guard plan.waitsForHost else { return }
         say(.mounted)
-        step(.waitForHooks)
+        step(.waitForHost)
         guard try conversation.hear(within: .endless) != nil else { OwnProcess.exit(1) }
     }
 

@@ -16,6 +16,8 @@ final class Plan: Sendable {
     /// The mappings of the user namespace. A new one gets them. A joined one must have them already, unless they're empty.
     let idMappings: IDMappings
     let timeOffsets: TimeOffsets?
+    /// The network devices of the host to move into the container.
+    let netDevices: [NetDevice]
     let rootfs: RootfsPlan
     /// Whether pivot_root(2) changes the root. `--no-pivot` forbids that.
     let pivots: Bool
@@ -63,6 +65,7 @@ final class Plan: Sendable {
         namespaceFiles = files
         idMappings = IDMappings(uids: linux.uidMappings, gids: linux.gidMappings)
         timeOffsets = linux.timeOffsets
+        netDevices = linux.netDevices
         pivots = !options.noPivot
         let environment = notifies ? [NotifyPlace.environment] : []
         process = config.process.map {
@@ -94,6 +97,10 @@ final class Plan: Sendable {
     /// Whether there are hooks that Host runs between the container's mounts and the change of its root.
     var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
 
+    /// Whether Init waits after its mounts, since Host has something to do before the change of root: moves network devices, or
+    /// runs hooks.
+    var waitsForHost: Bool { hasEarlyHooks || !netDevices.isEmpty }
+
     /// The warnings of unknown properties, which are given as JSON pointers.
     static func warnings(ofUnknown properties: [String]) -> [String] { properties.map { $0 + ": unknown property, ignored" } }
 
@@ -110,7 +117,7 @@ final class Plan: Sendable {
         return .create(
             isPlaced: cgroup?.unit != nil, asksForMapping: hasNewUserNamespace && namespaces.isStaged,
             isMapped: hasNewUserNamespace,
-            hasEarlyHooks: hasEarlyHooks)
+            waitsForHost: waitsForHost)
     }
 
     /// The container's cgroups as a mount of type cgroup shows them.
@@ -123,7 +130,7 @@ final class Plan: Sendable {
 
     private static func refuseUnsupported(_ linux: LinuxConfig) throws(RuntimeError) {
         let asked: [(Bool, String)] = [
-            (linux.intelRdt != nil, "/linux/intelRdt"), (!linux.netDevices.isEmpty, "/linux/netDevices"),
+            (linux.intelRdt != nil, "/linux/intelRdt")
         ]
         for (isAsked, pointer) in asked where isAsked {
             throw RuntimeError(

@@ -11,6 +11,11 @@ extension Plan {
         lines += namespaces.lines
         lines += idMappings.lines
         lines += rootfs.lines
+        for device in netDevices {
+            lines.append(
+                "network device " + device.host.text.displayText
+                    + (device.name.map { ", in the container " + $0.text.displayText } ?? ""))
+        }
         for entry in sysctls { lines.append("sysctl " + entry.path.displayText + " = " + entry.value.displayText) }
         if let hostname { lines.append("host name " + hostname.displayText) }
         if let domainname { lines.append("domain name " + domainname.displayText) }

@@ -187,4 +187,11 @@ struct CheckpointRefusalTests {
         #expect(message.says("criu can't restore a container that joins a \(type) namespace"))
         #expect(message.points(to: "/linux/namespaces/"))
     }
+
+    @Test func refuseNetworkDevicesOfTheHost() throws {
+        let bundle = try restorable()
+        bundle.config.linux.netDevices = ["eth0": [:]]
+        let message = try bundle.refusalToRestore()
+        #expect(message.says("/linux/netDevices: a container with network devices of the host can't be checkpointed or restored"))
+    }
 }

@@ -53,6 +53,13 @@ struct Command {
         arguments = [Workspace.busybox, "sh", "-ec", script + "; exec \"$@\"", "sh"] + arguments
     }
 
+    /// Runs the program in a network namespace of its own, which stands for the host's. A shell script prepares it, and another
+    /// one runs in it at the end.
+    mutating func wrap(inNetworkWith script: String, then last: String = "true") {
+        let steps = script + "\nstatus=0; \"$@\" || status=$?\n" + last + "; exit $status"
+        arguments = [Workspace.busybox, "unshare", "-n", Workspace.busybox, "sh", "-ec", steps, "sh"] + arguments
+    }
+
     /// Starts the program, with its output going to memory.
     func start() throws -> RunningCommand {
         Self.preparation

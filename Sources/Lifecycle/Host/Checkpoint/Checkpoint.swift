@@ -95,6 +95,7 @@ private final class CheckpointSession {
         let namespaces = NamespacePlan(config.linux.namespaces)
         try namespaces.checkRestorable()
         try CgroupAnnotations.checkRestorable(config.annotations)
+        try config.linux.netDevices.checkRestorable()
         try checkStatusDescriptor()
         var ignored: [String] = []
         let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, label: nil, warnings: &ignored)

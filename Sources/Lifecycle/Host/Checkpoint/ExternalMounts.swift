@@ -80,6 +80,16 @@ extension NamespacePlan {
     }
 }
 
+extension [NetDevice] {
+    /// Refuses a container with network devices of the host: criu can't dump them, and `restore` doesn't move them again.
+    func checkRestorable() throws(RuntimeError) {
+        guard !isEmpty else { return }
+        throw RuntimeError(
+            .unsupported, "a container with network devices of the host can't be checkpointed or restored",
+            pointer: "/linux/netDevices")
+    }
+}
+
 /// Namespaces that aren't in the image, since the container has joined them and joins them again on restore.
 enum ExternalNamespaces {
     /// The kinds for which criu takes a descriptor. It takes a path for the others.

@@ -25,6 +25,9 @@ final class ContainerTransaction {
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?
 
+    /// The network devices that are in the container already. nil if there are none.
+    private var devices: MovedDevices?
+
     /// Makes the container's directory in the state directory. Of two commands that use the same id at the same time, only one
     /// succeeds.
     static func begin(_ planned: consuming PlannedContainer, _ settings: GlobalSettings) throws(RuntimeError)
@@ -94,6 +97,15 @@ final class ContainerTransaction {
         record.made.add(.hooks)
     }
 
+    /// Moves the host's network devices into the container, whose first process is in its network namespace by now.
+    func moveNetworkDevices() throws(RuntimeError) {
+        guard !plan.netDevices.isEmpty else { return }
+        step(.moveNetworkDevices)
+        let devices = try MovedDevices(into: record.pid, procfs)
+        self.devices = devices
+        for device in plan.netDevices { try devices.move(device) }
+    }
+
     /// Runs the prestart and createRuntime hooks, before the container's root is entered. Source: config.md, "POSIX-platform
     /// Hooks".
     func runEarlyHooks() throws(RuntimeError) {
@@ -131,6 +143,7 @@ final class ContainerTransaction {
     /// removed, the record stays for `delete --force`.
     private func undo() {
         spare = nil
+        devices?.giveBack(settings.log)
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)
         do throws(RuntimeError) {

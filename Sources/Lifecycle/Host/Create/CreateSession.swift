@@ -183,11 +183,12 @@ final class CreateSession {
             if plan.namespaces.isStaged { _ = try hear(conversation) }
             try mapIDs(conversation)
         }
-        if plan.hasEarlyHooks {
+        if plan.waitsForHost {
             _ = try hear(conversation)
             if plan.namespaces.origin(of: .pid) == .new { try adoptSuccessor() }
+            try transaction.moveNetworkDevices()
             try transaction.runEarlyHooks()
-            try tell(.hooked, conversation)
+            try tell(.equipped, conversation)
         }
         let descriptors = try hear(conversation, within: .usual(with: plan.hooks.createContainer))
         try adoptSuccessor()
