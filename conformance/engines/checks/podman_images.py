@@ -59,7 +59,7 @@ def registry_with_login():
     finally:
         podman("logout", address)
         podman("rmi", "-f", image, status=None)
-    podman("pull", plain, image, status=None, timeout=60).failed().includes("unauthorized")
+    podman("pull", plain, image, status=None, timeout=60).failed().matches("unauthorized|authentication required")
 
 
 @engine.check

@@ -102,9 +102,13 @@ def parent_of_macvlan(name):
         execute(["ip", "link", "delete", name], status=None)
 
 
-def cgroup_files(*pairs):
-    """Returns a shell script that prints, in a container, one cgroup file for each pair (name in cgroup v1, name in v2)."""
-    return "; ".join(f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cat /sys/fs/cgroup/{unified}; "
+def cgroup_files(*pairs, has_namespace=True):
+    """Returns a shell script that prints, in a container, one cgroup file for each pair (name in cgroup v1, name in v2).
+
+    Without a cgroup namespace, a container sees the host's whole tree of cgroup v2, its own cgroup somewhere in it.
+    """
+    own = "" if has_namespace else "$(sed -n s/^0:://p /proc/self/cgroup)/"
+    return "; ".join(f"if [ -e /sys/fs/cgroup/cgroup.controllers ]; then cat /sys/fs/cgroup/{own}{unified}; "
                      f"else cat /sys/fs/cgroup/{separate}; fi" for separate, unified in pairs)
 
 
