@@ -83,12 +83,13 @@ let package = Package(
         .target(
             name: "Seccomp", dependencies: ["OCI", "Linux", "Errors", "Bytes", "CSeccomp"], swiftSettings: inProgram),
         .target(name: "Systemd", dependencies: ["Linux", "Errors", "Bytes"], swiftSettings: inProgram),
+        .target(name: "Resctrl", dependencies: ["OCI", "Linux", "Errors", "Bytes"], swiftSettings: inProgram),
         .target(
-            name: "Lifecycle", dependencies: ["Cgroups", "Seccomp", "Systemd", "OCI", "Linux", "Errors", "Bytes"],
+            name: "Lifecycle", dependencies: ["Cgroups", "Resctrl", "Seccomp", "Systemd", "OCI", "Linux", "Errors", "Bytes"],
             swiftSettings: inProgram),
         .executableTarget(
             name: "wherry",
-            dependencies: ["Lifecycle", "Cgroups", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CVersion"],
+            dependencies: ["Lifecycle", "Cgroups", "Resctrl", "Seccomp", "OCI", "Linux", "Errors", "Bytes", "CVersion"],
             swiftSettings: embedded, linkerSettings: staticProgram),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: tests),
         .testTarget(
@@ -104,11 +105,14 @@ let package = Package(
             name: "SeccompTests", dependencies: ["Seccomp", "OCI", "Linux", "Errors", "Bytes", "CLinux", "CSeccomp", "CHarness"],
             swiftSettings: tests, linkerSettings: libraries),
         .testTarget(
+            name: "ResctrlTests", dependencies: ["Resctrl", "OCI", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
+            linkerSettings: libraries),
+        .testTarget(
             name: "SystemdTests", dependencies: ["Systemd", "Linux", "Errors", "Bytes", "CLinux"], swiftSettings: tests,
             linkerSettings: libraries),
         .testTarget(
             name: "LifecycleTests",
-            dependencies: ["Lifecycle", "Cgroups", "Systemd", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
+            dependencies: ["Lifecycle", "Cgroups", "Resctrl", "Systemd", "OCI", "Linux", "Errors", "Bytes", "CLinux"],
             swiftSettings: tests, linkerSettings: libraries),
         .target(name: "CHarness", path: "Tests/CHarness"),
         .executableTarget(name: "probe", path: "Tests/Probe", linkerSettings: staticProbe),

@@ -33,6 +33,13 @@ extension ByteString {
         }
         return words
     }
+
+    /// The text without leading and trailing spaces, tabs and line ends.
+    public var trimmed: ByteString {
+        var rest = bytes[...].drop { $0.isSpace }
+        while let last = rest.last, last.isSpace { rest.removeLast() }
+        return ByteString(rest)
+    }
 }
 
 extension UInt8 {

@@ -1,13 +1,6 @@
 import Bytes
 
 extension ByteString {
-    /// The text without leading and trailing spaces, tabs and line ends.
-    var trimmed: ByteString {
-        var rest = bytes[...].drop { $0.isSpace }
-        while let last = rest.last, last.isSpace { rest.removeLast() }
-        return ByteString(rest)
-    }
-
     /// The text in quotation marks, for messages.
     var quoted: String { "\"" + displayText + "\"" }
 }

@@ -35,6 +35,7 @@ enum Step: UInt8, CaseIterable {
     case endProcesses
     case enterCgroups
     case enterNamespaces
+    case enterResctrlGroup
     case enterWorkingDirectory
     case execve
     case findProgram
@@ -49,6 +50,7 @@ enum Step: UInt8, CaseIterable {
     case makeDevices
     case makeMountPoints
     case makePathsReadOnly
+    case makeResctrlGroup
     case makeStateDirectory
     case makeRootReadOnly
     case mapIDs
@@ -70,6 +72,7 @@ enum Step: UInt8, CaseIterable {
     case reduceCapabilities
     case release
     case removeCgroup
+    case removeResctrlGroup
     case restore
     case sealProgram
     case sendPIDFD
@@ -118,6 +121,7 @@ enum Step: UInt8, CaseIterable {
         case .endProcesses: "end processes"
         case .enterCgroups: "enter cgroups"
         case .enterNamespaces: "enter namespaces"
+        case .enterResctrlGroup: "enter resctrl group"
         case .enterWorkingDirectory: "enter working directory"
         case .execve: "execve"
         case .findProgram: "find program"
@@ -132,6 +136,7 @@ enum Step: UInt8, CaseIterable {
         case .makeDevices: "make devices"
         case .makeMountPoints: "make mount points"
         case .makePathsReadOnly: "make paths read-only"
+        case .makeResctrlGroup: "make resctrl group"
         case .makeStateDirectory: "make state directory"
         case .makeRootReadOnly: "make the root file system read-only"
         case .mapIDs: "map ids"
@@ -153,6 +158,7 @@ enum Step: UInt8, CaseIterable {
         case .reduceCapabilities: "reduce capabilities"
         case .release: "release"
         case .removeCgroup: "remove cgroup"
+        case .removeResctrlGroup: "remove resctrl group"
         case .restore: "restore"
         case .sealProgram: "seal program"
         case .sendPIDFD: "send pidfd"

@@ -14,6 +14,7 @@ public struct FileSystemMagic: RawRepresentable, Equatable, Sendable {
     public static var cgroup2: FileSystemMagic { FileSystemMagic(rawValue: 0x6367_7270) }
     public static var nsfs: FileSystemMagic { FileSystemMagic(rawValue: 0x6E73_6673) }
     public static var selinux: FileSystemMagic { FileSystemMagic(rawValue: 0xF97C_FF8C) }
+    public static var resctrl: FileSystemMagic { FileSystemMagic(rawValue: 0x0765_5821) }
     public static var pidfs: FileSystemMagic { FileSystemMagic(rawValue: 0x5049_4446) }
 }
 

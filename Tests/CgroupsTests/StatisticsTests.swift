@@ -22,7 +22,7 @@ import Testing
         let cgroup = try Cgroup(host: .made(of: [tree.hierarchy(version, subsystems)]), path: CgroupPath("/ct", id: "x"))
         let statistics = try cgroup.statistics()
         var writer = JSONWriter()
-        writer.object { statistics.write(to: &$0) }
+        writer.object { statistics.write(to: &$0, resctrl: { _ in }) }
         return ByteString(writer.bytes).displayText
     }
 

@@ -2,6 +2,7 @@ import Bytes
 import Cgroups
 import Errors
 import OCI
+import Resctrl
 import Testing
 
 @testable import Lifecycle
@@ -11,6 +12,7 @@ import Testing
     private let process = MadeProcess(pid: 4711, startTime: 123_456, identity: 99)
     private let cgroup = CgroupRecord(
         path: "a/b", groups: [CgroupRecord.Group(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 1)])
+    private let resctrl = ResctrlRecord(path: "/sys/fs/resctrl", group: "web", isMade: true, monitoring: "web")
 
     init() throws {
         // As version 0.1.0 wrote it, without a checksum and without the list of made things.
@@ -24,6 +26,7 @@ import Testing
         record.made.add(.process(process))
         record.made.add(.unit(MadeUnit(name: "runc-web.scope", owner: .user, description: "container web")))
         record.made.add(.cgroup(cgroup))
+        record.made.add(.resctrl(resctrl))
         record.made.add(.mounts)
         record.made.add(.hooks)
         self.record = record
@@ -43,7 +46,7 @@ import Testing
         #expect(decoded.pid == 4711)
         #expect(decoded.made.process?.startTime == 123_456)
         #expect(decoded.made.process?.identity == 99)
-        #expect(decoded.cgroup == cgroup)
+        #expect(decoded.cgroup == cgroup && decoded.made.resctrl == resctrl)
         #expect(decoded.made.unit?.name == "runc-web.scope" && decoded.made.unit?.owner == .user)
         #expect(decoded.encoded() == record.encoded())
     }
@@ -96,6 +99,7 @@ import Testing
             switch thing {
             case .hooks: "hooks"
             case .mounts: "mounts"
+            case .resctrl: "resctrl"
             case .cgroup: "cgroup"
             case .unit: "unit"
             case .process: "process"
@@ -105,16 +109,16 @@ import Testing
 
     /// The list is undone from its end: the process first, then its cgroup. The hooks run when everything else is gone.
     @Test func whatWasMadeIsInTheOrderOfUndoing() {
-        #expect(kinds(record.made) == ["hooks", "mounts", "cgroup", "unit", "process"])
+        #expect(kinds(record.made) == ["hooks", "mounts", "resctrl", "cgroup", "unit", "process"])
     }
 
     @Test func laterThingTakesThePlaceOfTheFormerOfItsKind() {
         var made = record.made
         made.add(.process(MadeProcess(pid: 5, startTime: 1, identity: 0)))
-        #expect(kinds(made) == ["hooks", "mounts", "cgroup", "unit", "process"])
+        #expect(kinds(made) == ["hooks", "mounts", "resctrl", "cgroup", "unit", "process"])
         #expect(made.process?.pid == 5)
         made.remove(.cgroup(cgroup))
         #expect(made.cgroup == nil)
-        #expect(kinds(made) == ["hooks", "mounts", "unit", "process"])
+        #expect(kinds(made) == ["hooks", "mounts", "resctrl", "unit", "process"])
     }
 }

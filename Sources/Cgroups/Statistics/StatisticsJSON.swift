@@ -4,7 +4,11 @@ public import OCI
 extension CgroupStatistics {
     /// Writes the members of `data` of an event, with runc's names in runc's order. As in runc, most members that are 0 are
     /// left out.
-    public func write(to json: inout JSONWriter) {
+    ///
+    /// - Parameters:
+    ///   - json: Where to write.
+    ///   - writeResctrl: Writes the members about the container's resctrl group.
+    public func write(to json: inout JSONWriter, resctrl writeResctrl: (inout JSONWriter) -> Void) {
         json.object("cpu") { cpu.write(to: &$0) }
         json.object("cpuset") { cpuset.write(to: &$0) }
         json.object("memory") { memory.write(to: &$0) }
@@ -22,7 +26,7 @@ extension CgroupStatistics {
                 }
             }
         }
-        json.object("intel_rdt") { _ in }
+        json.object("intel_rdt", writeResctrl)
         json.member(null: "network_interfaces")
     }
 }

@@ -3,10 +3,11 @@ public import Cgroups
 public import Errors
 import Linux
 import OCI
+public import Resctrl
 
 /// One event that `events` reports.
 public enum ContainerEvent: Sendable {
-    case statistics(CgroupStatistics)
+    case statistics(CgroupStatistics, ResctrlStatistics?)
     /// The container was out of memory, and the kernel has killed one of its processes.
     case outOfMemory
 
@@ -15,10 +16,10 @@ public enum ContainerEvent: Sendable {
         var json = JSONWriter(.compact)
         json.object { json in
             switch self {
-            case .statistics(let statistics):
+            case .statistics(let statistics, let resctrl):
                 json.member("type", "stats" as StaticString)
                 json.member("id", id)
-                json.object("data") { statistics.write(to: &$0) }
+                json.object("data") { statistics.write(to: &$0) { resctrl?.write(to: &$0) } }
             case .outOfMemory:
                 json.member("type", "oom" as StaticString)
                 json.member("id", id)
@@ -30,8 +31,8 @@ public enum ContainerEvent: Sendable {
 
 /// Reads what a container has used so far. It must be created, running or paused.
 public func containerStatistics(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerEvent {
-    let (_, cgroup) = try observed(id, settings)
-    return .statistics(try cgroup.statistics())
+    let (record, cgroup) = try observed(id, settings)
+    return .statistics(try cgroup.statistics(), try record.resctrlStatistics())
 }
 
 /// Reports at regular intervals what a container has used, and reports each time that it's out of memory, until its first
@@ -70,20 +71,30 @@ public func followEvents(
         if hasEnded { return }
         if deadline.isOver {
             deadline = Deadline(milliseconds: milliseconds)
-            guard let statistics = current(cgroup, process, settings) else { continue }
-            try report(.statistics(statistics))
+            guard let event = current(record, cgroup, process, settings) else { continue }
+            try report(event)
         }
     }
 }
 
 /// The statistics, or nil if the cgroup can't be read. That is expected while the container ends; otherwise it's worth a
 /// warning, but no reason to stop reporting.
-private func current(_ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ settings: GlobalSettings) -> CgroupStatistics? {
+private func current(
+    _ record: ContainerRecord, _ cgroup: Cgroup, _ process: borrowing ProcessHandle, _ settings: GlobalSettings
+) -> ContainerEvent? {
     do throws(RuntimeError) {
-        return try cgroup.statistics()
+        return .statistics(try cgroup.statistics(), try record.resctrlStatistics())
     } catch {
         if !process.waitForEnd(milliseconds: 0) { settings.log.warn(error.message) }
         return nil
+    }
+}
+
+extension ContainerRecord {
+    /// nil if the container has no resctrl group.
+    fileprivate func resctrlStatistics() throws(RuntimeError) -> ResctrlStatistics? {
+        guard let group = made.resctrl.flatMap({ ResctrlGroup($0) }) else { return nil }
+        return try ResctrlStatistics(group)
     }
 }
 

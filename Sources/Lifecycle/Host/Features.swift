@@ -72,9 +72,9 @@ extension JSONWriter {
             json.list("flags", SpecificationNames.memoryPolicyFlags)
         }
         object("intelRdt") { json in
-            json.member("enabled", false)
-            json.member("schemata", false)
-            json.member("monitoring", false)
+            json.member("enabled", true)
+            json.member("schemata", true)
+            json.member("monitoring", true)
         }
         object("mountExtensions") { json in
             json.object("idmap") { $0.member("enabled", true) }

@@ -3,6 +3,7 @@ import Cgroups
 public import Errors
 import Linux
 public import OCI
+import Resctrl
 
 /// Changes the limits of a container that is created, running or paused.
 ///
@@ -10,7 +11,16 @@ public import OCI
 ///
 /// Device rules aren't changed: engines send the container's present rules with each update. Other device rules and unknown
 /// properties cause a warning.
-public func updateContainer(id: ByteString, resources: Resources, _ settings: GlobalSettings) throws(RuntimeError) {
+///
+/// - Parameters:
+///   - id: The container's id.
+///   - resources: The new limits.
+///   - schemata: New shares of its resctrl group, a line each.
+///   - settings: The global options.
+/// - Throws: An error if the container can't be updated, or the kernel refuses a value.
+public func updateContainer(id: ByteString, resources: Resources, schemata: [ByteString], _ settings: GlobalSettings)
+    throws(RuntimeError)
+{
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
@@ -25,11 +35,33 @@ public func updateContainer(id: ByteString, resources: Resources, _ settings: Gl
     // In config.json a limit of 0 is a limit. Engines that don't want to change the limit send 0 with an update.
     if resources.pidsLimit?.number == 0 { resources.pidsLimit = nil }
     let plan = try ResourcePlan(resources, locations: try cgroup.controllers(), devices: false, base: "")
-    try cgroup.update(plan) { () throws(RuntimeError) in
-        guard let unit = record.made.unit else { return }
-        try unit.set(UnitLimits.properties(for: plan.steps + plan.lateSteps, writtenTo: cgroup))
+    try withSchemata(schemata, of: record) { () throws(RuntimeError) in
+        try cgroup.update(plan) { () throws(RuntimeError) in
+            guard let unit = record.made.unit else { return }
+            try unit.set(UnitLimits.properties(for: plan.steps + plan.lateSteps, writtenTo: cgroup))
+        }
     }
     for warning in cgroup.warnings { settings.log.warn(warning) }
+}
+
+/// Sets shares of the container's resctrl group and runs `body`. If that fails, the group gets its former shares back.
+private func withSchemata(
+    _ schemata: [ByteString], of record: ContainerRecord, _ body: () throws(RuntimeError) -> Void
+) throws(RuntimeError) {
+    guard !schemata.isEmpty else { return try body() }
+    guard let group = record.made.resctrl.flatMap({ ResctrlGroup($0) }) else {
+        throw RuntimeError(
+            .unsupported, "the container has no resctrl group whose schemata could be changed",
+            hint: "create the container with linux.intelRdt")
+    }
+    let former = try group.schemata()
+    try group.write(schemata)
+    do throws(RuntimeError) {
+        try body()
+    } catch {
+        try? group.write(former)
+        throw error
+    }
 }
 
 private func warnOfDevices(

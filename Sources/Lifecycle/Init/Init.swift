@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 import Seccomp
 
 /// Everything that Host hands to Init. Init has it in its copy of Host's memory.
@@ -18,6 +19,8 @@ final class InitContext {
     let mappings: SortedMap<SharedDescriptor>
     /// Lists the mounts that would stay on the host: nil if the container has a mount namespace.
     let journal: MountJournal?
+    /// The files by which Init enters its resctrl group: nil if it has none.
+    let resctrl: ResctrlTasks?
     /// Init's cgroup. nil if systemd is still to make it: then Host tells Init later.
     let place: InitPlace?
     /// nil if Init itself becomes the container's first process.
@@ -27,8 +30,8 @@ final class InitContext {
 
     init(
         plan: Plan, socket: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
-        mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, place: InitPlace?, succession: Succession?,
-        stack: ProcessStack
+        mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, resctrl: ResctrlTasks?, place: InitPlace?,
+        succession: Succession?, stack: ProcessStack
     ) {
         self.plan = plan
         self.socket = socket
@@ -36,6 +39,7 @@ final class InitContext {
         self.sources = sources
         self.mappings = mappings
         self.journal = journal
+        self.resctrl = resctrl
         self.place = place
         self.succession = succession
         self.stack = stack
@@ -85,6 +89,7 @@ struct Init: ~Copyable {
 
     private mutating func create() throws(RuntimeError) {
         try isolate()
+        try enterResctrlGroup()
         if plan.isPlacedFirst { place = try awaitPlace() }
         let hasKeyring = !plan.makesKeyring ? true : try joinSessionKeyringEarly(of: plan.identity.id)
         try enterNamespaces()
@@ -126,7 +131,16 @@ struct Init: ~Copyable {
         kept += context.mappings.values.map { $0.rawValue }
         kept += context.journal.map { [$0.rawValue] } ?? []
         kept += context.place?.tasks.descriptors ?? []
+        kept += context.resctrl?.descriptors ?? []
         try closeDescriptors(from: 3 + Int32(plan.process?.preservedDescriptors ?? 0), but: kept)
+    }
+
+    /// Enters the resctrl group while this process is the host's root. Its children are born there, a successor too.
+    private func enterResctrlGroup() throws(RuntimeError) {
+        guard let resctrl = context.resctrl else { return }
+        step(.enterResctrlGroup)
+        try resctrl.enter()
+        resctrl.closeFiles()
     }
 
     private mutating func makeRootfs() throws(RuntimeError) -> Rootfs {

@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 
 /// One thing that making a container leaves on the host.
 ///
@@ -13,6 +14,7 @@ enum MadeThing: Sendable {
     case hooks
     /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts
+    case resctrl(ResctrlRecord)
     case cgroup(CgroupRecord)
     case unit(MadeUnit)
     case process(MadeProcess)
@@ -23,9 +25,10 @@ enum MadeThing: Sendable {
         switch self {
         case .hooks: 0
         case .mounts: 1
-        case .cgroup: 2
-        case .unit: 3
-        case .process: 4
+        case .resctrl: 2
+        case .cgroup: 3
+        case .unit: 4
+        case .process: 5
         }
     }
 
@@ -33,6 +36,7 @@ enum MadeThing: Sendable {
         switch self {
         case .hooks: "hooks"
         case .mounts: "mounts"
+        case .resctrl: "resctrl"
         case .cgroup: "cgroup"
         case .unit: "unit"
         case .process: "process"
@@ -47,6 +51,7 @@ enum MadeThing: Sendable {
             json.member("kind", name)
             switch self {
             case .hooks, .mounts: break
+            case .resctrl(let record): record.write(to: &json)
             case .cgroup(let record): record.write(to: &json)
             case .unit(let unit): unit.write(to: &json)
             case .process(let process): process.write(to: &json)
@@ -59,6 +64,9 @@ enum MadeThing: Sendable {
         switch json["kind"]?.string {
         case "hooks": self = .hooks
         case "mounts": self = .mounts
+        case "resctrl":
+            guard let record = ResctrlRecord(json) else { return nil }
+            self = .resctrl(record)
         case "cgroup":
             guard let record = CgroupRecord(json) else { return nil }
             self = .cgroup(record)
@@ -84,6 +92,7 @@ enum MadeThing: Sendable {
             try unit.undo(
                 container.made.cgroup,
                 mayHaveFailed: container.state.annotations.contains { $0.key == "org.systemd.property.CollectMode" })
+        case .resctrl(let record): try record.remove()
         // The cgroup of a unit is undone with the unit.
         case .cgroup(let record):
             if container.made.unit == nil { try record.remove(endingProcesses: container.made.process != nil) }
@@ -126,6 +135,11 @@ extension [MadeThing] {
 
     var unit: MadeUnit? {
         for case .unit(let unit) in self { return unit }
+        return nil
+    }
+
+    var resctrl: ResctrlRecord? {
+        for case .resctrl(let record) in self { return record }
         return nil
     }
 

@@ -1,4 +1,3 @@
-import Bytes
 import OCI
 
 /// The processors that a process of `exec` may run on: config.md, `execCPUAffinity`. Each is a mask with bit n for processor n,

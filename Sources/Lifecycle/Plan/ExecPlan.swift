@@ -2,6 +2,7 @@ import Bytes
 import Cgroups
 import Linux
 import OCI
+import Resctrl
 
 /// Everything that `exec` decides before it makes a process.
 struct ExecPlan {
@@ -16,6 +17,8 @@ struct ExecPlan {
     let affinity: Affinity
     /// The container's cgroup. nil if it has none.
     let cgroup: CgroupRecord?
+    /// The container's resctrl group. nil if it has none.
+    let resctrl: ResctrlRecord?
     /// `--cgroup [CONTROLLER[,CONTROLLER]:]PATH`: the cgroups below the container's that the process enters.
     let subgroups: [ByteString]
     let announcement: Announcement

@@ -27,6 +27,8 @@ final class Plan: Sendable {
     let domainname: ByteString?
     /// nil if the container gets no cgroup: `--cgroup-manager disabled`.
     let cgroup: CgroupPlan?
+    /// nil if config.json has no `intelRdt`: then wherry leaves resctrl file systems alone.
+    let resctrl: ResctrlPlan?
     /// nil for a container without a process, which can't be started.
     let process: ProcessPlan?
     let hooks: Hooks
@@ -74,7 +76,7 @@ final class Plan: Sendable {
                 listening: options.listenFDs,
                 grantable: facts.capabilities, isInUserNamespace: namespaces.has(.user), warnings: &warnings)
         }
-        try Plan.refuseUnsupported(linux)
+        resctrl = linux.intelRdt.map { ResctrlPlan($0, id: options.id) }
         sysctls = try SysctlPlan.entries(linux.sysctl) { namespaces.has($0) && !files.isHosts($0) }
         hostname = namespaces.has(.uts) ? config.hostname : nil
         domainname = namespaces.has(.uts) ? config.domainname : nil
@@ -126,16 +128,6 @@ final class Plan: Sendable {
     /// - Returns: The view of the container.
     func cgroupView(_ cgroup: Cgroup?) -> CgroupView {
         CgroupView(of: cgroup, namespaces, isUnifiedHost: self.cgroup?.isUnified == true)
-    }
-
-    private static func refuseUnsupported(_ linux: LinuxConfig) throws(RuntimeError) {
-        let asked: [(Bool, String)] = [
-            (linux.intelRdt != nil, "/linux/intelRdt")
-        ]
-        for (isAsked, pointer) in asked where isAsked {
-            throw RuntimeError(
-                .unsupported, "this property is not supported", pointer: pointer, hint: "remove it from config.json")
-        }
     }
 
     // MARK: What doesn't go together

@@ -8,6 +8,10 @@ extension Plan {
     var lines: [String] {
         var lines = ["container " + identity.id.displayText + " of bundle " + identity.bundle.displayText]
         lines += cgroup?.lines ?? ["no cgroup"]
+        if let resctrl {
+            lines.append("resctrl group " + resctrl.group.displayText)
+            lines += resctrl.schemata.map { "resctrl schema " + $0.line.displayText }
+        }
         lines += namespaces.lines
         lines += idMappings.lines
         lines += rootfs.lines

@@ -8,8 +8,10 @@ enum Update {
         "resources", short: "r", value: .text("FILE"),
         "read what linux.resources of a config.json would hold from FILE, or from standard input for -; no other option counts then"
     )
-    private static let l3CacheSchema = Option("l3-cache-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
-    private static let memoryBandwidthSchema = Option("mem-bw-schema", value: .text("SCHEMA"), "not supported", isHidden: true)
+    private static let l3CacheSchema = Option(
+        "l3-cache-schema", value: .text("SCHEMA"), "share of the L3 cache of its resctrl group, such as L3:0=7f0")
+    private static let memoryBandwidthSchema = Option(
+        "mem-bw-schema", value: .text("SCHEMA"), "share of memory bandwidth of its resctrl group, such as MB:0=20")
     /// Options for limits that the kernel no longer has.
     private static let obsolete = [
         Option("kernel-memory", value: .text("BYTES"), "obsolete", isHidden: true),
@@ -85,7 +87,7 @@ enum Update {
             echo '{"pids": {"limit": 100}}' | wherry update --resources - web
             """,
         action: { invocation throws(RuntimeError) in
-            try refuseUnsupported(invocation)
+            warnOfObsolete(invocation)
             let wanted: Resources
             if let file = invocation.arguments.text(resources) {
                 wanted = try readResources(from: file)
@@ -93,18 +95,25 @@ enum Update {
                 // The options become a document of the same form, so that the same rules check both.
                 wanted = try Resources(parsing: try document(invocation.arguments))
             }
-            try updateContainer(id: invocation.id, resources: wanted, try invocation.settings())
+            try updateContainer(
+                id: invocation.id, resources: wanted, schemata: try schemata(invocation.arguments), try invocation.settings())
             return 0
         })
 
-    private static func refuseUnsupported(_ invocation: Invocation) throws(RuntimeError) {
-        for option in [l3CacheSchema, memoryBandwidthSchema] where invocation.arguments.text(option) != nil {
-            throw RuntimeError(
-                .unsupported,
-                "option \"--" + option.name.description
-                    + "\" isn't supported: wherry leaves Intel's Resource Director Technology alone",
-                hint: "leave the option out")
+    /// The lines for the file `schemata`: the cache's first, as in config.json.
+    static func schemata(_ arguments: Arguments) throws(RuntimeError) -> [ByteString] {
+        var lines: [ByteString] = []
+        for (option, beginning) in [(l3CacheSchema, "L3"), (memoryBandwidthSchema, "MB:")] as [(Option, ByteString)] {
+            guard let line = arguments.text(option), !line.isEmpty else { continue }
+            guard line.hasPrefix(beginning), !line.contains(UInt8(ascii: "\n")) else {
+                throw .takes("a line that begins with " + beginning.displayText, option, line)
+            }
+            lines.append(line)
         }
+        return lines
+    }
+
+    private static func warnOfObsolete(_ invocation: Invocation) {
         for option in obsolete where invocation.arguments.text(option) != nil {
             invocation.log.warn(
                 "option \"--" + option.name.description + "\" has no effect: --memory counts the kernel's memory too")

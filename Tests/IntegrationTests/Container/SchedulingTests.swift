@@ -89,14 +89,4 @@ struct SchedulingTests {
         let seen = try attribute("cpus") { $0.process.execCPUAffinity = ["initial": "0", "final": "0"] }
         #expect(seen?.words.first == seen?.words.last.map { "cpus=\($0)" })
     }
-
-    // If these were ignored, the container would be less confined than its config demands, or different.
-    @Test(
-        arguments: [
-            ("/linux/netDevices", ["no-such-device": [:]]),
-            ("/linux/intelRdt", ["closID": "x", "l3CacheSchema": "L3:0=f"]),
-        ] as [(String, JSON)])
-    func whatCannotBeDoneIsRefusedByName(pointer: String, value: JSON) throws {
-        #expect(try refusal { $0[at: pointer] = value }.points(to: pointer))
-    }
 }

@@ -6,7 +6,7 @@ import Testing
 struct PlanTests {
     enum Refused: String, CaseIterable {
         case mountOnRoot, optionWithValue, mountInProc, unmappedUser, missingMappings, hiddenPathsWithoutMountNamespace
-        case sysctlOfTheHost, sysctlWithoutNamespace, unsupportedProperty, namespaceFile, ownMountNamespace
+        case sysctlOfTheHost, sysctlWithoutNamespace, netDeviceWithoutNamespace, namespaceFile, ownMountNamespace
         case cgroupPath, longCgroupPath, cgroupLimit, deviceRule, missingController
         case filterWithoutExecve, filterWithoutRead, unknownFilterFlag, idMappedFileSystem
     }
@@ -29,7 +29,9 @@ struct PlanTests {
         case .sysctlWithoutNamespace:
             config.drop(namespace: "ipc")
             config.linux.sysctl = ["kernel.msgmax": "8192"]
-        case .unsupportedProperty: config.linux.intelRdt = ["closID": "a"]
+        case .netDeviceWithoutNamespace:
+            config.drop(namespace: "network")
+            config.linux.netDevices = ["eth0": [:]]
         case .namespaceFile: config.join(namespace: "ipc", at: "/etc/passwd")
         case .ownMountNamespace: config.join(namespace: "mount", at: "/proc/self/ns/mnt")
         case .cgroupPath: config.linux.cgroupsPath = "/a/../../b"

@@ -149,7 +149,8 @@ struct UpdateTests {
     @Test(arguments: [
         ("--memory", "12q", "takes a number of bytes"), ("--pids-limit", "x", "takes a number"),
         ("--blkio-weight", "5", "/blockIO/weight"), ("--cpuset-cpus", "0-", "/cpu/cpus"), ("--cpu-idle", "2", "/cpu/idle"),
-        ("--l3-cache-schema", "L3:0=f", "isn't supported"), ("--mem-bw-schema", "MB:0=20", "isn't supported"),
+        ("--l3-cache-schema", "MB:0=f", "takes a line that begins with L3, not \"MB:0=f\""),
+        ("--mem-bw-schema", "L3:0=20", "takes a line that begins with MB:, not \"L3:0=20\""),
         ("--resources", "/nonexistent", "the file of resources \"/nonexistent\" can't be read"),
     ]) func refusesWhatItCannotTake(option: String, value: String, complaint: String) throws {
         #expect(try running().refusal(of: "update", option, value).says(complaint))

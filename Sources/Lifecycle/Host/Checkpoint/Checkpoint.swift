@@ -96,6 +96,7 @@ private final class CheckpointSession {
         try namespaces.checkRestorable()
         try CgroupAnnotations.checkRestorable(config.annotations)
         try config.linux.netDevices.checkRestorable()
+        try config.linux.intelRdt.map { ResctrlPlan($0, id: record.id) }?.checkRestorable()
         try checkStatusDescriptor()
         var ignored: [String] = []
         let rootfs = try RootfsPlan(config, bundle: record.bundle, notifyFolder: nil, label: nil, warnings: &ignored)

@@ -31,6 +31,7 @@ final class RestoreSession {
         try plan.namespaces.checkRestorable()
         try CgroupAnnotations.checkRestorable(plan.identity.annotations)
         try plan.netDevices.checkRestorable()
+        try plan.resctrl?.checkRestorable()
         step(.openImage)
         let images = try ImageDirectory.open(options.image.imagePath, "image-path")
         let work = try ImageDirectory.make(options.image.workPath ?? options.image.imagePath, "work-path")

@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 import Systemd
 
 /// A container that `create` or `restore` is making: its directory, its cgroup, its first process, and how they're undone.
@@ -21,6 +22,8 @@ final class ContainerTransaction {
     var unit: UnitStart?
     var record: ContainerRecord
     var cgroup: Cgroup?
+    /// nil without `intelRdt`.
+    var resctrl: ResctrlGroup?
 
     /// The container's first process, and its terminal if it has one.
     var process: ContainerProcess?

@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 import Seccomp
 
 /// `create`'s conversation with Init, the process that becomes the container's first.
@@ -53,6 +54,7 @@ final class CreateSession {
         var attempts = 0
         while true {
             do throws(RuntimeError) {
+                try transaction.prepareResctrlGroup()
                 try transaction.prepareCgroup()
                 let conversation = try launch()
                 try place(conversation)
@@ -83,6 +85,7 @@ final class CreateSession {
             plan: plan, socket: theirs, startSocket: startSocket, sources: sources,
             mappings: mappings,
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory.descriptor),
+            resctrl: try transaction.resctrl?.openTasks(),
             place: plan.cgroup?.unit == nil ? try InitPlace(plan, transaction.cgroup) : nil,
             succession: succession, stack: stack)
         try transaction.expectUnit()

@@ -34,9 +34,11 @@ extension ContainerTransaction {
         process = nil
         cgroup = nil
         unit = nil
+        resctrl = nil
         if let made = record.made.process { record.made.remove(.process(made)) }
         if let made = record.made.cgroup { record.made.remove(.cgroup(made)) }
         if let made = record.made.unit { record.made.remove(.unit(made)) }
+        if let made = record.made.resctrl { record.made.remove(.resctrl(made)) }
         for name in [ContainerDirectory.startSocketName, NotifyPlace.folder, MountJournal.name] {
             try? directory.descriptor.removeAll(name)
         }

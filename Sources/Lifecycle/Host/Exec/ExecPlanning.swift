@@ -35,7 +35,7 @@ extension ExecPlan {
                 process, config, filter: filter, preserving: options.preserveFDs, listening: 0,
                 grantable: try HostFacts.ownCapabilities(), isInUserNamespace: namespaces.contains(.user), warnings: &warnings),
             affinity: Affinity(process.execCPUAffinity ?? config.process?.execCPUAffinity), cgroup: record.cgroup,
-            subgroups: options.cgroups,
+            resctrl: record.made.resctrl, subgroups: options.cgroups,
             announcement: Announcement(pidFile: options.pidFile, pidfdSocket: options.pidfdSocket))
         for warning in warnings { settings.log.warn(warning) }
     }

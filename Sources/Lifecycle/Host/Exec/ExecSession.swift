@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 import Seccomp
 
 /// Host's part of `exec`: it makes the two processes (see ExecInit) and sees the second one become the program.
@@ -142,12 +143,14 @@ struct ExecSession: ~Copyable {
             traceSteps(to: traced)
             log.tellOfTraps()
         }
+        let resctrl = try plan.resctrl.flatMap { (record) throws(RuntimeError) in try ResctrlGroup(record)?.openTasks() }
         // setns(2) refuses a time namespace to a process that shares its memory.
         let isOrdinary = plan.joins(.time) || !sharesMemory
         let start = try explaining(
             .system, "no memory for what the process reports",
             ExecInit.Start(
-                plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, sharesMemory: !isOrdinary))
+                plan: plan, socket: theirs.rawValue, initProcess: initProcess, tasks: tasks, resctrl: resctrl,
+                sharesMemory: !isOrdinary))
         let clone = try explaining(.system, "the process can't be made") { () throws(SystemError) in
             try start.stack.clone([], isOrdinary ? [] : .memory, cgroup: directory, Unmanaged.passUnretained(start).toOpaque()) {
                 ExecInit.main(Unmanaged<ExecInit.Start>.fromOpaque($0).takeUnretainedValue())

@@ -3,6 +3,7 @@ import Cgroups
 import Errors
 import Linux
 import OCI
+import Resctrl
 import Seccomp
 
 /// The two processes that `exec` makes in a container.
@@ -33,12 +34,16 @@ struct ExecInit: ~Copyable {
         let socket: Int32
         let initProcess: SharedDescriptor
         let tasks: CgroupTasks?
+        let resctrl: ResctrlTasks?
         /// Whether the first process shares all of Host's memory, or only the report.
         let sharesMemory: Bool
         let stack: ProcessStack
         let report: UnsafeMutablePointer<Report>
 
-        init(plan: ExecPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, sharesMemory: Bool)
+        init(
+            plan: ExecPlan, socket: Int32, initProcess: SharedDescriptor, tasks: CgroupTasks?, resctrl: ResctrlTasks?,
+            sharesMemory: Bool
+        )
             throws(SystemError)
         {
             stack = try ProcessStack()
@@ -46,6 +51,7 @@ struct ExecInit: ~Copyable {
             self.socket = socket
             self.initProcess = initProcess
             self.tasks = tasks
+            self.resctrl = resctrl
             self.sharesMemory = sharesMemory
             if sharesMemory {
                 report = .allocate(capacity: 1)
@@ -103,12 +109,16 @@ struct ExecInit: ~Copyable {
         OwnProcess.startSession()
         try dieWithHost(conversation)
         try closeAll(
-            but: [start.initProcess.rawValue] + (plan.root.map { [$0.rawValue] } ?? []) + (start.tasks?.descriptors ?? []))
+            but: [start.initProcess.rawValue] + (plan.root.map { [$0.rawValue] } ?? []) + (start.tasks?.descriptors ?? [])
+                + (start.resctrl?.descriptors ?? []))
     }
 
     private func enterCgroups() throws(RuntimeError) {
         step(.enterCgroups)
         try start.tasks?.enter()
+        guard let resctrl = start.resctrl else { return }
+        step(.enterResctrlGroup)
+        try resctrl.enter()
     }
 
     private func enterNamespaces() throws(RuntimeError) {
