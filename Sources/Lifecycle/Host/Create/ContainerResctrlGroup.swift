@@ -1,4 +1,3 @@
-import Bytes
 import Errors
 import Linux
 import Resctrl
