@@ -15,6 +15,9 @@ struct HelperProcess: ~Copyable {
         var input: [UInt8] = []
         /// The working directory. nil leaves the current one.
         var directory: ByteString?
+        /// Files that get standard output and standard error, which then aren't collected. nil collects them.
+        var output: SharedDescriptor?
+        var errors: SharedDescriptor?
         /// The number of bytes of output that are kept. Further output is read and dropped.
         var outputLimit = HelperProcess.usualLimit
         /// Whether standard error is collected separately from standard output.
@@ -63,9 +66,10 @@ struct HelperProcess: ~Copyable {
         let errors = try SharedDescriptor(FileDescriptor.memory(holding: []))
         let arguments = CStringArray(program.arguments)
         let environment = CStringArray(program.environment)
-        let errorTarget = program.separatesErrors ? errors.rawValue : pipe.write.rawValue
+        let outputTarget = program.output?.rawValue ?? pipe.write.rawValue
+        let errorTarget = program.errors?.rawValue ?? (program.separatesErrors ? errors.rawValue : pipe.write.rawValue)
         switch try cloneProcess() {
-        case .child: become(program, streams: (input.rawValue, pipe.write.rawValue, errorTarget), arguments, environment)
+        case .child: become(program, streams: (input.rawValue, outputTarget, errorTarget), arguments, environment)
         case .parent(_, let handle):
             return HelperProcess(handle: handle, output: pipe.read, errors: errors, outputLimit: program.outputLimit)
         }

@@ -17,9 +17,11 @@ enum HookRunner {
         throws(RuntimeError)
     {
         guard !hooks.isEmpty else { return }
-        let state = state().hookJSON
+        let container = state()
+        let state = container.hookJSON
+        let streams = try HookStreams(container.annotations, for: kind)
         for (index, hook) in hooks.enumerated() {
-            try run(hook, kind: kind, index: index, state: state, directory: directory)
+            try run(hook, kind: kind, index: index, state: state, streams, directory: directory)
         }
     }
 
@@ -28,19 +30,21 @@ enum HookRunner {
         _ hooks: [Hook], kind: Hook.Kind, state: @autoclosure () -> ContainerState, directory: ByteString?, log: Log
     ) {
         guard !hooks.isEmpty else { return }
-        let state = state().hookJSON
+        let container = state()
+        let state = container.hookJSON
         for (index, hook) in hooks.enumerated() {
             do throws(RuntimeError) {
-                try run(hook, kind: kind, index: index, state: state, directory: directory)
+                let streams = try HookStreams(container.annotations, for: kind)
+                try run(hook, kind: kind, index: index, state: state, streams, directory: directory)
             } catch {
                 log.warn(error.message)
             }
         }
     }
 
-    private static func run(_ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], directory: ByteString?)
-        throws(RuntimeError)
-    {
+    private static func run(
+        _ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], _ streams: HookStreams, directory: ByteString?
+    ) throws(RuntimeError) {
         let pointer = "/hooks/" + kind.name.description + "/" + String(index)
         let label = "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
         let outcome: HelperProcess.Outcome
@@ -48,7 +52,7 @@ enum HookRunner {
             let program = HelperProcess.Program(
                 path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args,
                 environment: hook.env ?? (kind.getsCallersEnvironment ? OwnEnvironment.entries : []), input: state,
-                directory: directory)
+                directory: directory, output: streams.output, errors: streams.errors)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
         } catch  where error.errno == .EINTR {
             throw RuntimeError(

@@ -74,6 +74,37 @@ struct HookTests {
     }
 
     // A hook must never get the container's environment (CVE-2025-23266).
+    @Test(arguments: outside + ["createContainer"]) func mayWriteToFilesThatAnnotationsName(kind: String) throws {
+        let bundle = try Bundle()
+        bundle.config.annotations = [
+            "run.oci.hooks.stdout": .string(bundle.path + "/out"), "run.oci.hooks.stderr": .string(bundle.path + "/err"),
+        ]
+        bundle.config.hooks[kind] = [.hook("echo one; echo two >&2"), .hook("echo three")]
+        try live(bundle)
+        #expect(read(bundle.path + "/out") == "one\nthree\n" && read(bundle.path + "/err") == "two\n")
+    }
+
+    // A process that waits for `start` in the container must not hold a file of the host.
+    @Test func startContainerHookDoesNotGetTheFile() throws {
+        let bundle = try Bundle()
+        bundle.config.annotations = ["run.oci.hooks.stdout": .string(bundle.path + "/out")]
+        bundle.config.hooks.startContainer = [hook("startContainer", "echo heard; echo ran > $out/ran", bundle)]
+        try live(bundle)
+        #expect(read(bundle.rootfs + "/tmp/ran") == "ran\n" && !exists(bundle.path + "/out"))
+    }
+
+    @Test(arguments: [
+        ("relative", "the file \"relative\" for what hooks write isn't an absolute path"),
+        ("/no/such/file", "the file for what hooks write can't be opened: no such file or directory"),
+    ])
+    func fileThatCanNotBeUsedIsNamed(file: String, sentence: String) throws {
+        let message = try refusal {
+            $0.annotations = ["run.oci.hooks.stderr": .string(file)]
+            $0.hooks.createRuntime = [.hook("true")]
+        }
+        #expect(message.says("/annotations/run.oci.hooks.stderr: " + sentence))
+    }
+
     @Test(arguments: kinds) func getNoEnvironmentOfTheContainers(kind: String) throws {
         let bundle = try Bundle { $0.process.env = ["PATH=/bin", "LD_PRELOAD=/evil.so", "SECRET=1"] }
         try write("", to: bundle.rootfs + "/evil.so")
