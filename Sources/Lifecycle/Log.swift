@@ -10,11 +10,12 @@ public final class Log {
     /// The format of the log file: `--log-format`.
     public enum Format: Sendable { case text, json }
 
-    private enum Level {
+    /// How important a line is. Lines that are less important than the log's own level aren't written.
+    public enum Level: Sendable {
         case error, warning, debug
 
         /// The level's name in logrus, whose lines the engines' parsers know.
-        var name: StaticString {
+        fileprivate var name: StaticString {
             switch self {
             case .error: "error"
             case .warning: "warning"
@@ -29,8 +30,9 @@ public final class Log {
     }
     private let format: Format
     private let stderr: Int32
-    /// Whether `--debug` was given, so that `debug` writes lines.
-    public let isDebugging: Bool
+    private let level: Level
+    /// Whether the function `debug` writes lines.
+    public var isDebugging: Bool { level == .debug }
     /// Whether a process in the container has the same stderr. Engines take everything written there for the process's output,
     /// so warnings aren't written there, unless stderr is a terminal or `--debug` was given.
     var sharesStderr = false
@@ -38,13 +40,13 @@ public final class Log {
     /// Makes a log for people, which writes everything to stderr.
     ///
     /// - Parameters:
-    ///   - debug: Whether the function `debug` writes lines.
+    ///   - level: The least important lines to write.
     ///   - stderr: The descriptor to write to.
-    public init(debug: Bool = false, stderr: Int32 = 2) {
+    public init(level: Level = .warning, stderr: Int32 = 2) {
         file = nil
         format = .text
         self.stderr = stderr
-        isDebugging = debug
+        self.level = level
     }
 
     /// Makes a log for engines, which appends to a file and creates it if it's missing. stderr still gets a text for people.
@@ -52,10 +54,10 @@ public final class Log {
     /// - Parameters:
     ///   - path: The log file. It may be a fifo.
     ///   - format: The format of its lines.
-    ///   - debug: Whether the function `debug` writes lines.
+    ///   - level: The least important lines to write.
     ///   - stderr: The descriptor for people.
     /// - Throws: `system` if the file can't be opened.
-    public init(file path: ByteString, format: Format, debug: Bool, stderr: Int32 = 2) throws(RuntimeError) {
+    public init(file path: ByteString, format: Format, level: Level, stderr: Int32 = 2) throws(RuntimeError) {
         do throws(SystemError) {
             // Non-blocking: opening a fifo, or writing to a full one, must not wait for a reader that may never come.
             file = try FileDescriptor.open(
@@ -69,7 +71,7 @@ public final class Log {
         }
         self.format = format
         self.stderr = stderr
-        isDebugging = debug
+        self.level = level
         tellOfTraps()
     }
 
@@ -111,9 +113,11 @@ public final class Log {
     }
 
     /// Reports that something was done differently than asked, without stopping the work.
-    public func warn(_ sentence: String) { say(.warning, sentence) }
+    public func warn(_ sentence: String) {
+        if level != .error { say(.warning, sentence) }
+    }
 
-    /// Reports what is being done, only with `--debug`. Without it, the sentence isn't evaluated.
+    /// Reports what is being done, only at the level `debug`. Otherwise the sentence isn't evaluated.
     public func debug(_ sentence: @autoclosure () -> String) {
         if isDebugging { say(.debug, sentence()) }
     }

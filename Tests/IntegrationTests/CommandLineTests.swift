@@ -134,6 +134,16 @@ struct CommandLineTests {
         }
     }
 
+    // crun's option, which engines for crun may pass.
+    @Test(arguments: [("error", 0), ("warning", 1), ("info", 1), ("debug", 1)])
+    func levelOfTheLogDecidesOnWarnings(level: String, count: Int) throws {
+        let bundle = try Bundle { $0["noSuchProperty"] = 1 }
+        let log = bundle.path + "/log"
+        #expect(try bundle.command("run", global: ["--log", log, "--log-level", level]).run().succeeded)
+        #expect(read(log).lines.filter { $0.contains("level=warning") }.count == count)
+        #expect(read(log).contains("level=debug") == (level == "debug"))
+    }
+
     // An engine must be able to use every mount option that `features` names.
     @Test func everyMountOptionThatIsNamedIsTaken() throws {
         let special: Set = ["idmap", "ridmap", "remount", "tmpcopyup"]

@@ -12,13 +12,13 @@ private struct Recorder {
     let path = NSTemporaryDirectory() + "wherry-log-" + UUID().uuidString
     private let pipe = Pipe()
 
-    func record(_ format: Log.Format? = .json, debug: Bool = false, _ body: (Log) throws -> Void) throws {
+    func record(_ format: Log.Format? = .json, level: Log.Level = .warning, _ body: (Log) throws -> Void) throws {
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
         let log: Log
         if let format {
-            log = try Log(file: ByteString(path), format: format, debug: debug, stderr: descriptor)
+            log = try Log(file: ByteString(path), format: format, level: level, stderr: descriptor)
         } else {
-            log = Log(debug: debug, stderr: descriptor)
+            log = Log(level: level, stderr: descriptor)
         }
         try body(log)
         try pipe.fileHandleForWriting.close()
@@ -51,6 +51,16 @@ private let failure = RuntimeError(
             try recorder.stderr() == "create failed: /mounts/3: can't mount \"/data\": no such file or directory\n")
     }
 
+    @Test func levelErrorLeavesOutWarnings() throws {
+        let recorder = Recorder()
+        defer { recorder.remove() }
+        try recorder.record(level: .error) {
+            $0.warn("something is different")
+            $0.error(failure, command: "create")
+        }
+        #expect(recorder.lines.count == 1 && recorder.lines.first?.contains(#""level":"error""#) == true)
+    }
+
     @Test func writesLogrusTextWithQuotesWhereLogrusHasThem() throws {
         let recorder = Recorder()
         defer { recorder.remove() }
@@ -78,7 +88,7 @@ private let failure = RuntimeError(
         }
         #expect(try quiet.stderr() == "wherry: warning: mind the gap\n")
         let loud = Recorder()
-        try loud.record(nil, debug: true) { $0.debug("step") }
+        try loud.record(nil, level: .debug) { $0.debug("step") }
         #expect(try loud.stderr() == "wherry: debug: step\n")
     }
 
@@ -86,7 +96,7 @@ private let failure = RuntimeError(
         let recorder = Recorder()
         defer { recorder.remove() }
         for _ in 0..<2 {
-            let log = try Log(file: ByteString(recorder.path), format: .json, debug: false)
+            let log = try Log(file: ByteString(recorder.path), format: .json, level: .warning)
             log.warn("again")
         }
         #expect(recorder.lines.count == 2)
@@ -104,7 +114,7 @@ private let failure = RuntimeError(
     }
 
     @Test func saysWhichFileItCannotOpen() {
-        #expect { try Log(file: "/nonexistent/log", format: .json, debug: false) } throws: {
+        #expect { try Log(file: "/nonexistent/log", format: .json, level: .warning) } throws: {
             let error = $0 as? RuntimeError
             return error?.message == "can't open the log file \"/nonexistent/log\": no such file or directory"
         }

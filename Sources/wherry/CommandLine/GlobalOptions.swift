@@ -16,6 +16,9 @@ struct GlobalOptions {
         "log", value: .text("FILE"), "append errors and warnings to FILE, for engines; stderr gets the error's message still")
     static let logFormat = Option("log-format", value: .oneOf(["text", "json"]), "how FILE's lines are written (default: text)")
     static let debug = Option("debug", "say each step on stderr, or in the log file")
+    static let logLevel = Option(
+        "log-level", value: .oneOf(["error", "warning", "warn", "info", "debug"]),
+        "the least important lines to write: debug is --debug, error leaves out warnings (default: warning)")
     static let systemdCgroup = Option("systemd-cgroup", "the same as --cgroup-manager systemd")
     static let cgroupManager = Option(
         "cgroup-manager", value: .oneOf(["cgroupfs", "systemd", "disabled"]),
@@ -28,7 +31,7 @@ struct GlobalOptions {
     static let version = Option("version", short: "v", "show the version")
 
     static let table = [
-        root, log, logFormat, debug, systemdCgroup, cgroupManager, rootless, noNewKeyring, version, .help,
+        root, log, logFormat, logLevel, debug, systemdCgroup, cgroupManager, rootless, noNewKeyring, version, .help,
     ]
 
     private let arguments: Arguments
@@ -45,15 +48,23 @@ struct GlobalOptions {
 
     func openLog() throws(RuntimeError) -> Log {
         let isJSON = arguments.text(GlobalOptions.logFormat) == "json"
-        let debug = arguments.isOn(GlobalOptions.debug)
-        guard let file = arguments.text(GlobalOptions.log) else { return Log(debug: debug) }
-        return try Log(file: file, format: isJSON ? .json : .text, debug: debug)
+        guard let file = arguments.text(GlobalOptions.log) else { return Log(level: logLevel) }
+        return try Log(file: file, format: isJSON ? .json : .text, level: logLevel)
     }
 
     func settings(log: Log) throws(RuntimeError) -> GlobalSettings {
         GlobalSettings(
             root: try stateRoot(chosen: arguments.text(GlobalOptions.root)), cgroupManager: manager, rootless: rootlessMode,
             log: log)
+    }
+
+    private var logLevel: Log.Level {
+        if arguments.isOn(GlobalOptions.debug) { return .debug }
+        switch arguments.text(GlobalOptions.logLevel) {
+        case "error"?: return .error
+        case "debug"?: return .debug
+        default: return .warning
+        }
     }
 
     private var manager: CgroupManagerKind {
