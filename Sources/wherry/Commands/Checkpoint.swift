@@ -23,6 +23,9 @@ enum Checkpoint {
     static let imagePath = Option("image-path", value: .text("DIR"), "the folder of the image (default: ./checkpoint)")
     static let workPath = Option("work-path", value: .text("DIR"), "the folder of criu's log (default: that of the image)")
     static let establishedTCP = Option("tcp-established", "take established TCP connections along")
+    static let networkLock = Option(
+        "network-lock", value: .oneOf(["iptables", "nftables", "skip"]),
+        "what keeps packets from its TCP connections meanwhile (default: criu's own choice)")
     static let externalUnixSockets = Option("ext-unix-sk", "allow Unix sockets whose other end is outside")
     static let shellJob = Option("shell-job", "allow a terminal of the caller's as standard streams")
     static let fileLocks = Option("file-locks", "take file locks along")
@@ -35,7 +38,7 @@ enum Checkpoint {
     static let lazyPages = Option("lazy-pages", "restore memory when it's used (userfaultfd)")
 
     static let options = [
-        imagePath, workPath, establishedTCP, externalUnixSockets, shellJob, fileLocks, cgroupsMode, emptyNamespace,
+        imagePath, workPath, establishedTCP, networkLock, externalUnixSockets, shellJob, fileLocks, cgroupsMode, emptyNamespace,
         autoDeduplication, lazyPages,
     ]
 
@@ -44,6 +47,7 @@ enum Checkpoint {
         if let path = arguments.text(imagePath) { image.imagePath = path }
         image.workPath = arguments.text(workPath)
         image.establishedTCP = arguments.isOn(establishedTCP)
+        image.networkLock = arguments.text(networkLock).flatMap { NetworkLock($0) }
         image.externalUnixSockets = arguments.isOn(externalUnixSockets)
         image.shellJob = arguments.isOn(shellJob)
         image.fileLocks = arguments.isOn(fileLocks)

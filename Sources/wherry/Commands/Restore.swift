@@ -6,6 +6,7 @@ enum Restore {
     private static let detach = Option("detach", short: "d", "return as soon as the container's processes run")
     private static let noSubreaper = Option("no-subreaper", "leave processes that outlive their parents to the caller's reaper")
     private static let noPivot = Option("no-pivot", "no effect: criu makes the container's root its own way")
+    private static let closeTCP = Option("tcp-close", "close the TCP connections that are in the image")
     private static let lsmProfile = Option(
         "lsm-profile", value: .text("TYPE:NAME"),
         "the AppArmor profile or SELinux label instead of the image's: apparmor:NAME or selinux:LABEL")
@@ -15,7 +16,8 @@ enum Restore {
     static let command = Command(
         name: "restore", summary: "make a container go on from a checkpoint", operands: [.required("ID")],
         options: Checkpoint.options + [
-            Create.bundle, Create.consoleSocket, Create.pidFile, detach, noSubreaper, noPivot, Create.noNewKeyring, lsmProfile,
+            Create.bundle, Create.consoleSocket, Create.pidFile, detach, noSubreaper, noPivot, Create.noNewKeyring, closeTCP,
+            lsmProfile,
             lsmMountContext,
         ],
         description: """
@@ -49,6 +51,7 @@ enum Restore {
             var request = RestoreOptions(create: create, image: Checkpoint.image(arguments))
             request.detach = arguments.isOn(detach)
             request.noSubreaper = arguments.isOn(noSubreaper)
+            request.closesTCP = arguments.isOn(closeTCP)
             request.lsmProfile = arguments.text(lsmProfile)
             request.lsmMountContext = arguments.text(lsmMountContext)
             return try restoreContainer(request, try invocation.settings())

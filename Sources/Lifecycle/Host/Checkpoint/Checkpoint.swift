@@ -52,6 +52,7 @@ extension CriuOptions {
         set(.orphanTerminals)
         set(.shellJob, image.shellJob)
         set(.establishedTCP, image.establishedTCP)
+        if let lock = image.networkLock { set(.networkLock, lock.rawValue) }
         set(.externalUnixSockets, image.externalUnixSockets)
         set(.fileLocks, image.fileLocks)
         set(.autoDeduplication, image.autoDeduplication)

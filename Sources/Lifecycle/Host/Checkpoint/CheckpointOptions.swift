@@ -38,6 +38,24 @@ public enum CgroupsMode: Int, Sendable {
     }
 }
 
+/// How criu keeps packets from a container's TCP connections while they're in an image: `--network-lock`.
+public enum NetworkLock: Int, Sendable {
+    // The raw values are those of `criu_network_lock_method` in criu's rpc.proto.
+    case iptables = 1
+    case nftables = 2
+    case skip = 3
+
+    /// Reads the value of the option: nil for an unknown one.
+    public init?(_ name: ByteString) {
+        switch name {
+        case "iptables": self = .iptables
+        case "nftables": self = .nftables
+        case "skip": self = .skip
+        default: return nil
+        }
+    }
+}
+
 /// The options that `checkpoint` and `restore` share.
 public struct ImageOptions: Sendable {
     /// The folder of the image; relative paths count from the working directory.
@@ -45,6 +63,8 @@ public struct ImageOptions: Sendable {
     /// The folder of criu's log. nil stands for the folder of the image.
     public var workPath: ByteString?
     public var establishedTCP = false
+    /// nil leaves the choice to criu.
+    public var networkLock: NetworkLock?
     public var externalUnixSockets = false
     public var shellJob = false
     public var fileLocks = false
@@ -82,6 +102,8 @@ public struct RestoreOptions: Sendable {
     public var image: ImageOptions
     public var detach = false
     public var noSubreaper = false
+    /// Whether to close the TCP connections that are in the image: `--tcp-close`.
+    public var closesTCP = false
     /// The label of the restored processes: "apparmor:NAME" or "selinux:LABEL".
     public var lsmProfile: ByteString?
     public var lsmMountContext: ByteString?

@@ -58,6 +58,7 @@ struct CriuOptions {
         case tcpSkipInFlight = 46
         case lazyPages = 48
         case orphanTerminals = 50
+        case closeTCP = 52
     }
 
     enum Text: Int {
@@ -78,6 +79,7 @@ struct CriuOptions {
         case workDirectory = 17
         case cgroupsMode = 34
         case emptyNamespaces = 38
+        case networkLock = 64
     }
 
     private(set) var message = ProtocolBuffer()

@@ -168,6 +168,7 @@ final class RestoreSession {
         request.set(.evasiveDevices)
         // The restored processes become our children, not criu's. When we have exited, they are our caller's to wait for.
         request.set(.restoredSibling)
+        request.set(.closeTCP, options.closesTCP)
         request.set(.lsmProfile, options.lsmProfile)
         request.set(.lsmMountContext, options.lsmMountContext)
         for group in transaction.record.cgroup?.groups ?? [] {
