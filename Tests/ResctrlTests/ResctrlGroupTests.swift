@@ -14,7 +14,7 @@ private final class StandIn {
     let path: String
     let fileSystem: ResctrlFileSystem
 
-    /// - Parameter groups: the groups that exist, with their schemata.
+    /// Makes the directory, with these groups and their schemata.
     init(_ groups: [String: String] = [:]) throws {
         path = NSTemporaryDirectory() + "resctrl-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
         try FileManager.default.createDirectory(atPath: path + "/info", withIntermediateDirectories: true)

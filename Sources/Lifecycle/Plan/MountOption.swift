@@ -15,7 +15,8 @@ public enum MountOption: Sendable {
     case remount
     /// Copies the content of the mount point into the tmpfs.
     case copyUp
-    case mapIDs(recursive: Bool)
+    /// Maps the ids, by the container's mapping or by one that the option gives: see IDMapOption.
+    case mapIDs(recursive: Bool, by: ByteString?)
     /// Takes back an earlier `relatime`, as in mount(8): the mount keeps the setting that it had before.
     case withoutRelativeAccessTime(recursive: Bool)
     /// No effect: the default of every mount, or an option that the mount API doesn't need.
@@ -63,7 +64,8 @@ public enum MountOption: Sendable {
         ("mand", .fileSystem("mand")), ("nomand", .fileSystem("nomand")),
         // They concern kernel messages about a failed mount. fsopen's context keeps these messages for its caller in any case.
         ("silent", .nothing), ("loud", .nothing),
-        ("remount", .remount), ("tmpcopyup", .copyUp), ("idmap", .mapIDs(recursive: false)), ("ridmap", .mapIDs(recursive: true)),
+        ("remount", .remount), ("tmpcopyup", .copyUp), ("idmap", .mapIDs(recursive: false, by: nil)),
+        ("ridmap", .mapIDs(recursive: true, by: nil)),
     ]
 
     /// Options of mount(8) and fstab(5) that never reach the kernel. `user` and the like set the restrictions that make a
@@ -95,6 +97,7 @@ public enum MountOption: Sendable {
         for entry in attributeOptions where name == entry.name || name == entry.recursiveName {
             return name == entry.name && value == "recursive" ? .recursiveAttributes(entry.attributes) : .refusedValue
         }
+        if name == "idmap" || name == "ridmap" { return .mapIDs(recursive: name == "ridmap", by: value) }
         if otherOptions.contains(where: { name == $0.name }) { return .refusedValue }
         return name == "comment" ? .nothing : nil
     }

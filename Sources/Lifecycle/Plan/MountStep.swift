@@ -80,9 +80,10 @@ struct MountStep: Sendable {
     ///   - mount: The entry.
     ///   - index: Its index in `/mounts`.
     ///   - bundle: The absolute path of the bundle, from which relative sources count.
+    ///   - container: The mappings of the container's user namespace.
     ///   - warnings: Gets a sentence for each option that has no effect.
     /// - Throws: `invalidConfig` or `unsupported` for an entry that can't be mounted, or that mustn't be.
-    init(_ mount: Mount, index: Int, bundle: ByteString, warnings: inout [String]) throws(RuntimeError) {
+    init(_ mount: Mount, index: Int, bundle: ByteString, container: IDMappings, warnings: inout [String]) throws(RuntimeError) {
         var bind: Bool?
         var isRemount = false
         var attributes = MountAttributes()
@@ -100,7 +101,16 @@ struct MountStep: Sendable {
             case .bind(let all): bind = all || bind == true
             case .remount: isRemount = true
             case .copyUp: copiesUp = true
-            case .mapIDs(let recursive): idMapping = (mount.uidMappings, mount.gidMappings, recursive)
+            case .mapIDs(let recursive, nil): idMapping = (mount.uidMappings, mount.gidMappings, recursive)
+            case .mapIDs(let recursive, let text?):
+                guard let mapping = IDMapOption(text, in: container) else {
+                    throw RuntimeError(
+                        .invalidConfig, "the option \"" + option.displayText + "\" has no mappings that can be used",
+                        pointer: label + "/options",
+                        hint: "write idmap=uids=0-1000-10;gids=0-1000-10: ids of the file system, ids of the host, how many; "
+                            + "with @ before a triplet, ids that the container's user namespace maps")
+                }
+                idMapping = (mapping.uids, mapping.gids, recursive)
             case .withoutRelativeAccessTime(false): attributes.dropRelativeAccessTime()
             case .withoutRelativeAccessTime(true): recursive.dropRelativeAccessTime()
             case .nothing: break
@@ -171,8 +181,12 @@ struct MountStep: Sendable {
             }
         }
         if idMapping != nil {
-            guard case .bind = kind else {
-                throw RuntimeError(.unsupported, "only bind mounts can have an id mapping", pointer: pointer + "/uidMappings")
+            switch kind {
+            case .bind, .fileSystem: break
+            case .cgroup, .remount:
+                throw RuntimeError(
+                    .unsupported, "cgroups and mounts that exist already can't have an id mapping",
+                    pointer: pointer + "/uidMappings")
             }
         }
         guard ContainerPath.mayCover(destination) else {

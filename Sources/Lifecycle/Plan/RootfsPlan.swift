@@ -29,15 +29,17 @@ struct RootfsPlan: Sendable {
         isReadOnly = root.readonly
         propagation = RootPropagation(config.linux.rootfsPropagation)
         setsPropagation = config.linux.rootfsPropagation != nil
+        let container = IDMappings(uids: config.linux.uidMappings, gids: config.linux.gidMappings)
         var mounts: [MountStep] = []
         for (index, mount) in config.mounts.enumerated() {
-            var entry = try MountStep(mount, index: index, bundle: bundle, warnings: &warnings)
+            var entry = try MountStep(mount, index: index, bundle: bundle, container: container, warnings: &warnings)
             entry.mountLabel = label
             mounts.append(entry)
         }
         if let notifyFolder {
             var entry = try MountStep(
-                NotifyPlace.mount(of: notifyFolder), index: mounts.count, bundle: bundle, warnings: &warnings)
+                NotifyPlace.mount(of: notifyFolder), index: mounts.count, bundle: bundle, container: container,
+                warnings: &warnings)
             entry.variable = NotifyPlace.variable
             mounts.append(entry)
         }

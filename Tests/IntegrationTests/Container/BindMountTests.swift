@@ -201,6 +201,35 @@ struct BindMountTests {
         #expect(try bundle.output() == owner + "\n")
     }
 
+    // The way of crun and of podman's volumes.
+    @Test(.needsKernel(6, 3)) func mappingMayBeInTheOption() throws {
+        let bundle = try Bundle { $0.runs("stat -c %u:%g /mnt/file") }
+        let source = try source(for: bundle)
+        #expect(chown(source + "/file", 1000, 1001) == 0)
+        bundle.config.mounts.append(
+            .mount("/mnt", source: source, ["rbind", "idmap=uids=0-1-1#1000-5000-10;gids=1000-6000-10"]))
+        #expect(try bundle.output() == "5000:6001\n")
+    }
+
+    @Test func optionWithoutUsableMappingsIsExplained() throws {
+        let bundle = try Bundle()
+        bundle.config.mounts.append(.mount("/mnt", source: try source(for: bundle), ["rbind", "idmap=uids=0-1-1"]))
+        let message = try bundle.refusal()
+        #expect(message.says("/mounts/5/options: the option \"idmap=uids=0-1-1\" has no mappings that can be used"))
+        #expect(message.says("write idmap=uids=0-1000-10;gids=0-1000-10: ids of the file system, ids of the host, how many"))
+    }
+
+    // The container's root has no mapping on the file system, so its files belong to nobody there.
+    @Test(.needsKernel(6, 3)) func newFileSystemMayHaveAMappingToo() throws {
+        let bundle = try Bundle { $0.runs("echo > /mnt/file || stat -c %u:%g /mnt") }
+        bundle.config.mounts.append([
+            "destination": "/mnt", "type": "tmpfs", "source": "tmpfs", "options": ["idmap", "mode=777", "uid=1000", "gid=1000"],
+            "uidMappings": [["containerID": 1000, "hostID": 5000, "size": 10]],
+            "gidMappings": [["containerID": 1000, "hostID": 6000, "size": 10]],
+        ])
+        #expect(try bundle.output() == "5000:6000\n")
+    }
+
     @Test(arguments: ["idmap", "ridmap"]) func idmapWithoutMappingsIsRefused(option: String) throws {
         let bundle = try Bundle()
         bundle.config.mounts.append(.mount("/mnt", source: try source(for: bundle), ["rbind", option]))

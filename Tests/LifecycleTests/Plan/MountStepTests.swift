@@ -11,7 +11,8 @@ import Testing
     private func planned(_ mount: String) throws -> (step: MountStep, warnings: [String]) {
         let mount = try config(#""mounts":[\#(mount)]"#).mounts[0]
         var warnings: [String] = []
-        let step = try MountStep(mount, index: 3, bundle: "/bundle", warnings: &warnings)
+        let step = try MountStep(
+            mount, index: 3, bundle: "/bundle", container: IDMappings(uids: [], gids: []), warnings: &warnings)
         return (step, warnings)
     }
 
@@ -119,9 +120,9 @@ import Testing
         ),
         (#"{"destination":"/proc","type":"tmpfs"}"#, "/mounts/3/type", "only a proc file system may be mounted on /proc"),
         (
-            #"{"destination":"/mnt","type":"tmpfs","uidMappings":[\#(Self.mapping)],"gidMappings":[\#(Self.mapping)]}"#,
+            #"{"destination":"/mnt","type":"cgroup","uidMappings":[\#(Self.mapping)],"gidMappings":[\#(Self.mapping)]}"#,
             "/mounts/3/uidMappings",
-            "only bind mounts can have an id mapping"
+            "cgroups and mounts that exist already can't have an id mapping"
         ),
     ])
     func whatCannotBeMountedIsRefused(mount: String, pointer: String, sentence: String) throws {

@@ -11,7 +11,8 @@ extension Rootfs {
         guard let mapping = entry.idMapping else { return }
         try explaining(
             .mount, "the ids of the mount can't be mapped", pointer: entry.label,
-            hint: "does its file system support id-mapped mounts (mount_setattr(2)), and is it not mapped already?",
+            hint: "does its file system support id-mapped mounts (mount_setattr(2)), is it not mapped already, and was it made "
+                + "outside of the container's user namespace?",
             mount.mapIDs(by: namespace.file, recursive: mapping.recursive))
     }
 }

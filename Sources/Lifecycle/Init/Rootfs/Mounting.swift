@@ -14,6 +14,7 @@ extension Rootfs {
         case .fileSystem(let type):
             let mount: SharedDescriptor
             if let made = sources.fileSystems[entry.index] { mount = made } else { mount = try FileSystems.make(type, entry) }
+            if let namespace = mappings[entry.index] { try Rootfs.mapIDs(of: mount.file, by: namespace, entry) }
             try attach(mount, entry, isDirectory: true)
         }
     }
