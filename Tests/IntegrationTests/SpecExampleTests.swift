@@ -18,12 +18,13 @@ struct SpecExampleTests {
         """,
         "devices": "/dev/fuse a:e5 666\n/dev/pipe 0:0 600\n/dev/null 1:3 666", "environment": "hello, /somewhere",
         "hooks": "hello from a hook", "hostname": "slartibartfast\nmagrathea.example", "id-mapped-mount": "3000:4000",
+        "id-mapped-tmpfs": "3000:4000", "io-priority": "best-effort: prio 6",
         "joined-namespace": "joined", "masked-paths": "0", "memory-policy": "interleave=static:0",
         "minimal": "Hello from a container",
         "namespaces": "pid\nnet\nmnt\nipc\nuts\ncgroup\n1", "network-device": "inside 10.0.0.7/24",
         "no-new-privileges": "NoNewPrivs:\t1", "oom-score": "500",
-        "propagation": "1\nran", "read-only-paths": "read-only", "read-only-root": "read-only\nwritable",
-        "recursive-read-only": "2\nread-only", "rlimits": "64\n128\n0", "seccomp": "still there",
+        "personality": "i686", "propagation": "1\nran", "read-only-paths": "read-only", "read-only-root": "read-only\nwritable",
+        "recursive-read-only": "2\nread-only", "rlimits": "64\n128\n0", "scheduler": "5 3", "seccomp": "still there",
         "seccomp-arguments": "700\nnot 777",
         "sysctl": "1\n1234", "terminal": "/dev/pts/0\n30 100", "time-namespace": "up for days",
         "tmpfs": "1777\n1024\n /cache rw,nosuid,nodev,noexec,noatime", "user": "1000\n1001\n1001 5 6\n0077",
@@ -31,9 +32,13 @@ struct SpecExampleTests {
     ]
 
     // The tests' bundles are on a tmpfs, which can't map ids on older kernels.
-    @Test(.needsKernel(6, 3)) func mappedMountShowsItsFeature() throws { try show("id-mapped-mount") }
+    @Test(.needsKernel(6, 3), arguments: ["id-mapped-mount", "id-mapped-tmpfs"]) func mappedMountShowsItsFeature(name: String)
+        throws
+    {
+        try show(name)
+    }
 
-    @Test(arguments: shown.keys.filter { $0 != "id-mapped-mount" }.sorted()) func showsItsFeature(name: String) throws {
+    @Test(arguments: shown.keys.filter { !$0.hasPrefix("id-mapped") }.sorted()) func showsItsFeature(name: String) throws {
         try show(name)
     }
 
