@@ -33,7 +33,7 @@ test-selinux: ## run the integration tests for SELinux, in a virtual machine tha
 test-engines: ## test Docker, containerd, podman and buildah with the release program (root); RUNTIME=PATH chooses another
 	@RUNTIME="$(RUNTIME)" conformance/engines/test
 
-test-hosts: ## test Docker and podman with their defaults on a whole Debian with systemd, in a virtual machine
+test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
