@@ -1,6 +1,5 @@
 #include "CLinux.h"
 
-#include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
@@ -12,10 +11,4 @@ long c_receive_from_kernel(int socket, void *bytes, unsigned long count) {
     long received = recvfrom(socket, bytes, count, 0, (struct sockaddr *)&sender, &size);
     // nl_pid is the port of the sender: 0 is the kernel.
     return received >= 0 && (size < sizeof sender || sender.nl_pid != 0) ? 0 : received;
-}
-
-int c_address_text(int family, const unsigned char *address, unsigned int size, unsigned char *text, unsigned int room) {
-    unsigned int expected = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
-    if (expected == 0 || size != expected) return -1;
-    return inet_ntop(family, address, (char *)text, room) ? 0 : -1;
 }

@@ -132,11 +132,40 @@ public struct InterfaceAddress: Sendable {
     public var text: ByteString {
         let payload = (attributes.first { $0.kind == Attribute.local } ?? attributes.first { $0.kind == Attribute.address })?
             .payload
-        var text = [UInt8](repeating: 0, count: 64)
-        if let payload, c_address_text(Int32(family), payload, UInt32(payload.count), &text, UInt32(text.count)) == 0 {
-            return ByteString(text.prefix { $0 != 0 }) + "/" + ByteString(decimal: prefixLength)
+        return InterfaceAddress.text(of: payload ?? []) + "/" + ByteString(decimal: prefixLength)
+    }
+
+    /// An IPv4 address in decimal, any other in hexadecimal groups, of which the first longest run of zeros is left out
+    /// (RFC 5952).
+    ///
+    /// Our own code: inet_ntop(3) of musl would add vfprintf to the program, 15 KB.
+    static func text(of address: [UInt8]) -> ByteString {
+        if address.count == 4 {
+            return address.reduce(into: ByteString("")) { $0 = $0 + ($0.isEmpty ? "" : ".") + ByteString(decimal: $1) }
         }
-        return "?"
+        let groups = stride(from: 0, to: address.count - 1, by: 2).map { UInt16(address[$0]) << 8 | UInt16(address[$0 + 1]) }
+        let gap = longestZeros(in: groups)
+        var text: [UInt8] = []
+        for (index, group) in groups.enumerated() where !gap.contains(index) || index == gap.lowerBound {
+            if gap.contains(index) {
+                text += index == 0 ? Array("::".utf8) : [UInt8(ascii: ":")]
+            } else {
+                text += ByteString(hexadecimal: UInt64(group)).bytes
+                if index + 1 < groups.count { text.append(UInt8(ascii: ":")) }
+            }
+        }
+        return ByteString(text)
+    }
+
+    /// Where the first longest run of zeros is; empty if none is longer than one group.
+    private static func longestZeros(in groups: [UInt16]) -> Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        for index in 0...groups.count where index == groups.count || groups[index] != 0 {
+            if index - start > max(longest.count, 1) { longest = start..<index }
+            start = index + 1
+        }
+        return longest
     }
 
     /// A request to give this address to a device.

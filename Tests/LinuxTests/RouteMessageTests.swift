@@ -31,6 +31,19 @@ struct RouteMessageTests {
         #expect(attributes.map { $0.kind } == [3, 5] && attributes.map { $0.payload } == [[7, 8], []])
     }
 
+    @Test(
+        arguments: [
+            ([10, 0, 255, 1], "10.0.255.1"), ([0xFD, 0x77] + [UInt8](repeating: 0, count: 13) + [1], "fd77::1"),
+            ([UInt8](repeating: 0, count: 16), "::"), ([UInt8](repeating: 0, count: 15) + [1], "::1"),
+            ([0x20, 1, 0xD, 0xB8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x0A, 0xBC], "2001:db8:0:1::abc"),
+            ([0xFE, 0x80] + [UInt8](repeating: 0, count: 14), "fe80::"),
+            ([0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 0, 0, 8], "1:2:3:4:5:6:0:8"),
+            ([0, 0, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0, 0, 7, 0, 8], "::3:4:0:0:7:8"), ([], ""),
+        ] as [([UInt8], String)])
+    func addressIsWrittenAsPeopleDo(address: [UInt8], text: String) {
+        #expect(InterfaceAddress.text(of: address).displayText == text)
+    }
+
     /// The kernel sends no such thing. It must neither trap nor keep us for ever.
     @Test func damagedAnswersAreReadUpToTheDamage() {
         let whole = answer(16, 1, [9, 9, 9, 9] + UInt16(6).bytes + UInt16(3).bytes + [7, 8, 0, 0])

@@ -164,9 +164,6 @@ int c_route_socket(void);
 /// errno.
 long c_receive_from_kernel(int socket, void *bytes, unsigned long count);
 
-/// inet_ntop(3) of an address of this family. 0 if the family is AF_INET or AF_INET6 and the size fits.
-int c_address_text(int family, const unsigned char *address, unsigned int size, unsigned char *text, unsigned int room);
-
 /// SIOCSIFFLAGS of netdevice(7): brings the loopback interface of the caller's network namespace up. -1 with errno.
 int c_loopback_up(void);
 
