@@ -81,3 +81,7 @@ def without(config, path):
 
 def write_config(bundle, config):
     write(os.path.join(bundle, "config.json"), config if isinstance(config, str) else json.dumps(config))
+
+
+def tmpfs_at(destination):
+    return {"destination": destination, "type": "tmpfs", "source": "tmpfs"}

@@ -60,7 +60,7 @@ def need(controller):
 
 def ours():
     """Returns the run's cgroups. A runtime may put them below its own cgroup, so they are looked for everywhere."""
-    return [os.path.join(folder, name) for folder, names, _ in os.walk(TOP) for name in names
+    return [os.path.join(folder, name) for top in hierarchies() for folder, names, _ in os.walk(top) for name in names
             if session.name in name]
 
 

@@ -154,9 +154,17 @@ class Case:
                            errors=os.path.join(folder, "errors"), **options)
         return result, Container(self, id, folder)
 
+    def known(self, id, folder):
+        """Returns the container with this id, for a check that has called `create` itself."""
+        return Container(self, id, folder)
+
+    @staticmethod
+    def expect_success(result):
+        expect(result.status == 0, f"status 0 of `{result.command}`", result)
+
     def create(self, config, prepare=None, **options):
         result, container = self.try_create(config, prepare, **options)
-        expect(result.status == 0, "status 0 of `create`", result)
+        self.expect_success(result)
         container.hold()
         return container
 

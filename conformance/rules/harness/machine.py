@@ -96,10 +96,13 @@ def furnish():
 
 
 def _hide_unified_cgroups():
-    """Unmounts cgroup v2 beside v1, in this mount namespace, if it has controllers: some runtimes refuse such a host."""
+    """Covers cgroup v2 beside v1, in this mount namespace, if it has controllers: some runtimes refuse such a host.
+
+    It isn't unmounted: a runtime would create folders in the machine's own file system below.
+    """
     folder = cgroups.TOP + "/unified"
     if os.path.exists(folder + "/cgroup.controllers") and read(folder + "/cgroup.controllers").strip():
-        subprocess.run(["umount", folder], check=True)
+        _mount_tmpfs(folder, "mode=755,size=1m")
 
 
 def _mount_tmpfs(folder, options):

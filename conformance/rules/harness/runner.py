@@ -85,4 +85,11 @@ def _attempt(check, runtime, number):
         return "FAIL", "the check itself fails: " + traceback.format_exc()
     finally:
         signal.alarm(0)
+        _close(case)
+
+
+def _close(case):
+    try:
         case.close()
+    except Exception:                    # what is left disappears with the run
+        traceback.print_exc()
