@@ -1,7 +1,9 @@
 """The checks. A file has those of one chapter, or of one subject of it."""
 
 from . import (config_hooks, config_mounts, config_mounts_bind, config_mounts_ids, config_process, config_process_limits,
-               config_root, config_values, linux_namespaces, runtime_bundle)
+               config_root, config_values, linux_cgroups, linux_devices, linux_hidden, linux_memory, linux_namespaces,
+               linux_netdevices, linux_resources, runtime_bundle)
 
 MODULES = (runtime_bundle, config_root, config_mounts, config_mounts_bind, config_mounts_ids, config_process,
-           config_process_limits, config_hooks, config_values, linux_namespaces)
+           config_process_limits, config_hooks, config_values, linux_namespaces, linux_devices, linux_netdevices, linux_cgroups,
+           linux_resources, linux_memory, linux_hidden)

@@ -66,6 +66,9 @@ def first_process(work):
     """Calls work() in a child and returns its exit status. Stays the namespace's first process meanwhile, to reap orphans."""
     if os.getpid() != 1:
         raise SetUpError("--inside is for the program itself")
+    # Some runtimes mistake a pid of the container's namespace, such as 2, for one of ours, and kill it.
+    with open("/proc/sys/kernel/ns_last_pid", "w") as file:
+        file.write("1000")
     child = os.fork()
     if child == 0:
         status = 2
@@ -78,7 +81,10 @@ def first_process(work):
     while True:
         pid, status = os.wait()
         if pid == child:
-            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 2
+            if os.WIFEXITED(status):
+                return os.WEXITSTATUS(status)
+            print(f"run: ended by signal {os.WTERMSIG(status)}", file=sys.stderr)
+            return 2
 
 
 def furnish():
