@@ -2,8 +2,8 @@
 
 from . import (config_hooks, config_mounts, config_mounts_bind, config_mounts_ids, config_process, config_process_limits,
                config_root, config_values, linux_cgroups, linux_devices, linux_hidden, linux_memory, linux_namespaces,
-               linux_netdevices, linux_resources, runtime_bundle)
+               linux_netdevices, linux_resources, linux_seccomp, linux_seccomp_listener, runtime_bundle)
 
 MODULES = (runtime_bundle, config_root, config_mounts, config_mounts_bind, config_mounts_ids, config_process,
            config_process_limits, config_hooks, config_values, linux_namespaces, linux_devices, linux_netdevices, linux_cgroups,
-           linux_resources, linux_memory, linux_hidden)
+           linux_resources, linux_memory, linux_seccomp, linux_seccomp_listener, linux_hidden)

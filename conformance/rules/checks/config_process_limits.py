@@ -29,14 +29,24 @@ def limits_are_set(case):
     no_problems(problems, "each limit in /proc/self/limits")
 
 
-@rule("an rlimit has `type`, `soft`, `hard`", "an rlimit that the kernel doesn't have is an error",
-      "an rlimit that is listed twice is an error")
-def wrong_limits_are_refused(case):
+@rule("an rlimit has `type`, `soft`, `hard`")
+def an_rlimit_is_complete(case):
     good = case.config(rlimits=_limits("RLIMIT_NOFILE"))
-    bad = {f"an rlimit without {name}": without(good, ["process", "rlimits", 0, name]) for name in ("type", "soft", "hard")}
-    bad["the rlimit RLIMIT_UNHEARD_OF"] = changed(good, ["process", "rlimits", 0, "type"], "RLIMIT_UNHEARD_OF")
-    bad["an rlimit twice"] = changed(good, ["process", "rlimits"], _limits("RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_NOFILE"))
-    case.refuses(good, bad, late=True)
+    case.refuses(good, {f"an rlimit without {name}": without(good, ["process", "rlimits", 0, name])
+                        for name in ("type", "soft", "hard")}, late=True)
+
+
+@rule("an rlimit that the kernel doesn't have is an error")
+def an_unknown_rlimit_is_an_error(case):
+    good = case.config(rlimits=_limits("RLIMIT_NOFILE"))
+    case.refuses(good, {"RLIMIT_UNHEARD_OF": changed(good, ["process", "rlimits", 0, "type"], "RLIMIT_UNHEARD_OF")}, late=True)
+
+
+@rule("an rlimit that is listed twice is an error")
+def an_rlimit_twice_is_an_error(case):
+    good = case.config(rlimits=_limits("RLIMIT_NOFILE", "RLIMIT_CORE"))
+    twice = _limits("RLIMIT_NOFILE", "RLIMIT_CORE", "RLIMIT_NOFILE")
+    case.refuses(good, {"an rlimit twice": changed(good, ["process", "rlimits"], twice)}, late=True)
 
 
 def _capabilities(*more):

@@ -53,14 +53,24 @@ def listed_devices_are_there_on_a_bind_mount(case):
     equal(case.output(config), "1:3\n5:2\n", "of the devices' numbers")
 
 
-@rule("an entry has type, path and, except for a fifo, device numbers", "a different file at the path is an error")
-def wrong_devices_are_refused(case):
+@rule("an entry has type, path and, except for a fifo, device numbers")
+def a_device_is_complete(case):
     good = case.config()
     good["linux"]["devices"] = [_device("/dev/listed"), {"path": "/dev/fifo", "type": "p"}]
-    place = ["linux", "devices", 0]
-    bad = {f"a device without {name}": without(good, [*place, name]) for name in ("type", "path", "major", "minor")}
-    bad["a device where the image has a file"] = changed(good, [*place, "path"], "/var/file")
-    case.refuses(good, bad, prepare=lambda folder: write(folder + "/rootfs/var/file", ""))
+    case.refuses(good, {f"a device without {name}": without(good, ["linux", "devices", 0, name])
+                        for name in ("type", "path", "major", "minor")})
+
+
+@rule("a different file at the path is an error")
+def another_file_at_the_path_is_an_error(case):
+    def prepare(folder):
+        write(folder + "/rootfs/var/file", "")
+        os.mknod(folder + "/rootfs/var/device", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+
+    good = case.config()
+    good["linux"]["devices"] = [_device("/var/new")]
+    case.refuses(good, {f"a device in the place of a {name}": changed(good, ["linux", "devices", 0, "path"], f"/var/{name}")
+                        for name in ("file", "device")}, prepare=prepare)
 
 
 @rule("`null`, `zero`, `full`, `random`, `urandom`, `tty` exist")

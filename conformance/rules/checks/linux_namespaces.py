@@ -71,25 +71,47 @@ def namespaces_are_joined(case):
     equal({type: namespace(pid, FILES[type]) for type in wanted}, wanted, "of the namespaces, those at the paths")
 
 
-@rule("an entry has a type", "`path` is absolute", "a path that isn't a namespace of the type is an error",
-      "a type that is listed twice is an error")
-def wrong_entries_are_refused(case):
-    # Its mounts are its own: a runtime that takes both entries of a type enters the second one, and changes the root there.
-    helper, file = in_namespaces(case, "--net", "--uts", "--mount"), case.folder + "/file"
-    write(file, "")
-    good = case.config()
-    good["linux"]["namespaces"] = [{"type": "mount"}, {"type": "pid"},
-                                   {"type": "network", "path": f"/proc/{helper}/ns/net"}]
-    last = ["linux", "namespaces", 2]
-    case.refuses(good, {
-        "an entry without type": changed(good, last, {}),
-        "a relative path": changed(good, [*last, "path"], "../" * 20 + f"proc/{helper}/ns/net"),
-        "the path of another type": changed(good, [*last, "path"], f"/proc/{helper}/ns/uts"),
-        "the path of an ordinary file": changed(good, [*last, "path"], file),
-        "a path that doesn't exist": changed(good, [*last, "path"], case.folder + "/missing"),
-        "a type twice": changed(good, last, {"type": "pid"}),
-        "a type twice, with a path": changed(good, last, {"type": "mount", "path": f"/proc/{helper}/ns/mnt"}),
-    })
+LAST = ["linux", "namespaces", 2]
+
+
+def _joining(case):
+    """Returns a config whose last entry joins a network namespace, and the pid of the process that has it.
+
+    The process's mounts are its own: a runtime that takes two entries of a type may enter that namespace, and change the root
+    there.
+    """
+    helper, config = in_namespaces(case, "--net", "--uts", "--mount"), case.config()
+    config["linux"]["namespaces"] = [{"type": "mount"}, {"type": "pid"}, {"type": "network", "path": f"/proc/{helper}/ns/net"}]
+    return config, helper
+
+
+@rule("an entry has a type")
+def an_entry_has_a_type(case):
+    good, _ = _joining(case)
+    case.refuses(good, {"an entry without type": changed(good, LAST, {}), "an empty type": changed(good, LAST, {"type": ""})})
+
+
+@rule("`path` is absolute")
+def a_path_of_a_namespace_is_absolute(case):
+    good, helper = _joining(case)
+    case.refuses(good, {"a relative path": changed(good, [*LAST, "path"], "../" * 20 + f"proc/{helper}/ns/net")})
+
+
+@rule("a path that isn't a namespace of the type is an error")
+def a_path_is_a_namespace_of_the_type(case):
+    good, helper = _joining(case)
+    write(case.folder + "/file", "")
+    bad = {"another type": f"/proc/{helper}/ns/uts", "an ordinary file": case.folder + "/file",
+           "no file": case.folder + "/missing"}
+    case.refuses(good, {f"the path of {what}": changed(good, [*LAST, "path"], path) for what, path in bad.items()})
+
+
+@rule("a type that is listed twice is an error")
+def a_type_twice_is_an_error(case):
+    good, helper = _joining(case)
+    case.refuses(good, {"a type twice": changed(good, LAST, {"type": "pid"}),
+                        "a type twice, once with a path": changed(good, LAST, {"type": "mount",
+                                                                              "path": f"/proc/{helper}/ns/mnt"})})
 
 
 @rule("a mapping has `containerID`, `hostID`, `size`")

@@ -21,21 +21,26 @@ def _with(case, resources, script="true"):
     return config
 
 
-@rule("device rules apply in the listed order", "a device rule has `allow`")
+NONE = {"allow": False, "access": "rwm"}
+YES, NO = ({"allow": allow, "type": "c", "major": 240, "minor": 77, "access": "rw"} for allow in (True, False))
+
+
+@rule("device rules apply in the listed order")
 def device_rules_apply_in_order(case):
-    none = {"allow": False, "access": "rwm"}
-    yes, no = ({"allow": allow, "type": "c", "major": 240, "minor": 77, "access": "rw"} for allow in (True, False))
-    every = {"allow": True, "access": "rwm"}
-    problems = []
-    for rules, wanted in (([none], False), ([none, yes], True), ([none, yes, no], False), ([none, no, yes], True),
-                          ([yes, none], False), ([none, every], True), ([every, no], False)):
+    every, problems = {"allow": True, "access": "rwm"}, []
+    for rules, wanted in (([NONE], False), ([NONE, YES], True), ([NONE, YES, NO], False), ([NONE, NO, YES], True),
+                          ([YES, NONE], False), ([NONE, every], True), ([every, NO], False)):
         config = _with(case, {"devices": rules}, OPENS)
         config["linux"]["devices"] = [DEVICE]
         seen = case.output(config).strip()
         if seen != ("No such device or address" if wanted else "Operation not permitted"):
             problems.append(f"{[(rule['allow'], rule.get('major', 'all')) for rule in rules]}: {seen!r}")
     no_problems(problems, "that the last rule for a device counts")
-    good = _with(case, {"devices": [none, yes]})
+
+
+@rule("a device rule has `allow`")
+def a_device_rule_has_allow(case):
+    good = _with(case, {"devices": [NONE, YES]})
     case.refuses(good, {"a rule without allow": without(good, ["linux", "resources", "devices", 1, "allow"])})
 
 
@@ -79,6 +84,10 @@ def the_burst_is_not_above_the_quota(case):
     case.refuses(good, {"a burst above the quota": changed(good, ["linux", "resources", "cpu", "burst"], 60000)})
 
 
+NAMES = {"a block device's weight has numbers, and": "weights-of-block-devices-are-complete", "a throttle has numbers and":
+         "throttles-are-complete", "a limit of huge pages has": "limits-of-huge-pages-are-complete",
+         "a priority of network traffic has": "network-priorities-are-complete", "an RDMA device has":
+         "limits-of-rdma-devices-are-complete"}
 INCOMPLETE = {
     "a block device's weight has numbers, and `weight` or `leafWeight`": {
         "a weight without major": {"blockIO": {"weightDevice": [{"minor": 0, "weight": 100}]}},
@@ -96,10 +105,14 @@ INCOMPLETE = {
 }
 
 
-@rule(*INCOMPLETE)
-def incomplete_limits_are_refused(case):
-    bad = {f"{text}: {what}": _with(case, resources) for text, listed in INCOMPLETE.items() for what, resources in listed.items()}
-    case.refuses(_with(case, {"blockIO": {}, "hugepageLimits": [], "network": {}, "rdma": {}}), bad)
+def _refuses_incomplete(listed):
+    def check(case):
+        case.refuses(case.config(), {what: _with(case, resources) for what, resources in listed.items()})
+    return check
+
+
+for text, listed in INCOMPLETE.items():
+    rule(text, name=NAMES[text.split("`")[0].strip()])(_refuses_incomplete(listed))
 
 
 @rule("`pids.limit` may be 0")

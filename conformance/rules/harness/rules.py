@@ -20,9 +20,9 @@ class Rule:
 
 
 class Check:
-    def __init__(self, function, keys):
+    def __init__(self, function, keys, name):
         self.function, self.keys = function, keys
-        self.name = f"{keys[0][0]}/{function.__name__.replace('_', '-')}"
+        self.name = f"{keys[0][0]}/{name.replace('_', '-')}"
         self.timeout = 90
         self.rules = []
 
@@ -38,11 +38,12 @@ checks = []
 def chapter(document, section=""):
     """Returns a decorator for the checks of a section. Its arguments are the rules' exact texts.
 
-    A check is a function with one argument, a Case. It raises Failure or Skip, or returns.
+    A check is a function with one argument, a Case. It raises Failure or Skip, or returns. Its name is that of the function,
+    or `name`.
     """
-    def rule(*texts):
+    def rule(*texts, name=None):
         def register(function):
-            checks.append(Check(function, [(document, section, text) for text in texts]))
+            checks.append(Check(function, [(document, section, text) for text in texts], name or function.__name__))
             return function
         return register
     return rule
