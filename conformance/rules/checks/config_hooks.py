@@ -3,6 +3,7 @@
 import json
 import os
 
+from harness import cgroups
 from harness.bundles import SLEEP, changed, tmpfs_at, without
 from harness.helpers import in_namespaces
 from harness.rules import chapter
@@ -198,8 +199,9 @@ def poststart_sees_the_program(case):
 @rule("poststop hooks run after the container is deleted, before delete returns")
 def poststop_sees_nothing_of_the_container(case):
     hooked = Hooked(case, case.config(), {})
-    script = (f"sleep 0.3; {case.runtime} state {hooked.id} > /dev/null 2>&1 && echo state; "
-              f"ls -d /sys/fs/cgroup{case.cgroup_of(hooked.id)} /sys/fs/cgroup/*{case.cgroup_of(hooked.id)} 2>/dev/null; echo end")
+    folders = " ".join(top + case.cgroup_of(hooked.id) for top in cgroups.hierarchies())
+    script = (f"sleep 0.3; {case.runtime} state {hooked.id} > /dev/null 2>&1 && echo state; ls -d {folders} 2>/dev/null; "
+              "echo end")
     hooked.config["hooks"] = {"poststop": [hook(f"({script}) >> {hooked.folder}/rootfs/log")]}
     container = hooked.made()
     container.start().wait()

@@ -21,12 +21,15 @@ def propagation_is_set(case):
     def entry(point, *options):
         return bind(point, source, "rbind", *options)
 
+    # What a mount without an option inherits depends on the root's propagation, whose default is the runtime's choice.
+    case.defaults = {"rootfsPropagation": "slave"}
     recursive = {"rprivate": [set(), set()], "rslave": [{"master"}, {"master"}], "runbindable": [{"unbindable"}] * 2}
     problems = problems_of_options(case, recursive, entry, both)
     problems += problems_of_options(case, {"private": set(), "slave": {"master"}, "unbindable": {"unbindable"}}, entry, outer)
     # A shared mount may be a slave of the host's, too.
-    problems += problems_of_options(case, {"rshared": [True, True], "shared": [True, False]}, entry,
+    problems += problems_of_options(case, {"rshared": [True, True]}, entry,
                                     lambda mounts, point: ["shared" in seen for seen in both(mounts, point)])
+    problems += problems_of_options(case, {"shared": True}, entry, lambda mounts, point: "shared" in outer(mounts, point))
     no_problems(problems, "the propagation of each option in mountinfo")
 
 

@@ -98,6 +98,7 @@ class Case:
         self.runtime, self.number = runtime, number
         self.folder = session.path(f"case-{number}")
         self.made, self.ids, self.descriptors, self.at_end = 0, [], [], []
+        self.defaults = {}               # properties of `linux` that each config of the check has
         os.mkdir(self.folder)
 
     def call(self, *arguments, **options):
@@ -115,6 +116,7 @@ class Case:
         config = default_config(script, None)
         del config["linux"]["cgroupsPath"]         # `bundle` sets it: each container has its own
         config["process"].update(process)
+        config["linux"].update(self.defaults)
         return config
 
     def bundle(self, config, id, owner=0):
@@ -208,7 +210,15 @@ class Case:
         expect(not problems, "an error that leaves nothing", "; ".join(problems))
 
     def remains(self, container):
-        """Returns what is left of a container that shouldn't be there."""
+        """Returns what is left of a container that shouldn't be there. The kernel may need a moment to end processes."""
+        deadline = time.monotonic() + 0.5 * session.patience
+        while True:
+            left = self._remains(container)
+            if not left or time.monotonic() > deadline:
+                return left
+            time.sleep(0.05)
+
+    def _remains(self, container):
         left = []
         if self.call("state", container.id).status == 0:
             left.append("`state` still knows the container")

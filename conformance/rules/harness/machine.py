@@ -108,7 +108,7 @@ def _hide_unified_cgroups():
     """
     folder = cgroups.TOP + "/unified"
     if os.path.exists(folder + "/cgroup.controllers") and read(folder + "/cgroup.controllers").strip():
-        _mount_tmpfs(folder, "mode=755,size=1m")
+        _mount_tmpfs(folder, "mode=755,size=64m")
 
 
 def _mount_tmpfs(folder, options):

@@ -78,7 +78,7 @@ def read_unseen(path):
 
 
 def connect(rules, unseen):
-    """Connects checks and rules. Returns the messages about what doesn't fit."""
+    """Connects checks and rules, and puts the checks into the rules' order. Returns the messages about what doesn't fit."""
     faults = []
     for check in checks:
         for key in check.keys:
@@ -87,6 +87,8 @@ def connect(rules, unseen):
                 check.rules.append(rules[key])
             else:
                 faults.append(f"{check.name} names a rule that is in no table: {' / '.join(key)}")
+    places = {key: number for number, key in enumerate(rules)}
+    checks.sort(key=lambda check: min(places.get(key, 0) for key in check.keys))
     names = [check.name for check in checks]
     faults += [f"two checks are named {name}" for name in sorted({name for name in names if names.count(name) > 1})]
     faults += [f"unseen.txt names a rule that is in no table: {' / '.join(key)}" for key in unseen if key not in rules]
