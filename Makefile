@@ -6,7 +6,7 @@ PROGRAM := .build/release/wherry
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts conformance bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -35,6 +35,9 @@ test-engines: ## test Docker, containerd, podman and buildah with the release pr
 
 test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
+
+conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
+	@RUNTIME="$(RUNTIME)" conformance/rules/test
 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
 	@Benchmarks/bench
