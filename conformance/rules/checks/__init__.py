@@ -1,4 +1,4 @@
-"""The checks. A file has those of one chapter, or of one subject of it. Each module registers its checks when it is imported."""
+"""The checks. A file has those of one chapter, or of one subject of it. A module registers its checks when it is imported."""
 
 from . import (config_hooks, config_mounts, config_mounts_bind, config_mounts_ids, config_process, config_process_limits,
                config_root, config_values, features, features_seccomp, linux_cgroups, linux_devices, linux_hidden, linux_memory,

@@ -16,7 +16,10 @@ rule = chapter("config", "Hooks")
 
 
 def _refuses_hooks(case, changes):
-    """Expects that each change of a hook is an error, for hooks of each kind. `changes` is {what: function of (config, place)}."""
+    """Expects that each change of a hook is an error, for hooks of each kind.
+
+    `changes` is {what: function of (config, place)}.
+    """
     good = case.config()
     good["hooks"] = {kind: [hook("true", timeout=10)] for kind in KINDS}
     case.refuses(good, {f"a {kind} hook {what}": change(good, ["hooks", kind, 0])
@@ -35,8 +38,8 @@ def a_timeout_is_above_0(case):
                           "with timeout -1": lambda config, place: changed(config, [*place, "timeout"], -1)})
 
 
-@rule("the paths of all hooks except startContainer are paths on the host", "the path of a startContainer hook is a path in the "
-      "container")
+@rule("the paths of all hooks except startContainer are paths on the host",
+      "the path of a startContainer hook is a path in the container")
 def paths_are_of_the_host_or_of_the_container(case):
     hooked = Hooked(case, case.config(), {})
     log = hooked.folder + "/rootfs/log"
@@ -180,7 +183,8 @@ def hooks_see_the_environment_before_the_root_changes(case):
     net, problems = os.readlink(f"/proc/{pid}/ns/net"), []
     for kind, line in zip(scripts, hooked.log.splitlines() + ["nothing"] * 3):
         words = dict(zip(line.split()[1::2], line.split()[2::2]))
-        if words.get("mounted") != "1" or words.get("net") != net or words.get("cgroup", "0") == "0" or words.get("host") != "yes":
+        wanted = {"mounted": "1", "net": net, "host": "yes"}
+        if {name: words.get(name) for name in wanted} != wanted or words.get("cgroup", "0") == "0":
             problems.append(f"{kind}: {line}")
     no_problems(problems, f"the container's mount, network namespace {net} and cgroup, and the host's root")
 

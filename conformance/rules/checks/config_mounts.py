@@ -103,8 +103,9 @@ def unknown_options_are_passed_on(case):
     no_problems(problems, "that file systems get options that the runtime doesn't know")
 
 
-@rule("other options have the meaning that mount(8) gives them: `ro=recursive` and similar ones; `user` `users` `owner` `group` "
-      "imply the same restrictions as there; `auto` `noauto` `nofail` `_netdev` `nouser` `comment=` `x-…` have no effect")
+@rule("other options have the meaning that mount(8) gives them: `ro=recursive` and similar ones; `user` `users` `owner` "
+      "`group` imply the same restrictions as there; `auto` `noauto` `nofail` `_netdev` `nouser` `comment=` `x-…` have no "
+      "effect")
 def options_of_mount_8_have_their_meaning(case):
     words = {"nosuid", "nodev", "noexec"}
     wanted = {"user": words, "users": words, "owner": {"nosuid", "nodev"}, "group": {"nosuid", "nodev"}}

@@ -67,4 +67,5 @@ def the_program_is_found_as_by_execvp(case):
 def the_user_has_both_ids(case):
     good = case.config("id -u; id -g", user={"uid": 1234, "gid": 2345})
     equal(case.output(good), "1234\n2345\n", "of id")
-    case.refuses(good, {f"a user without {name}": without(good, ["process", "user", name]) for name in ("uid", "gid")}, late=True)
+    case.refuses(good, {f"a user without {name}": without(good, ["process", "user", name]) for name in ("uid", "gid")},
+                 late=True)

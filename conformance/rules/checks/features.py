@@ -130,7 +130,7 @@ def named_mount_options_are_accepted(case):
     expect(names, "names of options", names)
     folder = case.folder + "/folder"
     os.mkdir(folder)
-    of_binds = {name for name in names if name in ("bind", "rbind", "tmpcopyup") or re.match("r?(private|shared|slave|unbind)", name)}
+    of_binds = {name for name in names if name in ("bind", "rbind") or re.match("r?(private|shared|slave|unbind)", name)}
     mapped = {name for name in names if name in ("idmap", "ridmap")}
     recursive = {name for name in names if re.match("r(ro|rw|no|suid|dev|exec|atime|diratime|relatime|strict|sym)", name)}
     mapping = {f"{kind}Mappings": [{"containerID": 0, "hostID": 5000, "size": 100}] for kind in ("uid", "gid")}
@@ -138,7 +138,7 @@ def named_mount_options_are_accepted(case):
     def entry(point, name):
         if name in mapped:
             return {**bind(point, folder, "rbind", name), **mapping}
-        if name == "tmpcopyup" or name not in of_binds | recursive:
+        if name not in of_binds | recursive:
             return tmpfs(point, name)
         return bind(point, folder, *dict.fromkeys(("rbind", name)))
 

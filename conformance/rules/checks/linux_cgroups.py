@@ -95,7 +95,8 @@ def a_cgroup_in_use_is_an_error_or_works(case):
         expect(case.call("state", container.id).status != 0, "no container after the error", "that `state` knows it")
         case.start(case.config())
     expect(process.poll() is None, "that the other process in the cgroup goes on", "that it has ended")
-    problems = [f"no process in {folder}" for folder in cgroups.at(path) if str(process.pid) not in read(folder + "/cgroup.procs").split()]
+    problems = [f"no process in {folder}" for folder in cgroups.at(path)
+                if str(process.pid) not in read(folder + "/cgroup.procs").split()]
     no_problems(problems, "the other process in its cgroup")
 
 
@@ -139,7 +140,7 @@ def without_a_cgroup_namespace_the_owner_stays(case):
 
 def _need_v2():
     if not cgroups.is_unified():
-        raise Skip("the machine has no cgroup v2 with controllers of its own")
+        raise Skip("limits are those of cgroup v1 here")
 
 
 @rule("the runtime changes the owner if cgroups are mounted writable, and only then",

@@ -64,8 +64,15 @@ def _compare(wanted, points, mounts_for, look):
             problems.append(f"{text}: no mount")
         else:
             if seen != what:
-                problems.append(f"{text}: {seen} instead of {what}")
+                problems.append(f"{text}: {_text(seen)} instead of {_text(what)}")
     return problems
+
+
+def _text(value):
+    """Returns a text in which sets are always in the same order."""
+    if isinstance(value, set):
+        return " ".join(sorted(value)) or "nothing"
+    return " and ".join(_text(part) for part in value) if isinstance(value, list) else str(value)
 
 
 def make_source(case, name, options="", propagation="private"):

@@ -34,7 +34,8 @@ def create_makes_the_environment(case):
     no_problems(problems, "the environment of the config, before start")
 
 
-@rule("it's an error if create can't make the environment", "after an error, the state is as if the operation had never been tried")
+@rule("it's an error if create can't make the environment",
+      "after an error, the state is as if the operation had never been tried")
 def what_can_not_be_made_is_an_error(case):
     good = case.config()
     good["mounts"].append({"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"})
@@ -124,7 +125,8 @@ def a_hook_of_start_that_fails_destroys_the_container(case):
     no_problems(problems, "an error, and no container")
 
 
-@rule("a poststop hook that fails is a warning; the remaining hooks and steps continue", "after a warning, the operation continues")
+@rule("a poststop hook that fails is a warning; the remaining hooks and steps continue",
+      "after a warning, the operation continues")
 def a_poststop_hook_that_fails_is_a_warning(case):
     hooked = Hooked(case, case.config(), {"poststop": ["echo first >> $LOG; exit 3", "echo second >> $LOG"]})
     container = hooked.made()

@@ -58,7 +58,8 @@ def an_id_is_unique(case):
         result = case.call("create", "--bundle", folder, container.id)
         expect(result.status != 0, "an error of create with an id that is taken", result)
     state = container.state()
-    equal((state["status"], state["pid"], state["bundle"]), ("running", pid, container.bundle), "of the first container's state")
+    equal((state["status"], state["pid"], state["bundle"]), ("running", pid, container.bundle),
+          "of the first container's state")
 
 
 @rule("additional values of `status` mean additional states: `paused`")
@@ -81,7 +82,8 @@ def _problems(state):
     """Returns what the schema of the specification doesn't permit."""
     types = {"ociVersion": str, "id": str, "status": str, "bundle": str, "pid": int, "annotations": dict}
     problems = [f"{name} is missing" for name in ("ociVersion", "id", "status", "bundle") if name not in state]
-    problems += [f"{name} is {state[name]!r}" for name, type in types.items() if name in state and not isinstance(state[name], type)]
+    problems += [f"{name} is {state[name]!r}" for name, type in types.items()
+                 if name in state and not isinstance(state[name], type)]
     problems += [f"status is {state.get('status')}"] if state.get("status") not in STATUSES else []
     problems += ["pid is negative"] if isinstance(state.get("pid"), int) and state["pid"] < 0 else []
     problems += ["annotations aren't strings"] if not all(

@@ -6,9 +6,10 @@ import os
 
 from .session import session, write
 
-APPLETS = """[ awk cat chmod chown chrt cmp cut date dd df echo env expr false find free grep head hostname id ifconfig ionice ip
-kill ln ls md5sum mkdir mkfifo mknod mktemp mount mountpoint mv nice nproc od printf ps pwd readlink renice rm rmdir sed sh
-sleep sort stat stty sync tail taskset test touch tr true tty umount uname unshare usleep wc which""".split()
+APPLETS = """[ awk cat chmod chown chrt cmp cut date dd df echo env expr false find free grep head hostname id ifconfig
+ionice ip kill ln ls md5sum mkdir mkfifo mknod mktemp mount mountpoint mv nice nproc od printf ps pwd readlink
+renice rm rmdir sed sh sleep sort stat stty sync tail taskset test touch tr true tty umount uname unshare usleep
+wc which""".split()
 FOLDERS = ("bin", "dev", "etc", "proc", "sys", "tmp", "mnt", "root", "var")
 CAPABILITIES = ["CAP_" + name for name in """AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW
 SETFCAP SETGID SETPCAP SETUID SYS_CHROOT""".split()]

@@ -87,12 +87,15 @@ def first_process(work):
             return 2
 
 
-def furnish():
+def furnish(unified):
     """Prepares the private machine: the folder, /run, where runtimes keep their state, the loopback device, and the files
-    that bundles are made of."""
+    that bundles are made of. With `unified`, cgroup v2 takes the place of v1."""
     _mount_tmpfs(session.folder, "mode=755,size=512m")
     _mount_tmpfs("/run", "mode=755,size=64m")
-    _hide_unified_cgroups()
+    if unified:
+        _hide_legacy_cgroups()
+    else:
+        _hide_unified_cgroups()
     subprocess.run(["busybox", "ip", "link", "set", "lo", "up"], check=True)
     os.chdir(session.folder)
     shutil.copy(shutil.which("busybox", path=SYSTEM_PATH), session.path("busybox"))
@@ -109,6 +112,15 @@ def _hide_unified_cgroups():
     folder = cgroups.TOP + "/unified"
     if os.path.exists(folder + "/cgroup.controllers") and read(folder + "/cgroup.controllers").strip():
         _mount_tmpfs(folder, "mode=755,size=64m")
+
+
+def _hide_legacy_cgroups():
+    """Mounts cgroup v2 in the place of v1, in this mount namespace. It has the controllers that v1 doesn't use."""
+    if cgroups.is_unified():
+        return
+    if not os.path.exists(cgroups.TOP + "/unified/cgroup.procs"):
+        raise SetUpError("this host has no cgroup v2 beside v1")
+    subprocess.run(["mount", "-t", "cgroup2", "cgroup2", cgroups.TOP], check=True)
 
 
 def _mount_tmpfs(folder, options):

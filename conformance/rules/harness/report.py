@@ -1,20 +1,22 @@
 """Writes RESULTS.md."""
 
 import os
+import re
 
 from . import cgroups
+from .session import session
 
 HEAD = """# Results
 
 `make conformance` writes this file: don't edit it. [rules/README.md](rules/README.md) describes the checks. The rules are those
-of [docs/conformance.md](../docs/conformance.md), which paraphrase the OCI Runtime Specification 1.3.0. A runtime that follows an
-earlier version of the specification fails checks of what came later.
+of [docs/conformance.md](../docs/conformance.md), which paraphrase the OCI Runtime Specification 1.3.0. A runtime that follows
+an earlier version of the specification fails checks of what came later.
 
 | result | meaning |
 |---|---|
 | pass | the runtime follows the rule |
 | FAIL | it doesn't: see "Failures" below |
-| skip | the machine can't show the rule, with any runtime: see "Skipped checks" below |
+| skip | the machine can't show the rule, or it's about something optional that the runtime lacks: see "Skipped checks" below |
 | deviation | wherry does something else by intention: see [docs/conformance.md](../docs/conformance.md#deviations) |
 """
 
@@ -39,8 +41,12 @@ def _head(*names):
 
 
 def _escaped(text):
-    """Keeps a message from being read as Markdown."""
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    """Keeps a message from being read as Markdown, and replaces what differs from run to run."""
+    text = text.replace("|", "\\|").replace("<", "&lt;")
+    for pattern, name in ((re.escape(session.folder) + r"/case-\d+", "CASE"), (re.escape(session.name) + r"-\d+-\d+", "ID"),
+                          (re.escape(session.folder), "FOLDER"), (re.escape(session.name), "NAME")):
+        text = re.sub(pattern, name, text)
+    return text
 
 
 def _machine(runtimes):
@@ -87,10 +93,11 @@ def _remarks(title, wanted, runtimes):
     for runtime in runtimes:
         for name, (result, remark) in runtime.results.items():
             if result == wanted:
-                rows.setdefault((name, _escaped(remark[:500])), []).append(runtime.name)
+                rows.setdefault((name, _escaped(remark)[:500]), []).append(runtime.name)
     if not rows:
         return ""
-    return f"## {title}\n\n" + "".join(f"- {name}, {', '.join(who)}: {remark}\n" for (name, remark), who in sorted(rows.items()))
+    lines = (f"- {name}, {', '.join(who)}: {remark}\n" for (name, remark), who in sorted(rows.items()))
+    return f"## {title}\n\n" + "".join(lines)
 
 
 def _unseen(rules, unseen):
