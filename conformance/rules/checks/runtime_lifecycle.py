@@ -39,7 +39,7 @@ def create_makes_the_environment(case):
 def what_can_not_be_made_is_an_error(case):
     good = case.config()
     good["mounts"].append({"destination": "/mnt", "type": "tmpfs", "source": "tmpfs"})
-    good["linux"]["resources"] = {"pids": {"limit": 100}}
+    good["linux"]["resources"] = cgroups.limit_of_processes(100)
     place = ["mounts", len(good["mounts"]) - 1]
     mounts_before = read("/proc/self/mountinfo")
     case.refuses(good, {
@@ -148,7 +148,7 @@ def start_runs_the_program(case):
 def destroying_undoes_create(case):
     mounts_before = read("/proc/self/mountinfo")
     config = case.config(SLEEP)
-    config["linux"]["resources"] = {"pids": {"limit": 100}}
+    config["linux"]["resources"] = cgroups.limit_of_processes(100)
     container = case.start(config)
     expect(cgroups.at(case.cgroup_of(container.id)), "a cgroup", "none")
     container.kill("KILL")

@@ -83,7 +83,7 @@ def create_applies_the_config(case):
     config = case.config(SLEEP)
     config["hostname"], config["domainname"] = "some-name", "some-domain"
     config["linux"].update(sysctl={"net.ipv4.ip_forward": "1"}, maskedPaths=["/proc/keys", "/tmp"], readonlyPaths=["/proc/sys"],
-                           resources={"pids": {"limit": 123}}, rootfsPropagation="slave")
+                           resources=cgroups.limit_of_processes(123), rootfsPropagation="slave")
     config["root"]["readonly"] = True
     container = case.create(config)
     pid, problems = container.pid, []
@@ -91,7 +91,7 @@ def create_applies_the_config(case):
     for point, option in (("/", "ro"), ("/proc/sys", "ro"), ("/tmp", "ro"), ("/proc/keys", "")):
         if point not in mounts or option not in mounts[point].split(",") + [""]:
             problems.append(f"{point}: {mounts.get(point)}")
-    if cgroups.at(case.cgroup_of(container.id)):
+    if cgroups.has("pids"):
         limit = read(cgroups.folder_of(pid, "pids") + "/pids.max").strip()
         problems += [f"pids.max is {limit}"] if limit != "123" else []
     enter = ["nsenter", f"--uts=/proc/{pid}/ns/uts", f"--net=/proc/{pid}/ns/net"]
@@ -209,7 +209,7 @@ def delete_refuses_a_created_container(case):
 @rule("delete: removes everything that create made")
 def delete_removes_everything(case):
     config = case.config()
-    config["linux"]["resources"] = {"pids": {"limit": 100}}
+    config["linux"]["resources"] = cgroups.limit_of_processes(100)
     container = case.start(config)
     expect(cgroups.at(case.cgroup_of(container.id)), "a cgroup", "none")
     container.wait()

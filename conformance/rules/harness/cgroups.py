@@ -48,14 +48,21 @@ def folder_of(pid, controller):
     raise Skip(f"the kernel has no cgroup controller {controller}")
 
 
+def has(controller):
+    if is_unified():
+        return controller in read(TOP + "/cgroup.controllers").split()
+    return os.path.isdir(f"{TOP}/{controller}")
+
+
 def need(controller):
     """Skips the check if the machine hasn't this controller."""
-    if is_unified():
-        there = controller in read(TOP + "/cgroup.controllers").split()
-    else:
-        there = os.path.isdir(f"{TOP}/{controller}")
-    if not there:
+    if not has(controller):
         raise Skip(f"the kernel has no cgroup controller {controller}")
+
+
+def limit_of_processes(number):
+    """Returns `linux.resources` with a limit that each machine with a suitable controller has; it's empty on others."""
+    return {"pids": {"limit": number}} if has("pids") else {}
 
 
 def ours():
