@@ -43,8 +43,8 @@ def a_timeout_is_above_0(case):
 def paths_are_of_the_host_or_of_the_container(case):
     hooked = Hooked(case, case.config(), {})
     log = hooked.folder + "/rootfs/log"
-    write(hooked.folder + "/program", f"#!/bin/sh\necho $1 on the host >> {log}\n", 0o755)
-    write(hooked.folder + "/rootfs/program", "#!/bin/sh\necho $1 in the container >> /log\n", 0o755)
+    write(hooked.folder + "/program", f"#!/bin/sh\ncat > /dev/null\necho $1 on the host >> {log}\n", 0o755)
+    write(hooked.folder + "/rootfs/program", "#!/bin/sh\ncat > /dev/null\necho $1 in the container >> /log\n", 0o755)
     hooked.config["hooks"] = {kind: [{"path": hooked.folder + "/program", "args": ["program", kind]}] for kind in KINDS}
     hooked.config["hooks"]["startContainer"][0]["path"] = "/program"
     seen = sorted(hooked.whole_life().splitlines())
@@ -119,7 +119,7 @@ def start_container_hooks_come_before_the_program(case):
 def a_hook_without_args_gets_its_path(case):
     hooked = Hooked(case, case.config(), {})
     program = hooked.folder + "/program"
-    write(program, f"#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/cmdline >> {hooked.folder}/rootfs/log\necho end >> "
+    write(program, f"#!/bin/sh\ncat > /dev/null\ntr '\\0' '\\n' < /proc/$$/cmdline >> {hooked.folder}/rootfs/log\necho end >> "
           f"{hooked.folder}/rootfs/log\n", 0o755)
     hooked.config["hooks"] = {"createRuntime": [{"path": program}]}
     hooked.made()

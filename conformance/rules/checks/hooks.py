@@ -10,7 +10,8 @@ OF_THE_RUNTIME = ("prestart", "createRuntime", "poststart", "poststop")
 
 
 def hook(script, **more):
-    return {"path": "/bin/sh", "args": ["sh", "-c", script], **more}
+    """Returns a hook that runs the script, and reads the state to its end: a runtime may take a closed pipe for an error."""
+    return {"path": "/bin/sh", "args": ["sh", "-c", script + "; cat > /dev/null"], **more}
 
 
 def log_of(kind, folder):
