@@ -97,7 +97,9 @@ def service_that_is_ready_when_its_container_says_so(client):
         "systemd-notify --ready --status=serving; exec sleep 1000")], timeout=60)
     try:
         found = disposable.properties(unit, "ActiveState", "StatusText")
-        expect(found == ["active", "serving"], f"the service is {found}")
+        # podman 4.3 hands on that the service is ready, but not its status.
+        wanted = [["active", "serving"]] + ([["active", ""]] if client("--version").output.split()[-1] < "4.4" else [])
+        expect(found in wanted, f"the service is {found}")
     finally:
         execute(["systemctl", "stop", unit], timeout=60, status=None)
         # systemd may have ended the program that removes the container (--rm) together with the service.
