@@ -32,9 +32,15 @@ enum HookRunner {
         guard !hooks.isEmpty else { return }
         let container = state()
         let state = container.hookJSON
+        var streams: HookStreams?
+        do throws(RuntimeError) {
+            streams = try HookStreams(container.annotations, for: kind)
+        } catch {
+            // What the hooks take down matters more than what they write.
+            log.warn(error.message)
+        }
         for (index, hook) in hooks.enumerated() {
             do throws(RuntimeError) {
-                let streams = try HookStreams(container.annotations, for: kind)
                 try run(hook, kind: kind, index: index, state: state, streams, directory: directory)
             } catch {
                 log.warn(error.message)
@@ -43,7 +49,7 @@ enum HookRunner {
     }
 
     private static func run(
-        _ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], _ streams: HookStreams, directory: ByteString?
+        _ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], _ streams: HookStreams?, directory: ByteString?
     ) throws(RuntimeError) {
         let pointer = "/hooks/" + kind.name.description + "/" + String(index)
         let label = "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
@@ -52,7 +58,7 @@ enum HookRunner {
             let program = HelperProcess.Program(
                 path: hook.path, arguments: hook.args.isEmpty ? [hook.path] : hook.args,
                 environment: hook.env ?? (kind.getsCallersEnvironment ? OwnEnvironment.entries : []), input: state,
-                directory: directory, output: streams.output, errors: streams.errors)
+                directory: directory, output: streams?.output, errors: streams?.errors)
             outcome = try HelperProcess.start(program).finish(seconds: hook.timeout)
         } catch  where error.errno == .EINTR {
             throw RuntimeError(

@@ -84,6 +84,13 @@ struct HookTests {
         #expect(read(bundle.path + "/out") == "one\nthree\n" && read(bundle.path + "/err") == "two\n")
     }
 
+    @Test func poststopRunsThoughItsFileCanNotBeOpened() throws {
+        let bundle = try Bundle { $0.annotations = ["run.oci.hooks.stdout": "/no/such/file"] }
+        bundle.config.hooks.poststop = [hook("poststop", "echo ran > $out/ran", bundle)]
+        try live(bundle)
+        #expect(read(bundle.rootfs + "/tmp/ran") == "ran\n")
+    }
+
     // A process that waits for `start` in the container must not hold a file of the host.
     @Test func startContainerHookDoesNotGetTheFile() throws {
         let bundle = try Bundle()
