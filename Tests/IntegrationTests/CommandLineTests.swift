@@ -167,10 +167,7 @@ struct CommandLineTests {
             $0.process.terminal = true
             $0.runs(arguments: ["sleep", "1000"])
         }
-        let listener = h_listen(bundle.path + "/console.sock")
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", bundle.path + "/console.sock"])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         for number in ["1", "2"] { #expect(linkTarget("/proc/\(container.pid)/fd/\(number)")?.contains("memfd:output") == false) }
         try container.start()
         #expect(linkTarget("/proc/\(container.pid)/fd/2") == "/dev/pts/0")

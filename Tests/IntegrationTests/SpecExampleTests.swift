@@ -57,10 +57,7 @@ struct SpecExampleTests {
             #expect(finished.output.trimmed == Self.shown[name], "\(finished)")
             return
         }
-        let listener = h_listen(bundle.path + "/console.sock")
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", bundle.path + "/console.sock"])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         try container.start()
         try terminal.wait(for: "100\n")
         #expect(terminal.text.trimmed == Self.shown[name])

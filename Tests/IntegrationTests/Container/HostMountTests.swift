@@ -132,11 +132,7 @@ struct HostMountTests {
             $0.process.terminal = true
             $0.runs("tty; stat -c %t:%T /dev/console; echo end")
         }
-        let path = bundle.path + "/console.sock"
-        let listener = h_listen(path)
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", path])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         try container.start()
         try terminal.wait(for: "end\n")
         #expect(terminal.text == "/dev/pts/0\n88:0\nend\n", "\(terminal.text)")

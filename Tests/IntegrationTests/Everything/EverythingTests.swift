@@ -155,10 +155,7 @@ struct EverythingTests {
         let cgroup = bundle.config.linux.cgroupsPath
         bundle.config = try mapped(namespaces)
         bundle.config.linux.cgroupsPath = cgroup
-        let listener = h_listen(bundle.path + "/console.sock")
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", bundle.path + "/console.sock"])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         try container.start()
         try terminal.wait(for: "uts:")
         #expect(try container.wait() == .exited(0))

@@ -69,11 +69,7 @@ struct ExecTerminalTests {
             $0.process.terminal = true
             $0.runs(arguments: ["probe", "pause"])
         }
-        let path = bundle.path + "/console.sock"
-        let listener = h_listen(path)
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", path])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         try container.start()
         #expect(try container.exec("tty").output == "not a tty\n")
         #expect(try container.exec("sh", "-c", "exec 3</dev/tty").ending != .exited(0))

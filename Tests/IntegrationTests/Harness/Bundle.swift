@@ -88,6 +88,15 @@ final class Bundle {
         return container
     }
 
+    /// Creates the container, and takes its terminal from a console socket.
+    func createWithTerminal() throws -> (Container, Terminal) {
+        let path = self.path + "/console.sock"
+        let listener = h_listen(path)
+        defer { close(listener) }
+        let container = try create(["--console-socket", path])
+        return (container, Terminal(descriptor: try Received(from: listener).descriptor))
+    }
+
     /// Creates and starts the container.
     func start() throws -> Container {
         let container = try create()

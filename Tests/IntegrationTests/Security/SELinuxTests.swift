@@ -51,11 +51,7 @@ struct SELinuxTests {
             $0.process.terminal = true
             $0.shows(["/dev/console", "/dev/pts/0"])
         }
-        let path = bundle.path + "/console.sock"
-        let listener = h_listen(path)
-        defer { close(listener) }
-        let container = try bundle.create(["--console-socket", path])
-        let terminal = Terminal(descriptor: try Received(from: listener).descriptor)
+        let (container, terminal) = try bundle.createWithTerminal()
         try container.start()
         try terminal.wait(for: mountLabel + "\n" + mountLabel + "\n")
     }
