@@ -8,7 +8,7 @@ struct SpecExampleTests {
 
     static let shown = [
         "annotations": "ran", "bind-mount": "Hello from the host\nread-only", "cgroup": "100\nread-only",
-        "device-rules": "1\ndenied",
+        "device-rules": "1\ndenied", "exec-cpu-affinity": "Cpus_allowed_list:\t0",
         "capabilities": """
         CapInh:\t0000000000000020
         CapPrm:\t0000000000000420
@@ -24,9 +24,14 @@ struct SpecExampleTests {
         "namespaces": "pid\nnet\nmnt\nipc\nuts\ncgroup\n1", "network-device": "inside 10.0.0.7/24",
         "no-new-privileges": "NoNewPrivs:\t1", "oom-score": "500",
         "personality": "i686", "propagation": "1\nran", "read-only-paths": "read-only", "read-only-root": "read-only\nwritable",
-        "recursive-read-only": "2\nread-only", "rlimits": "64\n128\n0", "scheduler": "5 3", "seccomp": "still there",
+        "recursive-read-only": "2\nread-only", "rootless": "0\n         0       1000          1", "rlimits": "64\n128\n0",
+        "scheduler": "5 3", "seccomp": "still there",
         "seccomp-arguments": "700\nnot 777",
-        "sysctl": "1\n1234", "terminal": "/dev/pts/0\n30 100", "time-namespace": "up for days",
+        "seccomp-notify": "answering for example: an example\nmkdir said yes, but there is no /new",
+        "socket-activation": "1 for process 1\nHello from descriptor 3",
+        "sysctl": "1\n1234", "systemd-cgroup": "system.slice/wherry-example.scope", "terminal": "/dev/pts/0\n30 100",
+        "time-namespace": "up for days",
+        "unified": "33554432\n1\n50",
         "tmpfs": "1777\n1024\n /cache rw,nosuid,nodev,noexec,noatime", "user": "1000\n1001\n1001 5 6\n0077",
         "user-namespace": "0\n         0     100000      65536", "working-directory": "/var/lib/new",
     ]
@@ -38,16 +43,39 @@ struct SpecExampleTests {
         try show(name)
     }
 
-    @Test(arguments: shown.keys.filter { !$0.hasPrefix("id-mapped") }.sorted()) func showsItsFeature(name: String) throws {
+    /// Examples that other tests show, since they need more than `wherry run` or not every machine can show them.
+    private static let special = [
+        "exec-cpu-affinity", "id-mapped-mount", "id-mapped-tmpfs", "rootless", "seccomp-notify", "socket-activation",
+        "systemd-cgroup", "unified",
+    ]
+
+    @Test(arguments: shown.keys.filter { !special.contains($0) }.sorted()) func showsItsFeature(name: String) throws {
         try show(name)
     }
 
-    private func show(_ name: String) throws {
+    @Test(.needsUnifiedCgroups, .needs(controller: "memory"), .needs(controller: "pids")) func unifiedShowsItsFeature() throws {
+        try show("unified")
+    }
+
+    @Test(arguments: ["exec-cpu-affinity", "rootless", "seccomp-notify", "socket-activation"])
+    func commandsShowTheirFeature(name: String) throws {
+        try tryCommands(of: name)
+    }
+
+    @Test(.needsSystemd) func commandsShowTheCgroupOfSystemd() throws { try tryCommands(of: "systemd-cgroup") }
+
+    /// A bundle with an example's configuration.
+    private func bundle(for name: String) throws -> Bundle {
         let bundle = try Bundle()
         let cgroup = bundle.config.linux.cgroupsPath
         bundle.config = try JSONParser.parse(read("\(Self.folder)/\(name)/config.json"))
-        bundle.config.linux.cgroupsPath = cgroup
+        if !["rootless", "systemd-cgroup"].contains(name) { bundle.config.linux.cgroupsPath = cgroup }
         try prepare(bundle, for: name)
+        return bundle
+    }
+
+    private func show(_ name: String) throws {
+        let bundle = try bundle(for: name)
 
         guard bundle.config.process.terminal == true else {
             let finished = try bundle.run {
@@ -63,6 +91,28 @@ struct SpecExampleTests {
         #expect(terminal.text.trimmed == Self.shown[name])
     }
 
+    /// Runs an example's file `try` in its bundle, as the README says. The command `wherry` uses the sandbox's state root.
+    private func tryCommands(of name: String) throws {
+        let bundle = try bundle(for: name)
+        try bundle.writeConfig()
+        bundle.sandbox.willDelete("example")
+        let programs = try Workspace.directory.get()
+        // Copies: the user of a rootless container may not be able to reach the checkout.
+        try write(readBytes("\(Self.folder)/\(name)/try"), to: bundle.path + "/try")
+        try write(
+            "#!/bin/sh\nexec \(programs)/wherry --root \(bundle.path)/state \"$@\"\n", to: bundle.path + "/wherry", mode: 0o755)
+        var command = Command([Workspace.busybox, "sh", "-e", bundle.path + "/try"])
+        if name == "rootless" {
+            try makeDirectory(bundle.path + "/state", mode: 0o700)
+            for path in [bundle.path, bundle.path + "/state"] { chown(path, 1000, 1000) }
+            command.arguments = [Workspace.probe, "as", "1000"] + command.arguments
+        }
+        command.environment = ["PATH=\(bundle.path):/usr/sbin:/usr/bin:/sbin:/bin"]
+        command.directory = bundle.path
+        let finished = try command.run()
+        #expect(finished.output.trimmed == Self.shown[name], "\(finished)")
+    }
+
     /// Prepares what an example needs besides the usual root.
     private func prepare(_ bundle: Bundle, for name: String) throws {
         let data = bundle.path + "/data"
@@ -71,6 +121,9 @@ struct SpecExampleTests {
             try write(readBytes("\(Self.folder)/\(name)/data/greeting"), to: data + "/greeting")
         }
         switch name {
+        case "seccomp-notify":
+            bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
+            try write(readBytes("\(Self.folder)/\(name)/agent"), to: bundle.path + "/agent")
         case "masked-paths": try write("secret", to: bundle.rootfs + "/etc/secret")
         case "recursive-read-only":
             try bundle.sandbox.mount(data, on: data, flags: Int(MS_BIND))
