@@ -90,7 +90,7 @@ final class Plan: Sendable {
         cgroup = try facts.cgroups.map { (cgroups) throws(RuntimeError) in
             try CgroupPlan(config, id: options.id, owner: owner, cgroups)
         }
-        try checkPaths()
+        try checkMountNamespace()
         try checkMappings()
         try checkMounts(isRoot: facts.isRoot)
         try checkHooks()
@@ -132,12 +132,18 @@ final class Plan: Sendable {
 
     // MARK: What doesn't go together
 
-    private func checkPaths() throws(RuntimeError) {
+    /// Refuses what would change the mounts of the host.
+    private func checkMountNamespace() throws(RuntimeError) {
+        guard !namespaces.has(.mount) else { return }
+        let hint = "add a namespace of type mount"
         for (paths, pointer) in [(rootfs.maskedPaths, "/linux/maskedPaths"), (rootfs.readonlyPaths, "/linux/readonlyPaths")]
-        where !namespaces.has(.mount) && !paths.isEmpty {
+        where !paths.isEmpty {
             throw RuntimeError(
-                .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer,
-                hint: "add a namespace of type mount")
+                .invalidConfig, "paths can't be hidden without a mount namespace", pointer: pointer, hint: hint)
+        }
+        if rootfs.isReadOnly {
+            throw RuntimeError(
+                .invalidConfig, "the root can't be read-only without a mount namespace", pointer: "/root/readonly", hint: hint)
         }
     }
 

@@ -114,6 +114,16 @@ struct HostMountTests {
         #expect(mounts(bundle).isEmpty)
     }
 
+    // The attribute would be that of the host's own mount, for all of its processes, and nobody would take it back.
+    @Test func rootIsNotMadeReadOnlyForTheHost() throws {
+        let bundle = try bundle { $0.root.readonly = true }
+        try bundle.sandbox.mount(bundle.rootfs, on: bundle.rootfs, flags: Int(MS_BIND))
+        let message = try bundle.refusal()
+        #expect(message.says("the root can't be read-only without a mount namespace"))
+        #expect(message.points(to: "/root/readonly"))
+        try write("", to: bundle.rootfs + "/still-writable")
+    }
+
     @Test func damagedListIsReported() throws {
         let bundle = try bundle()
         let container = try bundle.start()
