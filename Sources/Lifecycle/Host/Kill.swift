@@ -12,10 +12,14 @@ import OCI
 ///   - all: Whether the signal goes to all processes of the container; without a cgroup it goes to the first process alone.
 ///     With `all` it's no error if the first process has ended.
 ///   - settings: The global options.
-/// - Throws: An error if the container doesn't run, or the signal can't be sent.
+/// - Throws: An error if the container is neither created nor running, or the signal can't be sent.
 public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
+    guard record.stage != .creating else {
+        throw RuntimeError(
+            .wrongState, "cannot kill a container that is being created", hint: "delete --force ends it and removes it")
+    }
     let procfs = try hostProcFileSystem()
     let cgroup = try record.presentCgroup()
     if all, let cgroup {

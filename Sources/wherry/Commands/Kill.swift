@@ -15,8 +15,9 @@ enum Kill {
             it, TERM is sent.
 
             When the first process of a container with its own pid namespace ends, the
-            kernel kills the others. Where the pid namespace is shared they live on:
-            --all ends them, also when the first one is gone already.
+            kernel kills the others. Where the pid namespace is shared, KILL goes to all
+            processes in the container's cgroup. Other signals do with --all alone, which
+            also reaches them when the first process is gone already.
             """,
         example: """
             wherry kill web

@@ -66,6 +66,21 @@ struct KillTests {
         #expect(try container.status() == "stopped")
     }
 
+    // A hook that hangs makes time for the question.
+    @Test(arguments: [[], ["--all"]]) func refusesAContainerThatIsBeingCreated(options: [String]) throws {
+        let bundle = try Bundle {
+            $0.hooks.createContainer = [["path": .string(Workspace.probe), "args": ["probe", "pause"]]]
+        }
+        let create = try bundle.command("create").start()
+        try eventually("the container's first process") { !Cgroup.processes(bundle.cgroup).isEmpty }
+        let killed = try bundle.sandbox.command(["kill"] + options + [bundle.id, "KILL"]).run()
+        #expect(killed.ending == .exited(1))
+        #expect(killed.errors.says("cannot kill a container that is being created"))
+        #expect(!Cgroup.processes(bundle.cgroup).isEmpty)
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        _ = try create.finish()
+    }
+
     @Test func refusesAZombie() throws {
         let container = try Bundle().start()
         try container.waitUntilZombie()
