@@ -86,4 +86,55 @@ import Testing
         #expect(unsafe.contains("org.systemd.property.") && unsafe.contains("run.oci.delegate-cgroup"))
         #expect((document["annotations"] as? [String: String])?["wherry.commit"] == "c0ffee")
     }
+
+    /// The object `linux` of the features.
+    private func linux() throws -> [String: Any] {
+        let json = Data(describeFeatures(version: "0.1.0", commit: "c0ffee"))
+        let document = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+        return try #require(document["linux"] as? [String: Any])
+    }
+
+    // features-linux.md: they say what the runtime was built with, whatever the host supports.
+    @Test func cgroupsAndSecurityModulesDoNotDependOnTheHost() throws {
+        let linux = try linux()
+        #expect(
+            linux["cgroup"] as? [String: Bool] == [
+                "v1": true, "v2": true, "systemd": true, "systemdUser": true, "rdma": true,
+            ])
+        #expect(linux["apparmor"] as? [String: Bool] == ["enabled": true])
+        #expect(linux["selinux"] as? [String: Bool] == ["enabled": true])
+    }
+
+    @Test func namesTheArchitecturesOfTheSpecification() throws {
+        let seccomp = try #require(try linux()["seccomp"] as? [String: Any])
+        let named = Set(try #require(seccomp["archs"] as? [String]).map { String($0.dropFirst("SCMP_ARCH_".count)) })
+        // Those of libseccomp 2.5, and those that came with 2.6.
+        let old = """
+            X86 X86_64 X32 ARM AARCH64 MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32 PPC PPC64 PPC64LE S390 S390X PARISC \
+            PARISC64 RISCV64
+            """
+        let new = ["LOONGARCH64", "M68K", "SH", "SHEB"]
+        let expected = Set(old.split(separator: " ").map { String($0) })
+        #expect(named.subtracting(new) == expected)
+    }
+
+    // The kernel knows all four since 5.19.
+    @Test func namesTheFlagsOfSeccomp() throws {
+        let seccomp = try #require(try linux()["seccomp"] as? [String: Any])
+        let flags = Set(["TSYNC", "LOG", "SPEC_ALLOW", "WAIT_KILLABLE_RECV"].map { "SECCOMP_FILTER_FLAG_" + $0 })
+        #expect(Set(try #require(seccomp["knownFlags"] as? [String])) == flags)
+        #expect(Set(try #require(seccomp["supportedFlags"] as? [String])) == flags)
+    }
+
+    // features.md: a name that ends with a dot stands for all that begin with it.
+    @Test(arguments: [
+        "org.criu.config", "org.systemd.property.TimeoutStopUSec", "run.oci.delegate-cgroup", "run.oci.hooks.stderr",
+        "run.oci.hooks.stdout", "run.oci.keep_original_groups", "run.oci.mount_context_type", "run.oci.systemd.subgroup",
+    ])
+    func warnsOfTheAnnotationsThatChangeWhatItDoes(name: String) throws {
+        let json = Data(describeFeatures(version: "0.1.0", commit: "c0ffee"))
+        let document = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+        let unsafe = try #require(document["potentiallyUnsafeConfigAnnotations"] as? [String])
+        #expect(unsafe.contains { $0 == name || ($0.hasSuffix(".") && name.hasPrefix($0)) }, "\(unsafe)")
+    }
 }

@@ -25,7 +25,7 @@ public func describeFeatures(version: ByteString, commit: ByteString) -> [UInt8]
             "potentiallyUnsafeConfigAnnotations",
             [
                 "org.criu.config", "org.systemd.property.", "run.oci.delegate-cgroup", "run.oci.keep_original_groups",
-                "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.systemd.subgroup",
+                "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.mount_context_type", "run.oci.systemd.subgroup",
             ])
     }
     return json.bytes

@@ -10,17 +10,19 @@ import OCI
 ///   - id: The container's id.
 ///   - signal: The signal's number.
 ///   - all: Whether the signal goes to all processes of the container; without a cgroup it goes to the first process alone.
-///     With `all` it's no error if the first process has ended.
+///     With `all` it's no error if the first process has ended. SIGKILL goes to all of them anyway if the container has no pid
+///     namespace of its own.
 ///   - settings: The global options.
 /// - Throws: An error if the container is neither created nor running, or the signal can't be sent.
 public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    guard record.stage != .creating else {
+    let procfs = try hostProcFileSystem()
+    // Without a process, it's what a create left that was killed.
+    if record.stage == .creating, try record.process(procfs) != nil {
         throw RuntimeError(
             .wrongState, "cannot kill a container that is being created", hint: "delete --force ends it and removes it")
     }
-    let procfs = try hostProcFileSystem()
     let cgroup = try record.presentCgroup()
     if all, let cgroup {
         // Once the first process has ended, another unit may have the name, and so the cgroup.

@@ -9,7 +9,7 @@ public func pauseContainer(id: ByteString, _ settings: GlobalSettings) throws(Ru
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: true).status {
     case .created, .running: break
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     case .paused: throw RuntimeError(.wrongState, "container not running: it is paused already")
@@ -29,8 +29,7 @@ public func resumeContainer(id: ByteString, _ settings: GlobalSettings) throws(R
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    guard try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status == .paused else {
-        throw RuntimeError(.wrongState, "container not paused")
-    }
+    let status = try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: true).status
+    guard status == .paused else { throw RuntimeError(.wrongState, "container not paused") }
     try record.requireCgroup("resumed").thaw()
 }

@@ -24,7 +24,7 @@ public func updateContainer(id: ByteString, resources: Resources, schemata: [Byt
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let record = try directory.requireRecord()
-    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: true).status {
     case .created, .running, .paused: break
     case .creating, .stopped: throw RuntimeError(.wrongState, "container not running")
     }

@@ -19,7 +19,7 @@ public func checkpointContainer(_ options: CheckpointOptions, _ settings: Global
     try directory.lockForChange()
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    let status = try ContainerStatus(record, in: directory, procfs: procfs).status
+    let status = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: true).status
     guard status == .running || status == .paused else {
         throw RuntimeError(
             .wrongState, "container cannot be checkpointed in " + status.name.description + " state",

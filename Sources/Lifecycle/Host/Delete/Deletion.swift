@@ -20,7 +20,7 @@ struct Deletion {
     func execute(
         _ directory: borrowing ContainerDirectory, _ root: borrowing StateRoot, _ procfs: borrowing ProcFileSystem, force: Bool
     ) throws(RuntimeError) {
-        let status = try ContainerStatus(record, in: directory, procfs: procfs).status
+        let status = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: true).status
         switch status {
         case .stopped, .created: break
         case .creating, .running, .paused:

@@ -29,7 +29,7 @@ func startCreated(id: ByteString, _ settings: GlobalSettings) throws(RuntimeErro
     let procfs = try hostProcFileSystem()
     // Opened before the start: the program may end at once, and its pid then be reused.
     let process = try record.process(procfs)?.shared()
-    switch try ContainerStatus(record, in: directory, procfs: procfs, isAlive: process != nil).status {
+    switch try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: true, isAlive: process != nil).status {
     case .created: break
     case .stopped:
         throw RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
