@@ -56,7 +56,7 @@ struct LimitTests {
         #expect(try output(ofScript: "ulimit -n; ulimit -Hn") { $0.process.rlimits = limits } == "\(soft)\n\(hard)\n")
         var process = JSON.process("ulimit -n; ulimit -Hn")
         process.rlimits = limits
-        #expect(try resting().exec(process).output == "\(soft)\n\(hard)\n")
+        #expect(try resting().exec(process: process).output == "\(soft)\n\(hard)\n")
     }
 
     @Test func unknownLimitIsRefused() throws {

@@ -225,7 +225,7 @@ struct ExecPlaceTests {
         // The container's filter holds for a process.json too, whatever that says about new privileges.
         var process = JSON.process(["probe", "syscall", "\(Self.getpriority)", "0", "0"])
         process.noNewPrivileges = .bool(!noNewPrivileges)
-        #expect(try container.exec(process).output == "error 99\n")
+        #expect(try container.exec(process: process).output == "error 99\n")
     }
 
     // The calls that the process still makes after it has been cloned, each forbidden in turn.

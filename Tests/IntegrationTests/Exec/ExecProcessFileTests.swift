@@ -10,7 +10,7 @@ struct ExecProcessFileTests {
     ) throws -> String {
         var process = JSON.process(script)
         configure(&process)
-        let finished = try (container ?? resting()).exec(process, options: options)
+        let finished = try (container ?? resting()).exec(process: process, options: options)
         guard finished.succeeded else { throw HarnessFailure("\(finished)") }
         return finished.output
     }
@@ -157,7 +157,8 @@ struct ExecProcessFileTests {
         process.user = ["uid": 7, "gid": 8, "additionalGids": [9]]
         process.env = ["PATH=/bin", "A=1"]
         let seen = try resting().exec(
-            process, options: ["--cwd", "/tmp", "--env", "A=2", "--user", "5", "--additional-gids", "6", "--no-new-privs"]
+            process: process,
+            options: ["--cwd", "/tmp", "--env", "A=2", "--user", "5", "--additional-gids", "6", "--no-new-privs"]
         ).output
         #expect(seen.hasPrefix("/tmp\n"))
         #expect(seen.contains("A=2\n"))

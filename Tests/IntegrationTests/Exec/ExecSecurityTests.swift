@@ -238,7 +238,7 @@ struct ExecSecurityTests {
         var process = JSON.process(["true"])
         process.oomScoreAdj = 500
         process.rlimits = [["type": "RLIMIT_CORE", "soft": 0, "hard": 0]]
-        #expect(try container.exec(process).succeeded)
+        #expect(try container.exec(process: process).succeeded)
         #expect(
             try container.refusalOfExec("true", options: ["--apparmor", "no-such-profile"]).points(to: "/process/apparmorProfile")
         )

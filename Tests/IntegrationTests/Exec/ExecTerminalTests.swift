@@ -25,7 +25,7 @@ struct ExecTerminalTests {
         let pidFile = container.bundle.path + "/exec.pid"
         // In the order of conmon and of containerd's shim.
         let finished = try container.exec(
-            process, options: options + ["--console-socket", path, "--detach", "--pid-file", pidFile])
+            process: process, options: options + ["--console-socket", path, "--detach", "--pid-file", pidFile])
         guard finished.succeeded, let pid = pid_t(read(pidFile)) else { throw HarnessFailure("\(finished)") }
         container.bundle.sandbox.willEnd(pid)
         return (pid, Terminal(descriptor: try Received(from: listener).descriptor))

@@ -176,7 +176,7 @@ struct ExecUserTests {
     @Test(arguments: [0, 1000]) func processWithoutCapabilitiesHasNone(uid: Int) throws {
         var process = JSON.process(["cat", "/proc/self/status"])
         process.user.uid = .number(uid)
-        let finished = try resting().exec(process)
+        let finished = try resting().exec(process: process)
         let seen = try CapabilityTests.Sets(finished.output)
         #expect(seen.bounding == 0 && seen.permitted == 0 && seen.inheritable == 0 && seen.ambient == 0, "\(finished)")
     }

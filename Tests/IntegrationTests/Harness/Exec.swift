@@ -43,7 +43,7 @@ extension Container {
 
     /// Runs `exec --process` with a file of this process.
     func exec(
-        _ process: JSON, options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }
+        process: JSON, options: [String] = [], adjusting adjust: (inout Command) -> Void = { _ in }
     ) throws -> Finished {
         var command = joining([], options: ["--process", try file(of: process)] + options)
         adjust(&command)

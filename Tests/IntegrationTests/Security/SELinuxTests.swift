@@ -155,7 +155,7 @@ struct SELinuxTests {
 
     // Without a label it would be less confined than the container.
     @Test func processOfAFileWithoutALabelHasTheContainers() throws {
-        let finished = try resting().exec(.process(["probe", "labels", "process"]))
+        let finished = try resting().exec(process: .process(["probe", "labels", "process"]))
         #expect(finished.output.lines == [processLabel], "\(finished)")
     }
 
