@@ -1,4 +1,5 @@
 import Bytes
+import CLinux
 import Errors
 import Foundation
 import Testing
@@ -16,6 +17,7 @@ import Testing
         try put("second/plain", mode: 0o755)
         try put("second/tool", mode: 0o755)
         try put("second/text", mode: 0o644)
+        try #require(mkfifo(folder + "/second/fifo", 0o755) == 0)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -47,6 +49,12 @@ import Testing
         #expect(try lookup("tool", path: ":/none", cwd: folder + "/second") == "./tool")
     }
 
+    @Test func entryThatIsAFileIsPassedOver() throws {
+        #expect(try lookup("tool", path: "\(folder)/second/text:\(folder)/second") == folder + "/second/tool")
+        let error = try #require(throws: RuntimeError.self) { try lookup("tool", path: folder + "/second/text") }
+        #expect(error.sentence.contains("executable file not found in $PATH"), "\(error.message)")
+    }
+
     @Test func programThatIsNowhereIsSaid() throws {
         let error = try #require(throws: RuntimeError.self) { try lookup("nothing") }
         #expect(error.code == .program)
@@ -54,7 +62,7 @@ import Testing
         #expect(error.pointer == "/process/args/0")
     }
 
-    @Test(arguments: ["text", "folder"]) func fileThatCannotBeExecutedIsSaid(name: String) throws {
+    @Test(arguments: ["text", "folder", "fifo"]) func fileThatCannotBeExecutedIsSaid(name: String) throws {
         for name in [name, folder + "/second/" + name] {
             let error = try #require(throws: RuntimeError.self) { try lookup(name) }
             #expect(error.message.contains("permission denied"), "\(error.message)")

@@ -33,6 +33,13 @@ import Testing
     /// The kernel gets the list as it was written.
     @Test func keepsTheTextOfANumberList() { #expect(NumberList("5,0-0")?.text == "5,0-0") }
 
+    @Test func maskOfANumberListHasABitForEachNumber() {
+        #expect(NumberList("0-2,9")?.mask == [0b0111, 0b0010, 0, 0, 0, 0, 0, 0])
+        #expect(NumberList("63")?.mask == [0, 0, 0, 0, 0, 0, 0, 0x80])
+        #expect(NumberList("64")?.mask == [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+        #expect(NumberList("62-65,0")?.mask == [1, 0, 0, 0, 0, 0, 0, 0xC0, 0b0011, 0, 0, 0, 0, 0, 0, 0])
+    }
+
     @Test(arguments: [
         "", ",", "1,", "-1", "1-", "3-1", "1-2-3", "a", "1 ", "0x1", "65536", "0-65536", "99999999999999999999", "+1", "0\n1",
     ])

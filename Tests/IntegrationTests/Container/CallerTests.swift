@@ -25,6 +25,27 @@ struct CallerTests {
         #expect(seen.contains(line), "\(seen)")
     }
 
+    @Test(arguments: HookTests.kinds) func areNotTheHooks(kind: String) throws {
+        let bundle = try Bundle()
+        bundle.config.hooks[kind] =
+            kind == "startContainer"
+            ? [["path": "/bin/sh", "args": ["sh", "-c", "/bin/probe attributes >/tmp/seen"]]]
+            : [.hook("\(Workspace.probe) attributes >\(bundle.rootfs)/tmp/seen")]
+        let makeOdd = { (command: inout Command) in command.arguments = [Workspace.probe, "odd"] + command.arguments }
+        let container = try bundle.create(adjusting: makeOdd)
+        for name in ["start", "delete"] {
+            var command = bundle.sandbox.command([name, bundle.id])
+            makeOdd(&command)
+            let finished = try command.run()
+            #expect(finished.succeeded, "\(finished)")
+            if name == "start" { #expect(try container.wait() == .exited(0)) }
+        }
+        let seen = read(bundle.rootfs + "/tmp/seen").lines.map(\.trimmed)
+        // busybox's shell, which runs the probe, ignores SIGQUIT.
+        #expect(seen.contains("umask=022") && seen.contains("blocked="), "\(seen)")
+        #expect(seen.contains("ignored=") || seen.contains("ignored=3"), "\(seen)")
+    }
+
     @Test func processorsOfTheCallerDoNotBindTheContainer() throws {
         let cpus = try #require(try attributes().first { $0.hasPrefix("cpus=") })
         #expect(cpus == "cpus=\(cpus.words.last ?? "") of \(cpus.words.last ?? "")")

@@ -42,10 +42,28 @@ struct DeviceTests {
     }
 
     @Test func defaultNodesAreThereInAUserNamespace() throws {
-        let seen = try output(ofScript: "stat -c '%F %t:%T' /dev/null; echo x > /dev/null; head -c 1 /dev/zero | wc -c") {
-            $0.mapUsers()
+        let seen = try output(
+            ofScript: """
+                cd /dev; stat -c '%n %t:%T' null zero full random urandom tty
+                echo x > null; head -c 1 zero | wc -c; echo x > full || echo full
+                """
+        ) { $0.mapUsers() }
+        #expect(
+            seen.lines == ["null 1:3", "zero 1:5", "full 1:7", "random 1:8", "urandom 1:9", "tty 5:0", "1", "full"], "\(seen)")
+    }
+
+    @Test func linkToTheKernelsMemoryIsThereIfTheHostHasThat() throws {
+        let target = exists("/proc/kcore") ? "/proc/kcore" : "none"
+        #expect(try output(ofScript: "readlink /dev/core || echo none") == target + "\n")
+    }
+
+    @Test func fileOfTheImageStaysInPlaceOfALink() throws {
+        let bundle = try Bundle {
+            for path in ["/dev", "/dev/pts", "/dev/shm"] { $0.drop(mount: path) }
+            $0.runs("cat /dev/stdout; readlink /dev/stderr")
         }
-        #expect(seen == "character special file 1:3\n1\n")
+        try write("of the image\n", to: bundle.rootfs + "/dev/stdout")
+        #expect(try bundle.output() == "of the image\n/proc/self/fd/2\n")
     }
 
     private func device(_ type: String, _ path: String, _ more: [String: JSON] = [:]) -> JSON {
@@ -71,6 +89,23 @@ struct DeviceTests {
                 "character special file a:e5 640 5:6", "block special file 8:1 600 0:0", "fifo 0:0 622 7:0",
                 "character special file 1:3 666 0:0", "character special file a:c8 660 0:8",
             ])
+    }
+
+    // Unlike a device, a fifo needs no right that a user namespace lacks: mknod(2).
+    @Test func fifoIsMadeInAUserNamespaceToo() throws {
+        let seen = try output(of: "stat", "-c", "%F %a %u:%g", "/dev/pipe") {
+            $0.mapUsers()
+            $0.linux.devices = [device("p", "/dev/pipe", ["fileMode": 0o622, "uid": 7, "gid": 8])]
+        }
+        #expect(seen == "fifo 622 7:8\n")
+    }
+
+    // Engines list it, although it's a default device.
+    @Test func terminalMultiplexerThatIsListedStaysALink() throws {
+        let seen = try output(of: "readlink", "/dev/ptmx") {
+            $0.linux.devices = [device("c", "/dev/ptmx", ["major": 5, "minor": 2, "fileMode": 0o666])]
+        }
+        #expect(seen == "pts/ptmx\n")
     }
 
     @Test func nodesBelowDirectoriesThatAreMissingAreMade() throws {

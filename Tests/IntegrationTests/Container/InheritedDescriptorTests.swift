@@ -105,6 +105,51 @@ struct InheritedDescriptorTests {
         }
     }
 
+    /// Opens a directory of the host's, which has one file.
+    private func hostsDirectory() throws -> Int32 {
+        let path = try Sandbox.current.directory + "/outside"
+        try makeDirectory(path)
+        try write("", to: path + "/of-the-host")
+        return try open(path, O_RDONLY | O_DIRECTORY)
+    }
+
+    // CVE-2024-21626 again: the caller hands the directory over, and the configuration names it.
+    @Test(arguments: [Kind.run, .exec]) func hostsDirectoryIsNoWorkingDirectory(kind: Kind) throws {
+        let directory = try hostsDirectory()
+        defer { close(directory) }
+        let options = ["--preserve-fds", "1"]
+        let place = "/proc/self/fd/3"
+        let finished: Finished
+        switch kind {
+        case .exec:
+            finished = try resting().exec("ls", options: options + ["--cwd", place]) { $0.descriptors = [3: directory] }
+        default:
+            let bundle = try Bundle {
+                $0.process.cwd = .string(place)
+                $0.runs(arguments: ["ls"])
+            }
+            finished = try bundle.run(options) { $0.descriptors = [3: directory] }
+        }
+        #expect(!finished.succeeded && finished.output.isEmpty, "\(finished)")
+        #expect(finished.message.says("chdir to cwd (\"\(place)\") set in config.json failed"))
+    }
+
+    // `create` finds a directory of the container's, which leads to the host only when the program starts.
+    @Test func hostsDirectoryIsNoWorkingDirectoryThroughALinkOfAHooks() throws {
+        let directory = try hostsDirectory()
+        defer { close(directory) }
+        let bundle = try Bundle {
+            $0.process.cwd = "/work"
+            $0.runs(arguments: ["ls"])
+            let script: JSON = "export PATH=/bin; rmdir /work; ln -s /proc/self/fd/3 /work"
+            $0.hooks.startContainer = [["path": "/bin/busybox", "args": ["sh", "-ec", script]]]
+        }
+        let finished = try bundle.run(["--preserve-fds", "1"]) { $0.descriptors = [3: directory] }
+        #expect(linkTarget(bundle.rootfs + "/work") == "/proc/self/fd/3")
+        #expect(!finished.succeeded && finished.output.isEmpty, "\(finished)")
+        #expect(finished.message.says("chdir to cwd (\"/work\") set in config.json failed"))
+    }
+
     // MARK: LISTEN_FDS
 
     private func activated(

@@ -52,6 +52,14 @@ struct MaskTests {
         #expect(Set(devices).count == 1)
     }
 
+    @Test func maskedFilesAreAllEmpty() throws {
+        let seen = try bundle {
+            $0.linux.maskedPaths = ["/data/file", "/data/directory/file"]
+            $0.runs("cat /data/file /data/directory/file; stat -c '%F %t:%T' /data/file /data/directory/file")
+        }.output()
+        #expect(seen == "character special file 1:3\ncharacter special file 1:3\n")
+    }
+
     @Test func maskedPathThatIsNotThereIsPassedOver() throws {
         #expect(
             try bundle {

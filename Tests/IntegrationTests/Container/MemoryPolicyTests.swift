@@ -59,6 +59,12 @@ struct MemoryPolicyTests {
         #expect(seen.policies.first == "bind:0")
     }
 
+    // set_mempolicy(2) reads one bit less than it's told. Without any node this mode would mean the local node, and be taken.
+    @Test(arguments: ["63", "127"]) func lastNodeOfAWordIsNotLost(node: String) throws {
+        let message = try refusal { $0.linux.memoryPolicy = ["mode": "MPOL_PREFERRED", "nodes": .string(node)] }
+        #expect(message.says("/linux/memoryPolicy: the memory policy can't be set: invalid argument"))
+    }
+
     @Test(arguments: ["1023", "5000", "65535"]) func nodeThatIsNotThereIsExplained(node: String) throws {
         let message = try refusal { $0.linux.memoryPolicy = ["mode": "MPOL_BIND", "nodes": .string(node)] }
         #expect(message.says("/linux/memoryPolicy: the memory policy can't be set: invalid argument"))

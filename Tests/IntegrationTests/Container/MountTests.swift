@@ -46,6 +46,14 @@ struct MountTests {
         #expect(seen.contains(name) == present, "\(seen)")
     }
 
+    // Mount points are still made in a tmpfs, and the kernel has one mqueue for the whole ipc namespace.
+    @Test(arguments: [("ramfs", "ro"), ("tmpfs", "rw"), ("mqueue", "rw")])
+    func readOnlyFileSystemIsSoAsAWholeUnlessOthersWriteToIt(type: String, seen: String) throws {
+        let mount = try mounted(["ro"], type: type, source: type)
+        #expect(mount.options.contains("ro"), "\(mount.options)")
+        #expect(mount.superOptions.contains(seen), "\(mount.superOptions)")
+    }
+
     // mountinfo doesn't show these options, at least for a tmpfs. They must not be passed to the file system, which doesn't
     // know them.
     @Test(arguments: ["silent", "loud", "iversion", "noiversion", "mand", "nomand", "remount", "defaults"])

@@ -55,6 +55,7 @@ struct NamespaceTests {
         let holder = try Namespaces([other])
         let message = try refusal { $0.join(namespace: type, at: holder.path(other)) }
         #expect(message.points(to: "/linux/namespaces/"), "\(message)")
+        #expect(message.says("\"\(holder.path(other))\" is a \(other) namespace, not one of type \(type)"))
     }
 
     @Test(arguments: ["/no/such/file", "/dev/null", "/tmp", "/proc/self/status", "ns/uts"])

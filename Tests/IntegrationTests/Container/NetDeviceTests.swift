@@ -90,6 +90,40 @@ struct NetDeviceTests {
         #expect(read(bundle.path + "/devices").contains("ex0:") && !read(bundle.path + "/host-devices").contains("ex0:"))
     }
 
+    @Test func isUpThoughItWasDownOnTheHost() throws {
+        let finished = try run(
+            bundle(["ex0": [:]]), configuration: "ip addr add 10.77.0.1/24 dev ex0; ip link set ex1 up")
+        let found = finished.output.halves.inside.device("ex0")
+        #expect(found.contains(",UP") && found.contains("inet 10.77.0.1/24"), "\(finished)")
+    }
+
+    @Test func addressKeepsItsBroadcastAddressAndItsLackOfARoute() throws {
+        let more = "\nip addr add 10.79.0.1/24 broadcast 10.79.0.99 dev ex0; ip addr add 10.80.0.1/24 dev ex0 noprefixroute"
+        let finished = try run(
+            bundle(["ex0": [:]], running: "ip addr; ip route"), configuration: Self.configuration + more)
+        let (inside, _) = finished.output.halves
+        #expect(inside.device("ex0").says("inet 10.79.0.1/24 brd 10.79.0.99 "))
+        #expect(inside.device("ex0").says("inet 10.80.0.1/24 "))
+        #expect(inside.says("10.79.0.0/24 dev ex0") && !inside.contains("10.80.0.0/24"), "\(finished)")
+    }
+
+    /// Whether busybox's ip can give an address a lifetime: since 1.36.
+    static let knowsLifetimes: Bool = {
+        let add = ["ip", "addr", "add", "10.0.0.1/32", "valid_lft", "60", "preferred_lft", "60", "dev", "lo"]
+        let command = Command([Workspace.busybox, "unshare", "-n", Workspace.busybox] + add)
+        return (try? command.run().succeeded) == true
+    }()
+
+    // Whoever gave it for a time, such as a DHCP client, doesn't renew it in the container.
+    @Test(.enabled(if: NetDeviceTests.knowsLifetimes, "busybox's ip knows no lifetimes of addresses"))
+    func addressThatIsGivenForATimeDoesNotMove() throws {
+        let more = "\nip addr add 10.81.0.1/24 valid_lft 3600 preferred_lft 3600 dev ex0"
+        let finished = try run(bundle(["ex0": [:]]), configuration: Self.configuration + more)
+        let (inside, _) = finished.output.halves
+        expectKept("ex0", in: inside)
+        #expect(finished.succeeded && !inside.contains("10.81.0.1"), "\(finished)")
+    }
+
     // config-linux.md, "Namespace Lifecycle and Container Termination": the runtime doesn't move it back.
     @Test func staysInANamespaceThatOutlivesTheContainer() throws {
         let namespaces = try Namespaces(["network"])
@@ -154,6 +188,14 @@ struct NetDeviceTests {
         for kind in ["createRuntime", "createContainer"] {
             #expect(try refusal(bundle(["ex0": [:]]) { $0.hooks = [kind: failing] }).says(kind))
         }
+    }
+
+    @Test func isGivenBackDownIfItWasDown() throws {
+        let bundle = try bundle(["ex0": [:]]) { $0.hooks = ["createRuntime": [["path": "/bin/false"]]] }
+        let finished = try run(bundle, configuration: "ip addr add 10.77.0.1/24 dev ex0; ip link set ex1 up")
+        #expect(finished.ending == .exited(1) && finished.message.says("createRuntime"))
+        let found = finished.output.halves.outside.device("ex0")
+        #expect(found.contains("inet 10.77.0.1/24") && !found.contains(",UP"), "\(finished)")
     }
 
     @Test func needsANetworkNamespace() throws {

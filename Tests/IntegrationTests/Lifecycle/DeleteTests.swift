@@ -166,6 +166,26 @@ struct DeleteTests {
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
+    // A file that can't be read at the moment isn't damaged: its hooks run at the next attempt.
+    @Test(arguments: [[], ["--force"]]) func failsWhereTheHooksCanNotBeRead(options: [String]) throws {
+        let bundle = try Bundle()
+        bundle.config.hooks.poststop = [.hook("touch \(bundle.path)/stopped")]
+        let container = try bundle.start()
+        #expect(try container.wait() == .exited(0))
+        // Reading our memory at address 0 fails with EIO.
+        let config = bundle.sandbox.root + "/" + bundle.id + "/config.json"
+        try bundle.sandbox.mount("/proc/self/mem", on: config, flags: Int(MS_BIND))
+        let failed = try bundle.sandbox.command(["delete"] + options + [bundle.id]).run()
+        #expect(failed.ending == .exited(1), "\(failed)")
+        #expect(failed.message.says("the kept configuration of container \"\(bundle.id)\" can't be read"))
+        #expect(!exists(bundle.path + "/stopped"))
+        try #require(umount2(config, Int32(MNT_DETACH)) == 0)
+        let deleted = try bundle.sandbox.command(["delete"] + options + [bundle.id]).run()
+        #expect(deleted.succeeded, "\(deleted)")
+        #expect(exists(bundle.path + "/stopped"))
+        #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
+    }
+
     @Test(arguments: ["file", "link"]) func byForceRemovesAFileInTheContainersPlace(kind: String) throws {
         let bundle = try Bundle()
         let place = bundle.sandbox.root + "/" + bundle.id

@@ -27,6 +27,28 @@ struct IdentifierTests {
         #expect(try Sandbox.current.runtime(command, id).ending == .exited(1))
     }
 
+    // As a path in the state root, each of these would be a directory that there is, and no container's.
+    @Test(arguments: [
+        ["state"], ["start"], ["kill"], ["delete"], ["delete", "--force"], ["exec"], ["pause"], ["resume"],
+        ["ps", "--format", "json"], ["update", "--pids-limit", "5"], ["events", "--stats"],
+    ])
+    func leadNowhereFromTheStateRoot(command: [String]) throws {
+        let parent = try Sandbox.current.directory + "/outer/inner"
+        let root = parent + "/state"
+        try makeDirectory(parent)
+        try makeDirectory(root, mode: 0o700)
+        try makeDirectory(root + "/a/b", mode: 0o700)
+        let files = [parent + "/file", root + "/file", root + "/a/b/file"]
+        for file in files { try write("kept", to: file) }
+        for id in ["..", ".", "a/b", ""] {
+            let program = command == ["exec"] ? ["true"] : []
+            let finished = try Command([Workspace.runtime, "--root", root] + command + [id] + program).run()
+            #expect(finished.ending == .exited(command == ["exec"] ? 255 : 1), "\(finished)")
+            if !id.isEmpty { #expect(finished.message.says("invalid container id format: \"\(id)\"")) }
+            for file in files { #expect(read(file) == "kept", "\(finished)") }
+        }
+    }
+
     @Test func takesNoOptionForAnID() throws {
         let bundle = try Bundle()
         try bundle.writeConfig()

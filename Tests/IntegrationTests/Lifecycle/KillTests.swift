@@ -107,6 +107,21 @@ struct KillTests {
         }
     }
 
+    // There the end of the first process ends no other one, and without it nothing would end them before `delete`.
+    @Test func endsEveryProcessOfASharedPidNamespaceByKILL() throws {
+        let container = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs("sleep 1000 & sleep 1000 & echo ready; wait")
+        }.start()
+        try container.waitFor("ready")
+        #expect(Cgroup.processes(container.bundle.cgroup).count == 3)
+        try container.kill("KILL")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        try eventually("an empty cgroup") {
+            Cgroup.processes(container.bundle.cgroup).allSatisfy { waitpid($0, nil, WNOHANG) != 0 }
+        }
+    }
+
     // As for a user who can't make cgroups: the record has a path for the cgroup, but no hierarchy.
     @Test(arguments: [[], ["--all"]], [true, false]) func endsAContainerWithoutACgroup(
         options: [String], hasPIDNamespace: Bool

@@ -65,4 +65,20 @@ struct StartTests {
         try container.waitFor("once\n")
         #expect(container.output == "once\n")
     }
+
+    // While the hook runs, the container still waits for a start: only the lock keeps the others from it. One that fails after
+    // it has reached the container would delete it.
+    @Test func othersAtTheSameTimeLeaveItRunning() throws {
+        let container = try Bundle {
+            $0.runs(arguments: ["sleep", "1000"])
+            $0.hooks.startContainer = [["path": "/bin/sleep", "args": ["sleep", "0.5"]]]
+        }.create()
+        let starts = try (0..<4).map { _ in try container.bundle.sandbox.command(["start", container.id]).start() }
+        let finished = try starts.map { try $0.finish() }
+        #expect(finished.filter(\.succeeded).count == 1, "\(finished)")
+        for loser in finished where !loser.succeeded {
+            #expect(loser.message.says("cannot start an already running container"))
+        }
+        #expect(try container.status() == "running")
+    }
 }

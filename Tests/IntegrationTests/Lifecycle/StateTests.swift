@@ -32,6 +32,13 @@ struct StateTests {
         #expect(created.dropFirst(4).first == "-" && created.dropFirst(10).first == "T" && created.hasSuffix("Z"), "\(created)")
     }
 
+    @Test func versionIsTheConfigs() throws {
+        let bundle = try Bundle { $0.ociVersion = "1.0.2" }
+        bundle.config.hooks.createRuntime = [.hook("cat > \(bundle.path)/seen")]
+        #expect(try bundle.create().state().ociVersion == "1.0.2")
+        #expect(try JSONParser.parse(read(bundle.path + "/seen")).ociVersion == "1.0.2")
+    }
+
     // The record has the annotations, too, and there it's longer than config.json may be: "<" is a JSON escape of six bytes.
     @Test func annotationsMayBeLarge() throws {
         let bundle = try Bundle {

@@ -42,7 +42,7 @@ import Testing
         arguments: [
             ("bind", [], true), ("rbind", [], true), ("bind", ["bind"], false), ("none", ["bind"], false),
             ("none", ["rbind"], true),
-            ("none", ["bind", "rbind"], true),
+            ("none", ["bind", "rbind"], true), ("none", ["rbind", "bind"], true),
         ] as [(String, [String], Bool)])
     func bindMountIsRecursiveAsItsOptionsSay(type: String, options: [String], isRecursive: Bool) throws {
         guard case .bind(let source, let recursive) = try step(type: type, options).kind else {
