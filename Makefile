@@ -6,7 +6,7 @@ PROGRAM := .build/release/wherry
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts conformance bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts conformance teeth bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -39,6 +39,9 @@ test-hosts: ## test engines with their defaults on whole Debians with systemd, i
 conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
 	@RUNTIME="$(RUNTIME)" conformance/rules/test
 
+teeth: ## break the sources in a hundred places, and see a test turn red for each (root); CHAPTERS="config/mounts ..." for some
+	@conformance/teeth/test $(CHAPTERS)
+
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
 	@Benchmarks/bench
 
@@ -56,6 +59,7 @@ lint: ## check the sources' format and structure, unused code, and that everythi
 	@scripts/check-docs
 	@scripts/check-structure
 	@scripts/check-unused
+	@conformance/teeth/run --check
 	swift format lint --strict -r Sources Tests Package.swift
 
 clean: ## remove everything that was built

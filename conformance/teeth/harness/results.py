@@ -1,0 +1,38 @@
+"""The counts of a run, and the file conformance/TEETH.md."""
+
+from . import breakages, tests
+
+HEAD = """# Breakages that the tests see
+
+`make teeth` breaks wherry's source on purpose, one breakage at a time, and runs the test that has to turn red. It wrote this
+file. [teeth/](teeth/README.md) says how it works; `docs/conformance` has the rules of each chapter.
+
+"""
+
+
+def by_chapter(chosen):
+    chapters = {}
+    for breakage in chosen:
+        chapters.setdefault((breakage.document, breakage.chapter), []).append(breakage)
+    return chapters
+
+
+def table(chosen, outcomes, minutes):
+    rows = ["| document | chapter | breakages | seen | survivors |", "|---|---|--:|--:|--:|"]
+    for (document, chapter), here in by_chapter(chosen).items():
+        red = sum(outcomes[breakage.name] == tests.RED for breakage in here)
+        rows.append(f"| {document} | {chapter} | {len(here)} | {red} | {len(here) - red} |")
+    red = sum(outcome == tests.RED for outcome in outcomes.values())
+    rows.append(f"| all | | {len(chosen)} | {red} | {len(chosen) - red} |")
+    return "\n".join(rows) + f"\n\nThe tests took {minutes:.1f} minutes, without the builds."
+
+
+def write(chosen, outcomes, minutes):
+    """Writes the counts and the list of breakages with their tests."""
+    parts = [HEAD, table(chosen, outcomes, minutes), "\n"]
+    for (document, chapter), here in by_chapter(chosen).items():
+        title = chapter if chapter.startswith(document.removesuffix(".md")) else f"{document}: {chapter}"
+        parts.append(f"\n## {title}\n\n| breakage | test | |\n|---|---|---|\n")
+        for breakage in here:
+            parts.append(f"| {breakage.what} | `{breakage.suite}.{breakage.test}` | {outcomes[breakage.name]} |\n")
+    (breakages.REPOSITORY / "conformance/TEETH.md").write_text("".join(parts))
