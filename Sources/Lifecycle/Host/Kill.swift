@@ -18,8 +18,8 @@ public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: 
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    // Without a process, it's what a create left that was killed.
-    if record.stage == .creating, try record.process(procfs) != nil {
+    // A create that was killed leaves such a record, too: the container has stopped then.
+    if record.stage == .creating, try ContainerStatus(record, in: directory, procfs: procfs).status == .creating {
         throw RuntimeError(
             .wrongState, "cannot kill a container that is being created", hint: "delete --force ends it and removes it")
     }
