@@ -6,6 +6,10 @@ final class FakeBus {
     enum Behavior {
         /// Accepts connections, and says nothing.
         case hangs
+        /// Doesn't answer the call for the unit.
+        case hangsAtStart
+        /// Accepts the call for the unit, and never ends its job.
+        case hangsInTheJob
         case closes
         /// Doesn't accept the user.
         case rejects
@@ -134,6 +138,7 @@ final class FakeBus {
         case .closesAtStart: connections.removeAll { $0 === connection }
         case .refusesStart:
             message(3, call, "s", connection, error: "org.freedesktop.DBus.Error.AccessDenied") { $0.add("not today") }
+        case .hangsInTheJob: reply(call, "o", connection) { $0.add(job) }
         case .failsJob:
             reply(call, "o", connection) { $0.add(job) }
             let unit = unit
@@ -141,7 +146,7 @@ final class FakeBus {
                 writer.add(7)
                 for text in [job, unit, "failed"] { writer.add(text) }
             }
-        case .hangs, .closes, .rejects: break
+        case .hangs, .hangsAtStart, .closes, .rejects: break
         }
     }
 
