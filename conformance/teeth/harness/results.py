@@ -4,8 +4,9 @@ from . import breakages, tests
 
 HEAD = """# Breakages that the tests see
 
-`make teeth` breaks wherry's source on purpose, one breakage at a time, and runs the test that has to turn red. It wrote this
-file. [teeth/](teeth/README.md) says how it works; `docs/conformance` has the rules of each chapter.
+`make teeth` breaks wherry's source on purpose, one breakage at a time, and runs the test that has to fail (be "red") then. It
+writes this file: don't edit it. [teeth/README.md](teeth/README.md) says how it works. `docs/conformance` has the rules of each
+chapter.
 
 """
 
@@ -32,7 +33,7 @@ def write(chosen, outcomes, minutes):
     parts = [HEAD, table(chosen, outcomes, minutes), "\n"]
     for (document, chapter), here in by_chapter(chosen).items():
         title = chapter if chapter.startswith(document.removesuffix(".md")) else f"{document}: {chapter}"
-        parts.append(f"\n## {title}\n\n| breakage | test | |\n|---|---|---|\n")
+        parts.append(f"\n## {title}\n\n| breakage | test | result |\n|---|---|---|\n")
         for breakage in here:
             parts.append(f"| {breakage.what} | `{breakage.suite}.{breakage.test}` | {outcomes[breakage.name]} |\n")
     (breakages.REPOSITORY / "conformance/TEETH.md").write_text("".join(parts))
