@@ -33,9 +33,10 @@ enum LiveHost {
         .made(of: try detected().hierarchies.filter { $0.version == version })
     }
 
-    /// A new unique path, with a unique parent.
+    /// A new unique path, with a unique parent. With WHERRY_TEST_MARK, whoever runs the tests can tell what they leave.
     static func path(_ name: ByteString = "ct") throws -> CgroupPath {
-        let parent = "wherry-test-" + ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
+        let mark = getenv("WHERRY_TEST_MARK").map { ByteString(cString: $0) } ?? ""
+        let parent = "wherry-test-" + mark + ByteString(decimal: getpid()) + "-" + ByteString(decimal: Clock.monotonic())
         return try CgroupPath("/" + parent + "/" + name, id: "x")
     }
 }

@@ -2,7 +2,9 @@ import CHarness
 
 /// What all tests of a run share: a tmpfs of limited size, a unique name for cgroups, and copies of the programs.
 enum Workspace {
-    static let name = "wherry-test-" + String(UInt32.random(in: .min ... .max), radix: 16)
+    /// With WHERRY_TEST_MARK, whoever runs the tests can tell what they leave.
+    static let name =
+        "wherry-test-" + (environment("WHERRY_TEST_MARK") ?? "") + String(UInt32.random(in: .min ... .max), radix: 16)
 
     static let runtime = environment("WHERRY_RUNTIME") ?? buildDirectory + "/../release/wherry"
     static let probe = environment("WHERRY_PROBE") ?? buildDirectory + "/probe"

@@ -2,13 +2,17 @@
 
 import collections
 import os
+import pathlib
 import re
+import secrets
 import subprocess
 
 from . import build
 
 RED, SURVIVES, HANGS = "red", "SURVIVES", "hangs"
 DEADLINE = 120      # seconds, for one test
+# Part of the names of the cgroups that the tests make. A broken program may leave some.
+MARK = f"teeth{secrets.token_hex(4)}-"
 END = re.compile(r"Test (\w+)\(.*?\) (?:with \d+ test cases? )?(passed|failed) after")
 
 
@@ -28,11 +32,23 @@ def run(tests, deadline):
             errors="replace", timeout=deadline, env=environment())
     except subprocess.TimeoutExpired:
         return None
+    finally:
+        remove_cgroups()
     return collections.Counter(END.findall(finished.stdout))
 
 
 def environment():
-    return {**os.environ, "WHERRY_RUNTIME": str(build.PROGRAM)}
+    return {**os.environ, "WHERRY_RUNTIME": str(build.PROGRAM), "WHERRY_TEST_MARK": MARK}
+
+
+def remove_cgroups():
+    """Removes the cgroups that tests of this run have left. Their processes ended with the pid namespace."""
+    for top in pathlib.Path("/sys/fs/cgroup").glob(f"**/wherry-test-{MARK}*"):
+        for folder, _, _ in os.walk(top, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError as error:
+                print(f"left: {error}", flush=True)
 
 
 def unfit(tests):
