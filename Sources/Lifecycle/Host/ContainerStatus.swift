@@ -12,26 +12,35 @@ struct ContainerStatus {
     /// Finds out the status of a container.
     ///
     /// The caller needn't hold the container's lock: the record is always replaced as a whole, and a process that ends during
-    /// the call could as well end a moment later. But a caller that holds it must say so, since `create` holds it all the time.
+    /// the call could as well end a moment later. `create` holds the lock all the time, so a caller that has it must say so.
     ///
     /// - Parameters:
-    ///   - record: The container's record.
+    ///   - given: The container's record.
     ///   - directory: The container's directory.
     ///   - procfs: The host's procfs.
     ///   - isLockedByUs: Whether the caller holds the container's lock, so that no `create` can be under way.
     ///   - isAlive: Whether the container's first process is there; nil if the caller doesn't know yet.
     /// - Throws: An error if the status can't be found out.
     init(
-        _ record: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem,
-        isLockedByUs: Bool = false, isAlive: Bool? = nil
+        _ given: ContainerRecord, in directory: borrowing ContainerDirectory, procfs: borrowing ProcFileSystem,
+        isLockedByUs: Bool, isAlive: Bool? = nil
     ) throws(RuntimeError) {
+        var record = given
+        var isAlive = if let isAlive { isAlive } else { try record.process(procfs) != nil }
+        if record.stage == .creating, record.pid == 0, !isLockedByUs {
+            // If `create` still holds the lock, it just hasn't made the process yet.
+            if try directory.isLocked() {
+                self.record = record
+                status = .creating
+                return
+            }
+            // Otherwise it was killed, or has come to its end since the record was read.
+            if let now = try directory.record() { record = now }
+            isAlive = try record.process(procfs) != nil
+        }
         self.record = record
-        let isAlive = if let isAlive { isAlive } else { try record.process(procfs) != nil }
         guard isAlive else {
-            // If `create` still holds the lock, it just hasn't made the process yet. Otherwise it was killed before.
-            let mayBeUnderWay = record.stage == .creating && record.pid == 0 && !isLockedByUs
-            let isUnderWay = if mayBeUnderWay { try directory.isLocked() } else { false }
-            status = isUnderWay ? .creating : .stopped
+            status = .stopped
             return
         }
         if record.stage == .creating {

@@ -102,7 +102,7 @@ extension ContainerRecord {
 private func observed(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> (ContainerRecord, Cgroup) {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).status {
+    switch try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: false).status {
     case .created, .running, .paused: break
     case .creating, .stopped:
         throw RuntimeError(.wrongState, "container with id " + id.displayText + " is not running")

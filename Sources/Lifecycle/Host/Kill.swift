@@ -16,15 +16,21 @@ import OCI
 /// - Throws: An error if the container is neither created nor running, or the signal can't be sent.
 public func killContainer(id: ByteString, signal: Int32, all: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     let directory = try ContainerDirectory.require(id, settings)
-    let record = try directory.requireRecord()
+    var record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
-    // A create that was killed leaves such a record, too: the container has stopped then.
-    if record.stage == .creating, try ContainerStatus(record, in: directory, procfs: procfs).status == .creating {
-        throw RuntimeError(
-            .wrongState, "cannot kill a container that is being created", hint: "delete --force ends it and removes it")
+    if record.stage == .creating {
+        let now = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: false)
+        guard now.status != .creating else {
+            throw RuntimeError(
+                .wrongState, "cannot kill a container that is being created", hint: "delete --force ends it and removes it")
+        }
+        record = now.record
     }
     let cgroup = try record.presentCgroup()
     if all, let cgroup {
+        // A create that was killed before it made a process may have named a cgroup that isn't the container's: it looks at the
+        // cgroup only after that.
+        guard record.made.process != nil else { return }
         // Once the first process has ended, another unit may have the name, and so the cgroup.
         if let unit = record.made.unit, try record.process(procfs) == nil {
             guard try cgroup.exists(), try unit.presence() != .another else { return }

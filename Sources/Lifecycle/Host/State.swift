@@ -7,7 +7,7 @@ public import OCI
 public func containerState(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerState {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    return try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem()).state
+    return try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: false).state
 }
 
 /// The states of all containers in the state directory, in the order of their ids.
@@ -23,7 +23,7 @@ public func listContainers(_ settings: GlobalSettings) throws(RuntimeError) -> [
         guard let directory = try ContainerDirectory.open(id, in: root) else { continue }
         do throws(RuntimeError) {
             guard let record = try directory.record() else { continue }
-            var state = try ContainerStatus(record, in: directory, procfs: procfs).state
+            var state = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: false).state
             state.owner = users.name(of: record.owner)
             states.append(state)
         } catch  where error.code == .corruptState {

@@ -132,7 +132,7 @@ final class Plan: Sendable {
 
     // MARK: What doesn't go together
 
-    /// Refuses what would change the mounts of the host.
+    /// Without a mount namespace, refuses what would change the host's own mounts, and what nothing would take back.
     private func checkMountNamespace() throws(RuntimeError) {
         guard !namespaces.has(.mount) else { return }
         let hint = "add a namespace of type mount"

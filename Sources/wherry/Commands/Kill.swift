@@ -16,8 +16,8 @@ enum Kill {
 
             When the first process of a container with its own pid namespace ends, the
             kernel kills the others. Where the pid namespace is shared, KILL goes to all
-            processes in the container's cgroup. Other signals do with --all alone, which
-            also reaches them when the first process is gone already.
+            processes in the container's cgroup. Other signals go to all of them only
+            with --all. --all works even if the first process has ended.
             """,
         example: """
             wherry kill web

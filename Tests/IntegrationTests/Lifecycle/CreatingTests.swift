@@ -87,6 +87,27 @@ struct CreatingTests {
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
     }
 
+    // The record names the cgroup before `create` has looked whether others are in it.
+    @Test func killOfAllLeavesOthersInTheCgroupOfAKilledCreate() throws {
+        let bundle = try Bundle()
+        try breakOff(bundle)
+        for directory in Cgroup.directories("") where !exists(directory + bundle.cgroup) {
+            try makeDirectory(directory + bundle.cgroup)
+        }
+        let other = try Command([Workspace.busybox, "sleep", "1000"]).start()
+        // A new cpuset of version 1 takes no processes yet.
+        let entered = Cgroup.directories(bundle.cgroup).filter {
+            (try? write("\(other.pid)", to: $0 + "/cgroup.procs")) != nil
+        }
+        try #require(!entered.isEmpty)
+        let killed = try bundle.sandbox.runtime("kill", "--all", bundle.id, "KILL")
+        #expect(killed.succeeded, "\(killed)")
+        usleep(100_000)
+        #expect(!other.hasEnded)
+        other.signal(SIGKILL)
+        _ = try other.finish()
+    }
+
     /// Kills a create at its first system call after the container's record is written.
     private func breakOff(_ bundle: Bundle) throws {
         let directory = bundle.sandbox.root + "/" + bundle.id

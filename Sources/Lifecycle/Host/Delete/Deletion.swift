@@ -28,7 +28,7 @@ struct Deletion {
                 throw RuntimeError(
                     .wrongState,
                     "cannot delete container " + record.id.displayText + " that is not stopped: " + status.name.description,
-                    hint: "kill it first, or use delete --force")
+                    hint: status == .creating ? "delete --force ends it and removes it" : "kill it first, or use delete --force")
             }
         }
         // Read before anything is undone: if a passing error prevents reading now, the hooks can still run at the next attempt.

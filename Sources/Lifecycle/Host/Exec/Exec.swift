@@ -17,7 +17,7 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
     let initProcess = try record.process(procfs)?.shared()
-    switch try ContainerStatus(record, in: directory, procfs: procfs, isAlive: initProcess != nil).status {
+    switch try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: false, isAlive: initProcess != nil).status {
     case .creating: throw RuntimeError(.wrongState, "cannot exec in a container that is being created")
     case .paused where !options.ignorePaused:
         throw RuntimeError(.wrongState, "cannot exec in a paused container (use --ignore-paused to override)")
