@@ -43,7 +43,7 @@ struct SpecExampleTests {
         try show(name)
     }
 
-    /// Examples that other tests show, since they need more than `wherry run` or not every machine can show them.
+    /// Examples with a test of their own: they need more than `wherry run`, or not every machine can run them.
     private static let special = [
         "exec-cpu-affinity", "id-mapped-mount", "id-mapped-tmpfs", "rootless", "seccomp-notify", "socket-activation",
         "systemd-cgroup", "unified",
