@@ -1,5 +1,7 @@
 """The broken copy of the sources, its programs, and the number in them that says which breakage is active."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,10 +20,26 @@ int chosenBreakage(void) {{ return active.number; }}
 """
 
 
+class BuildError(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def lock():
+    """Keeps others from this folder: two runs would give each other's programs their numbers."""
+    TREE.mkdir(parents=True, exist_ok=True)
+    with open(TREE.with_name("teeth.lock"), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildError(f"another run is at work in {TREE}") from None
+        yield
+
+
 def build(everything):
     """Copies the repository's files, breaks the sources in all places, and builds program and tests."""
     shown = subprocess.run(["git", "ls-files", "-coz", "--exclude-standard"], cwd=breakages.REPOSITORY, check=True,
-                           capture_output=True, text=True).stdout
+                           stdout=subprocess.PIPE, text=True).stdout
     names = {name for name in shown.split("\0") if name and (breakages.REPOSITORY / name).is_file()}
     broken = breakages.by_file(everything)
     for name in names:
@@ -59,7 +77,7 @@ def choose(number):
     for path in (PROGRAM, TESTS):
         content = path.read_bytes()
         if content.count(MARK) != 1:
-            raise SystemExit(f"{path} doesn't have the number of the active breakage")
+            raise BuildError(f"{path} doesn't have the number of the active breakage")
         place = content.index(MARK) + len(MARK) + 2
         changed = content[:place] + number.to_bytes(4, "little") + content[place + 4:]
         # A new file in place of the old one: the old one may still be executed by a process that is about to end.
