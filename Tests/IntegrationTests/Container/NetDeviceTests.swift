@@ -107,7 +107,7 @@ struct NetDeviceTests {
         #expect(inside.says("10.79.0.0/24 dev ex0") && !inside.contains("10.80.0.0/24"), "\(finished)")
     }
 
-    /// Whether busybox's ip can give an address a lifetime: since 1.36.
+    /// Whether busybox's ip can give an address a lifetime.
     static let knowsLifetimes: Bool = {
         let add = ["ip", "addr", "add", "10.0.0.1/32", "valid_lft", "60", "preferred_lft", "60", "dev", "lo"]
         let command = Command([Workspace.busybox, "unshare", "-n", Workspace.busybox] + add)
