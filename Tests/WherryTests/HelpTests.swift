@@ -16,8 +16,9 @@ import Testing
                 Without it, TERM is sent.
 
                 When the first process of a container with its own pid namespace ends, the
-                kernel kills the others. Where the pid namespace is shared they live on: --all
-                ends them, also when the first one is gone already.
+                kernel kills the others. Where the pid namespace is shared, KILL goes to all
+                processes in the container's cgroup. Other signals go to all of them only with
+                --all. --all works even if the first process has ended.
 
                 Options:
                   -a, --all                  signal all processes in the container, not the
