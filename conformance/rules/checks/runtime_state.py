@@ -5,8 +5,9 @@ import os
 import subprocess
 
 from harness.bundles import SLEEP
+from harness.commands import until
 from harness.rules import chapter
-from harness.session import session
+from harness.session import read, session
 from harness.verdicts import equal, expect, no_problems
 
 from .hooks import Hooked
@@ -46,8 +47,9 @@ def the_state_has_the_pid(case):
     before = container.pid
     container.start()
     equal(container.pid, before, "of the pid after start, the one before")
-    with open(f"/proc/{before}/cmdline") as file:
-        equal(file.read().split("\0")[:2], ["sleep", "1000"], "of the command line of the process with this pid")
+    # A shell executes the program, at a time of its own.
+    until(lambda: read(f"/proc/{before}/cmdline").split("\0")[:2] == ["sleep", "1000"],
+          "sleep as the command line of the process with this pid")
 
 
 @rule("an id is unique on the host (for wherry: within one `--root`)")
