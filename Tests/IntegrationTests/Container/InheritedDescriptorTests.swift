@@ -88,21 +88,21 @@ struct InheritedDescriptorTests {
         let file = try open("/etc/passwd")
         defer { close(file) }
         for number in 3...12 {
-            let finished: Finished
-            let options = ["--preserve-fds", "10"]
-            let place = "/proc/self/fd/\(number)"
-            switch kind {
-            case .exec:
-                finished = try resting().exec("ls", options: options + ["--cwd", place]) { $0.descriptors = [12: file] }
-            default:
-                let bundle = try Bundle {
-                    $0.process.cwd = .string(place)
-                    $0.runs("ls")
-                }
-                finished = try bundle.run(options) { $0.descriptors = [12: file] }
-            }
+            let finished = try list("/proc/self/fd/\(number)", by: kind, ["--preserve-fds", "10"], [12: file])
             #expect(!finished.succeeded && finished.output.isEmpty, "\(number): \(finished)")
         }
+    }
+
+    /// Lists the working directory, which is this place.
+    private func list(_ place: String, by kind: Kind, _ options: [String], _ descriptors: [Int32: Int32]) throws -> Finished {
+        guard kind != .exec else {
+            return try resting().exec("ls", options: options + ["--cwd", place]) { $0.descriptors = descriptors }
+        }
+        let bundle = try Bundle {
+            $0.process.cwd = .string(place)
+            $0.runs(arguments: ["ls"])
+        }
+        return try bundle.run(options) { $0.descriptors = descriptors }
     }
 
     /// Opens a directory of the host's, which has one file.
@@ -117,19 +117,8 @@ struct InheritedDescriptorTests {
     @Test(arguments: [Kind.run, .exec]) func hostsDirectoryIsNoWorkingDirectory(kind: Kind) throws {
         let directory = try hostsDirectory()
         defer { close(directory) }
-        let options = ["--preserve-fds", "1"]
         let place = "/proc/self/fd/3"
-        let finished: Finished
-        switch kind {
-        case .exec:
-            finished = try resting().exec("ls", options: options + ["--cwd", place]) { $0.descriptors = [3: directory] }
-        default:
-            let bundle = try Bundle {
-                $0.process.cwd = .string(place)
-                $0.runs(arguments: ["ls"])
-            }
-            finished = try bundle.run(options) { $0.descriptors = [3: directory] }
-        }
+        let finished = try list(place, by: kind, ["--preserve-fds", "1"], [3: directory])
         #expect(!finished.succeeded && finished.output.isEmpty, "\(finished)")
         #expect(finished.message.says("chdir to cwd (\"\(place)\") set in config.json failed"))
     }
