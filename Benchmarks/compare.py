@@ -130,7 +130,7 @@ class Bench:
 
     def run(self, runtime, config):
         if runtime is FLOOR:
-            return self.timed([str(self.tools / "floor"), str(self.work / "rootfs")])
+            return self.timed([str(self.tools / "floor"), "run", str(self.work / "rootfs")])
         return self.timed(runtime.command("run", "--bundle", self.bundle(config), self.id))
 
     def create_start_delete(self, runtime, config):

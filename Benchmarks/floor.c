@@ -1,13 +1,16 @@
-// floor: shows how fast the kernel itself can run a container. It makes only the system calls that the plain configuration
-// (written by `spec`) needs: no JSON, no state, no checks. Any time beyond this is the runtime's own.
+// floor: shows how fast the kernel itself can run a container, or a process in one. It makes only the system calls that the
+// plain configuration (written by `spec`) needs: no JSON, no state, no checks, no device rules. Any time beyond this is the
+// runtime's own.
 //
 //   cc -O2 -static -o floor floor.c
-//   floor [-v] ROOTFS        runs /bin/true in ROOTFS, which has proc, dev and sys directories, in a new cgroup
+//   floor run ROOTFS         runs /bin/true in ROOTFS, which has proc, dev and sys directories, in a new cgroup
+//   floor exec PID CGROUP    runs /bin/true in the namespaces of PID and in its cgroup, a path such as /name
 //
-// -v prints the milliseconds spent in each part.
+// With -v as the first argument, it prints the milliseconds spent in each part.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -50,23 +55,24 @@ static struct group groups[16];
 static size_t group_count;
 static int unified;
 
-static void add_group(const char *hierarchy) {
+static void add_group(const char *hierarchy, const char *name) {
     if (group_count == COUNT(groups)) return;
-    CHECK(asprintf(&groups[group_count++].path, "%s/floor-%d", hierarchy, getpid()));
+    CHECK(asprintf(&groups[group_count++].path, "%s/%s", hierarchy, name));
 }
 
 // The time for this isn't measured: a runtime may find the host's hierarchies in another way.
-static void find_groups(void) {
+static void find_groups(const char *name) {
     struct statfs info;
     unified = statfs(CGROUP_ROOT, &info) == 0 && info.f_type == CGROUP2_MAGIC;
     if (unified) {
-        add_group(CGROUP_ROOT);
+        add_group(CGROUP_ROOT, name);
         return;
     }
     FILE *mounts = fopen("/proc/self/mounts", "re");
     char target[160], type[64];
     while (mounts && fscanf(mounts, "%*s %159s %63s %*[^\n]", target, type) == 2)
-        if (strcmp(type, "cgroup") == 0 && strncmp(target, CGROUP_ROOT "/", sizeof CGROUP_ROOT) == 0) add_group(target);
+        if (strcmp(type, "cgroup") == 0 && strncmp(target, CGROUP_ROOT "/", sizeof CGROUP_ROOT) == 0)
+            add_group(target, name);
     if (mounts) fclose(mounts);
 }
 
@@ -83,20 +89,20 @@ static void copy_cpuset(const char *group, const char *name) {
 }
 
 static void make_groups(void) {
+    for (size_t i = 0; i < group_count; i++) {
+        const char *path = groups[i].path;
+        CHECK(mkdir(path, 0755));
+        if (unified || !strstr(path, "/cpuset/")) continue;
+        copy_cpuset(path, "cpus");
+        copy_cpuset(path, "mems");
+    }
+}
+
+static void open_groups(void) {
     char path[300];
     for (size_t i = 0; i < group_count; i++) {
-        struct group *group = &groups[i];
-        CHECK(mkdir(group->path, 0755));
-        if (unified) {
-            CHECK(group->descriptor = open(group->path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-            continue;
-        }
-        if (strstr(group->path, "/cpuset/")) {
-            copy_cpuset(group->path, "cpus");
-            copy_cpuset(group->path, "mems");
-        }
-        snprintf(path, sizeof path, "%s/tasks", group->path);
-        CHECK(group->descriptor = open(path, O_WRONLY | O_CLOEXEC));
+        snprintf(path, sizeof path, "%s%s", groups[i].path, unified ? "" : "/tasks");
+        CHECK(groups[i].descriptor = open(path, (unified ? O_PATH | O_DIRECTORY : O_WRONLY) | O_CLOEXEC));
     }
 }
 
@@ -168,6 +174,41 @@ static void protect_paths(void) {
     }
 }
 
+// What the plain configuration says of its process.
+static void execute(void) {
+    enum { low = 1 << CAP_KILL | 1 << CAP_NET_BIND_SERVICE | 1 << CAP_AUDIT_WRITE };
+    struct rlimit files = {1024, 1024};
+    CHECK(setrlimit(RLIMIT_NOFILE, &files));
+    for (int capability = 0; capability <= CAP_LAST_CAP; capability++)
+        if (capability > 31 || !(low & 1 << capability)) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{low, low, 0}, {0, 0, 0}};
+    CHECK(syscall(SYS_capset, &header, data));
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    CHECK(chdir("/"));
+    execl("/bin/true", "true", (char *)0);
+    perror("/bin/true");
+    _exit(8);
+}
+
+// A process in the cgroup already (version 2), or one that has to join its cgroups (version 1).
+static pid_t clone_process(uint64_t flags) {
+    struct clone_args args = {.exit_signal = SIGCHLD, .flags = flags};
+    if (unified) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)groups[0].descriptor;
+    }
+    pid_t pid = syscall(SYS_clone3, &args, sizeof args);
+    CHECK(pid);
+    return pid;
+}
+
+static int wait_for(pid_t pid) {
+    int status;
+    CHECK(waitpid(pid, &status, 0));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 static void run_inside(const char *rootfs) {
     join_groups();
     // Not earlier: the root of a cgroup namespace is the cgroup that its creator is in at that moment.
@@ -181,39 +222,63 @@ static void run_inside(const char *rootfs) {
     protect_paths();
     CHECK(syscall(SYS_pivot_root, ".", "."));
     CHECK(umount2(".", MNT_DETACH));
-    CHECK(chdir("/"));
-    execl("/bin/true", "true", (char *)0);
-    perror("/bin/true");
-    _exit(8);
+    CHECK(sethostname("bench", 5));
+    execute();
 }
 
-int main(int argc, char **argv) {
-    int verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-    if (argc != 2 + verbose) {
-        fprintf(stderr, "usage: floor [-v] ROOTFS\n");
-        return 2;
-    }
-    find_groups();
+static int run(const char *rootfs, int verbose) {
+    char name[32];
+    snprintf(name, sizeof name, "floor-%d", getpid());
+    find_groups(name);
     double start = now_ms();
     make_groups();
+    open_groups();
     double made = now_ms();
-    struct clone_args args = {.exit_signal = SIGCHLD,
-        .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS};
-    if (unified) {
-        args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)groups[0].descriptor;
-    }
-    pid_t pid = syscall(SYS_clone3, &args, sizeof args);
-    CHECK(pid);
-    if (pid == 0) run_inside(argv[1 + verbose]);
+    pid_t pid = clone_process(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+    if (pid == 0) run_inside(rootfs);
     double cloned = now_ms();
-    int status;
-    CHECK(waitpid(pid, &status, 0));
+    int status = wait_for(pid);
     double ended = now_ms();
     remove_groups();
     double removed = now_ms();
     if (verbose)
         printf("make cgroups %.2f  clone %.2f  run and exit %.2f  remove cgroups %.2f  total %.2f ms\n", made - start,
             cloned - made, ended - cloned, removed - ended, removed - start);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    return status;
+}
+
+// Two processes: a pid namespace takes only processes that are born in it.
+static void exec_inside(int target) {
+    join_groups();
+    CHECK(setns(target, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP));
+    pid_t pid = fork();
+    CHECK(pid);
+    if (pid == 0) execute();
+    _exit(wait_for(pid));
+}
+
+static int exec(pid_t container, const char *cgroup, int verbose) {
+    find_groups(cgroup);
+    double start = now_ms();
+    int target = syscall(SYS_pidfd_open, container, 0);
+    CHECK(target);
+    open_groups();
+    double opened = now_ms();
+    pid_t pid = clone_process(0);
+    if (pid == 0) exec_inside(target);
+    int status = wait_for(pid);
+    double ended = now_ms();
+    if (verbose)
+        printf("open %.2f  run and exit %.2f  total %.2f ms\n", opened - start, ended - opened, ended - start);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    int verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
+    char **words = argv + 1 + verbose;
+    int count = argc - 1 - verbose;
+    if (count == 2 && strcmp(words[0], "run") == 0) return run(words[1], verbose);
+    if (count == 3 && strcmp(words[0], "exec") == 0) return exec(atoi(words[1]), words[2], verbose);
+    fprintf(stderr, "usage: floor [-v] run ROOTFS | exec PID CGROUP\n");
+    return 2;
 }
