@@ -42,7 +42,7 @@ conformance: ## check each rule of the specification with RUNTIME, beside runc a
 teeth: ## break the sources in many places, one by one, and see a test fail for each (root); CHAPTERS="config/mounts ..."
 	@conformance/teeth/test $(foreach chapter,$(CHAPTERS),"$(chapter)")
 
-bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="PATH ..." chooses others
+bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="[NAME=]PATH ..." chooses others
 	@Benchmarks/bench
 
 install: ## install the built program to $(DESTDIR)$(PREFIX)/bin

@@ -1,0 +1,104 @@
+"""Tables in Markdown, and in words where the first runtime is behind."""
+
+import dataclasses
+import math
+import statistics
+import sys
+
+MARK = "▲"
+STATISTICS = ("median", "99th percentile")
+
+
+@dataclasses.dataclass
+class Row:
+    """A row of figures, of which a smaller one is better: for each participant's name a median and perhaps a 99th percentile, or
+    None where there is nothing."""
+    name: str
+    unit: str
+    values: dict
+
+    def cell(self, participant):
+        return self.text(*self.values.get(participant, ()))
+
+    def text(self, *values):
+        """The values with the unit, with two digits after the point if there is one."""
+        numbers = ["–" if value is None else f"{value:.2f}" if self.unit else str(value) for value in values]
+        return " / ".join(numbers) + f" {self.unit}" * bool(self.unit and any(value is not None for value in values))
+
+    def of_medians(self):
+        return dataclasses.replace(self, values={name: values[:1] for name, values in self.values.items()})
+
+    def losses(self, first, others):
+        """Yields (statistic, other) for each of the others that is better than the first one."""
+        for index, value in enumerate(self.values[first]):
+            for other in others:
+                peer = self.values[other][index]
+                if None not in (value, peer) and peer < value:
+                    yield index, other
+
+    def ratio(self, first, others):
+        """The first one's median as a multiple of the best of the others."""
+        medians = [self.values[other][0] for other in others if self.values[other][0]]
+        value = self.values[first][0]
+        return f"{value / min(medians):.2f}" if medians and value else "–"
+
+
+def figures(samples):
+    """The median and the 99th percentile of times: the smallest one that 99 % don't exceed."""
+    times = sorted(time for time, *_ in samples)
+    return statistics.median(times), times[math.ceil(0.99 * len(times)) - 1]
+
+
+class Report:
+    """Prints as it goes, and keeps the text."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line=""):
+        self.lines.append(line)
+        print(line)
+        sys.stdout.flush()
+
+    def table(self, title, columns, rows, alignment="---:"):
+        self.say(f"\n{title}\n")
+        self.say("| " + " | ".join(columns) + " |")
+        self.say("|---|" + f"{alignment}|" * (len(columns) - 1))
+        for cells in rows:
+            self.say("| " + " | ".join(cells) + " |")
+
+    def comparison(self, title, participants, runtimes, rows):
+        """A table of rows, with a mark on those where the first runtime is behind another, and these cases in words. Returns the
+        rows."""
+        first, *others = [runtime.name for runtime in runtimes]
+        kept = []
+
+        def cells():
+            for row in rows:
+                kept.append(row)
+                behind = any(True for _ in row.losses(first, others))
+                yield [row.name + f" {MARK}" * behind, *(row.cell(p.name) for p in participants),
+                       *([row.ratio(first, others)] if others else [])]
+
+        self.table(title, ["", *(p.label for p in participants), *([f"{first} / best other"] if others else [])], cells())
+        if others:
+            self.say()
+            for line in behind_in_words(kept, first, others):
+                self.say(line)
+        return kept
+
+    def text(self):
+        return "\n".join(self.lines).strip() + "\n"
+
+
+def behind_in_words(rows, first, others):
+    """Lines that say in which rows the first runtime is behind."""
+    lines = []
+    for row in rows:
+        for index, other in row.losses(first, others):
+            statistic = f" ({STATISTICS[index]})" if len(row.values[first]) > 1 else ""
+            lines.append(f"- {row.name}: {row.text(row.values[first][index])}, {other} "
+                         f"{row.text(row.values[other][index])}{statistic}")
+    if not lines:
+        return [f"{first} is behind no other runtime in any row of this table."]
+    return [f"{MARK} {first} is behind another runtime here:", "", *lines]
