@@ -59,6 +59,8 @@ def setting(options):
 def compare(bench, options, report):
     participants = [bench.floor, *bench.runtimes]
     report.say(setting(options))
+    report.table("What the runtimes are, and what a created container's first process runs from",
+                 ["", "version", "linking", "size", "/proc/PID/exe"], counts.identities(bench), "---")
     rows = report.comparison("Times: median / 99th percentile", participants, bench.runtimes, times(bench, options))
     if not options.only:
         rows += report.comparison("Counts", bench.runtimes, bench.runtimes, counts.rows(bench))

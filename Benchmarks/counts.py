@@ -1,4 +1,4 @@
-"""What doesn't depend on the machine's speed: instructions, system calls, memory."""
+"""What doesn't depend on the machine's speed: instructions, system calls, memory. And what each runtime is."""
 
 import os
 import re
@@ -64,4 +64,14 @@ def rows(bench):
     yield row("`state`, time", "ms", lambda r: statistics.median(time for time, _ in states[r]))
     yield row("`state`, peak memory", "MB", lambda r: peak(states[r]))
     yield row("`--version`, instructions", "M", lambda r: in_millions(r, "--version"))
-    yield row("size of the program", "MB", lambda r: r.size() / 1e6)
+
+
+def identities(bench):
+    """Yields, for each runtime, the cells of the table that says what it is."""
+    for runtime in bench.runtimes:
+        try:
+            bench.create(runtime, bench.bundles.path("plain"), bench.id)
+            own_file = runtime.own_file(bench.pid(runtime))
+        finally:
+            bench.remove(runtime, bench.id)
+        yield [runtime.name, runtime.version, runtime.linking(), f"{runtime.size() / 1e6:.2f} MB", own_file]

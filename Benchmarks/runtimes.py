@@ -1,10 +1,14 @@
-"""The runtimes that the benchmark compares, and the kernel's floor, which stands in their place."""
+"""The runtimes that the benchmark compares, what each of them is, and the kernel's floor, which stands in their place."""
 
+import fcntl
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
+
+PT_INTERP = 3
 
 
 class Failure(Exception):
@@ -52,6 +56,32 @@ class Runtime:
     def size(self):
         return os.stat(self.path).st_size
 
+    def linking(self):
+        """Returns "static", or the loader that the program names."""
+        interpreter = elf_interpreter(self.path)
+        return f"dynamic, {interpreter}" if interpreter else "static"
+
+    def own_file(self, pid):
+        """Returns what a process of the runtime that a container can see runs from: whoever can write to that changes the
+        runtime itself."""
+        link = f"/proc/{pid}/exe"
+        target = os.readlink(link)
+        with open(link, "rb") as program:
+            here, there = os.fstat(program.fileno()), os.stat(self.path)
+            read_only = os.fstatvfs(program.fileno()).f_flag & os.ST_RDONLY
+            try:
+                sealed = fcntl.fcntl(program, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE
+            except OSError:  # a file of a file system that knows no seals
+                sealed = 0
+        if (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino):
+            place = "the host's file"
+        elif target.startswith("/memfd:"):
+            place = "a copy in memory"
+        else:
+            place = "another file than the host's"
+        ways = (["sealed against writes"] if sealed else []) + (["on a read-only mount"] if read_only else [])
+        return f"{place}, {' and '.join(ways) or 'neither sealed nor on a read-only mount'}"
+
 
 class Floor:
     """The program floor, in the place of a runtime where it can be."""
@@ -66,3 +96,20 @@ class Floor:
 
     def exec_command(self, pid, cgroup):
         return [self.program, "exec", str(pid), cgroup]
+
+
+def elf_interpreter(path):
+    """Returns the loader that a 64-bit little-endian ELF file asks for, or None: then the program needs no library."""
+    with open(path, "rb") as file:
+        header = file.read(64)
+        if header[:6] != b"\x7fELF\x02\x01":
+            raise Failure(f"{path} isn't a 64-bit little-endian program")
+        table, = struct.unpack_from("<Q", header, 32)
+        size, count = struct.unpack_from("<HH", header, 54)
+        for index in range(count):
+            file.seek(table + index * size)
+            kind, _, offset, _, _, length = struct.unpack("<IIQQQQ", file.read(40))
+            if kind == PT_INTERP:
+                file.seek(offset)
+                return file.read(length).rstrip(b"\0").decode()
+    return None
