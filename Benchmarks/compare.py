@@ -14,7 +14,9 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import chart
 import counts
+import publish
 from bundles import CONFIGS
 from measure import Bench
 from report import Report, Row, figures
@@ -64,6 +66,9 @@ def compare(bench, options, report):
     rows = report.comparison("Times: median / 99th percentile", participants, bench.runtimes, times(bench, options))
     if not options.only:
         rows += report.comparison("Counts", bench.runtimes, bench.runtimes, counts.rows(bench))
+    (bench.tools / "benchmark.svg").write_text(chart.draw(rows, participants, options.together))
+    if options.publish:
+        publish.publish(report, setting(options), rows, participants, options.together)
 
 
 def arguments():
@@ -75,8 +80,12 @@ def arguments():
     parser.add_argument("--together", type=int, default=50, metavar="COUNT", help="runs at once (default: 50)")
     parser.add_argument("--rounds", type=int, default=11, help="rounds of runs at once (default: 11)")
     parser.add_argument("--only", default="", metavar="REGEX", help="only the rows of times that this matches, and no counts")
+    parser.add_argument("--publish", action="store_true",
+                        help="also write Benchmarks/RESULTS.md, docs/benchmark.svg and the figures in README.md")
     parser.add_argument("runtimes", nargs="+")
     options = parser.parse_args()
+    if options.publish and options.only:
+        parser.error("--publish needs all rows: without --only")
     return options
 
 
