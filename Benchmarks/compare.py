@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 
 import chart
 import counts
+import growth
 import publish
 from bundles import CONFIGS
 from measure import Bench
@@ -82,10 +83,13 @@ def arguments():
     parser.add_argument("--only", default="", metavar="REGEX", help="only the rows of times that this matches, and no counts")
     parser.add_argument("--publish", action="store_true",
                         help="also write Benchmarks/RESULTS.md, docs/benchmark.svg and the figures in README.md")
+    parser.add_argument("--growth", type=int, nargs="?", const=1000, metavar="COUNT",
+                        help="instead, measure what grows with containers, mounts, variables and id mappings (default: with 1000 "
+                             "containers)")
     parser.add_argument("runtimes", nargs="+")
     options = parser.parse_args()
-    if options.publish and options.only:
-        parser.error("--publish needs all rows: without --only")
+    if options.publish and (options.only or options.growth):
+        parser.error("--publish needs all rows: without --only and --growth")
     return options
 
 
@@ -101,7 +105,10 @@ def main():
     bench.make_bundles(options.together)
     report = Report()
     try:
-        compare(bench, options, report)
+        if options.growth:
+            growth.measure(bench, options.growth, report)
+        else:
+            compare(bench, options, report)
     finally:
         for runtime in runtimes:
             bench.remove(runtime, bench.id)
