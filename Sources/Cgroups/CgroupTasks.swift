@@ -43,7 +43,7 @@ public final class CgroupTasks {
     }
 
     /// Closes the files before this value goes away.
-    public func closeFiles() { files = [] }
+    public func closeFiles() { DescriptorClosing.together { files = [] } }
 
     /// The numbers of the open descriptors.
     public var descriptors: [Int32] { files.map { $0.file.rawValue } }

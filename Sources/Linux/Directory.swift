@@ -14,7 +14,7 @@ extension FileDescriptor {
     {
         while true {
             let descriptor = path.withCString { c_openat(directory, $0, flags.rawValue | O_CLOEXEC, mode) }
-            if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
+            if descriptor >= 0 { return FileDescriptor(descriptor, isMereReference: flags.contains(.path)) }
             if Errno.last != .EINTR { throw .last("openat") }
         }
     }
@@ -34,7 +34,7 @@ extension FileDescriptor {
             let descriptor = path.withCString {
                 c_openat2(rawValue, $0, UInt64(flags.rawValue | O_CLOEXEC), UInt64(mode), resolve.rawValue)
             }
-            if descriptor >= 0 { return FileDescriptor(adopting: descriptor) }
+            if descriptor >= 0 { return FileDescriptor(descriptor, isMereReference: flags.contains(.path)) }
             let error = Errno.last
             attempts += 1
             // The attempts are limited: otherwise a hostile process could keep us here for ever by renaming files.

@@ -6,19 +6,28 @@ public import Errors
 @frozen
 public struct FileDescriptor: ~Copyable {
     public let rawValue: Int32
+    /// Whether nobody notices when it's closed a little later: it only refers to a file or a mount (`DescriptorClosing`).
+    let isMereReference: Bool
 
     /// Stands for the working directory where a call takes a directory's descriptor (`AT_FDCWD`).
     public static var workingDirectory: Int32 { AT_FDCWD }
 
     /// Takes ownership of an open descriptor.
-    public init(adopting rawValue: Int32) { self.rawValue = rawValue }
+    public init(adopting rawValue: Int32) { self.init(rawValue, isMereReference: false) }
 
-    deinit { _ = close(rawValue) }
+    init(_ rawValue: Int32, isMereReference: Bool) {
+        self.rawValue = rawValue
+        self.isMereReference = isMereReference
+    }
+
+    deinit { DescriptorClosing.close(rawValue, canWait: isMereReference) }
 
     /// Takes ownership of a call's result, which is a descriptor, or -1 with errno.
-    static func checked(_ call: StaticString, _ result: Int32) throws(SystemError) -> FileDescriptor {
+    static func checked(_ call: StaticString, _ result: Int32, isMereReference: Bool = false) throws(SystemError)
+        -> FileDescriptor
+    {
         guard result >= 0 else { throw .last(call) }
-        return FileDescriptor(adopting: result)
+        return FileDescriptor(result, isMereReference: isMereReference)
     }
 
     /// Gives up ownership and returns the descriptor's number. The new owner has to close it.

@@ -29,7 +29,11 @@ public func cloneProcess(
     let into = cgroup == nil ? 0 : c_clone_into_cgroup
     let pid = c_clone3(namespaces.rawValue | flags.rawValue | c_clone_pidfd | into, &pidfd, cgroup ?? -1, number)
     guard pid >= 0 else { throw .last("clone3") }
-    guard pid > 0 else { return .child }
+    guard pid > 0 else {
+        // The child may take the numbers of these descriptors for others.
+        DescriptorClosing.closeGathered()
+        return .child
+    }
     return .parent(pid: pid, handle: ProcessHandle(adopting: pidfd))
 }
 

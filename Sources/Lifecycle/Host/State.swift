@@ -7,7 +7,10 @@ public import OCI
 public func containerState(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerState {
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
-    return try ContainerStatus(record, in: directory, procfs: try hostProcFileSystem(), isLockedByUs: false).state
+    let procfs = try hostProcFileSystem()
+    let status = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: false)
+    DescriptorClosing.leaveToExit()
+    return status.state
 }
 
 /// The states of all containers in the state directory, in the order of their ids.

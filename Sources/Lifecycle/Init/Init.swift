@@ -96,10 +96,13 @@ struct Init: ~Copyable {
         if !hasKeyring { try joinSessionKeyring(of: plan.identity.id) }
         if let place { try enterCgroups(place) }
         try prepareSession()
+        DescriptorClosing.gatherReferences()
         var rootfs = try makeRootfs()
+        DescriptorClosing.closeGathered()
         try announceMounted()
         try runCreateContainerHooks()
         try rootfs.enter()
+        DescriptorClosing.gatherReferences()
         try setKernelParameters()
         try rootfs.hidePaths()
         let terminal = try openTerminal(rootfs)
@@ -109,6 +112,7 @@ struct Init: ~Copyable {
         if plan.process?.spec.terminal != true {
             try StandardStreams.replaceHostNull(rootfs.root, isInUserNamespace: plan.namespaces.has(.user))
         }
+        DescriptorClosing.closeGathered()
         try becomePrepared(program, terminal)
     }
 

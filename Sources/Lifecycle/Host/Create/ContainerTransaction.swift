@@ -145,7 +145,7 @@ final class ContainerTransaction {
     /// Undoes everything that was made. Errors aren't reported: the error that led here matters more. If something can't be
     /// removed, the record stays for `delete --force`.
     private func undo() {
-        spare = nil
+        DescriptorClosing.together { spare = nil }
         devices?.giveBack(settings.log)
         let container = UndoneContainer(
             made: record.made, poststop: plan.hooks.poststop, state: plan.identity.state(.stopped, pid: 0), log: settings.log)

@@ -6,5 +6,7 @@ import OCI
 ///
 /// On failure everything that was made is undone.
 public func createContainer(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
-    try CreateSession.begin(try prepareCaller(options, settings), detached: true, settings).execute()
+    let creation = try CreateSession.begin(try prepareCaller(options, settings), detached: true, settings)
+    try creation.execute()
+    DescriptorClosing.leaveToExit()
 }

@@ -91,7 +91,7 @@ final class CreateSession {
         try transaction.expectUnit()
         if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         step(.clone)
-        let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
+        var cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
@@ -110,7 +110,11 @@ final class CreateSession {
             }
         }
         // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
-        withExtendedLifetime(consume context) {}
+        var held: InitContext? = consume context
+        DescriptorClosing.together {
+            held = nil
+            cgroupDirectory = nil
+        }
         return Conversation(ours, as: .host, plan.script)
     }
 

@@ -35,6 +35,8 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     let plan = try ExecPlan(options, process, in: record, config, settings, procfs)
     let session = ExecSession(plan, in: record, initProcess: initProcess, console: console, settings.log, procfs)
     let joined = try session.execute()
-    guard let signals else { return 0 }
-    return try Foreground(process: joined, signals: signals).wait().shellStatus
+    var status: Int32 = 0
+    if let signals { status = try Foreground(process: joined, signals: signals).wait().shellStatus }
+    DescriptorClosing.leaveToExit()
+    return status
 }
