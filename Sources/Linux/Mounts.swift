@@ -21,6 +21,28 @@ extension FileDescriptor {
         try .cloneTree("", at: rawValue, recursive: recursive)
     }
 
+    /// Makes a detached bind mount with other attributes than the original has; with `recursive` those of the mounts below it
+    /// change, too. The corresponding system call is `open_tree_attr` (kernel 6.15), or else `open_tree` and `mount_setattr`.
+    @inline(never)
+    public static func cloneTree(
+        _ path: ByteString, at directory: Int32 = FileDescriptor.workingDirectory, recursive: Bool, _ attributes: MountAttributes,
+        _ propagation: MountPropagation? = nil
+    ) throws(SystemError) -> FileDescriptor {
+        let set = attributes.set.rawValue, clear = attributes.clear.rawValue, kind = propagation?.rawValue ?? 0
+        let flags = (recursive ? UInt32(AT_RECURSIVE) : 0) | (path.isEmpty ? UInt32(AT_EMPTY_PATH) : 0)
+        if set | clear | kind != 0 {
+            let tree = path.withCString {
+                c_open_tree_attr(directory, $0, flags | UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC), set, clear, kind)
+            }
+            if tree >= 0 { return FileDescriptor(tree, isMereReference: true) }
+        }
+        // If the kernel refused more than the new call, one of these tells what.
+        let tree = try cloneTree(path, at: directory, recursive: recursive)
+        if !attributes.isEmpty { try tree.setMountAttributes(attributes, recursive: recursive) }
+        if let propagation { try tree.setPropagation(propagation, recursive: recursive) }
+        return tree
+    }
+
     /// Attaches this detached mount on `target`. The corresponding system call is `move_mount`.
     @inline(never)
     public borrowing func attach(on target: borrowing FileDescriptor) throws(SystemError) {

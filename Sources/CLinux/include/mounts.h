@@ -42,6 +42,12 @@ static inline int c_mount_setattr(
     return (int)syscall(SYS_mount_setattr, directory, path, flags, &attributes, sizeof attributes);
 }
 
+static inline int c_open_tree_attr(
+    int directory, const char *path, unsigned int flags, uint64_t set, uint64_t clear, uint64_t propagation) {
+    struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+    return (int)syscall(467 /* SYS_open_tree_attr */, directory, path, flags, &attributes, sizeof attributes);
+}
+
 static inline int c_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }

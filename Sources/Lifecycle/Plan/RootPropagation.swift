@@ -1,4 +1,3 @@
-import Errors
 import Linux
 import OCI
 
@@ -40,18 +39,16 @@ enum RootPropagation {
         case .shared(let recursive), .slave(let recursive), .private(let recursive), .unbindable(let recursive): recursive
         }
     }
-}
 
-extension FileDescriptor {
-    /// Sets the propagation between a copy of a host's mount and its original.
+    /// The propagation that the copy of a host's mount gets.
     ///
-    /// If config.json asks for a shared root, the copy stays what it is, a peer of its original. In all other cases, mounts
+    /// If config.json asks for a shared root, the copy stays what it is, a peer of its original: nil. In all other cases, mounts
     /// inside must not reach the host.
-    borrowing func spread(_ propagation: RootPropagation) throws(SystemError) {
-        switch propagation {
-        case .shared: break
-        case .slave: try setPropagation(.slave, recursive: true)
-        case .private, .unbindable: try setPropagation(.private, recursive: true)
+    var ofCopies: MountPropagation? {
+        switch self {
+        case .shared: nil
+        case .slave: .slave
+        case .private, .unbindable: .private
         }
     }
 }

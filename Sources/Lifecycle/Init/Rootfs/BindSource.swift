@@ -25,9 +25,9 @@ enum BindSource {
 
     /// A detached copy of the mount that a file is on, from that file down.
     static func copy(_ file: borrowing FileDescriptor, recursive: Bool, for plan: Plan) throws(SystemError) -> SharedDescriptor {
-        let tree = try file.cloneTree(recursive: recursive)
-        if plan.namespaces.has(.mount) { try tree.spread(plan.rootfs.propagation) }
-        return SharedDescriptor(tree)
+        let propagation = plan.namespaces.has(.mount) ? plan.rootfs.propagation.ofCopies : nil
+        return SharedDescriptor(
+            try FileDescriptor.cloneTree("", at: file.rawValue, recursive: recursive, MountAttributes(), propagation))
     }
 }
 

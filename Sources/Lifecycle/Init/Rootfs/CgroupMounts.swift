@@ -37,8 +37,8 @@ extension Rootfs {
         throws(SystemError)
     {
         try folder.makeDirectory(hierarchy.name, mode: 0o755)
-        let target = try folder.open(hierarchy.name, flags: [.path, .directory, .noFollow])
-        try tree(of: hierarchy, attributes: attributes).attach(on: target)
+        // Nobody else can reach this tmpfs yet: its name still stands for the directory.
+        try tree(of: hierarchy, attributes: attributes).attach(on: hierarchy.name, in: folder)
         for name in hierarchy.links { try folder.makeLink(name, to: hierarchy.name) }
     }
 
@@ -95,8 +95,6 @@ extension Rootfs {
     }
 
     private func copy(of directory: ByteString, _ attributes: MountAttributes) throws(SystemError) -> FileDescriptor {
-        let tree = try FileDescriptor.cloneTree(directory, recursive: false)
-        if !attributes.isEmpty { try tree.setMountAttributes(attributes, recursive: false) }
-        return tree
+        try FileDescriptor.cloneTree(directory, recursive: false, attributes)
     }
 }

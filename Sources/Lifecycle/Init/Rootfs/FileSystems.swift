@@ -131,10 +131,8 @@ enum FileSystems {
                 pointer: entry.label + "/options", hint: "remove the option, or add a namespace of type network")
         }
         return try explaining(.mount, "the host's /sys can't be shown", pointer: entry.label) { () throws(SystemError) in
-            let tree = try FileDescriptor.cloneTree("/sys", recursive: true)
             // The attributes hold for all mounts below, too: otherwise /sys/fs/cgroup would be writable in a read-only /sys.
-            if !entry.allAttributes.isEmpty { try tree.setMountAttributes(entry.allAttributes, recursive: true) }
-            return SharedDescriptor(tree)
+            SharedDescriptor(try FileDescriptor.cloneTree("/sys", recursive: true, entry.allAttributes))
         }
     }
 }

@@ -34,9 +34,8 @@ extension Rootfs {
         guard let file = try find(path, pointer: pointer) else { return }
         try explaining(.mount, "\"" + path.displayText + "\" can't be made read-only", pointer: pointer, path: path) {
             () throws(SystemError) in
-            let tree = try file.cloneTree(recursive: true)
-            try tree.setMountAttributes(MountAttributes(set: .readOnly), recursive: true)
-            try tree.attach(on: file)
+            try FileDescriptor.cloneTree("", at: file.rawValue, recursive: true, MountAttributes(set: .readOnly))
+                .attach(on: file)
         }
     }
 

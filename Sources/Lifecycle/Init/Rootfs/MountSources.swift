@@ -52,8 +52,8 @@ struct MountSources {
         try refuseHostRoot(directory, plan)
         return try explaining(.mount, "the root file system can't be mounted", pointer: "/root/path", path: plan.rootfs.path) {
             () throws(SystemError) in
-            let tree = try directory.cloneTree(recursive: true)
-            try tree.spread(plan.rootfs.propagation)
+            let tree = try FileDescriptor.cloneTree(
+                "", at: directory.rawValue, recursive: true, MountAttributes(), plan.rootfs.propagation.ofCopies)
             // pivot_root(2) refuses a shared mount. The mount becomes shared again once it's the root.
             if plan.rootfs.propagation.isShared { try tree.setPropagation(.private, recursive: false) }
             return SharedDescriptor(tree)
@@ -62,7 +62,7 @@ struct MountSources {
 
     /// Refuses the host's own root, by whatever path: it would give the container all files of the host.
     private static func refuseHostRoot(_ directory: borrowing FileDescriptor, _ plan: Plan) throws(RuntimeError) {
-        guard let status = try? directory.status(), let root = try? FileDescriptor.open("/", flags: .path).status(),
+        guard let status = try? directory.status(), let root = try? FileDescriptor.status(of: "/"),
             status.isSameFile(as: root)
         else { return }
         throw RuntimeError(
@@ -74,10 +74,9 @@ struct MountSources {
     private static func openNull() throws(RuntimeError) -> SharedDescriptor {
         try explaining(.mount, "the host's /dev/null can't be used to mask paths", path: "/dev/null") {
             () throws(SystemError) in
-            let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false)
+            // Were it shared, a mount that the container makes over a mask would appear over the host's own device, too.
+            let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false, MountAttributes(), .private)
             guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: .ENODEV) }
-            // Otherwise a mount that the container makes over a mask would appear over the host's own device, too.
-            try tree.setPropagation(.private, recursive: false)
             return SharedDescriptor(tree)
         }
     }
