@@ -50,6 +50,15 @@ extension FileDescriptor {
         guard c_move_mount(rawValue, "", target.rawValue, "", flags) == 0 else { throw .last("move_mount") }
     }
 
+    /// Attaches this detached mount on a directory or file in `folder`. A symbolic link isn't followed. The corresponding system
+    /// call is `move_mount`.
+    public borrowing func attach(on name: ByteString, in folder: borrowing FileDescriptor) throws(SystemError) {
+        let result = name.withCString {
+            c_move_mount(rawValue, "", folder.rawValue, $0, UInt32(MOVE_MOUNT_F_EMPTY_PATH))
+        }
+        guard result == 0 else { throw .last("move_mount") }
+    }
+
     /// Changes the attributes of the mount whose root this is. The corresponding system call is `mount_setattr`.
     @inline(never)
     public borrowing func setMountAttributes(_ attributes: MountAttributes, recursive: Bool) throws(SystemError) {

@@ -59,9 +59,15 @@ public struct RootedDirectory: ~Copyable {
     /// - Throws: EINVAL if there is no such component, or the error of a call.
     @inline(never)
     public borrowing func parent(of path: ByteString) throws(SystemError) -> Entry {
-        var components = RootedDirectory.components(of: path)
+        let (folder, name) = try RootedDirectory.split(path)
+        return Entry(directory: try makeDirectories(folder), name: name)
+    }
+
+    /// Splits a path into its last component and what is before that. EINVAL if the last component is missing or "..".
+    public static func split(_ path: ByteString) throws(SystemError) -> (folder: ByteString, name: ByteString) {
+        var components = components(of: path)
         guard let name = components.popLast(), name != ".." else { throw SystemError("openat2", errno: .EINVAL) }
-        return Entry(directory: try makeDirectories(RootedDirectory.join(components)), name: name)
+        return (join(components), name)
     }
 
     /// A name in an open directory.
@@ -91,18 +97,31 @@ public struct RootedDirectory: ~Copyable {
         var done: [ByteString] = []
         var left = RootedDirectory.components(of: path)
         var links = 0
-        var current = try open("/", flags: [.path, .directory])
+        var isMissing = false
+        // Usually only the last component is missing.
+        var current: FileDescriptor
+        if let (folder, name) = try? RootedDirectory.split(path), let parent = try? open(folder, flags: [.path, .directory]) {
+            current = parent
+            done = left.dropLast()
+            left = [name]
+            isMissing = true
+        } else {
+            current = try open("/", flags: [.path, .directory])
+        }
         while !left.isEmpty {
             let name = left.removeFirst()
             let isLast = left.isEmpty
             let wanted: OpenFlags = isLast && leaf == .file ? .path : [.path, .directory]
-            do throws(SystemError) {
-                current = try open(RootedDirectory.join(done + [name]), flags: wanted)
-                done.append(name)
-                continue
-            } catch  where error.errno != .ENOENT {
-                throw error
-            } catch {}
+            if !isMissing {
+                do throws(SystemError) {
+                    current = try open(RootedDirectory.join(done + [name]), flags: wanted)
+                    done.append(name)
+                    continue
+                } catch  where error.errno != .ENOENT {
+                    throw error
+                } catch {}
+            }
+            isMissing = false
             do throws(SystemError) {
                 current = try RootedDirectory.make(name, in: current, isLast ? leaf : .directory)
                 done.append(name)

@@ -21,35 +21,36 @@ extension Rootfs {
     func makeDevices() throws(RuntimeError) {
         step(.makeDevices)
         if plan.rootfs.bindsDev { return }
+        let folder = LastFolder()
         for device in Rootfs.defaultDevices where !plan.rootfs.devices.contains(where: { $0.path == device.path }) {
             try make(
                 Device(
                     kind: .character, path: device.path, major: device.major, minor: device.minor, fileMode: 0o666, uid: nil,
                     gid: nil),
-                pointer: "/linux/devices")
+                in: folder, pointer: "/linux/devices")
         }
         for (index, device) in plan.rootfs.devices.enumerated() {
             // This path becomes a link to the container's own terminal multiplexer.
             if device.path == "/dev/ptmx" { continue }
-            try make(device, pointer: "/linux/devices/" + String(index))
+            try make(device, in: folder, pointer: "/linux/devices/" + String(index))
         }
-        for link in Rootfs.links { try makeLink(link.path, to: link.target) }
-        try makeLink("/dev/ptmx", to: "pts/ptmx")
-        if isAccessible("/proc/kcore") { try makeLink("/dev/core", to: "/proc/kcore") }
+        for link in Rootfs.links { try makeLink(link.path, to: link.target, in: folder) }
+        try makeLink("/dev/ptmx", to: "pts/ptmx", in: folder)
+        if isAccessible("/proc/kcore") { try makeLink("/dev/core", to: "/proc/kcore", in: folder) }
     }
 
-    private func makeLink(_ path: ByteString, to target: ByteString) throws(RuntimeError) {
+    private func makeLink(_ path: ByteString, to target: ByteString, in folder: LastFolder) throws(RuntimeError) {
         try explaining(.device, "the link " + path.displayText + " can't be made", path: path) { () throws(SystemError) in
-            let entry = try root.parent(of: path)
+            let (directory, name) = try folder.find(path, in: root)
             do throws(SystemError) {
-                try entry.directory.makeLink(entry.name, to: target)
+                try directory.file.makeLink(name, to: target)
             } catch  where error.errno == .EEXIST {
                 // A file of the image's stays as it is.
             }
         }
     }
 
-    private func make(_ device: Device, pointer: String) throws(RuntimeError) {
+    private func make(_ device: Device, in folder: LastFolder, pointer: String) throws(RuntimeError) {
         let type: FileKind =
             switch device.kind {
             case .character: .characterDevice
@@ -60,34 +61,31 @@ extension Rootfs {
         let label = pointer + " (" + device.path.displayText + ")"
         let isMade = try explaining(.device, "the device can't be made", pointer: label, path: device.path) {
             () throws(SystemError) in
-            let entry = try root.parent(of: device.path)
+            let (directory, name) = try folder.find(device.path, in: root)
             if !plan.namespaces.has(.user) || device.kind == .fifo {
                 // mknodat(2) follows no link and refuses an existing file (runc once truncated the target of a link).
                 do throws(SystemError) {
-                    try entry.directory.makeNode(entry.name, type, mode: device.fileMode ?? 0o666, number)
+                    try directory.file.makeNode(name, type, mode: device.fileMode ?? 0o666, number)
                 } catch  where error.errno == .EEXIST || (error.errno == .EPERM && device.kind != .fifo) {
-                    return try isThere(device, type, number, entry)
+                    return try isThere(device, type, number, name, in: directory.file)
                 }
-                try own(device, entry)
+                if device.uid != nil || device.gid != nil {
+                    try directory.file.setOwner(of: name, user: device.uid ?? 0, group: device.gid ?? 0)
+                }
                 return true
             }
-            return try isThere(device, type, number, entry)
+            return try isThere(device, type, number, name, in: directory.file)
         }
         if !isMade { try bindFromHost(device, type, number, pointer: label) }
     }
 
-    private func own(_ device: Device, _ entry: borrowing RootedDirectory.Entry) throws(SystemError) {
-        guard device.uid != nil || device.gid != nil else { return }
-        try entry.directory.setOwner(of: entry.name, user: device.uid ?? 0, group: device.gid ?? 0)
-    }
-
     /// Whether exactly this device exists already. Another file in its place is an error, as config-linux.md demands.
-    private func isThere(_ device: Device, _ type: FileKind, _ number: DeviceID, _ entry: borrowing RootedDirectory.Entry)
-        throws(SystemError) -> Bool
-    {
+    private func isThere(
+        _ device: Device, _ type: FileKind, _ number: DeviceID, _ name: ByteString, in directory: borrowing FileDescriptor
+    ) throws(SystemError) -> Bool {
         let file: FileDescriptor
         do throws(SystemError) {
-            file = try entry.directory.open(entry.name, flags: [.path, .noFollow])
+            file = try directory.open(name, flags: [.path, .noFollow])
         } catch  where error.errno == .ENOENT {
             return false
         }
@@ -130,5 +128,20 @@ extension Rootfs {
                 path: device.path, hint: hint)
         }
         throw RuntimeError(.device, reason + "is another device", pointer: pointer, path: device.path, hint: hint)
+    }
+}
+
+/// The folder in which the last device was made. Nearly all devices are in the same one.
+private final class LastFolder {
+    private var last: (path: ByteString, directory: SharedDescriptor)?
+
+    /// Opens the folder of a device, and makes it if it's missing.
+    func find(_ path: ByteString, in root: borrowing RootedDirectory) throws(SystemError) -> (SharedDescriptor, name: ByteString)
+    {
+        let (folder, name) = try RootedDirectory.split(path)
+        if let last, last.path == folder { return (last.directory, name) }
+        let directory = SharedDescriptor(try root.makeDirectories(folder))
+        last = (folder, directory)
+        return (directory, name)
     }
 }
