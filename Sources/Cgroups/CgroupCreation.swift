@@ -141,7 +141,7 @@ extension Cgroup {
     {
         let name = depth == 0 ? file : path.prefix(depth) + "/" + file
         if depth <= existing {
-            let own = ByteString(try root.readFile(name)).trimmed
+            let own = ByteString(try root.readFile(name, isOneRecord: true)).trimmed
             if !own.isEmpty || depth == 0 { return own }
         }
         let value = try inherit(file, depth: depth - 1, existing: existing, root: root)

@@ -15,9 +15,9 @@ final class CgroupDirectory: Sendable {
         self.descriptor = descriptor
     }
 
-    /// Reads a file; the line end is removed.
+    /// Reads a file that isn't a list of processes; the line end is removed. The kernel gives its content as one record.
     func read(_ file: ByteString) throws(SystemError) -> ByteString {
-        ByteString(try descriptor.readFile(file)).trimmed
+        ByteString(try descriptor.readFile(file, isOneRecord: true)).trimmed
     }
 
     /// Reads a file; nil if there is no such file.

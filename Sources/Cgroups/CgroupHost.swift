@@ -144,7 +144,7 @@ extension CgroupHost {
     {
         let file = ByteString(decimal: process) + "/cgroup"
         do throws(SystemError) {
-            return CgroupMembership.parse(try procfs.read(file))
+            return CgroupMembership.parse(try procfs.read(file, isOneRecord: true))
         } catch {
             throw RuntimeError(.cgroup, "can't read a process' cgroups", error, path: "/proc/" + file)
         }

@@ -37,7 +37,7 @@ public final class Hierarchy: Sendable {
     func availableControllers() throws(RuntimeError) -> ControllerSet {
         let names = try explaining(
             .cgroup, "can't read the controllers of cgroup v2", path: mountPoint + "/cgroup.controllers",
-            root.readFile("cgroup.controllers"))
+            root.readFile("cgroup.controllers", isOneRecord: true))
         return ControllerSet(names: ByteString(names).words, unified: true)
     }
 }

@@ -42,9 +42,11 @@ extension FileDescriptor {
         }
     }
 
-    /// Reads a whole file by its path relative to this directory. A file of more than `limit` bytes is an error (EFBIG).
-    public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        try open(path, flags: .readOnly).readAll(limit: limit)
+    /// Reads a whole file by its path relative to this directory: see `readAll`.
+    public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20, isOneRecord: Bool = false) throws(SystemError)
+        -> [UInt8]
+    {
+        try open(path, flags: .readOnly).readAll(limit: limit, isOneRecord: isOneRecord)
     }
 
     /// Writes all bytes to an existing file with a single `write`, as files of proc(5) and of cgroups require.

@@ -43,11 +43,24 @@ public struct FileDescriptor: ~Copyable {
     }
 
     /// Reads to the end of the file. More than `limit` bytes are an error (EFBIG), not a truncated answer.
-    public borrowing func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - limit: the most bytes that the file may have.
+    ///   - size: the size of a regular file, which saves the call that finds nothing more.
+    ///   - isOneRecord: whether it's a file of the kernel's that isn't a list. Then a read that returns less than it could was the
+    ///     last. A list's reads each end where a line doesn't fit any more into the kernel's buffer.
+    /// - Returns: the bytes.
+    /// - Throws: the error of `read`.
+    public borrowing func readAll(limit: Int, size: Int? = nil, isOneRecord: Bool = false) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
+        let most = 64 * 1024
         while bytes.count <= limit {
-            let chunk = try read(upTo: 64 * 1024)
+            let chunk = try read(upTo: most)
             if chunk.isEmpty { return bytes }
+            let count = bytes.count + chunk.count
+            if count <= limit, (isOneRecord && chunk.count < most) || size == count {
+                return bytes.isEmpty ? chunk : bytes + chunk
+            }
             if bytes.isEmpty {
                 bytes = chunk
             } else {

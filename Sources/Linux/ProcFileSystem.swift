@@ -63,9 +63,10 @@ public struct ProcFileSystem: ~Copyable {
             resolve: [.beneath, .noMountCrossing, .noLinks, .noMagicLinks])
     }
 
-    /// Reads a whole file. A file of more than `limit` bytes is an error (EFBIG).
-    public borrowing func read(_ path: ByteString, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
-        try open(path, flags: .readOnly).readAll(limit: limit)
+    /// Reads a whole file: see `readAll`.
+    public borrowing func read(_ path: ByteString, limit: Int = 1 << 20, isOneRecord: Bool = false) throws(SystemError) -> [UInt8]
+    {
+        try open(path, flags: .readOnly).readAll(limit: limit, isOneRecord: isOneRecord)
     }
 
     /// Writes all bytes in one call, as files of proc(5) require.
@@ -128,7 +129,7 @@ public struct ProcFileSystem: ~Copyable {
     public borrowing func birth(of pid: Int32) throws(SystemError) -> (startTime: UInt64, state: UInt8)? {
         let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try read(ByteString(decimal: pid) + "/stat")
+            bytes = try read(ByteString(decimal: pid) + "/stat", isOneRecord: true)
         } catch  where error.errno == .ENOENT || error.errno == .ESRCH {
             return nil
         }

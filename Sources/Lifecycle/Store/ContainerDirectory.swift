@@ -185,8 +185,9 @@ struct ContainerDirectory: ~Copyable {
     private borrowing func read(_ name: ByteString, _ what: String, limit: Int) throws(RuntimeError) -> [UInt8]? {
         do throws(SystemError) {
             let file = try descriptor.open(name, flags: [.readOnly, .noFollow, .nonBlocking])
-            guard try file.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
-            return try file.readAll(limit: limit)
+            let status = try file.status()
+            guard status.kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
+            return try file.readAll(limit: limit, size: status.size)
         } catch  where error.errno == .ENOENT {
             return nil
         } catch {

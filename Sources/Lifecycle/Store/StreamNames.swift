@@ -16,7 +16,7 @@ enum StreamNames {
         case .fifo: return "pipe:[" + ByteString(decimal: status.inode) + "]"
         case .regular:
             let file: ByteString = "/proc/self/fdinfo/" + ByteString(decimal: number)
-            guard let text = try? FileDescriptor.open(file, flags: .readOnly).readAll(limit: 4096),
+            guard let text = try? FileDescriptor.open(file, flags: .readOnly).readAll(limit: 4096, isOneRecord: true),
                 let mount = ProcessStatus(text).numbers("mnt_id:")?.first
             else { return "" }
             return "file[" + ByteString(hexadecimal: UInt64(mount)) + ":" + ByteString(hexadecimal: status.inode) + "]"

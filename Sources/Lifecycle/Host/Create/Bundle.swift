@@ -25,8 +25,9 @@ struct Bundle {
         let file = absolute + "/config.json"
         do throws(SystemError) {
             let descriptor = try FileDescriptor.open(file, flags: [.readOnly, .nonBlocking])
-            guard try descriptor.status().kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
-            return Bundle(path: absolute, configText: try descriptor.readAll(limit: limit))
+            let status = try descriptor.status()
+            guard status.kind == .regular else { throw SystemError("openat", errno: .EINVAL) }
+            return Bundle(path: absolute, configText: try descriptor.readAll(limit: limit, size: status.size))
         } catch  where error.errno == .EFBIG {
             throw RuntimeError(
                 .invalidConfig, "\"" + file.displayText + "\" is larger than 16 MiB: no configuration is", path: file)
