@@ -50,6 +50,8 @@ extension CgroupDirectory {
     ) throws(SystemError) -> [ByteString] {
         do throws(SystemError) {
             try enter(directory)
+            // The links are from its parent, from itself, and from each subdirectory.
+            if try directory.status().links == 2 { return [] }
             return try directory.entries().filter { $0.type == .directory }.map { $0.name }
         } catch {
             // ENODEV means that the directory was removed after it was opened.

@@ -15,14 +15,14 @@ extension CgroupRecord {
         step(.removeCgroup)
         let cgroup = try Cgroup(record: self)
         guard try cgroup.exists() else { return }
-        if endingProcesses { try endProcesses() }
+        if endingProcesses { try cgroup.endProcesses() }
         try cgroup.remove(within: 10_000)
     }
 
     /// Kills the processes in the cgroup, if it exists.
     func endProcesses() throws(RuntimeError) {
         let cgroup = try Cgroup(record: self)
-        if try cgroup.exists(), !(try cgroup.processes().isEmpty) { try cgroup.kill(Signal.kill) }
+        if try cgroup.exists() { try cgroup.endProcesses() }
     }
 
     /// Writes the members that `init(_:)` reads.
@@ -56,5 +56,11 @@ extension CgroupRecord {
             groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
         }
         self.init(path: path, groups: groups)
+    }
+}
+
+extension Cgroup {
+    fileprivate func endProcesses() throws(RuntimeError) {
+        if !(try processes().isEmpty) { try kill(Signal.kill) }
     }
 }
