@@ -6,6 +6,35 @@ enum { last_signal = 64, first_real_time = 34 };
 typedef uint64_t signals;
 static signals only(int number) { return 1ULL << (number - 1); }
 
+// struct sigaction as the kernel has it. All zero is SIG_DFL without flags.
+struct kernel_action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    signals mask;
+};
+
+static void act(int number, struct kernel_action action) { syscall(SYS_rt_sigaction, number, &action, NULL, sizeof(signals)); }
+
+// The signals that this process ignores itself, and those that it may ignore since its caller did: all until that is known.
+static signals ignored_by_us, perhaps_ignored = ~0ULL;
+
+void c_signals_expect_ignored(uint64_t numbers) { perhaps_ignored = numbers | ignored_by_us; }
+
+void c_ignore_signal(int number) {
+    if (ignored_by_us & only(number)) return;
+    ignored_by_us |= only(number);
+    perhaps_ignored |= only(number);
+    act(number, (struct kernel_action){.handler = SIG_IGN});
+}
+
+// The kernel demands a function to which a handler returns. Ours don't return.
+static void return_from_handler(void) { _exit(255); }
+
+void c_handle_by_ending(int number, void *handler, unsigned long flags) {
+    act(number, (struct kernel_action){handler, flags | 0x04000000 /* SA_RESTORER */, return_from_handler, 0});
+}
+
 int c_signal_descriptor(void) {
     // The list leaves out signals that concern this process alone (SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP), and those that can't be
     // caught.
@@ -34,15 +63,16 @@ static void end_by_signal(int number) { _exit(128 + number); }
 
 void c_end_by_signals(void) {
     static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
-    struct sigaction action = {.sa_handler = end_by_signal};
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) c_handle_by_ending(numbers[i], end_by_signal, 0);
 }
 
-void c_signals_reset(void) {
-    // struct sigaction as the kernel has it: all zero is SIG_DFL without flags.
-    static const unsigned long by_default[4] = {0};
+static void reset(signals set) {
+    set &= ~(only(SIGKILL) | only(SIGSTOP));
     for (int number = 1; number <= last_signal; number++)
-        syscall(SYS_rt_sigaction, number, by_default, NULL, sizeof(signals));
+        if (set & only(number)) act(number, (struct kernel_action){0});
     const signals none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
+
+void c_signals_reset(void) { reset(~0ULL); }
+void c_signals_reset_ignored(void) { reset(perhaps_ignored); }

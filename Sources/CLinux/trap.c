@@ -122,12 +122,16 @@ __attribute__((noinline)) void c_stack_require(void) {
 
 void c_trap_ends_with(int status) { trap_status = status; }
 
-void c_trap_install(int status) {
+int c_trap_renew(int status) {
     static char stack[16384];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
-    struct sigaction action = {.sa_sigaction = say_and_end, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND};
     c_trap_ends_with(status);
-    if (sigaltstack(&alternate, NULL) < 0) return;
+    return sigaltstack(&alternate, NULL);
+}
+
+void c_trap_install(int status) {
+    if (c_trap_renew(status) < 0) return;
     static const int numbers[] = {SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
+    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        c_handle_by_ending(numbers[i], say_and_end, SA_SIGINFO | SA_ONSTACK | SA_RESETHAND);
 }

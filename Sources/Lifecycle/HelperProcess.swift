@@ -78,7 +78,7 @@ struct HelperProcess: ~Copyable {
     private static func become(
         _ program: Program, streams: (Int32, Int32, Int32), _ arguments: CStringArray, _ environment: CStringArray
     ) -> Never {
-        Signal.resetAll()
+        Signal.resetIgnored()
         OwnProcess.setUmask(0o022)
         // The bundle may have been deleted before the poststop hooks run, or root of a user namespace may have no access to it.
         if let directory = program.directory, (try? OwnProcess.changeDirectory(to: directory)) == nil {

@@ -6,6 +6,9 @@ public enum Trap {
     /// Makes the program write the line on a failed check, and then end with `status`.
     public static func install(exitStatus status: Int32) { c_trap_install(status) }
 
+    /// Makes a cloned process do the same, with another status.
+    public static func renew(exitStatus status: Int32) { _ = c_trap_renew(status) }
+
     /// Ends the program with the line if its stack may not grow by 32 KiB. `create` and `run` need about 20 KiB.
     public static func requireStack() { c_stack_require() }
 

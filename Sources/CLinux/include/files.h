@@ -25,7 +25,10 @@ static inline int c_openat2(int directory, const char *path, uint64_t flags, uin
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
-static inline int c_fcntl(int descriptor, int command, int argument) { return fcntl(descriptor, command, argument); }
+// Not the library's function: after F_DUPFD_CLOEXEC musl's sets the flag again, for kernels before 2.6.24.
+static inline int c_fcntl(int descriptor, int command, int argument) {
+    return (int)syscall(SYS_fcntl, descriptor, command, argument);
+}
 
 /// memfd_create(2) with MFD_EXEC or, if that fails as on kernels before 6.3, without the flag.
 static inline int c_memfd_executable(const char *name) {

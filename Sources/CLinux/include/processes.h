@@ -215,6 +215,8 @@ void c_write_utc(long seconds, char *text);
 void c_trap_install(int status);
 /// Uses 32 KiB of the stack, and so ends the process with that line if the stack may not grow so far.
 void c_stack_require(void);
+/// Renews the handler in a cloned process, which may have no stack for it, and changes the status.
+int c_trap_renew(int status);
 /// Changes that status.
 void c_trap_ends_with(int status);
 /// Sets that log file; -1 for none.
@@ -230,6 +232,14 @@ _Noreturn void c_end_for_good(int status);
 /// Unblocks all signals and gives them their default dispositions: what the caller has blocked or ignored must not affect the
 /// container.
 void c_signals_reset(void);
+/// The same for a process that has only the handlers of c_trap_install: they stay until execve, which takes away all handlers.
+void c_signals_reset_ignored(void);
+/// Says which signals this process ignores, bit n - 1 for signal n. c_signals_reset_ignored then leaves all others alone.
+void c_signals_expect_ignored(uint64_t numbers);
+/// Ignores a signal from now on.
+void c_ignore_signal(int number);
+/// Installs a handler that ends the process and doesn't return.
+void c_handle_by_ending(int number, void *handler, unsigned long flags);
 
 /// Blocks the signals that a foreground command passes on, and opens a descriptor from which they can be read: signalfd(2).
 int c_signal_descriptor(void);
@@ -245,7 +255,6 @@ static inline pid_t c_ended_child(void) {
     return information.si_pid;
 }
 
-static inline void c_ignore_signal(int number) { signal(number, SIG_IGN); }
 static inline void c_default_signal(int number) { signal(number, SIG_DFL); }
 
 #pragma clang assume_nonnull end

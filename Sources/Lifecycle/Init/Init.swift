@@ -121,8 +121,8 @@ struct Init: ~Copyable {
     /// Drops what this process inherited from Host and doesn't need, and has the kernel kill it when Host ends.
     private func isolate() throws(RuntimeError) {
         step(.isolate)
-        Signal.resetAll()
-        Trap.install(exitStatus: 1)
+        Signal.resetIgnored()
+        Trap.renew(exitStatus: 1)
         Trap.setLog(nil)
         OwnProcess.setUmask(0)
         // In a session of its own, this process gets no signals from the caller's terminal.

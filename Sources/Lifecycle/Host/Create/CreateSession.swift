@@ -93,6 +93,7 @@ final class CreateSession {
         step(.clone)
         var cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()
+        Signal.noteIgnored(transaction.procfs)
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
             let clone = try explaining(

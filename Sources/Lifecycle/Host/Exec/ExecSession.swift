@@ -44,6 +44,7 @@ struct ExecSession: ~Copyable {
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         if plan.joinsKeyring { try process.labelKeyring(by: procfs) }
         Trap.shareStep()
+        Signal.noteIgnored(procfs)
         let launched = try launchWithinLimits()
         let conversation = Conversation(
             launched.socket, as: .host,

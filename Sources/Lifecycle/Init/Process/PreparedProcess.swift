@@ -174,8 +174,8 @@ final class PreparedProcess {
     private func becomeSecond(_ conversation: Conversation) throws(RuntimeError) {
         guard let execution else { return }
         step(.isolate)
-        Signal.resetAll()
-        Trap.install(exitStatus: 255)
+        Signal.resetIgnored()
+        Trap.renew(exitStatus: 255)
         OwnProcess.startSession()
         try dieWithHost(conversation)
         if let terminal { try StandardStreams.become(FileDescriptor(adopting: terminal.peer)) }
