@@ -71,9 +71,19 @@ struct ContainerDirectory: ~Copyable {
     /// Opens the directory of a container that must exist: `containerNotFound` is thrown if it doesn't.
     static func require(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerDirectory {
         try ContainerID.validate(id)
-        if let root = try StateRoot.open(settings.root), let directory = try open(id, in: root) { return directory }
-        throw RuntimeError(
-            .containerNotFound, "container does not exist", path: settings.root + "/" + id,
+        if let root = try StateRoot.open(settings.root) { return try require(id, in: root) }
+        throw notFound(id, settings.root)
+    }
+
+    /// Opens the directory of a container that must exist in a state directory.
+    static func require(_ id: ByteString, in root: borrowing StateRoot) throws(RuntimeError) -> ContainerDirectory {
+        if let directory = try open(id, in: root) { return directory }
+        throw notFound(id, root.path)
+    }
+
+    static func notFound(_ id: ByteString, _ root: ByteString) -> RuntimeError {
+        RuntimeError(
+            .containerNotFound, "container does not exist", path: root + "/" + id,
             hint: "list shows the containers of this --root")
     }
 
@@ -122,9 +132,11 @@ struct ContainerDirectory: ~Copyable {
         try explaining(.system, "the container's state can't be looked at", path: id, descriptor.status().links == 0)
     }
 
-    /// Takes the lock for a change. After 10 seconds the error says that another operation is under way.
-    borrowing func lockForChange() throws(RuntimeError) {
-        guard try lock(milliseconds: 10_000) else {
+    /// Takes the lock for a change, unless we hold it already. After 10 seconds the error says that another operation is under
+    /// way.
+    borrowing func lockForChange(isLocked: Bool = false) throws(RuntimeError) {
+        let isOurs = isLocked ? true : try lock(milliseconds: 10_000)
+        guard isOurs else {
             throw RuntimeError(
                 .timeout, "another operation on container \"" + id.displayText + "\" has been under way for 10 seconds")
         }

@@ -25,6 +25,7 @@ public func restoreContainer(_ options: RestoreOptions, _ settings: GlobalSettin
     guard let process = restoration.process else {
         throw RuntimeError(.system, "the container has no process")
     }
+    restoration.transaction.directory.unlock()
     guard let signals else { return 0 }
-    return try awaitEnd(of: process, signals, id: options.create.id, keep: false, settings)
+    return try awaitEnd(of: process, signals, restoration.transaction, keep: false)
 }

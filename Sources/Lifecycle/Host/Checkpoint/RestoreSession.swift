@@ -9,7 +9,7 @@ final class RestoreSession {
     private static let logFile: ByteString = "restore.log"
 
     private let options: RestoreOptions
-    private let transaction: ContainerTransaction
+    let transaction: ContainerTransaction
     private let console: ConsoleSocket
     private let images: ImageDirectory
     private let work: ImageDirectory

@@ -16,6 +16,8 @@ final class ContainerTransaction {
     let procfs: ProcFileSystem
     let directory: ContainerDirectory
     private let configText: [UInt8]
+    /// nil for a container without a process.
+    let startPlan: StartPlan?
     let root: StateRoot
     private var spare: SpareDescriptors?
     /// The container's unit. nil without systemd.
@@ -49,6 +51,7 @@ final class ContainerTransaction {
     ) {
         plan = planned.plan
         configText = planned.configText
+        startPlan = planned.startPlan
         procfs = planned.procfs
         self.settings = settings
         self.root = root
@@ -58,12 +61,11 @@ final class ContainerTransaction {
         if !plan.namespaces.has(.mount) { record.made.add(.mounts) }
     }
 
-    /// Runs `body` under the container's lock. If that fails, everything that was made is undone.
+    /// Runs `body` under the container's lock, which then stays locked. If that fails, everything that was made is undone.
     func attempt(_ body: () throws(RuntimeError) -> Void) throws(RuntimeError) {
         do throws(RuntimeError) {
             try directory.lockForChange()
             try body()
-            directory.unlock()
         } catch {
             let failure = error.during(currentStep())
             settings.log.sharesStderr = false

@@ -8,7 +8,7 @@ import Seccomp
 
 /// `create`'s conversation with Init, the process that becomes the container's first.
 final class CreateSession {
-    private let transaction: ContainerTransaction
+    let transaction: ContainerTransaction
     private let console: ConsoleSocket
     private var succession: Succession?
     /// Whether Init's successor has become the container's first process.
@@ -42,7 +42,7 @@ final class CreateSession {
         succession = transaction.plan.namespaces.hasSuccessor ? try Succession() : nil
     }
 
-    /// Creates the container, which then waits for `start`. On failure everything that was made is undone.
+    /// Creates the container, which then waits for `start` and is still locked. On failure everything that was made is undone.
     func execute() throws(RuntimeError) {
         try transaction.attempt { () throws(RuntimeError) in
             try finish(try prepare())

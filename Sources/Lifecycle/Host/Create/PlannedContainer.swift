@@ -11,6 +11,8 @@ struct PlannedContainer: ~Copyable {
     let plan: Plan
     /// The text of config.json, in bytes.
     let configText: [UInt8]
+    /// nil for a container without a process.
+    let startPlan: StartPlan?
     let procfs: ProcFileSystem
 
     init(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
@@ -38,6 +40,7 @@ struct PlannedContainer: ~Copyable {
         }
         self.plan = plan
         configText = bundle.configText
+        startPlan = StartPlan(config)
         self.procfs = procfs
     }
 }

@@ -18,20 +18,23 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
     guard let process = creation.process else {
         throw RuntimeError(.system, "the container has no process")
     }
+    let container = creation.transaction
     let started: StartedContainer
     do throws(RuntimeError) {
-        started = try startCreated(id: options.create.id, settings)
+        started = try container.start()
+        container.directory.unlock()
     } catch {
+        container.directory.unlock()
         settings.log.sharesStderr = false
-        deleteRegardless(id: options.create.id, settings)
+        deleteRegardless(container)
         throw error
     }
     guard let signals else {
         try started.notify?.awaitReadiness(of: started.process, pid: started.pid)
+        DescriptorClosing.leaveToExit()
         return 0
     }
-    return try awaitEnd(
-        of: process, signals, notify: started.notify, id: options.create.id, keep: options.keep, settings)
+    return try awaitEnd(of: process, signals, notify: started.notify, container, keep: options.keep)
 }
 
 /// Relays terminal and signals until the container's first process ends, then deletes the container.
@@ -40,33 +43,33 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
 ///   - process: The container's first process.
 ///   - signals: The signals to pass on.
 ///   - notify: Passes on what the container tells the service manager.
-///   - id: The container's id.
+///   - container: The container.
 ///   - keep: Whether the container isn't deleted after its end.
-///   - settings: The global options.
 /// - Returns: The exit status for the shell: the program's own, or 128 + n for signal n.
 /// - Throws: An error if the end can't be waited for, or the container can't be deleted.
 func awaitEnd(
-    of process: ContainerProcess, _ signals: consuming SignalRelay, notify: NotifyRelay? = nil, id: ByteString, keep: Bool,
-    _ settings: GlobalSettings
+    of process: ContainerProcess, _ signals: consuming SignalRelay, notify: NotifyRelay? = nil, _ container: ContainerTransaction,
+    keep: Bool
 ) throws(RuntimeError) -> Int32 {
     let status: ExitStatus
     do throws(RuntimeError) {
         status = try Foreground(process: process, signals: signals, notify: notify).wait()
     } catch {
-        settings.log.sharesStderr = false
-        deleteRegardless(id: id, settings)
+        container.settings.log.sharesStderr = false
+        deleteRegardless(container)
         throw error
     }
-    settings.log.sharesStderr = false
-    if !keep { try deleteContainer(id: id, force: true, settings) }
+    container.settings.log.sharesStderr = false
+    if !keep { try container.delete() }
+    DescriptorClosing.leaveToExit()
     return status.shellStatus
 }
 
 /// Deletes the container after a failure. If that fails too, it's only a warning: the caller throws the first error.
-private func deleteRegardless(id: ByteString, _ settings: GlobalSettings) {
+private func deleteRegardless(_ container: ContainerTransaction) {
     do throws(RuntimeError) {
-        try deleteContainer(id: id, force: true, settings)
+        try container.delete()
     } catch {
-        settings.log.warn("what is left of the container can't be removed: " + error.message)
+        container.settings.log.warn("what is left of the container can't be removed: " + error.message)
     }
 }

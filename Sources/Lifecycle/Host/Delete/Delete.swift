@@ -17,21 +17,28 @@ import Systemd
 /// - Throws: An error if anything of the container may be left, also when a system call fails for an unrelated reason.
 public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
+    try ContainerID.validate(id)
+    if let root = try StateRoot.open(settings.root) { return try delete(id, in: root, force: force, settings) }
+    if !force { throw ContainerDirectory.notFound(id, settings.root) }
+}
+
+private func delete(_ id: ByteString, in root: borrowing StateRoot, force: Bool, _ settings: GlobalSettings) throws(RuntimeError)
+{
     let directory: ContainerDirectory
     do throws(RuntimeError) {
-        directory = try ContainerDirectory.require(id, settings)
+        directory = try ContainerDirectory.require(id, in: root)
     } catch  where force && error.code == .containerNotFound {
         return
     } catch  where force && error.code == .corruptState {
         // There's a file instead of the container's directory.
         settings.log.warn(error.message)
-        return try removeFile(id, settings)
+        return try explaining(
+            .system, "it can't be removed", path: root.path + "/" + id, root.descriptor.unlink(id))
     }
-    guard let root = try StateRoot.open(settings.root) else { return }
     let procfs = try hostProcFileSystem()
-    if force { try endWhatBlocks(directory, procfs) }
+    let isLocked = force ? try endWhatBlocks(directory, procfs) : false
     do throws(RuntimeError) {
-        try directory.lockForChange()
+        try directory.lockForChange(isLocked: isLocked)
     } catch  where force && error.code == .containerNotFound {
         return
     }
@@ -40,25 +47,41 @@ public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSetti
         return try directory.remove(from: root)
     }
     try Deletion(record: record, settings: settings).execute(directory, root, procfs, force: force)
+    DescriptorClosing.leaveToExit()
 }
 
-private func removeFile(_ id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
-    guard let root = try StateRoot.open(settings.root) else { return }
-    try explaining(.system, "it can't be removed", path: root.path + "/" + id, root.descriptor.unlink(id))
+extension ContainerTransaction {
+    /// Deletes the container that this command has made, and ends it if it runs: the same as `delete --force`.
+    func delete() throws(RuntimeError) {
+        let isLocked = try endWhatBlocks(directory, procfs)
+        do throws(RuntimeError) {
+            try directory.lockForChange(isLocked: isLocked)
+        } catch  where error.code == .containerNotFound {
+            return
+        }
+        try Deletion(record: record, settings: settings, poststop: plan.hooks.poststop)
+            .execute(directory, root, procfs, force: true)
+        DescriptorClosing.leaveToExit()
+    }
 }
 
 /// Kills the container's first process if another command holds the lock. That command may be waiting for this process, which
 /// may wait forever for a hook or for a file system that doesn't answer. When the process is gone, the other command fails and
 /// releases the lock.
-private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
-    if try directory.lock(milliseconds: 100) { return }
+///
+/// - Returns: Whether the lock is ours by now.
+private func endWhatBlocks(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+    -> Bool
+{
+    if try directory.lock(milliseconds: 100) { return true }
     let record: ContainerRecord?
     do throws(RuntimeError) {
         record = try directory.record()
     } catch  where error.code == .corruptState {
-        return
+        return false
     }
     try record?.process(procfs)?.kill()
+    return false
 }
 
 /// The record, or its copy if the record is damaged or missing; nil if neither was ever written.

@@ -8,6 +8,8 @@ import OCI
 struct Deletion {
     let record: ContainerRecord
     let settings: GlobalSettings
+    /// The poststop hooks, if they're known: otherwise they're read from the kept configuration.
+    var poststop: [Hook]?
 
     /// Undoes everything that the record lists, runs the poststop hooks and removes the container's directory.
     ///
@@ -20,23 +22,27 @@ struct Deletion {
     func execute(
         _ directory: borrowing ContainerDirectory, _ root: borrowing StateRoot, _ procfs: borrowing ProcFileSystem, force: Bool
     ) throws(RuntimeError) {
+        if !force { try refuseUnlessStopped(directory, procfs) }
+        // Read before anything is undone: if a passing error prevents reading now, the hooks can still run at the next attempt.
+        let hooks = if let poststop { poststop } else { try keptConfiguration(directory)?.hooks.poststop ?? [] }
+        let container = UndoneContainer(
+            made: record.made, poststop: hooks, state: record.state(.stopped), log: settings.log)
+        try container.undo(in: directory.descriptor, procfs)
+        try directory.remove(from: root)
+    }
+
+    private func refuseUnlessStopped(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem)
+        throws(RuntimeError)
+    {
         let status = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: true).status
         switch status {
         case .stopped, .created: break
         case .creating, .running, .paused:
-            guard force else {
-                throw RuntimeError(
-                    .wrongState,
-                    "cannot delete container " + record.id.displayText + " that is not stopped: " + status.name.description,
-                    hint: status == .creating ? "delete --force ends it and removes it" : "kill it first, or use delete --force")
-            }
+            throw RuntimeError(
+                .wrongState,
+                "cannot delete container " + record.id.displayText + " that is not stopped: " + status.name.description,
+                hint: status == .creating ? "delete --force ends it and removes it" : "kill it first, or use delete --force")
         }
-        // Read before anything is undone: if a passing error prevents reading now, the hooks can still run at the next attempt.
-        let config = try keptConfiguration(directory)
-        let container = UndoneContainer(
-            made: record.made, poststop: config?.hooks.poststop ?? [], state: record.state(.stopped), log: settings.log)
-        try container.undo(in: directory.descriptor, procfs)
-        try directory.remove(from: root)
     }
 
     /// The configuration that `create` kept, or nil if it's damaged or was never written. Then the poststop hooks aren't known.

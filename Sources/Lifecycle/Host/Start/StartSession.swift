@@ -3,6 +3,14 @@ import Errors
 import Linux
 import OCI
 
+/// A container that was started.
+struct StartedContainer {
+    let pid: Int32
+    let process: SharedDescriptor
+    /// What the container tells the service manager: nil if it can't.
+    let notify: NotifyRelay?
+}
+
 /// `start`'s conversation with Init, which becomes the container's program.
 struct StartSession {
     let record: ContainerRecord
@@ -10,9 +18,28 @@ struct StartSession {
     let process: SharedDescriptor
     let settings: GlobalSettings
 
+    static var refusalOfStopped: RuntimeError {
+        RuntimeError(.wrongState, "cannot start a container that has stopped", hint: "delete it and create it anew")
+    }
+
+    static var refusalWithoutProcess: RuntimeError {
+        RuntimeError(
+            .invalidConfig, "missing: a container can't be started without it", pointer: "/process",
+            hint: "create it anew with a process in config.json")
+    }
+
+    /// Starts the container, and passes on what it tells the service manager.
+    func start(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+        -> StartedContainer
+    {
+        let notify = try NotifyRelay.open(directory, settings.log)
+        try execute(directory, procfs)
+        return StartedContainer(pid: record.pid, process: process, notify: notify)
+    }
+
     /// Starts the container and runs the poststart hooks. A failure ends and deletes the container. Source: runtime.md,
     /// "Lifecycle", steps 8 and 10.
-    func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+    private func execute(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
         do throws(RuntimeError) {
             try release(directory, procfs)
             try directory.markStarted()
