@@ -61,15 +61,15 @@ def setting(options):
 
 def compare(bench, options, report):
     participants = [bench.floor, *bench.runtimes]
+    identities = counts.identities(bench)
     report.say(setting(options))
-    report.table("What the runtimes are, and what a created container's first process runs from",
-                 ["", "version", "linking", "size", "/proc/PID/exe"], counts.identities(bench), "---")
-    rows = report.comparison("Times: median / 99th percentile", participants, bench.runtimes, times(bench, options))
+    report.section("What the runtimes are, and what a created container's first process runs from", identities)
+    report.comparison("Times: median / 99th percentile", participants, bench.runtimes, times(bench, options))
     if not options.only:
-        rows += report.comparison("Counts", bench.runtimes, bench.runtimes, counts.rows(bench))
-    (bench.tools / "benchmark.svg").write_text(chart.draw(rows, participants, options.together))
+        report.comparison("Counts", bench.runtimes, bench.runtimes, counts.rows(bench))
+    (bench.tools / "benchmark.svg").write_text(chart.draw(report.rows, participants, options.together))
     if options.publish:
-        publish.publish(report, setting(options), rows, participants, options.together)
+        publish.publish(report, setting(options), identities, participants, options.together)
 
 
 def arguments():

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 
 from bundles import CONFIGS
-from report import Row
+from report import Row, markdown
 
 
 def system_calls(bench, runtime, config):
@@ -67,11 +67,13 @@ def rows(bench):
 
 
 def identities(bench):
-    """Yields, for each runtime, the cells of the table that says what it is."""
-    for runtime in bench.runtimes:
+    """Returns the lines of the table that says what each runtime is."""
+    def cells(runtime):
         try:
             bench.create(runtime, bench.bundles.path("plain"), bench.id)
             own_file = runtime.own_file(bench.pid(runtime))
         finally:
             bench.remove(runtime, bench.id)
-        yield [runtime.name, runtime.version, runtime.linking(), f"{runtime.size() / 1e6:.2f} MB", own_file]
+        return [runtime.label, runtime.linking(), f"{runtime.size() / 1e6:.2f} MB", own_file]
+
+    return list(markdown(["", "linking", "size", "/proc/PID/exe"], map(cells, bench.runtimes), "---"))

@@ -1,9 +1,9 @@
 """Tables in Markdown, and in words where the first runtime is behind."""
 
 import dataclasses
+import itertools
 import math
 import statistics
-import sys
 
 MARK = "▲"
 STATISTICS = ("median", "99th percentile")
@@ -49,46 +49,31 @@ def figures(samples):
     return statistics.median(times), times[math.ceil(0.99 * len(times)) - 1]
 
 
-class Report:
-    """Prints as it goes, and keeps the text."""
+def markdown(columns, rows, alignment="---:"):
+    """Yields the lines of a table."""
+    yield "| " + " | ".join(columns) + " |"
+    yield "|---|" + f"{alignment}|" * (len(columns) - 1)
+    for cells in rows:
+        yield "| " + " | ".join(cells) + " |"
 
-    def __init__(self):
-        self.lines = []
 
-    def say(self, line=""):
-        self.lines.append(line)
-        print(line)
-        sys.stdout.flush()
+def comparison(participants, runtimes, rows):
+    """Yields the lines of a table of rows, with a mark on those where the first runtime is behind another, and beneath it these
+    cases in words."""
+    first, *others = [runtime.name for runtime in runtimes]
+    kept = []
 
-    def table(self, title, columns, rows, alignment="---:"):
-        self.say(f"\n{title}\n")
-        self.say("| " + " | ".join(columns) + " |")
-        self.say("|---|" + f"{alignment}|" * (len(columns) - 1))
-        for cells in rows:
-            self.say("| " + " | ".join(cells) + " |")
+    def cells():
+        for row in rows:
+            kept.append(row)
+            behind = any(True for _ in row.losses(first, others))
+            yield [row.name + f" {MARK}" * behind, *(row.cell(p.name) for p in participants),
+                   *([row.ratio(first, others)] if others else [])]
 
-    def comparison(self, title, participants, runtimes, rows):
-        """A table of rows, with a mark on those where the first runtime is behind another, and these cases in words. Returns the
-        rows."""
-        first, *others = [runtime.name for runtime in runtimes]
-        kept = []
-
-        def cells():
-            for row in rows:
-                kept.append(row)
-                behind = any(True for _ in row.losses(first, others))
-                yield [row.name + f" {MARK}" * behind, *(row.cell(p.name) for p in participants),
-                       *([row.ratio(first, others)] if others else [])]
-
-        self.table(title, ["", *(p.label for p in participants), *([f"{first} / best other"] if others else [])], cells())
-        if others:
-            self.say()
-            for line in behind_in_words(kept, first, others):
-                self.say(line)
-        return kept
-
-    def text(self):
-        return "\n".join(self.lines).strip() + "\n"
+    yield from markdown(["", *(p.label for p in participants), *([f"{first} / best other"] if others else [])], cells())
+    if others:
+        yield ""
+        yield from behind_in_words(kept, first, others)
 
 
 def behind_in_words(rows, first, others):
@@ -102,3 +87,30 @@ def behind_in_words(rows, first, others):
     if not lines:
         return [f"{first} is behind no other runtime in any row of this table."]
     return [f"{MARK} {first} is behind another runtime here:", "", *lines]
+
+
+class Report:
+    """Prints as it goes, and keeps the text and the rows."""
+
+    def __init__(self):
+        self.lines = []
+        self.rows = []
+
+    def say(self, line):
+        self.lines.append(line)
+        print(line, flush=True)
+
+    def section(self, title, lines):
+        for line in itertools.chain(("", title, ""), lines):
+            self.say(line)
+
+    def comparison(self, title, participants, runtimes, rows):
+        def kept():
+            for row in rows:
+                self.rows.append(row)
+                yield row
+
+        self.section(title, comparison(participants, runtimes, kept()))
+
+    def text(self):
+        return "\n".join(self.lines).strip() + "\n"
