@@ -6,6 +6,9 @@ public enum SystemCallFilter {
     /// The maximum number of instructions in one program (`BPF_MAXINSNS`).
     public static let mostInstructions = 4096
 
+    /// `AUDIT_ARCH_*` of this program's calls, as the kernel passes it to filters.
+    public static var architecture: UInt32 { c_audit_arch }
+
     /// The size of one instruction (`struct sock_filter`) in bytes.
     public static let instructionSize = 8
 

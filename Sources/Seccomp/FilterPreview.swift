@@ -62,7 +62,7 @@ private struct FilterPreview {
     private func word(at offset: UInt32) -> UInt32? {
         switch offset {
         case Instruction.Field.number: return number
-        case Instruction.Field.architecture: return Architecture.native.auditToken
+        case Instruction.Field.architecture: return SystemCallFilter.architecture
         default: break
         }
         for (index, argument) in arguments.enumerated() {

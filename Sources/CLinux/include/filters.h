@@ -1,6 +1,7 @@
 // Filters on system calls: seccomp(2).
 #pragma once
 
+#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
@@ -16,6 +17,13 @@
 // Debian 12's headers.
 static const uint32_t c_filter_flag_tsync = 1U << 0, c_filter_flag_log = 1U << 1, c_filter_flag_spec_allow = 1U << 2, c_filter_flag_new_listener = 1U << 3,
                       c_filter_flag_wait_killable_receive = 1U << 5;
+
+/// The value of AUDIT_ARCH_* that the kernel passes to filters for calls of this program.
+#if defined(__x86_64__)
+static const uint32_t c_audit_arch = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+static const uint32_t c_audit_arch = AUDIT_ARCH_AARCH64;
+#endif
 
 /// SECCOMP_SET_MODE_FILTER for the calling thread: 0 or, with SECCOMP_FILTER_FLAG_NEW_LISTENER, a descriptor (close-on-exec).
 static inline int c_seccomp_load(const void *_Nullable instructions, uint16_t count, uint32_t flags) {
