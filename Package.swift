@@ -27,6 +27,21 @@ let inProgram: [SwiftSetting] =
 /// The module maps alone don't make the linker use these libraries.
 let libraries: [LinkerSetting] = [.linkedLibrary("yajl_s"), .linkedLibrary("seccomp"), .linkedLibrary("cap")]
 
+/// The release program is linked twice (scripts/common.sh, `build_release`). The first time it gets what scripts/arrange needs
+/// to see which function refers to which, and a map beside it. The second time it gets the linker script that arranges its
+/// functions. `swift build` alone leaves them as they come: then all of the program counts as Init's part.
+let arrangement: [String] =
+    switch Context.environment["WHERRY_ARRANGEMENT"] {
+    case "survey"?:
+        [
+            "-Xlinker", "--emit-relocs", "-Xlinker", "-O0", "-Xlinker", "--icf=none", "-Xlinker",
+            "--Map=\(Context.packageDirectory)/.build/release.map",
+            "-Xlinker", "--defsym=wherry_host_part=__ehdr_start",
+        ]
+    case let script?: ["-Xlinker", "-s", "-Xlinker", script]
+    case nil: ["-Xlinker", "-s", "-Xlinker", "--defsym=wherry_host_part=__ehdr_start"]
+    }
+
 /// One static, stripped program at a random address, without the sections that release.ld names. The link step needs the flag
 /// for Embedded Swift too, otherwise it adds the ordinary Swift library.
 let staticProgram: [LinkerSetting] =
@@ -35,10 +50,10 @@ let staticProgram: [LinkerSetting] =
             [
                 "-enable-experimental-feature", "Embedded", "-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie",
                 "-Xclang-linker", "-nostdlib", "/usr/lib/\(musl)/rcrt1.o", "/usr/lib/\(musl)/crti.o",
-                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr", "-Xlinker", "-s",
+                "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "--pack-dyn-relocs=relr",
                 "-Xlinker", "\(Context.packageDirectory)/Sources/release.ld", "-Xlinker", "--no-eh-frame-hdr",
                 "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "--build-id=none", "-Xlinker", "--entry=wherry_entry",
-            ],
+            ] + arrangement,
             .when(configuration: .release)),
         .linkedLibrary("m", .when(configuration: .debug)),
     ] + libraries + [

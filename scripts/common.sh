@@ -53,11 +53,13 @@ require_packages() {
 }
 
 # The static archives come with the -dev packages.
-build_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev"
+build_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev python3"
 
 build_release() {
     # The commit that `wherry --version` shows: "unknown" for a tree without git, or one that git doesn't trust.
     WHERRY_COMMIT=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) || WHERRY_COMMIT=unknown
     export WHERRY_COMMIT
-    swift build -c release --disable-local-rpath --product wherry
+    WHERRY_ARRANGEMENT=survey swift build -c release --disable-local-rpath --product wherry
+    scripts/arrange .build/release/wherry .build/release.map >.build/release.ld
+    WHERRY_ARRANGEMENT="$(pwd)/.build/release.ld" swift build -c release --disable-local-rpath --product wherry
 }

@@ -96,7 +96,10 @@ static int withhold(void *memory, size_t length) {
 
 static int drop(void *memory, size_t length) { return munmap(memory, length); }
 
-int c_memory_withhold(void *stack) { return each_stack(stack, withhold) == 0 ? c_allocation_each_former(withhold) : -1; }
+int c_memory_withhold(void *stack) {
+    if (each_stack(stack, withhold) < 0 || c_host_part_withhold() < 0) return -1;
+    return c_allocation_each_former(withhold);
+}
 
 int c_memory_drop(void *stack) {
     if (each_stack(stack, drop) < 0 || c_allocation_each_former(drop) < 0) return -1;

@@ -95,8 +95,9 @@ public struct ProcessStack {
     public static func beginAllocation() { c_allocation_begin() }
 
     /// Withholds memory from processes that are cloned later: everything that was allocated before `beginAllocation`, the stack
-    /// that the program began on, with its arguments and environment, and this stack. In debug builds, which use the C
-    /// library's allocator, only this stack is withheld. The corresponding C function is `madvise` with `MADV_DONTFORK`.
+    /// that the program began on, with its arguments and environment, Host's part of the program, and this stack. In debug
+    /// builds, which use the C library's allocator, only this stack is withheld. The corresponding C function is `madvise` with
+    /// `MADV_DONTFORK`.
     public func withholdMemory() throws(SystemError) {
         guard c_memory_withhold(base) == 0 else { throw .last("madvise") }
     }

@@ -25,6 +25,23 @@ public enum SealedProgram {
         throw .last("execveat")
     }
 
+    // MARK: Host's part
+
+    // A copy that was made before main() ran lacks the functions that only Host needs. Host has them mapped from the program's
+    // file (CLinux/program/hostpart.c).
+
+    /// Unmaps Host's part of the program, so that nothing refers to the program's file. A process that a container may see
+    /// calls this first. The corresponding C function is `munmap`.
+    public static func dropHostPart() throws(SystemError) {
+        guard c_host_part_drop() == 0 else { throw .last("munmap") }
+    }
+
+    /// Copies Host's part of the program to memory. Until then this process depends on the program's file: it would end by
+    /// SIGBUS if somebody shortened the file.
+    ///
+    /// Without memory for it the file stays mapped. The corresponding C functions are `mmap` and `mremap`.
+    public static func copyHostPart() { _ = c_host_part_copy() }
+
     private static func isSealed(_ program: borrowing FileDescriptor) -> Bool {
         // The result is -1, which has all bits set, for a file that can't have seals.
         let present = c_fcntl(program.rawValue, F_GET_SEALS, 0)

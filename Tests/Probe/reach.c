@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/ptrace.h>
+#include <sys/sysmacros.h>
 
 // A hostile container: it looks at each process that appears in /proc and isn't yet confined to the container, and tries every
 // way from there to the host. It writes a line for each attempt that succeeds.
@@ -98,6 +99,24 @@ static void try_descriptors(pid_t pid) {
     closedir(directory);
 }
 
+/// With CAP_SYS_ADMIN a mapped file can be opened through /proc/PID/map_files. A program from outside the container is in memory
+/// (memfd_create), on the same device as everything else that the process may have mapped.
+static void try_mappings(pid_t pid, int program) {
+    char path[64], line[512];
+    struct stat status, mapped = {0};
+    unsigned int major, minor;
+    unsigned long inode;
+    snprintf(path, sizeof path, "/proc/%d/maps", pid);
+    FILE *maps = fopen(path, "re");
+    if (!maps || fstat(program, &status) < 0) return;
+    while (fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%*s %*s %*s %x:%x %lu", &major, &minor, &inode) != 3 || inode == 0) continue;
+        mapped.st_dev = makedev(major, minor);
+        if (mapped.st_dev != status.st_dev && !is_own(&mapped)) report(pid, "the mapped file", line);
+    }
+    fclose(maps);
+}
+
 /// A tracer can use the capabilities of the traced process, and through a set-user-ID program its bounding set too.
 static void note_capabilities(pid_t pid) {
     char path[64], line[256];
@@ -118,6 +137,7 @@ static void try_tracing(pid_t pid, int is_allowed) {
     if (program >= 0) {
         if (!is_allowed) report(pid, "the right to trace", "exe");
         note_capabilities(pid);
+        try_mappings(pid, program);
         close(program);
     }
     try_descriptors(pid);

@@ -62,10 +62,20 @@ pid_t c_clone_sibling_onto_stack(
 _Noreturn void c_continue_on_stack(void *stack, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 
 /// Withholds memory from processes that are cloned later: everything that was allocated before `c_allocation_begin`, in the
-/// release program the stack that it began on, with its arguments and environment, and the given stack. -1 with errno.
+/// release program the stack that it began on, with its arguments and environment, and Host's part of the program, and the given
+/// stack. -1 with errno.
 int c_memory_withhold(void *stack);
 
-/// Unmaps the same memory. The caller must run on another stack and refer to nothing in that memory. -1 with errno.
+/// Unmaps Host's part of the program (program/hostpart.c). The caller must be able to go on without it. -1 with errno.
+int c_host_part_drop(void);
+
+/// Withholds Host's part of the program from processes that are cloned later. -1 with errno.
+int c_host_part_withhold(void);
+
+/// Puts a copy in the place of Host's part, which until then is mapped from the program's file. -1 with errno.
+int c_host_part_copy(void);
+
+/// Unmaps the memory that c_memory_withhold withholds. The caller must run on another stack and refer to nothing in that memory. -1 with errno.
 int c_memory_drop(void *stack);
 
 static inline int c_setns(int descriptor, int type) { return (int)syscall(SYS_setns, descriptor, type); }

@@ -3,13 +3,14 @@
 // create, run, exec and restore continue in a sealed copy of the program (SealedProgram.swift), which starts from the
 // beginning. Everything that the C library and the program have set up before that is lost: relocated pages, and queries about
 // the processor, which are slow in a virtual machine. So the copy is made right here if possible. If that fails, for whatever
-// reason, the program continues; SealedProgram.swift then tries again and reports the error.
+// reason, the program continues; SealedProgram.swift then tries again and reports the error. This copy has only Init's part of
+// the program, and Host maps its own part from the file (hostpart.c).
 //
 // Then `relocate` applies the relocations that the linker has packed (RELR), a tenth of the size of an ordinary list. musl's
 // start-up code does this from version 1.2.4 on, and since that version its <elf.h> defines DT_RELR: a build with such a musl
 // leaves `relocate` out. Debian 12 has 1.2.3, Debian 13 1.2.5.
 //
-// Nothing here may use the C library or a relocated address: neither is ready yet.
+// Nothing here may use the C library, a relocated address or a function of Host's part: none of these is ready yet.
 #ifdef WHERRY_STATIC
 
 #include "CLinux.h"
@@ -17,19 +18,6 @@
 
 #include <elf.h>
 #include <stddef.h>
-
-#define BARE __attribute__((no_builtin, no_stack_protector))
-
-static long call(long number, long a, long b, long c, long d, long e) {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 BARE static int is(const char *text, const char *word) {
     while (*word && *text == *word) text++, word++;
@@ -59,24 +47,38 @@ BARE static int was_executed_by_descriptor(char **environment) {
     return 0;
 }
 
+// Copies the program, except for Host's part, and writes the program's descriptor to the copy. Returns whether it succeeded.
+BARE static int copy_program(long program, long copy) {
+    struct stat status;
+    struct file_range left = host_part_of_file();
+    if (call(SYS_fstat, program, (long)&status, 0, 0, 0) < 0) return 0;
+    if (left.begin < left.end) {
+        int number = (int)program;
+        if (call(SYS_sendfile, copy, program, 0, left.begin, 0) != left.begin ||
+            call(SYS_pwrite64, copy, (long)&number, sizeof number, file_offset_of_descriptor(), 0) != sizeof number ||
+            call(SYS_lseek, program, left.end, SEEK_SET, 0, 0) < 0 || call(SYS_lseek, copy, left.end, SEEK_SET, 0, 0) < 0)
+            return 0;
+    }
+    long rest = status.st_size - left.end;
+    return call(SYS_sendfile, copy, program, 0, rest, 0) == rest;
+}
+
 long *initial_stack;
 
 BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack) {
     initial_stack = stack;
     char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
-    if (stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
+    if (map_host_part() || stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
     // If RLIMIT_FSIZE is too low for the copy, SIGXFSZ would kill the process silently. When it's ignored, the call fails and
     // the program reports the error later. The array is the kernel's struct sigaction: handler, flags, restorer, mask.
     long ignore[4] = {(long)SIG_IGN, 0, 0, 0};
     call(SYS_rt_sigaction, SIGXFSZ, (long)ignore, 0, 8, 0);
-    long program = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY | O_CLOEXEC, 0, 0);
+    long program = call(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY, 0, 0);
     if (program < 0) return;
-    struct stat status;
     long copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10 /* MFD_EXEC */, 0, 0, 0);
     // Kernels before 6.3 don't know the flag. There every memfd is executable.
     if (copy == -EINVAL) copy = call(SYS_memfd_create, (long)"wherry", MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0, 0);
-    if (copy >= 0 && call(SYS_fstat, program, (long)&status, 0, 0, 0) == 0 &&
-        call(SYS_sendfile, copy, program, 0, status.st_size, 0) == status.st_size &&
+    if (copy >= 0 && copy_program(program, copy) &&
         call(SYS_fcntl, copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, 0, 0) == 0)
         call(SYS_execveat, copy, (long)"", (long)arguments, (long)environment, AT_EMPTY_PATH);
     if (copy >= 0) call(SYS_close, copy, 0, 0, 0, 0);
@@ -121,6 +123,7 @@ BARE __attribute__((used, visibility("hidden"))) void relocate(void) {
 
 // The C library's _start must find everything as the kernel left it: the stack, and in rdx the function to call at exit.
 __asm__(
+    ".section .text.wherry_entry, \"ax\", @progbits\n"
     ".globl wherry_entry\n"
     ".hidden wherry_entry\n"
     ".type wherry_entry, @function\n"
@@ -132,6 +135,7 @@ __asm__(
     CALL_RELOCATE
     "    pop %rdx\n"
     "    pop %rdx\n"
-    "    jmp _start\n");
+    "    jmp _start\n"
+    ".text\n");
 
 #endif

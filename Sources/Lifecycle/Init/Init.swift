@@ -121,6 +121,7 @@ struct Init: ~Copyable {
     /// Drops what this process inherited from Host and doesn't need, and has the kernel kill it when Host ends.
     private func isolate() throws(RuntimeError) {
         step(.isolate)
+        try explaining(.system, "the program's file can't be unmapped", SealedProgram.dropHostPart())
         Signal.resetIgnored()
         Trap.renew(exitStatus: 1)
         Trap.setLog(nil)

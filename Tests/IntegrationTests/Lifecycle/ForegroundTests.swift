@@ -98,6 +98,27 @@ struct ForegroundTests {
         #expect(try container.status() == "running")
     }
 
+    // Some programs update a file by emptying it and writing it anew. What is mapped from an emptied file can't be read any more.
+    @Test(arguments: Kind.allCases) func runtimeSurvivesAnUpdateOfItsProgramInPlace(kind: Kind) throws {
+        let script = "echo ready; until test -e /tmp/stop; do sleep 0.02; done; exit 3"
+        let bundle = try Bundle { $0.runs(script) }
+        let program = bundle.path + "/wherry"
+        #expect(try Command([Workspace.busybox, "cp", Workspace.runtime, program]).run().succeeded)
+        var command = try bundle.command("run")
+        if kind == .exec {
+            bundle.config.runs(arguments: ["probe", "pause"])
+            command = try bundle.start().joining(["sh", "-c", script])
+        }
+        command.arguments = [program] + command.arguments.dropFirst()
+        let running = try command.start()
+        try eventually("the output") { running.output.text == "ready\n" }
+        // The runtime has its copy of the program a moment after the container has begun.
+        try eventually("no mapping of the file") { !read("/proc/\(running.pid)/maps").contains(program) }
+        try write("", to: program)
+        try write("", to: bundle.rootfs + "/tmp/stop")
+        #expect(try running.finish().ending == .exited(3))
+    }
+
     @Test func orphansAreTheRuntimesUnlessToldOtherwise() throws {
         for (options, isOurs) in [([], false), (["--no-subreaper"], true)] as [([String], Bool)] {
             let bundle = try Bundle {

@@ -7,16 +7,36 @@ struct OwnProgramTests {
     // CVE-2019-5736 and, for the page cache, CVE-2022-0847: a process that waits in a container must not run the host's file,
     // nor share its pages.
     @Test func waitingProcessRunsFromASealedCopy() throws {
-        let container = try Bundle().create()
-        let descriptor = h_open("/proc/\(container.pid)/exe", O_RDONLY | O_CLOEXEC, 0)
-        #expect(descriptor >= 0)
-        defer { close(descriptor) }
-        var copy = stat()
-        #expect(fstat(descriptor, &copy) == 0)
+        let (copy, seals) = try program(of: try Bundle().create())
         let host = try metadata(Workspace.runtime)
         #expect(copy.st_dev != host.st_dev || copy.st_ino != host.st_ino)
         // F_SEAL_SEAL, SHRINK, GROW and WRITE.
-        #expect(h_seals(descriptor) & 0xF == 0xF)
+        #expect(seals & 0xF == 0xF)
+    }
+
+    private func program(of container: Container) throws -> (stat, seals: Int32) {
+        let descriptor = h_open("/proc/\(container.pid)/exe", O_RDONLY | O_CLOEXEC, 0)
+        #expect(descriptor >= 0)
+        defer { close(descriptor) }
+        var status = stat()
+        #expect(fstat(descriptor, &status) == 0)
+        return (status, h_seals(descriptor))
+    }
+
+    // With CAP_SYS_ADMIN, a container could open a mapped file through /proc/PID/map_files, and write to it.
+    @Test func waitingProcessMapsNoFileOfTheHosts() throws {
+        let container = try Bundle().create()
+        for mapping in read("/proc/\(container.pid)/maps").lines.compactMap({ $0.words.count > 5 ? $0.words[5] : nil }) {
+            let isHarmless = ["/memfd:wherry", "/dev/zero", "["].contains { mapping.hasPrefix($0) }
+            #expect(isHarmless, "\(mapping)")
+        }
+    }
+
+    // Making the copy takes time in proportion to its size. What only the process outside of the container runs isn't copied.
+    @Test func copyHoldsOnlyWhatTheWaitingProcessNeeds() throws {
+        let (copy, _) = try program(of: try Bundle().create())
+        #expect(copy.st_size == (try metadata(Workspace.runtime)).st_size)
+        #expect(copy.st_blocks * 512 < 350_000)
     }
 
     @Test func copyCannotBeWritten() throws {

@@ -51,8 +51,8 @@ def build(everything):
         put(copy, content, source.stat().st_mode & 0o777)
     put(TREE / "Sources/CLinux/breakage.c", NUMBER.encode(), 0o644)
     remove_others(names | {"Sources/CLinux/breakage.c"})
-    for arguments in (["-c", "release", "--product", "wherry"], ["--build-tests"]):
-        subprocess.run(["swift", "build", "--disable-local-rpath", *arguments], cwd=TREE, check=True)
+    for command in (["scripts/build"], ["swift", "build", "--disable-local-rpath", "--build-tests"]):
+        subprocess.run(command, cwd=TREE, check=True)
 
 
 def put(copy, content, mode):

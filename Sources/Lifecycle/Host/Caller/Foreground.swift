@@ -47,13 +47,19 @@ struct Foreground: ~Copyable {
     }
 
     private mutating func relay() throws(SystemError) -> ExitStatus {
+        // Until it has a copy, this process depends on the program's file. A container that ends at once needn't wait for that.
+        var millisecondsUntilCopy: Int? = 200
         while true {
             var requests = [
                 PollRequest(process.handle.descriptor.rawValue, .readable), PollRequest(signals.descriptor.rawValue, .readable),
                 notify?.request ?? PollRequest(nil, []),
             ]
             requests += terminal?.requests ?? []
-            _ = try PollRequest.wait(for: &requests, milliseconds: nil)
+            guard try PollRequest.wait(for: &requests, milliseconds: millisecondsUntilCopy) else {
+                if millisecondsUntilCopy != nil { SealedProgram.copyHostPart() }
+                millisecondsUntilCopy = nil
+                continue
+            }
             if !requests[1].answer.isEmpty { try handle(try signals.next()) }
             if !requests[2].answer.isEmpty { notify?.pump(mainProcess: nil) }
             if requests.count > 3 { try terminal?.pump(requests[3...]) }

@@ -104,6 +104,9 @@ struct ExecInit: ~Copyable {
 
     private func isolate() throws(RuntimeError) {
         step(.isolate)
+        if !start.sharesMemory {
+            try explaining(.system, "the program's file can't be unmapped", SealedProgram.dropHostPart())
+        }
         OwnProcess.setUmask(0)
         // In a session of its own, this process can't be stopped from Host's terminal, and so doesn't keep Host waiting.
         OwnProcess.startSession()

@@ -83,6 +83,7 @@ enum ForeignProc {
     private static func become(_ start: Start) -> Never {
         let conversation = Conversation(start.socket, as: .process, .errand)
         do throws(RuntimeError) {
+            try explaining(.system, "the program's file can't be unmapped", SealedProgram.dropHostPart())
             try dieWithHost(conversation)
             try closeDescriptors(from: 0, but: [conversation.rawValue, start.namespace.rawValue])
             try start.succession.withhold()
