@@ -20,7 +20,7 @@ public func containerState(id: ByteString, _ settings: GlobalSettings) throws(Ru
 public func listContainers(_ settings: GlobalSettings) throws(RuntimeError) -> [ContainerState] {
     guard let root = try StateRoot.open(settings.root) else { return [] }
     let procfs = try hostProcFileSystem()
-    let users = UserNames()
+    var users = UserNames()
     var states: [ContainerState] = []
     for id in try root.containers() {
         guard let directory = try ContainerDirectory.open(id, in: root) else { continue }
@@ -39,6 +39,8 @@ public func listContainers(_ settings: GlobalSettings) throws(RuntimeError) -> [
 /// The host's /etc/passwd, read once.
 private struct UserNames {
     private let lines: [ByteString]
+    /// The last answer. Most often all containers are one user's.
+    private var last: (uid: UInt32, name: ByteString)?
 
     init() {
         let text = (try? FileDescriptor.open("/etc/passwd", flags: .readOnly).readAll(limit: 16 << 20)) ?? []
@@ -46,8 +48,14 @@ private struct UserNames {
     }
 
     /// The name of a user, or the number as text if the user has no name.
-    func name(of uid: UInt32) -> ByteString {
-        let number = ByteString(decimal: uid)
+    mutating func name(of uid: UInt32) -> ByteString {
+        if let last, last.uid == uid { return last.name }
+        let name = find(ByteString(decimal: uid))
+        last = (uid, name)
+        return name
+    }
+
+    private func find(_ number: ByteString) -> ByteString {
         for line in lines {
             let fields = line.split(separator: UInt8(ascii: ":"))
             if fields.count > 2, fields[2] == number { return fields[0] }
