@@ -60,9 +60,11 @@ struct ContainerRecord {
 
     /// The record as JSON, with its checksum.
     func encoded() -> [UInt8] {
-        let bytes = members()
+        var bytes = members()
         // The checksum replaces the last brace and brings one of its own.
-        return bytes.dropLast() + RecordChecksum.member(for: bytes.dropLast())
+        bytes.removeLast()
+        bytes += RecordChecksum.member(for: bytes[...])
+        return bytes
     }
 
     private func members() -> [UInt8] {
