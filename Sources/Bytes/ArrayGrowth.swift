@@ -13,3 +13,41 @@ extension RangeReplaceableCollection {
     @inline(__always)
     public mutating func appendInline(_ element: __owned Element) { append(element) }
 }
+
+// The standard library's functions copy bytes one by one in a program that is optimised for size. These functions have the same
+// names and effects, are preferred by the compiler, and copy blocks.
+
+extension [UInt8] {
+    @inline(never)
+    public mutating func append(_ byte: UInt8) {
+        if count == capacity { grow(by: 1) }
+        appendInline(byte)
+    }
+
+    @inline(never)
+    public mutating func append(contentsOf bytes: UnsafeBufferPointer<UInt8>) {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
+        if count + bytes.count > capacity { grow(by: bytes.count) }
+        append(addingCapacity: bytes.count) { output in
+            output.withUnsafeMutableBufferPointer { room, filled in
+                UnsafeMutableRawBufferPointer(room).baseAddress?.advanced(by: filled).copyMemory(
+                    from: start, byteCount: bytes.count)
+                filled += bytes.count
+            }
+        }
+    }
+
+    @inline(never)
+    public mutating func append(contentsOf bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append(contentsOf: $0) } }
+
+    public static func += (left: inout [UInt8], right: [UInt8]) { left.append(contentsOf: right) }
+
+    /// Makes room for at least this many bytes behind the present ones.
+    @inline(never)
+    private mutating func grow(by more: Int) {
+        self = [UInt8](unsafeUninitializedCapacity: Swift.max(2 * capacity, count + more, 24)) { room, filled in
+            withUnsafeBytes { UnsafeMutableRawBufferPointer(room).copyMemory(from: $0) }
+            filled = count
+        }
+    }
+}

@@ -8,7 +8,16 @@ public struct ByteString: Hashable, Sendable {
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    public init(_ bytes: ArraySlice<UInt8>) { self.bytes = Array(bytes) }
+    public init(_ bytes: ArraySlice<UInt8>) { self = bytes.withUnsafeBufferPointer { ByteString(copying: $0) } }
+
+    /// Copies the bytes.
+    @inline(never)
+    public init(copying bytes: UnsafeBufferPointer<UInt8>) {
+        self.bytes = [UInt8](unsafeUninitializedCapacity: bytes.count) { room, filled in
+            UnsafeMutableRawBufferPointer(room).copyMemory(from: UnsafeRawBufferPointer(bytes))
+            filled = bytes.count
+        }
+    }
 
     public init(_ text: String) { self.bytes = Array(text.utf8) }
 
@@ -16,8 +25,8 @@ public struct ByteString: Hashable, Sendable {
     public init(cString: UnsafePointer<CChar>) {
         var length = 0
         while cString[length] != 0 { length += 1 }
-        self.bytes = cString.withMemoryRebound(to: UInt8.self, capacity: length) {
-            Array(UnsafeBufferPointer(start: $0, count: length))
+        self = cString.withMemoryRebound(to: UInt8.self, capacity: length) {
+            ByteString(copying: UnsafeBufferPointer(start: $0, count: length))
         }
     }
 
@@ -26,21 +35,34 @@ public struct ByteString: Hashable, Sendable {
 
     @inline(never)
     private init(magnitude: UInt64, isNegative: Bool) {
-        var digits: [UInt8] = []
+        var length = isNegative ? 2 : 1
         var rest = magnitude
-        repeat {
-            digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        while rest > 9 {
             rest /= 10
-        } while rest > 0
-        if isNegative { digits.append(UInt8(ascii: "-")) }
-        self.bytes = digits.reversed()
+            length += 1
+        }
+        self.bytes = [UInt8](unsafeUninitializedCapacity: length) { text, filled in
+            filled = length
+            text[0] = UInt8(ascii: "-")
+            var place = length
+            rest = magnitude
+            repeat {
+                place -= 1
+                text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+        }
     }
 
     public var isEmpty: Bool { bytes.isEmpty }
 
     public var count: Int { bytes.count }
 
-    public func hasPrefix(_ prefix: ByteString) -> Bool { bytes.starts(with: prefix.bytes) }
+    public func hasPrefix(_ prefix: ByteString) -> Bool {
+        prefix.bytes.withUnsafeBufferPointer { prefix in
+            bytes.withUnsafeBufferPointer { UnsafeBufferPointer(rebasing: $0.prefix(prefix.count)).equals(prefix) }
+        }
+    }
 
     public func hasSuffix(_ suffix: ByteString) -> Bool {
         bytes.count >= suffix.bytes.count && bytes[(bytes.count - suffix.bytes.count)...].elementsEqual(suffix.bytes)
@@ -49,8 +71,22 @@ public struct ByteString: Hashable, Sendable {
     public func contains(_ byte: UInt8) -> Bool { bytes.contains(byte) }
 
     /// The parts between separators, including empty ones.
+    @inline(never)
     public func split(separator: UInt8) -> [ByteString] {
-        bytes.split(separator: separator, omittingEmptySubsequences: false).map { ByteString($0) }
+        bytes.withUnsafeBufferPointer { bytes in
+            var parts: [ByteString] = []
+            var start = 0
+            var index = 0
+            while index < bytes.count {
+                if bytes[index] == separator {
+                    parts.append(ByteString(copying: UnsafeBufferPointer(rebasing: bytes[start..<index])))
+                    start = index + 1
+                }
+                index += 1
+            }
+            parts.append(ByteString(copying: UnsafeBufferPointer(rebasing: bytes[start...])))
+            return parts
+        }
     }
 
     /// The parts before and after the first separator; nil if there is none.
@@ -88,14 +124,25 @@ public struct ByteString: Hashable, Sendable {
     }
 
     @inline(never)
-    public static func + (left: consuming ByteString, right: ByteString) -> ByteString {
-        left.bytes.append(contentsOf: right.bytes)
-        return left
+    public static func + (left: ByteString, right: ByteString) -> ByteString {
+        ByteString(
+            [UInt8](unsafeUninitializedCapacity: left.count + right.count) { room, filled in
+                let room = UnsafeMutableRawBufferPointer(room)
+                left.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+                right.bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: room[left.count...]).copyMemory(from: $0) }
+                filled = left.count + right.count
+            })
+    }
+
+    // A literal is compared by the function below.
+    @_disfavoredOverload
+    public static func == (left: ByteString, right: ByteString) -> Bool {
+        left.bytes.withUnsafeBufferPointer { left in right.bytes.withUnsafeBufferPointer { left.equals($0) } }
     }
 
     /// Compares without making a byte string of the text.
     public static func == (left: ByteString, right: StaticString) -> Bool {
-        right.withUTF8Buffer { left.bytes.elementsEqual($0) }
+        left.bytes.withUnsafeBufferPointer { $0.equals(right) }
     }
 
     public static func != (left: ByteString, right: StaticString) -> Bool { !(left == right) }
@@ -106,7 +153,7 @@ public struct ByteString: Hashable, Sendable {
 
 extension ByteString: ExpressibleByStringLiteral {
     public init(stringLiteral text: StaticString) {
-        self.init(text.withUTF8Buffer { Array($0) })
+        self = text.withUTF8Buffer { ByteString(copying: $0) }
     }
 }
 

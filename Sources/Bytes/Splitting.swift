@@ -5,10 +5,18 @@ extension ArraySlice<UInt8> {
     @inline(never)
     public func split(separator: UInt8, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true) -> [ArraySlice<UInt8>] {
         var parts: [ArraySlice<UInt8>] = []
-        var start = startIndex
-        for index in indices where self[index] == separator && parts.count < maxSplits {
-            if index > start || !omittingEmptySubsequences { parts.append(self[start..<index]) }
-            start = index + 1
+        let first = startIndex
+        var start = first
+        withUnsafeBufferPointer { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                if bytes[offset] == separator, parts.count < maxSplits {
+                    let index = first + offset
+                    if index > start || !omittingEmptySubsequences { parts.append(self[start..<index]) }
+                    start = index + 1
+                }
+                offset += 1
+            }
         }
         if start < endIndex || !omittingEmptySubsequences { parts.append(self[start...]) }
         return parts
@@ -32,6 +40,11 @@ extension ByteString {
             start = index + 1
         }
         return words
+    }
+
+    /// The part behind the last separator: all of the text if there is none.
+    public func lastPart(separator: UInt8) -> ByteString {
+        dropFirst(bytes.lastIndex(of: separator).map { $0 + 1 } ?? 0)
     }
 
     /// The text without leading and trailing spaces, tabs and line ends.

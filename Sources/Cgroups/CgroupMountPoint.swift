@@ -27,7 +27,7 @@ extension Cgroup {
         groups.map { group in
             let named = group.subsystems.hasPrefix("name=")
             let subsystems = group.subsystems.isEmpty ? [] : group.subsystems.split(separator: UInt8(ascii: ","))
-            let name = group.mountPoint.split(separator: UInt8(ascii: "/")).last ?? ""
+            let name = group.mountPoint.lastPart(separator: UInt8(ascii: "/"))
             return CgroupMountPoint(
                 version: group.version, name: isUnified ? "" : name,
                 links: named ? [] : subsystems.filter { $0 != name },

@@ -71,12 +71,8 @@ extension JSONValue {
 
         @inline(__always)
         func isNamed(_ name: StaticString) -> Bool {
-            let length = name.utf8CodeUnitCount
-            guard Int(document.nodes[node].count) == length else { return false }
-            return document.withText(of: node) { text in
-                for index in 0..<length where text[index] != name.utf8Start[index] { return false }
-                return true
-            }
+            guard Int(document.nodes[node].count) == name.utf8CodeUnitCount else { return false }
+            return document.withText(of: node) { $0.equals(name) }
         }
     }
 
