@@ -28,7 +28,7 @@ extension JSONValue {
             }
             var builder = JSONBuilder(bytes)
             try builder.read()
-            return (builder.nodes, builder.unescaped)
+            return (builder.nodes.array, builder.unescaped)
         }
         document = JSONDocument(text: text, unescaped: unescaped, nodes: nodes)
         node = 0
@@ -47,26 +47,24 @@ private func pointer(to offset: Int, in text: UnsafeBufferPointer<UInt8>) -> Str
 }
 
 /// Makes the list of nodes in yajl's callbacks.
-private struct JSONBuilder {
+///
+/// While an array or object isn't complete, the `end` of its node is the node of the one around it.
+struct JSONBuilder: ~Copyable {
     typealias Node = JSONDocument.Node
 
-    /// An array or object whose end the parser hasn't reached.
-    struct Container {
-        var node: Int
-        var count: UInt32 = 0
-    }
-
     let text: UnsafeBufferPointer<UInt8>
-    private(set) var nodes: [Node] = []
+    private(set) var nodes: JSONNodes
     private(set) var unescaped: [UInt8] = []
-    private var innermost = Container(node: -1)
-    private var outer: [Container] = []
+    /// The node of the innermost array or object that isn't complete.
+    private var innermost = JSONBuilder.none
+    private var depth = 0
     private var refusal: JSONError.Reason?
+
+    private static let none = UInt32.max
 
     init(_ text: UnsafeBufferPointer<UInt8>) {
         self.text = text
-        nodes.reserveCapacity(text.count / 8 + 8)
-        outer.reserveCapacity(16)
+        nodes = JSONNodes(capacity: text.count / 6 + 8)
     }
 
     mutating func read() throws(JSONError) {
@@ -88,26 +86,37 @@ private struct JSONBuilder {
     }
 
     // `reason` is what yajl found. If one of the callbacks below ended the parse, `refusal` has the reason.
-    private mutating func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
-        guard innermost.node >= 0 else { return JSONError(refusal ?? reason, offset: offset) }
-        for container in outer + [innermost] where container.node >= 0 { nodes[container.node].end = UInt32(nodes.count + 1) }
-        let read = JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes)
-        return JSONError(refusal ?? reason, offset: offset, pointer: read.pointer(to: innermost.node))
+    private func error(_ reason: JSONError.Reason, at offset: Int) -> JSONError {
+        guard innermost != JSONBuilder.none else { return JSONError(refusal ?? reason, offset: offset) }
+        return JSONError(refusal ?? reason, offset: offset, pointer: document(nodesBeyond: 0).pointer(to: Int(innermost)))
     }
 
     /// After an error: the JSON pointer of the value that would have come next. If a key would have come next, the pointer of
     /// its object.
     var pointerToNext: String {
-        guard innermost.node >= 0 else { return "" }
-        var child = innermost.node + 1
-        if nodes[innermost.node].kind == .object {
+        guard innermost != JSONBuilder.none else { return "" }
+        let container = Int(innermost)
+        var child = container + 1
+        if nodes[container].kind == .object {
             while child + 1 < nodes.count { child = Int(nodes[child + 1].end) }
-            if child >= nodes.count { child = innermost.node }
+            if child >= nodes.count { child = container }
         } else {
             child = nodes.count
         }
-        let next = Node(kind: .null, end: UInt32(nodes.count + 1))
-        return JSONDocument(text: Array(text), unescaped: unescaped, nodes: nodes + [next]).pointer(to: child)
+        return document(nodesBeyond: 1).pointer(to: child)
+    }
+
+    /// What was read so far, followed by some nodes that the rest of the text would have.
+    private func document(nodesBeyond more: Int) -> JSONDocument {
+        var read = nodes.array
+        for _ in 0..<more { read.append(Node(kind: .null, end: UInt32(nodes.count + 1))) }
+        var container = innermost
+        while container != JSONBuilder.none {
+            let outer = read[Int(container)].end
+            read[Int(container)].end = UInt32(nodes.count + 1)
+            container = outer
+        }
+        return JSONDocument(text: Array(text), unescaped: unescaped, nodes: read)
     }
 }
 
@@ -152,14 +161,16 @@ extension JSONBuilder {
         return 0
     }
 
+    private mutating func countValue() { if innermost != JSONBuilder.none { nodes[Int(innermost)].count += 1 } }
+
     private mutating func add(_ kind: Node.Kind) -> Int32 {
-        innermost.count += 1
-        nodes.appendInline(Node(kind: kind, end: UInt32(nodes.count + 1)))
+        countValue()
+        nodes.append(Node(kind: kind, end: UInt32(nodes.count + 1)))
         return 1
     }
 
     private mutating func add(_ kind: Node.Kind, _ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-        innermost.count += 1
+        countValue()
         return addText(kind, start, count)
     }
 
@@ -176,82 +187,29 @@ extension JSONBuilder {
             node.start = UInt32(unescaped.count)
             unescaped.append(contentsOf: UnsafeBufferPointer(start: start, count: count))
         }
-        nodes.appendInline(node)
+        nodes.append(node)
         return 1
     }
 
     private mutating func begin(_ kind: Node.Kind) -> Int32 {
-        guard outer.count < JSONValue.maximumDepth else { return refuse(.tooDeep) }
-        _ = add(kind)
-        outer.append(innermost)
-        innermost = Container(node: nodes.count - 1)
+        guard depth < JSONValue.maximumDepth else { return refuse(.tooDeep) }
+        countValue()
+        nodes.append(Node(kind: kind, end: innermost))
+        innermost = UInt32(nodes.count - 1)
+        depth += 1
         return 1
     }
 
     private mutating func end() -> Int32 {
-        nodes[innermost.node].end = UInt32(nodes.count)
-        nodes[innermost.node].count = innermost.count
-        innermost = outer.removeLast()
+        let ended = Int(innermost)
+        innermost = nodes[ended].end
+        nodes[ended].end = UInt32(nodes.count)
+        depth -= 1
         return 1
     }
 
     private mutating func endObject() -> Int32 {
-        if let key = duplicateKey(of: innermost) { return refuse(.duplicateKey(key)) }
+        if let key = duplicateKey(of: Int(innermost)) { return refuse(.duplicateKey(key)) }
         return end()
-    }
-}
-
-// The search for duplicate keys.
-extension JSONBuilder {
-    /// A key of an object that equals another one of its keys.
-    private func duplicateKey(of object: Container) -> ByteString? {
-        guard object.count > 1 else { return nil }
-        // Comparing each key with all earlier ones takes quadratic time, and an attacker could choose the number of keys.
-        let duplicate = object.count > 16 ? duplicateOfMany(in: object) : duplicateOfFew(in: object)
-        return duplicate.map { withBytes(of: $0) { ByteString(Array($0)) } }
-    }
-
-    private func duplicateOfFew(in object: Container) -> Int? {
-        var key = object.node + 1
-        while key < nodes.count {
-            var earlier = object.node + 1
-            while earlier < key {
-                if nodes[earlier].count == nodes[key].count, compare(earlier, key) == 0 { return key }
-                earlier = Int(nodes[earlier + 1].end)
-            }
-            key = Int(nodes[key + 1].end)
-        }
-        return nil
-    }
-
-    /// Sorts the keys, which makes equal keys neighbours.
-    private func duplicateOfMany(in object: Container) -> Int? {
-        var keys: [Int] = []
-        keys.reserveCapacity(Int(object.count))
-        var key = object.node + 1
-        while key < nodes.count {
-            keys.append(key)
-            key = Int(nodes[key + 1].end)
-        }
-        keys = keys.ordered { compare($0, $1) < 0 }
-        return zip(keys, keys.dropFirst()).first { compare($0, $1) == 0 }?.1
-    }
-
-    private func withBytes<Result>(of key: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        let range = Int(nodes[key].start)..<Int(nodes[key].start) + Int(nodes[key].count)
-        guard nodes[key].isUnescaped else { return body(UnsafeBufferPointer(rebasing: text[range])) }
-        return unescaped.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
-    }
-
-    /// Orders keys by length, then by bytes: most keys differ in their length already.
-    private func compare(_ left: Int, _ right: Int) -> Int {
-        let difference = Int(nodes[left].count) - Int(nodes[right].count)
-        guard difference == 0 else { return difference }
-        return withBytes(of: left) { left in
-            withBytes(of: right) { right in
-                for index in left.indices where left[index] != right[index] { return Int(left[index]) - Int(right[index]) }
-                return 0
-            }
-        }
     }
 }
