@@ -7,16 +7,21 @@ import PackageDescription
 let musl = "x86_64-linux-musl"
 let muslHeaders = ["-isystem", "/usr/include/\(musl)"]
 
+/// Nobody unwinds the release program's stack, and without frame pointers it has 6 % less code.
+let noFramePointers = ["-Xclang", "-mframe-pointer=none"]
+
 /// Release builds are Embedded Swift; debug builds, and with them the tests, are ordinary Swift. Each function has its own
 /// section, so that the linker can drop functions without callers, nearly half of the program. Embedded Swift's run-time checks
 /// of exclusive access only call an empty function, so they are off; the compiler's static checks remain. (The compiler reuses
-/// an object file if its code is unchanged, even if flags changed: to see the effect of such a flag, remove .build first.)
+/// an object file if its code is unchanged, even if flags changed: to see the effect of such a flag, remove .build first.) The
+/// last flag of `embedded` is for clang's last stage, because the package manager asks clang for frame pointers afterwards.
 let embedded: [SwiftSetting] = [
     .unsafeFlags(muslHeaders.flatMap { ["-Xcc", $0] }, .when(configuration: .release)),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(
         ["-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
+    .unsafeFlags(noFramePointers.flatMap { ["-Xcc", $0] }, .when(configuration: .release)),
 ]
 
 /// Library modules emit no object code. The executable compiles everything once, as a whole program; otherwise each module
@@ -87,7 +92,7 @@ let package = Package(
             name: "CLinux",
             cSettings: [
                 .define("WHERRY_STATIC", .when(configuration: .release)),
-                .unsafeFlags(muslHeaders + ["-ffunction-sections", "-Os"], .when(configuration: .release)),
+                .unsafeFlags(muslHeaders + noFramePointers + ["-ffunction-sections", "-Os"], .when(configuration: .release)),
             ]),
         .target(name: "CVersion", cSettings: commit),
         .target(name: "Bytes", swiftSettings: inProgram),
