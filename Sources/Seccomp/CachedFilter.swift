@@ -55,7 +55,7 @@ enum CachedFilter {
                 && UnsafeRawBufferPointer(rebasing: file[sizesStart..<profileStart]).wordHash == hash
         }
         guard isWhole, let warnings = texts(in: file, warningsStart..<profileStart) else { return nil }
-        return SeccompCompiler.Output(instructions: Array(file[headerSize..<warningsStart]), warnings: warnings)
+        return SeccompCompiler.Output(instructions: ByteString(file[headerSize..<warningsStart]).bytes, warnings: warnings)
     }
 
     private static func texts(in file: [UInt8], _ places: Range<Int>) -> [ByteString]? {

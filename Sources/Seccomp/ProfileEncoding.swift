@@ -11,24 +11,27 @@ struct ProfileEncoding {
     /// Increase this number with every change to the compiler's output or to the format of the cache's files.
     private static let version: UInt32 = 2
 
-    private(set) var bytes: [UInt8] = []
+    let bytes: [UInt8]
 
     init(_ profile: Seccomp) {
         // Enough for Docker's profile, so that memory is allocated only once.
-        bytes.reserveCapacity(8 * 1024)
-        add(Self.version)
-        add(ByteString(SeccompFeatures.libraryVersion))
-        add(seccomp_arch_native())
-        add(kernelRelease())
-        add(profile.defaultAction.code)
-        add(profile.defaultErrnoRet)
-        add(UInt32(profile.architectures.count))
-        for architecture in profile.architectures { add(architecture) }
-        add(UInt32(profile.rules.count))
-        for rule in profile.rules { add(rule) }
+        var text = ByteBuffer(capacity: 8 * 1024)
+        text.add(Self.version)
+        text.add(ByteString(SeccompFeatures.libraryVersion))
+        text.add(seccomp_arch_native())
+        text.add(kernelRelease())
+        text.add(profile.defaultAction.code)
+        text.add(profile.defaultErrnoRet)
+        text.add(UInt32(profile.architectures.count))
+        for architecture in profile.architectures { text.add(architecture) }
+        text.add(UInt32(profile.rules.count))
+        for rule in profile.rules { text.add(rule) }
+        bytes = text.bytes
     }
+}
 
-    private mutating func add(_ rule: Seccomp.Rule) {
+extension ByteBuffer {
+    fileprivate mutating func add(_ rule: Seccomp.Rule) {
         add(rule.action.code)
         add(rule.errnoRet)
         add(UInt32(rule.names.count))
@@ -42,20 +45,19 @@ struct ProfileEncoding {
         }
     }
 
-    private mutating func add(_ text: ByteString) {
+    fileprivate mutating func add(_ text: ByteString) {
         add(UInt32(text.count))
-        bytes.append(contentsOf: text.bytes)
+        append(text)
     }
 
-    private mutating func add(_ number: UInt32?) {
-        bytes.append(number == nil ? 0 : 1)
+    fileprivate mutating func add(_ number: UInt32?) {
+        append(number == nil ? 0 : 1)
         add(number ?? 0)
     }
 
-    private mutating func add(_ number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    fileprivate mutating func add(_ number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.littleEndian) { append($0.bindMemory(to: UInt8.self)) }
     }
-
 }
 
 extension Seccomp.Action {

@@ -90,13 +90,19 @@ extension DeviceLine {
     }
 
     private init(_ rule: DeviceRule, access: DeviceAccess) {
-        var text: ByteString = rule.kind == .block ? "b " : "c "
-        text =
-            text + (rule.major.map { ByteString(decimal: $0) } ?? "*") + ":" + (rule.minor.map { ByteString(decimal: $0) } ?? "*")
-        text = text + " "
-        if access.contains(.read) { text = text + "r" }
-        if access.contains(.write) { text = text + "w" }
-        if access.contains(.mknod) { text = text + "m" }
-        self.init(allow: rule.allow, text: text, index: rule.index)
+        var text = ByteBuffer(capacity: 24)
+        text.append(rule.kind == .block ? "b " : "c ")
+        DeviceLine.append(rule.major, to: &text)
+        text.append(":")
+        DeviceLine.append(rule.minor, to: &text)
+        text.append(" ")
+        if access.contains(.read) { text.append("r") }
+        if access.contains(.write) { text.append("w") }
+        if access.contains(.mknod) { text.append("m") }
+        self.init(allow: rule.allow, text: ByteString(text.bytes), index: rule.index)
+    }
+
+    private static func append(_ number: UInt32?, to text: inout ByteBuffer) {
+        if let number { text.append(ByteString(decimal: number)) } else { text.append("*") }
     }
 }

@@ -12,7 +12,7 @@ public import Bytes
 ///
 /// The functions aren't inlined, to keep the program small: hundreds of places write a member, and the program is copied into
 /// memory for each container.
-public struct JSONWriter: Sendable {
+public struct JSONWriter: ~Copyable {
     /// The layout of the text.
     public enum Layout: Sendable {
         /// One line without spaces.
@@ -22,7 +22,8 @@ public struct JSONWriter: Sendable {
     }
 
     /// The text written so far. It doesn't end with a line feed.
-    public private(set) var bytes: [UInt8] = []
+    public var bytes: [UInt8] { text.bytes }
+    private var text = ByteBuffer(capacity: 1024)
     private let layout: Layout
     private var depth = 0
     /// Whether the next member or element is the first of its array or object, and so has no comma before it.
@@ -31,7 +32,6 @@ public struct JSONWriter: Sendable {
     /// Makes a writer without any text.
     public init(_ layout: Layout = .compact) {
         self.layout = layout
-        bytes.reserveCapacity(1024)
     }
 
     /// Writes an object, as the document itself or as an element.
@@ -94,14 +94,18 @@ public struct JSONWriter: Sendable {
 
     private mutating func beginElement() {
         guard depth > 0 else { return }
-        if !isFirst { append(",") }
+        if !isFirst { text.append(UInt8(ascii: ",")) }
         isFirst = false
         newLine()
     }
 
+    /// The key is one of the program's own, none of which needs an escape.
+    @inline(never)
     private mutating func beginMember(_ key: StaticString) {
         beginElement()
-        key.withUTF8Buffer { appendString($0) }
+        text.append(UInt8(ascii: "\""))
+        append(key)
+        text.append(UInt8(ascii: "\""))
         colon()
     }
 
@@ -112,18 +116,18 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func colon() {
-        append(":")
-        if case .indented = layout { append(" ") }
+        text.append(UInt8(ascii: ":"))
+        if case .indented = layout { text.append(UInt8(ascii: " ")) }
     }
 
     private mutating func newLine() {
         guard case .indented(let width) = layout else { return }
-        append("\n")
-        for _ in 0..<depth * width { append(" ") }
+        text.append(UInt8(ascii: "\n"))
+        for _ in 0..<depth * width { text.append(UInt8(ascii: " ")) }
     }
 
     @inline(never)
-    private mutating func append(_ text: StaticString) { bytes.append(text) }
+    private mutating func append(_ word: StaticString) { text.append(word) }
 }
 
 // Members and elements whose values are neither objects nor arrays, and values that were read.
@@ -160,14 +164,14 @@ extension JSONWriter {
     @inline(never)
     public mutating func member(_ key: StaticString, _ value: some BinaryInteger) {
         beginMember(key)
-        bytes += ByteString(decimal: value).bytes
+        text.append(ByteString(decimal: value))
     }
 
     /// Writes a member whose value is a number, given as text. The text must be a JSON number.
     @inline(never)
     public mutating func member(_ key: StaticString, number: ByteString) {
         beginMember(key)
-        bytes += number.bytes
+        text.append(number)
     }
 
     /// Writes a member whose value is null.
@@ -188,7 +192,7 @@ extension JSONWriter {
     @inline(never)
     public mutating func member(named key: ByteString, _ value: some BinaryInteger) {
         beginMember(key)
-        bytes += ByteString(decimal: value).bytes
+        text.append(ByteString(decimal: value))
     }
 
     /// Writes an element that is a string.
@@ -216,7 +220,7 @@ extension JSONWriter {
     @inline(never)
     public mutating func element(_ value: some BinaryInteger) {
         beginElement()
-        bytes += ByteString(decimal: value).bytes
+        text.append(ByteString(decimal: value))
     }
 
     /// Writes a value that was read, as the document itself or as an element.
@@ -231,7 +235,7 @@ extension JSONWriter {
         switch value.kind {
         case .null: append("null")
         case .bool: append(value.bool == true ? "true" : "false")
-        case .number: bytes += value.number?.bytes ?? []
+        case .number: text.append(value.number ?? "")
         case .string: appendString(value.string ?? "")
         case .array:
             open("[")
@@ -260,38 +264,31 @@ extension JSONWriter {
 
     private mutating func appendString(_ text: String) { Array(text.utf8).withUnsafeBufferPointer { appendString($0) } }
 
-    private mutating func appendString(_ text: UnsafeBufferPointer<UInt8>) {
-        append("\"")
+    @inline(never)
+    private mutating func appendString(_ string: UnsafeBufferPointer<UInt8>) {
+        text.append(UInt8(ascii: "\""))
         // The offset of the first byte that isn't copied yet. The bytes from here to `index` need no escape.
         var plain = 0
         var index = 0
-        while index < text.count {
-            let length = text[index] < 0x80 ? 1 : text.characterLength(at: index)
-            guard isEscaped(text, at: index, length: length) else {
+        while true {
+            while index < string.count, isPlain(string[index]) { index += 1 }
+            guard index < string.count else { break }
+            let length = string.characterLength(at: index)
+            guard isEscaped(string, at: index, length: length) else {
                 index += length ?? 1
                 continue
             }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain..<index]))
-            appendEscape(text, at: index, length: length)
+            text.append(UnsafeBufferPointer(rebasing: string[plain..<index]))
+            appendEscape(string, at: index, length: length)
             index += length ?? 1
             plain = index
         }
-        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[plain...]))
-        append("\"")
+        text.append(UnsafeBufferPointer(rebasing: string[plain...]))
+        text.append(UInt8(ascii: "\""))
     }
 
-    /// Whether the character at `index` needs an escape. `length` is its length, or nil for a byte that isn't UTF-8.
-    private func isEscaped(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) -> Bool {
-        switch text[index] {
-        case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"): true
-        // U+2028 and U+2029, which end a line in JavaScript.
-        case 0xE2: length == nil || text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
-        default: length == nil
-        }
-    }
-
-    private mutating func appendEscape(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) {
-        let byte = text[index]
+    private mutating func appendEscape(_ string: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) {
+        let byte = string[index]
         switch byte {
         case UInt8(ascii: "\""): append("\\\"")
         case UInt8(ascii: "\\"): append("\\\\")
@@ -301,10 +298,30 @@ extension JSONWriter {
         case 0x08: append("\\b")
         case 0x0C: append("\\f")
         case 0x80... where length == nil: append("\\ufffd")
-        case 0x80...: append(text[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
+        case 0x80...: append(string[index + 2] == 0xA8 ? "\\u2028" : "\\u2029")
         default:
             append("\\u00")
-            bytes.appendHexadecimal(UInt64(byte), digits: 2)
+            var digits: [UInt8] = []
+            digits.appendHexadecimal(UInt64(byte), digits: 2)
+            text.append(ByteString(digits))
         }
+    }
+}
+
+/// Whether this is an ASCII character that needs no escape.
+@inline(__always)
+private func isPlain(_ byte: UInt8) -> Bool {
+    // A bit for each control character, and for " & < >.
+    let escaped: UInt64 = 0x5000_0044_FFFF_FFFF
+    return byte < 64 ? escaped >> UInt64(byte) & 1 == 0 : byte < 0x80 && byte != UInt8(ascii: "\\")
+}
+
+/// Whether a character that isn't plain needs an escape. `length` is its length, or nil for a byte that isn't UTF-8.
+private func isEscaped(_ text: UnsafeBufferPointer<UInt8>, at index: Int, length: Int?) -> Bool {
+    switch text[index] {
+    case 0..<0x80: true
+    // U+2028 and U+2029, which end a line in JavaScript.
+    case 0xE2: length == nil || text[index + 1] == 0x80 && text[index + 2] & 0xFE == 0xA8
+    default: length == nil
     }
 }
