@@ -128,7 +128,7 @@ static void *large(struct mapping *mapping) {
 
 static struct mapping *mapping_of(void *memory) { return (struct mapping *)memory - 1; }
 
-void *c_allocate(size_t size) {
+__attribute__((noinline)) static void *allocate_new(size_t size) {
     if (size > largest) {
         if (size > PTRDIFF_MAX - 2 * page) {
             errno = ENOMEM;
@@ -154,8 +154,18 @@ void *c_allocate(size_t size) {
     return &block->next;
 }
 
-void c_release(void *memory) {
-    if (!memory) return;
+// The shortest way for nearly all blocks: a released one of the exact size is there.
+static inline void *allocate(size_t size) {
+    if (size > exact) return allocate_new(size);
+    struct block **list = &released[(size + 7) / 16], *block = *list;
+    if (!block) return allocate_new(size);
+    *list = block->next;
+    return &block->next;
+}
+
+void *c_allocate(size_t size) { return allocate(size); }
+
+__attribute__((noinline)) static void release_other(void *memory) {
     struct block *block = block_of(memory);
     if (block->size > largest) {
         delist(mapping_of(memory));
@@ -167,6 +177,15 @@ void c_release(void *memory) {
     unsigned class = class_of(&size);
     block->next = released[class];
     released[class] = block;
+}
+
+void c_release(void *memory) {
+    if (!memory) return;
+    struct block *block = block_of(memory);
+    if (block->size > exact || first_region_is_former) return release_other(memory);
+    struct block **list = &released[block->size / 16];
+    block->next = *list;
+    *list = block;
 }
 
 void *c_allocate_zeros(size_t count, size_t size) {
@@ -211,18 +230,18 @@ void *c_reallocate(void *memory, size_t size) {
 int c_allocate_aligned(void **memory, size_t alignment, size_t size) {
     // Every block is aligned to 16 bytes, and no type in this program needs more.
     if (alignment > 16) return EINVAL;
-    void *allocated = c_allocate(size);
+    void *allocated = allocate(size);
     if (!allocated) return ENOMEM;
     *memory = allocated;
     return 0;
 }
 
 #ifdef WHERRY_STATIC
-void *malloc(size_t size) { return c_allocate(size); }
-void free(void *memory) { c_release(memory); }
+void *malloc(size_t size) __attribute__((alias("c_allocate")));
+void free(void *memory) __attribute__((alias("c_release")));
 void *calloc(size_t count, size_t size) { return c_allocate_zeros(count, size); }
 void *realloc(void *memory, size_t size) { return c_reallocate(memory, size); }
-int posix_memalign(void **memory, size_t alignment, size_t size) { return c_allocate_aligned(memory, alignment, size); }
+int posix_memalign(void **memory, size_t alignment, size_t size) __attribute__((alias("c_allocate_aligned")));
 void *aligned_alloc(size_t alignment, size_t size) {
     void *memory = NULL;
     errno = c_allocate_aligned(&memory, alignment, size);
