@@ -22,6 +22,7 @@ import Testing
             + #""ownKeyring":false,"annotations":{"k\"":"v\n"}}"#
         var record = try ContainerRecord(decoding: Array(text.utf8), id: "web")
         record.hasRestoredTimeNamespace = true
+        record.program = "/bin/sh"
         record.streams = ["pipe:[1]", "", "file[a:b]"]
         record.made.add(.process(process))
         record.made.add(.unit(MadeUnit(name: "runc-web.scope", owner: .user, description: "container web")))
@@ -43,6 +44,7 @@ import Testing
         #expect(decoded.annotations.map { $0.value } == ["v\n"])
         #expect(decoded.hasOwnPIDNamespace && !decoded.hasOwnKeyring && decoded.hasRestoredTimeNamespace)
         #expect(decoded.streams == record.streams)
+        #expect(decoded.program == "/bin/sh")
         #expect(decoded.pid == 4711)
         #expect(decoded.made.process?.startTime == 123_456)
         #expect(decoded.made.process?.identity == 99)

@@ -10,7 +10,8 @@ import Resctrl
 /// A container's record lists them. `delete` undoes the list from its end to its beginning, and so does a `create` or `restore`
 /// that fails. A new kind is a case here, with a file of its own that records and undoes it.
 enum MadeThing: Sendable {
-    /// The poststop hooks must run when the container is deleted: it was created, or one of its other hooks may have run.
+    /// The poststop hooks must run when the container is deleted: it was created, or one of its other hooks may have run. Only
+    /// a container that has such hooks lists them.
     case hooks
     /// Mounts of a container without a mount namespace of its own: see MountJournal.
     case mounts

@@ -14,6 +14,21 @@ struct StartPlan: Sendable {
             patience: .usual(with: config.hooks.startContainer))
         poststart = config.hooks.poststart
     }
+
+    /// Plans the start of a program that needs nothing else of the configuration: see `Plan.plainProgram`.
+    init(program name: ByteString) {
+        program = ProgramStart(name: name, listener: nil, patience: .usual)
+        poststart = []
+    }
+}
+
+extension Plan {
+    /// The program's name, if that is all that `start` needs to know: no agent gets the filter's listener, and no hook runs.
+    /// nil otherwise.
+    var plainProgram: ByteString? {
+        guard let process, process.listener == nil, hooks.startContainer.isEmpty, hooks.poststart.isEmpty else { return nil }
+        return process.spec.args.first ?? ""
+    }
 }
 
 /// What Host needs to know to wait until a process has become its program.

@@ -42,6 +42,8 @@ struct ContainerRecord {
     /// Whether the container is in a time namespace of its own that the configuration may not name: criu restores processes
     /// into one. `exec` joins it.
     var hasRestoredTimeNamespace = false
+    /// The program's name, if `start` needs nothing else of the configuration: see StartPlan.
+    var program: ByteString?
     /// The names of its standard streams at creation, for `checkpoint`: see StreamNames.
     var streams: [ByteString] = []
 
@@ -81,6 +83,7 @@ struct ContainerRecord {
             json.member("ownPIDNamespace", hasOwnPIDNamespace)
             json.member("ownKeyring", hasOwnKeyring)
             if hasRestoredTimeNamespace { json.member("restoredTimeNamespace", true) }
+            if let program { json.member("program", program) }
             json.array("streams") { json in
                 for stream in streams { json.element(stream) }
             }
@@ -129,6 +132,7 @@ struct ContainerRecord {
             let annotated = json["annotations"], annotated.kind == .object
         else { throw damaged }
         hasRestoredTimeNamespace = isRestored
+        program = json["program"]?.string
         self.streams = streams
         self.made = made
         for member in annotated.members {
@@ -179,6 +183,7 @@ struct ContainerRecord {
         annotations = plan.identity.annotations
         hasOwnPIDNamespace = plan.namespaces.origin(of: .pid) == .new
         hasOwnKeyring = plan.makesKeyring
+        program = plan.plainProgram
         streams = StreamNames.current()
     }
 }

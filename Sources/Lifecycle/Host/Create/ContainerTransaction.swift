@@ -16,6 +16,7 @@ final class ContainerTransaction {
     let procfs: ProcFileSystem
     let directory: ContainerDirectory
     private let configText: [UInt8]
+    private var keepsConfiguration = false
     /// nil for a container without a process.
     let startPlan: StartPlan?
     let root: StateRoot
@@ -91,15 +92,16 @@ final class ContainerTransaction {
         self.process = process
         // Recorded before the first hook runs: whatever hooks set up outside the container, poststop hooks take down, also if
         // we're killed meanwhile.
-        if plan.hasCreationHooks { try keepHooks() }
+        if plan.hasCreationHooks { try keepConfiguration() }
         try directory.write(record)
     }
 
-    /// Keeps the configuration, which has the poststop hooks, and notes in the record that they must run. Does so once.
-    private func keepHooks() throws(RuntimeError) {
-        guard !record.made.hasHooks else { return }
+    /// Keeps the configuration and, if it has poststop hooks, notes in the record that they must run. Does so once.
+    private func keepConfiguration() throws(RuntimeError) {
+        guard !keepsConfiguration else { return }
         try directory.write(configText, as: ContainerDirectory.configName)
-        record.made.add(.hooks)
+        keepsConfiguration = true
+        if !plan.hooks.poststop.isEmpty { record.made.add(.hooks) }
     }
 
     /// Moves the host's network devices into the container, whose first process is in its network namespace by now.
@@ -131,7 +133,7 @@ final class ContainerTransaction {
     /// Writes to the record that the container is created, and keeps its configuration for later commands.
     func writeCreated() throws(RuntimeError) {
         step(.writeState)
-        try keepHooks()
+        try keepConfiguration()
         record.stage = .created
         try directory.writeWithCopy(record)
     }

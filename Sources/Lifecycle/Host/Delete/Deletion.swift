@@ -24,11 +24,17 @@ struct Deletion {
     ) throws(RuntimeError) {
         if !force { try refuseUnlessStopped(directory, procfs) }
         // Read before anything is undone: if a passing error prevents reading now, the hooks can still run at the next attempt.
-        let hooks = if let poststop { poststop } else { try keptConfiguration(directory)?.hooks.poststop ?? [] }
+        let hooks = if let poststop { poststop } else { try keptHooks(directory) }
         let container = UndoneContainer(
             made: record.made, poststop: hooks, state: record.state(.stopped), log: settings.log)
         try container.undo(in: directory.descriptor, procfs)
         try directory.remove(from: root)
+    }
+
+    /// The poststop hooks that the record lists.
+    private func keptHooks(_ directory: borrowing ContainerDirectory) throws(RuntimeError) -> [Hook] {
+        guard record.made.hasHooks else { return [] }
+        return try keptConfiguration(directory)?.hooks.poststop ?? []
     }
 
     private func refuseUnlessStopped(_ directory: borrowing ContainerDirectory, _ procfs: borrowing ProcFileSystem)

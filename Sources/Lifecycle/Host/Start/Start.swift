@@ -31,7 +31,8 @@ private func start(_ directory: borrowing ContainerDirectory, _ settings: Global
     case .running: throw RuntimeError(.wrongState, "cannot start an already running container")
     case .paused: throw RuntimeError(.wrongState, "cannot start a container that is paused", hint: "resume it first")
     }
-    guard let process, let plan = StartPlan(try directory.config()) else { throw StartSession.refusalWithoutProcess }
+    let plan = if let program = record.program { StartPlan(program: program) } else { StartPlan(try directory.config()) }
+    guard let process, let plan else { throw StartSession.refusalWithoutProcess }
     return try StartSession(record: record, plan: plan, process: process, settings: settings).start(directory, procfs)
 }
 
