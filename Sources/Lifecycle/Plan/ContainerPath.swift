@@ -16,18 +16,21 @@ enum ContainerPath {
 
     /// Makes a path absolute and removes empty components, "." and "..". As with chroot(2), ".." at the root stays at the root.
     static func absolute(_ path: ByteString) -> ByteString {
-        var parts: [ByteString] = []
-        for part in path.split(separator: UInt8(ascii: "/")) where !part.isEmpty && part != "." {
-            if part == ".." {
-                _ = parts.popLast()
-            } else {
-                parts.append(part)
-            }
-        }
         var bytes: [UInt8] = []
-        for part in parts {
-            bytes.append(UInt8(ascii: "/"))
-            bytes.append(contentsOf: part.bytes)
+        path.bytes.withUnsafeBufferPointer { path in
+            var start = 0
+            while start < path.count {
+                var end = start
+                while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+                let part = UnsafeBufferPointer(rebasing: path[start..<end])
+                start = end + 1
+                if part.equals("..") {
+                    bytes.removeLast(bytes.count - (bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0))
+                } else if !part.isEmpty, !part.equals(".") {
+                    bytes.append(UInt8(ascii: "/"))
+                    bytes.append(contentsOf: part)
+                }
+            }
         }
         return bytes.isEmpty ? "/" : ByteString(bytes)
     }

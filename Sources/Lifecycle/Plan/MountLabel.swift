@@ -13,7 +13,12 @@ struct MountLabel: Sendable {
     private let ownsQueues: Bool
 
     /// The options of a file system that set labels. A mount with one of these in its own options gets no other label.
-    static var keys: [ByteString] { ["context", "fscontext", "defcontext", "rootcontext"] }
+    static func isKey(_ option: ByteString) -> Bool {
+        switch option {
+        case "context", "fscontext", "defcontext", "rootcontext": true
+        default: false
+        }
+    }
 
     /// crun's annotation, for an option that leaves single files their own labels.
     private static let annotation: ByteString = "run.oci.mount_context_type"
@@ -34,7 +39,7 @@ struct MountLabel: Sendable {
     /// The same for a label that is known to be valid.
     init(_ text: ByteString, _ config: Config, ownsQueues: Bool) throws(RuntimeError) {
         let key = config.annotations.first { $0.key == MountLabel.annotation }?.value ?? "context"
-        guard MountLabel.keys.contains(key) else {
+        guard MountLabel.isKey(key) else {
             throw RuntimeError(
                 .invalidConfig, "\"" + key.displayText + "\" is no option for labels",
                 pointer: "/annotations/" + MountLabel.annotation.displayText,

@@ -80,15 +80,16 @@ public enum MountOption: Sendable {
 
     /// The meaning of an option: nil for an option of the file system.
     public static func named(_ option: ByteString) -> MountOption? {
+        // None of the names in the tables has "=" or begins with "x-".
+        if option.hasPrefix("x-") { return .nothing }
+        if let (name, value) = option.splitOnce(separator: UInt8(ascii: "=")) { return named(name, value: value) }
         for entry in attributeOptions {
             if option == entry.name { return .attributes(entry.attributes) }
             if option == entry.recursiveName { return .recursiveAttributes(entry.attributes) }
         }
         for entry in otherOptions where option == entry.name { return entry.option }
         for entry in fstabOptions where option == entry.name { return entry.option }
-        if option.hasPrefix("x-") { return .nothing }
-        guard let (name, value) = option.splitOnce(separator: UInt8(ascii: "=")) else { return nil }
-        return named(name, value: value)
+        return nil
     }
 
     /// mount(8) takes `ro=recursive` for `rro`, and so on. No other option here takes a value. An unknown value must be

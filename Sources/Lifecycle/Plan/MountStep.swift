@@ -91,7 +91,8 @@ struct MountStep: Sendable {
         self.index = index
         let destination = ContainerPath.absolute(mount.destination)
         self.destination = destination
-        let label = "/mounts/" + String(index)
+        // A function, because only errors need the text.
+        func label() -> String { "/mounts/" + String(index) }
         for option in mount.options {
             switch MountOption.named(option) {
             case .attributes(let change): attributes.apply(change)
@@ -106,7 +107,7 @@ struct MountStep: Sendable {
                 guard let mapping = IDMapOption(text, in: container) else {
                     throw RuntimeError(
                         .invalidConfig, "the option \"" + option.displayText + "\" has no mappings that can be used",
-                        pointer: label + "/options",
+                        pointer: label() + "/options",
                         hint: "write idmap=uids=0-1000-10;gids=0-1000-10: ids of the file system, ids of the host, how many; "
                             + "with @ before a triplet, ids that the container's user namespace maps")
                 }
@@ -117,11 +118,11 @@ struct MountStep: Sendable {
             case .refusedValue:
                 throw RuntimeError(
                     .invalidConfig, "the option \"" + option.displayText + "\" has a value that it doesn't take",
-                    pointer: label + "/options",
+                    pointer: label() + "/options",
                     hint: "ro, nosuid, nodev and their like take \"recursive\"; other options of a mount take none")
             case nil:
                 if let (key, value) = option.splitOnce(separator: UInt8(ascii: "=")) {
-                    data.append((key, MountLabel.keys.contains(key) ? value.withoutQuotes() : value))
+                    data.append((key, MountLabel.isKey(key) ? value.withoutQuotes() : value))
                 } else if !option.isEmpty {
                     flags.append(option)
                 }
@@ -137,7 +138,7 @@ struct MountStep: Sendable {
             if bind != nil { dropFileSystemOptions("when a bind mount is remounted", &warnings) }
         } else if bind != nil || mount.type == "bind" || mount.type == "rbind" {
             guard let source = mount.source, !source.isEmpty else {
-                throw RuntimeError(.invalidConfig, "a bind mount needs a source", pointer: label + "/source")
+                throw RuntimeError(.invalidConfig, "a bind mount needs a source", pointer: label() + "/source")
             }
             // Older tools ask for a recursive bind mount by the type "bind" alone.
             kind = .bind(
@@ -154,7 +155,7 @@ struct MountStep: Sendable {
             }
         } else {
             throw RuntimeError(
-                .invalidConfig, "neither a type nor the option bind", pointer: label,
+                .invalidConfig, "neither a type nor the option bind", pointer: label(),
                 hint: "give a \"type\" such as tmpfs, or put \"rbind\" into \"options\"")
         }
         try check(mount)

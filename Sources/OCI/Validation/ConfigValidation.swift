@@ -33,15 +33,17 @@ extension Config {
 }
 
 extension Mount {
-    fileprivate func validate(at pointer: String, namespaces: [Namespace]) throws(RuntimeError) {
+    // The pointers are made only for errors.
+    fileprivate func validate(at pointer: @autoclosure () -> String, namespaces: [Namespace]) throws(RuntimeError) {
         guard uidMappings.isEmpty == gidMappings.isEmpty else {
-            throw invalid(pointer, "must have both uidMappings and gidMappings, or neither")
+            throw invalid(pointer(), "must have both uidMappings and gidMappings, or neither")
         }
-        try validateMappings(uidMappings, at: pointer + "/uidMappings")
-        try validateMappings(gidMappings, at: pointer + "/gidMappings")
+        try validateMappings(uidMappings, at: pointer() + "/uidMappings")
+        try validateMappings(gidMappings, at: pointer() + "/gidMappings")
         guard uidMappings.isEmpty, options.contains(where: { $0 == "idmap" || $0 == "ridmap" }) else { return }
         guard namespaces.contains(where: { $0.kind == .user }) else {
-            throw invalid(pointer, "an id-mapped mount needs uidMappings and gidMappings, or a user namespace to take them from")
+            throw invalid(
+                pointer(), "an id-mapped mount needs uidMappings and gidMappings, or a user namespace to take them from")
         }
     }
 }

@@ -63,7 +63,7 @@ enum FileSystems {
             try explaining(context, refusal(type, "to be read-only"), entry.label, context.set("ro"))
         }
         try setOptions(of: context, type, entry)
-        if !entry.data.contains(where: { MountLabel.keys.contains($0.key) }) { try entry.mountLabel?.set(on: context, type) }
+        if !entry.data.contains(where: { MountLabel.isKey($0.key) }) { try entry.mountLabel?.set(on: context, type) }
         let mount = try explaining(
             context, "the file system \"" + type.displayText + "\" can't be mounted", entry.label,
             context.mount(attributes: attributes))
