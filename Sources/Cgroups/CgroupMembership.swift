@@ -13,11 +13,23 @@ public struct CgroupMembership: Equatable {
     /// - Returns: an entry for each line. Lines of another form are left out.
     public static func parse(_ text: [UInt8]) -> [CgroupMembership] {
         var found: [CgroupMembership] = []
-        for line in text.split(separator: UInt8(ascii: "\n")) {
-            guard let (_, rest) = ByteString(line).splitOnce(separator: UInt8(ascii: ":")),
-                let (subsystems, path) = rest.splitOnce(separator: UInt8(ascii: ":"))
-            else { continue }
-            found.append(CgroupMembership(subsystems: subsystems, path: path))
+        text.withUnsafeBufferPointer { text in
+            var start = 0
+            while start < text.count {
+                // The places of the first two colons and of the line's end.
+                var colons = (-1, -1)
+                var end = start
+                while end < text.count, text[end] != UInt8(ascii: "\n") {
+                    if text[end] == UInt8(ascii: ":"), colons.1 < 0 { colons = colons.0 < 0 ? (end, -1) : (colons.0, end) }
+                    end += 1
+                }
+                if colons.1 >= 0 {
+                    let subsystems = UnsafeBufferPointer(rebasing: text[(colons.0 + 1)..<colons.1])
+                    let path = UnsafeBufferPointer(rebasing: text[(colons.1 + 1)..<end])
+                    found.append(CgroupMembership(subsystems: ByteString(copying: subsystems), path: ByteString(copying: path)))
+                }
+                start = end + 1
+            }
         }
         return found
     }

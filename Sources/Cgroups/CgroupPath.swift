@@ -6,6 +6,9 @@ public struct CgroupPath: Equatable, Sendable {
     /// The components, at least one. None is empty, "." or "..".
     public let components: [ByteString]
 
+    /// The path relative to the mount point.
+    public let relative: ByteString
+
     /// Reads `linux.cgroupsPath`. Absolute and relative paths mean the same here.
     ///
     /// - Parameters:
@@ -44,18 +47,18 @@ public struct CgroupPath: Equatable, Sendable {
                 .invalidConfig, "the cgroup path " + text.quoted + " is the root of the hierarchy", pointer: "/linux/cgroupsPath",
                 hint: "a container needs a cgroup of its own, such as \"/name\"")
         }
-        components = parts
+        self.init(components: parts)
     }
 
     /// The path of components that have been checked already.
-    init(components: [ByteString]) { self.components = components }
-
-    /// The path relative to the mount point.
-    public var relative: ByteString { prefix(components.count) }
+    init(components: [ByteString]) {
+        self.components = components
+        relative = components.joined(UInt8(ascii: "/"))
+    }
 
     /// The path of the first `count` components.
     func prefix(_ count: Int) -> ByteString {
-        Array(components.prefix(count)).joined(UInt8(ascii: "/"))
+        count >= components.count ? relative : Array(components.prefix(count)).joined(UInt8(ascii: "/"))
     }
 
     private static func isSystemdForm(_ text: ByteString) -> Bool {

@@ -136,10 +136,21 @@ public struct ProcFileSystem: ~Copyable {
         // The second field is the program's name in parentheses. It may contain any bytes, even ")". The fields after the last
         // ")" are the state letter and numbers.
         guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { throw SystemError("read", errno: .EBADMSG) }
-        let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first,
-            let time = ByteString(fields[19]).decimal(as: UInt64.self)
-        else { throw SystemError("read", errno: .EBADMSG) }
-        return (time, state)
+        let fields = bytes.withUnsafeBufferPointer { bytes -> (startTime: UInt64, state: UInt8)? in
+            guard end + 2 < bytes.count, bytes[end + 1] == UInt8(ascii: " ") else { return nil }
+            var field = -1
+            var start = end
+            // The start time is field 19, counted from the state letter.
+            while field < 19 {
+                guard let space = bytes[start...].firstIndex(of: UInt8(ascii: " ")) else { return nil }
+                start = space + 1
+                field += 1
+            }
+            let time = bytes[start...].prefix { $0 != UInt8(ascii: " ") }
+            guard let number = UInt64(decimal: UnsafeBufferPointer(rebasing: time)) else { return nil }
+            return (number, bytes[end + 2])
+        }
+        guard let fields else { throw SystemError("read", errno: .EBADMSG) }
+        return fields
     }
 }
