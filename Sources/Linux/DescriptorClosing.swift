@@ -3,7 +3,8 @@ import CLinux
 /// How descriptors are closed whose owner goes out of scope.
 ///
 /// A container is made with about 150 descriptors, most of them for a moment. Closing them one by one would be a fifth of all
-/// system calls, so several are closed by one close_range(2), and those that a command has at its end are left to the kernel.
+/// system calls. So those that nobody misses wait until several can be closed by one close_range(2), and those that a command
+/// has at its end are left to the kernel.
 public enum DescriptorClosing {
     private enum Mode { case atOnce, gatheringReferences, gatheringAll, leftToExit }
 
@@ -27,9 +28,11 @@ public enum DescriptorClosing {
         }
     }
 
-    /// From now on descriptors wait that only refer to a file or a mount, until several can be closed together. This process
-    /// must not share its memory with another.
+    /// From now on descriptors that nobody misses wait until several can be closed together. This process must not share its memory with another.
     public static func gatherReferences() { mode = .gatheringReferences }
+
+    /// From now on all descriptors wait. Until `closeGathered`, nothing may depend on a descriptor's being closed.
+    public static func gatherAll() { mode = .gatheringAll }
 
     /// Ends the gathering, and closes what waits.
     public static func closeGathered() {
@@ -49,6 +52,13 @@ public enum DescriptorClosing {
 
     /// From now on descriptors stay open: this process has done its work, and ends.
     public static func leaveToExit() { mode = .leftToExit }
+
+    /// Closes what waits, because the limit of open files is reached: false if nothing waits.
+    static func makesRoom() -> Bool {
+        guard waiting != 0 else { return false }
+        closeWaiting()
+        return true
+    }
 
     private static func closeWaiting() {
         while waiting != 0 {

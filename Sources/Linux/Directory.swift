@@ -15,7 +15,9 @@ extension FileDescriptor {
         while true {
             let descriptor = path.withCString { c_openat(directory, $0, flags.rawValue | O_CLOEXEC, mode) }
             if descriptor >= 0 { return FileDescriptor(descriptor, isMereReference: flags.contains(.path)) }
-            if Errno.last != .EINTR { throw .last("openat") }
+            let error = Errno.last
+            if error == .EMFILE, DescriptorClosing.makesRoom() { continue }
+            if error != .EINTR { throw SystemError("openat", errno: error) }
         }
     }
 
@@ -36,6 +38,7 @@ extension FileDescriptor {
             }
             if descriptor >= 0 { return FileDescriptor(descriptor, isMereReference: flags.contains(.path)) }
             let error = Errno.last
+            if error == .EMFILE, DescriptorClosing.makesRoom() { continue }
             attempts += 1
             // The attempts are limited: otherwise a hostile process could keep us here for ever by renaming files.
             guard error == .EINTR || (error == .EAGAIN && attempts < 128) else { throw .last("openat2") }
@@ -46,12 +49,12 @@ extension FileDescriptor {
     public borrowing func readFile(_ path: ByteString, limit: Int = 1 << 20, isOneRecord: Bool = false) throws(SystemError)
         -> [UInt8]
     {
-        try open(path, flags: .readOnly).readAll(limit: limit, isOneRecord: isOneRecord)
+        try open(path, flags: .readOnly).closedLater().readAll(limit: limit, isOneRecord: isOneRecord)
     }
 
     /// Writes all bytes to an existing file with a single `write`, as files of proc(5) and of cgroups require.
     public borrowing func writeFile(_ path: ByteString, _ bytes: [UInt8]) throws(SystemError) {
-        let file = try open(path, flags: .writeOnly)
+        let file = try open(path, flags: .writeOnly).closedLater()
         while true {
             let count = bytes.withUnsafeBytes { CLinux.write(file.rawValue, $0.baseAddress, bytes.count) }
             if count == bytes.count { return }
@@ -92,7 +95,7 @@ extension FileDescriptor {
     public borrowing func replaceFile(_ name: ByteString, with bytes: [UInt8], mode: UInt32, temporary: ByteString)
         throws(SystemError)
     {
-        let file = try makeFile(temporary, mode: mode)
+        let file = try makeFile(temporary, mode: mode).closedLater()
         do throws(SystemError) {
             try file.writeAll(bytes)
             try rename(temporary, to: name)

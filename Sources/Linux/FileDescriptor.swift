@@ -6,7 +6,8 @@ public import Errors
 @frozen
 public struct FileDescriptor: ~Copyable {
     public let rawValue: Int32
-    /// Whether nobody notices when it's closed a little later: it only refers to a file or a mount (`DescriptorClosing`).
+    /// Whether nobody notices when it's closed a little later (`DescriptorClosing`): it only refers to a file or a mount, or what
+    /// was to be done with the file is done.
     let isMereReference: Bool
 
     /// Stands for the working directory where a call takes a directory's descriptor (`AT_FDCWD`).
@@ -23,11 +24,21 @@ public struct FileDescriptor: ~Copyable {
     deinit { DescriptorClosing.close(rawValue, canWait: isMereReference) }
 
     /// Takes ownership of a call's result, which is a descriptor, or -1 with errno.
-    static func checked(_ call: StaticString, _ result: Int32, isMereReference: Bool = false) throws(SystemError)
-        -> FileDescriptor
-    {
+    static func checked(_ call: StaticString, _ result: Int32) throws(SystemError) -> FileDescriptor {
         guard result >= 0 else { throw .last(call) }
-        return FileDescriptor(result, isMereReference: isMereReference)
+        return FileDescriptor(adopting: result)
+    }
+
+    /// Takes ownership of what a call returns that opens a mere reference, and repeats the call if descriptors that wait to be
+    /// closed have taken all numbers.
+    @inline(never)
+    static func reference(_ call: StaticString, _ open: () -> Int32) throws(SystemError) -> FileDescriptor {
+        while true {
+            let result = open()
+            if result >= 0 { return FileDescriptor(result, isMereReference: true) }
+            let error = Errno.last
+            guard error == .EMFILE, DescriptorClosing.makesRoom() else { throw SystemError(call, errno: error) }
+        }
     }
 
     /// Gives up ownership and returns the descriptor's number. The new owner has to close it.
@@ -36,6 +47,9 @@ public struct FileDescriptor: ~Copyable {
         discard self
         return descriptor
     }
+
+    /// Says that nobody notices when this descriptor is closed a little later, as after a file was read or written.
+    consuming func closedLater() -> FileDescriptor { FileDescriptor(release(), isMereReference: true) }
 
     /// Another descriptor of the same open file, close-on-exec. The corresponding C function is `fcntl` with `F_DUPFD_CLOEXEC`.
     public borrowing func duplicate() throws(SystemError) -> FileDescriptor {

@@ -13,7 +13,7 @@ extension FileDescriptor {
         var flags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC)
         if recursive { flags |= UInt32(AT_RECURSIVE) }
         if path.isEmpty { flags |= UInt32(AT_EMPTY_PATH) }
-        return try .checked("open_tree", path.withCString { c_open_tree(directory, $0, flags) }, isMereReference: true)
+        return try .reference("open_tree") { path.withCString { c_open_tree(directory, $0, flags) } }
     }
 
     /// Makes a detached bind mount of this file, with `recursive` including the mounts below it.
@@ -98,7 +98,7 @@ public final class FileSystemContext {
 
     /// Begins to configure a new file system of this type. The corresponding system call is `fsopen`.
     public init(type: ByteString) throws(SystemError) {
-        descriptor = try .checked("fsopen", type.withCString { c_fsopen($0, UInt32(FSOPEN_CLOEXEC)) }, isMereReference: true)
+        descriptor = try .reference("fsopen") { type.withCString { c_fsopen($0, UInt32(FSOPEN_CLOEXEC)) } }
     }
 
     /// Takes ownership of a context that another process opened.
@@ -136,9 +136,8 @@ public final class FileSystemContext {
     /// Makes the file system and a detached mount of it. The corresponding system calls are `fsconfig` and `fsmount`.
     public func mount(attributes: MountAttributes.Flags) throws(SystemError) -> FileDescriptor {
         guard c_fsconfig(descriptor.rawValue, FSCONFIG_CMD_CREATE.rawValue, nil, nil, 0) == 0 else { throw .last("fsconfig") }
-        return try .checked(
-            "fsmount", c_fsmount(descriptor.rawValue, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue)),
-            isMereReference: true)
+        let context = descriptor.rawValue
+        return try .reference("fsmount") { c_fsmount(context, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue)) }
     }
 
     /// Applies the options to the existing file system. The corresponding system call is `fsconfig`.

@@ -66,7 +66,7 @@ public struct ProcFileSystem: ~Copyable {
     /// Reads a whole file: see `readAll`.
     public borrowing func read(_ path: ByteString, limit: Int = 1 << 20, isOneRecord: Bool = false) throws(SystemError) -> [UInt8]
     {
-        try open(path, flags: .readOnly).readAll(limit: limit, isOneRecord: isOneRecord)
+        try open(path, flags: .readOnly).closedLater().readAll(limit: limit, isOneRecord: isOneRecord)
     }
 
     /// Writes all bytes in one call, as files of proc(5) require.
@@ -117,7 +117,10 @@ public struct ProcFileSystem: ~Copyable {
     /// this procfs can't tell.
     @inline(never)
     public borrowing func isInUserNamespace() -> Bool {
-        guard let own = try? own(), let map = try? read(own + "/uid_map") else { return false }
+        // A map of all ids has one line. One that is longer gives more bytes at once, too.
+        guard let own = try? own(), let map = try? open(own + "/uid_map", flags: .readOnly).closedLater().read(upTo: 64) else {
+            return false
+        }
         return isPart(map)
     }
 

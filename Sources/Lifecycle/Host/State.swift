@@ -5,6 +5,7 @@ public import OCI
 
 /// The state of a container. Source: runtime.md, "State".
 public func containerState(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) -> ContainerState {
+    DescriptorClosing.gatherReferences()
     let directory = try ContainerDirectory.require(id, settings)
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()

@@ -30,6 +30,7 @@ final class CreateSession {
     /// - Throws: An error if the container can't be created.
     static func begin(_ options: CreateOptions, detached: Bool, _ settings: GlobalSettings) throws(RuntimeError) -> CreateSession
     {
+        DescriptorClosing.gatherReferences()
         let planned = try PlannedContainer(options, settings)
         let console = try ConsoleSocket(
             options.consoleSocket, terminal: planned.plan.process?.spec.terminal == true, detached: detached)
@@ -73,6 +74,7 @@ final class CreateSession {
     /// Clones Init. Until `finish` releases it, the kernel kills Init if this command ends.
     private func launch() throws(RuntimeError) -> Conversation {
         step(.clone)
+        DescriptorClosing.closeGathered()
         let (ours, theirs) = try explaining(.system, "no socket for the container's first process", FileDescriptor.messagePair())
         let startSocket = try explaining(
             .system, "the start socket can't be made",
@@ -91,7 +93,7 @@ final class CreateSession {
         try transaction.expectUnit()
         if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         step(.clone)
-        var cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
+        let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()
         Signal.noteIgnored(transaction.procfs)
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
@@ -111,11 +113,10 @@ final class CreateSession {
             }
         }
         // This closes our copy of Init's end of the conversation. As long as it's open, Init's death brings no end of file.
-        var held: InitContext? = consume context
-        DescriptorClosing.together {
-            held = nil
-            cgroupDirectory = nil
-        }
+        DescriptorClosing.gatherAll()
+        withExtendedLifetime((consume context, consume theirs, consume startSocket, consume cgroupDirectory)) {}
+        DescriptorClosing.closeGathered()
+        DescriptorClosing.gatherReferences()
         return Conversation(ours, as: .host, plan.script)
     }
 

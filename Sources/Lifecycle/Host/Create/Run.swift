@@ -23,6 +23,7 @@ public func runContainer(_ options: RunOptions, _ settings: GlobalSettings) thro
     do throws(RuntimeError) {
         started = try container.start()
         container.directory.unlock()
+        DescriptorClosing.closeGathered()
     } catch {
         container.directory.unlock()
         settings.log.sharesStderr = false

@@ -17,6 +17,7 @@ import Systemd
 /// - Throws: An error if anything of the container may be left, also when a system call fails for an unrelated reason.
 public func deleteContainer(id: ByteString, force: Bool, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
+    DescriptorClosing.gatherReferences()
     try ContainerID.validate(id)
     if let root = try StateRoot.open(settings.root) { return try delete(id, in: root, force: force, settings) }
     if !force { throw ContainerDirectory.notFound(id, settings.root) }
@@ -53,6 +54,7 @@ private func delete(_ id: ByteString, in root: borrowing StateRoot, force: Bool,
 extension ContainerTransaction {
     /// Deletes the container that this command has made, and ends it if it runs: the same as `delete --force`.
     func delete() throws(RuntimeError) {
+        DescriptorClosing.gatherReferences()
         let isLocked = try endWhatBlocks(directory, procfs)
         do throws(RuntimeError) {
             try directory.lockForChange(isLocked: isLocked)

@@ -9,10 +9,12 @@ import OCI
 /// it's ready, or has ended: the container's process then takes the place of the service's main process, sd_notify(3).
 public func startContainer(id: ByteString, _ settings: GlobalSettings) throws(RuntimeError) {
     Signal.ignore(Signal.pipe)
+    DescriptorClosing.gatherReferences()
     let directory = try ContainerDirectory.require(id, settings)
     try directory.lockForChange()
     let started = try start(directory, settings)
     directory.unlock()
+    DescriptorClosing.closeGathered()
     try started.notify?.awaitReadiness(of: started.process, pid: started.pid)
     DescriptorClosing.leaveToExit()
 }
