@@ -50,13 +50,17 @@ public struct ThreadCapabilities: Equatable, Sendable {
 /// The functions call the kernel directly. glibc's functions would apply a change to all threads; this program has only one.
 public enum Credentials {
     /// Drops every capability that isn't in `kept` from the bounding set, and then checks that it's gone (EPERM otherwise): an
-    /// outer seccomp filter can make the call appear to succeed. The corresponding operations are `PR_CAPBSET_DROP` and
-    /// `PR_CAPBSET_READ`.
-    public static func limitBounding(to kept: CapabilitySet) throws(SystemError) {
+    /// outer seccomp filter can make the call appear to succeed. The corresponding operations are `PR_CAPBSET_DROP` and, unless
+    /// `status` tells the set, `PR_CAPBSET_READ`.
+    public static func limitBounding(to kept: CapabilitySet, _ status: OwnStatus? = nil) throws(SystemError) {
         for number in 0..<64 where !kept.contains(number) {
             guard c_prctl(PR_CAPBSET_DROP, UInt(number), 0, 0, 0) != 0 else { continue }
             if isBeyondTheLast(number) { break }
             throw .last("prctl")
+        }
+        if let left = status?.bounding {
+            guard left.bits & ~kept.bits == 0 else { throw SystemError("prctl", errno: .EPERM) }
+            return
         }
         for number in 0..<64 where !kept.contains(number) {
             switch c_prctl(PR_CAPBSET_READ, UInt(number), 0, 0, 0) {

@@ -84,9 +84,11 @@ public struct ProcFileSystem: ~Copyable {
     }
 
     /// The name of the calling process's folder: its pid in the pid namespace of this procfs.
-    public borrowing func own() throws(SystemError) -> ByteString {
+    public borrowing func own() throws(SystemError) -> ByteString { try ProcFileSystem.own(at: root.rawValue) }
+
+    static func own(at root: Int32) throws(SystemError) -> ByteString {
         var link = [UInt8](repeating: 0, count: 16)
-        let length = readlinkat(root.rawValue, "self", &link, link.count)
+        let length = readlinkat(root, "self", &link, link.count)
         guard length > 0 else { throw .last("readlinkat") }
         return ByteString(link[..<length])
     }

@@ -81,16 +81,10 @@ extension Signal {
     /// The same for a process that has only the handlers of `Trap`, which stay until execve.
     public static func resetIgnored() { c_signals_reset_ignored() }
 
-    /// Finds out which signals this process ignores, so that `resetIgnored` needn't reset all 64 in processes that are cloned
-    /// later.
-    public static func noteIgnored(_ procfs: borrowing ProcFileSystem) {
-        guard let text = try? procfs.read(ByteString(decimal: OwnProcess.pid) + "/status", isOneRecord: true) else { return }
-        let field: ByteString = "\nSigIgn:\t"
-        let digits = 16
-        guard let start = text.indices.first(where: { text[$0...].starts(with: field.bytes) }),
-            let ignored = ByteString(text[(start + field.count)...].prefix(digits)).hexadecimal
-        else { return }
-        c_signals_expect_ignored(ignored)
+    /// Finds out which signals this process ignores, so that `resetIgnored` needn't reset all 64, in this process and in those
+    /// that it clones.
+    public static func noteIgnored(_ status: OwnStatus?) {
+        if let ignored = status?.ignoredSignals { c_signals_expect_ignored(ignored) }
     }
 
     /// Ignores a signal. The corresponding C function is `signal` with `SIG_IGN`.

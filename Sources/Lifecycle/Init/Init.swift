@@ -27,11 +27,13 @@ final class InitContext {
     let succession: Succession?
     /// The stack that Init runs on.
     let stack: ProcessStack
+    /// The root of Host's procfs, which Init has open until `isolate`.
+    let procfs: Int32
 
     init(
         plan: Plan, socket: SharedDescriptor, startSocket: SharedDescriptor, sources: MountSources?,
         mappings: SortedMap<SharedDescriptor>, journal: MountJournal?, resctrl: ResctrlTasks?, place: InitPlace?,
-        succession: Succession?, stack: ProcessStack
+        succession: Succession?, stack: ProcessStack, procfs: Int32
     ) {
         self.plan = plan
         self.socket = socket
@@ -43,6 +45,7 @@ final class InitContext {
         self.place = place
         self.succession = succession
         self.stack = stack
+        self.procfs = procfs
     }
 }
 
@@ -56,12 +59,15 @@ struct Init: ~Copyable {
     var procfs: ProcFileSystem?
     /// Init's cgroup, as soon as it's known.
     var place: InitPlace?
+    /// Closed as soon as it's used, or once it's another process's.
+    let status: OwnStatus?
 
     private init(_ context: InitContext) {
         self.context = context
         conversation = Conversation(context.socket, as: .process, context.plan.script)
         procfs = nil
         place = context.place
+        status = OwnStatus(procfs: context.procfs)
     }
 
     var plan: Plan { context.plan }
@@ -122,6 +128,7 @@ struct Init: ~Copyable {
     private func isolate() throws(RuntimeError) {
         step(.isolate)
         try explaining(.system, "the program's file can't be unmapped", SealedProgram.dropHostPart())
+        Signal.noteIgnored(status)
         Signal.resetIgnored()
         Trap.renew(exitStatus: 1)
         Trap.setLog(nil)
@@ -137,6 +144,7 @@ struct Init: ~Copyable {
         kept += context.journal.map { [$0.rawValue] } ?? []
         kept += context.place?.tasks.descriptors ?? []
         kept += context.resctrl?.descriptors ?? []
+        kept += (status?.descriptor).map { [$0] } ?? []
         try closeDescriptors(from: 3 + Int32(plan.process?.preservedDescriptors ?? 0), but: kept)
     }
 
@@ -273,9 +281,11 @@ struct Init: ~Copyable {
     /// Drops the privileges that the remaining steps don't need: while the process waits, other processes may be in its pid
     /// namespace, because the namespace is shared or through `exec`. With startContainer hooks, this is done after them.
     private func reducePrivileges(of prepared: PreparedProcess, before calls: [FilteredCall]) throws(RuntimeError) {
-        guard let execution = prepared.execution else { return try giveUpAllPrivileges() }
+        // It's a file of the host's, so the process that waits may not have it.
+        defer { status?.close() }
+        guard let execution = prepared.execution else { return try giveUpAllPrivileges(status) }
         guard plan.hooks.startContainer.isEmpty else { return }
-        if try execution.reducePrivileges(before: calls + [(SystemCallNumber.accept4, [])]) { prepared.filter = nil }
+        if try execution.reducePrivileges(before: calls + [(SystemCallNumber.accept4, [])], status) { prepared.filter = nil }
     }
 
     /// Joins the given pid namespace, clones the successor in it and exits: a pid namespace takes only processes that are born

@@ -68,7 +68,11 @@ extension Init {
         try becomeRoot()
         for join in later { try enter(join) }
         try makeLate()
-        if namespaces.origin(of: .pid) == .new { try context.succession?.goOn(.pid, conversation) }
+        if namespaces.origin(of: .pid) == .new {
+            try context.succession?.goOn(.pid, conversation)
+            // The file is that of the process that stays behind.
+            status?.close()
+        }
     }
 
     /// Makes the namespaces that must belong to the root of the user namespace.

@@ -89,13 +89,12 @@ final class CreateSession {
             journal: plan.namespaces.has(.mount) ? nil : try MountJournal.make(in: transaction.directory.descriptor),
             resctrl: try transaction.resctrl?.openTasks(),
             place: plan.cgroup?.unit == nil ? try InitPlace(plan, transaction.cgroup) : nil,
-            succession: succession, stack: stack)
+            succession: succession, stack: stack, procfs: transaction.procfs.root.rawValue)
         try transaction.expectUnit()
         if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         step(.clone)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()
         Trap.shareStep()
-        Signal.noteIgnored(transaction.procfs)
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
             let clone = try explaining(

@@ -11,6 +11,7 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     let inherited = try prepareCaller(
         preserving: options.preserveFDs,
         named: [settings.root, options.processFile, options.pidFile, options.consoleSocket, options.pidfdSocket], settings.log)
+    DescriptorClosing.gatherReferences()
     var options = options
     options.preserveFDs = inherited.preserved
     let directory = try ContainerDirectory.require(options.id, settings)

@@ -44,7 +44,8 @@ struct ExecSession: ~Copyable {
     consuming func execute() throws(RuntimeError) -> ContainerProcess {
         if plan.joinsKeyring { try process.labelKeyring(by: procfs) }
         Trap.shareStep()
-        Signal.noteIgnored(procfs)
+        DescriptorClosing.closeGathered()
+        Signal.noteIgnored(OwnStatus(procfs: procfs.root.rawValue))
         let launched = try launchWithinLimits()
         let conversation = Conversation(
             launched.socket, as: .host,

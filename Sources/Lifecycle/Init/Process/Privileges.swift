@@ -11,10 +11,10 @@ import Seccomp
 // CAP_SYS_RESOURCE, Host can set them only for processes of its own user.
 
 /// Drops all privileges, for a container without a process, which can't be started.
-func giveUpAllPrivileges() throws(RuntimeError) {
+func giveUpAllPrivileges(_ status: OwnStatus?) throws(RuntimeError) {
     step(.reduceCapabilities)
     try explaining(.process, "the capabilities can't be given up") { () throws(SystemError) in
-        try Credentials.limitBounding(to: CapabilitySet())
+        try Credentials.limitBounding(to: CapabilitySet(), status)
         try Credentials.forbidNewPrivileges()
         try ThreadCapabilities(effective: CapabilitySet(), permitted: CapabilitySet(), inheritable: CapabilitySet()).apply()
     }
@@ -23,11 +23,14 @@ func giveUpAllPrivileges() throws(RuntimeError) {
 extension ProcessExecution {
     /// Drops every privilege that the remaining steps don't need, and loads the filter if it permits all of these steps.
     ///
-    /// - Parameter calls: The system calls that this process will make besides those that all processes make.
+    /// - Parameters:
+    ///   - calls: The system calls that this process will make besides those that all processes make.
+    ///   - status: Tells whether the bounding set is limited, and is closed then.
     /// - Returns: Whether the filter is loaded.
     /// - Throws: The error of the first privilege that can't be dropped.
-    func reducePrivileges(before calls: [FilteredCall]) throws(RuntimeError) -> Bool {
-        try limitBounding()
+    func reducePrivileges(before calls: [FilteredCall], _ status: OwnStatus? = nil) throws(RuntimeError) -> Bool {
+        try limitBounding(status)
+        status?.close()
         if plan.spec.noNewPrivileges { try forbidNewPrivileges() }
         let isFiltered = try loadFilterAhead(of: commonCalls + calls)
         step(.reduceCapabilities)
@@ -41,11 +44,11 @@ extension ProcessExecution {
 
     /// Limits the bounding set, while the process has CAP_SETPCAP and before a filter could forbid it. The process itself loses
     /// no capability by that.
-    private func limitBounding() throws(RuntimeError) {
+    private func limitBounding(_ status: OwnStatus?) throws(RuntimeError) {
         step(.limitCapabilities)
         try explaining(
             .process, "the capabilities can't be set", pointer: "/process/capabilities",
-            Credentials.limitBounding(to: plan.capabilities.bounding))
+            Credentials.limitBounding(to: plan.capabilities.bounding, status))
     }
 
     private func forbidNewPrivileges() throws(RuntimeError) {
