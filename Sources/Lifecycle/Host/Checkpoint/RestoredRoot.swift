@@ -53,11 +53,7 @@ struct RestoredRoot {
     /// The mount, with its attributes set: if two mounts are of one file system, criu sets attributes only on the first one.
     private static func tree(of mount: ExternalMount, _ sources: MountSources) throws(RuntimeError) -> SharedDescriptor? {
         switch mount.source {
-        case .null:
-            try explaining(
-                .mount, "the null device can't be limited", path: "/dev/null",
-                sources.null?.file.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false))
-            return sources.null
+        case .null: return sources.null
         case .device(let path): return try open(path)
         case .bind(let step): return try limit(sources.binds[step.index]?.descriptor, step)
         case .cgroup(let path, let step): return try limit(try open(path), step)

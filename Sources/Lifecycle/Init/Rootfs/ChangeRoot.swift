@@ -72,7 +72,7 @@ extension Rootfs {
         for mount in try hostMounts(own, procfs) where mount.root == "/" && (mount.type == "proc" || mount.type == "sysfs") {
             let place = try host.openResolving(
                 mount.place, flags: [.path, .directory], resolve: .noLinks)
-            try FileSystemContext(type: "tmpfs").mount(attributes: Rootfs.maskAttributes).attach(on: place)
+            try FileSystemContext(type: "tmpfs").mount(attributes: MountSources.maskAttributes).attach(on: place)
         }
     }
 

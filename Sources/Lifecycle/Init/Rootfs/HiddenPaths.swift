@@ -39,9 +39,6 @@ extension Rootfs {
         }
     }
 
-    /// The attributes of a mount that covers a masked path.
-    static let maskAttributes: MountAttributes.Flags = [.readOnly, .noSetUserID, .noExecution]
-
     /// The mounts that cover masked paths: one empty read-only tmpfs for all directories, and the null device for all files.
     /// Otherwise thousands of masks would be thousands of file systems.
     private struct Masks {
@@ -70,14 +67,13 @@ extension Rootfs {
         return try explaining(context, failure(path), pointer) { () throws(SystemError) in
             try context.set("nr_blocks", to: "1")
             try context.set("nr_inodes", to: "1")
-            return Mask(SharedDescriptor(try context.mount(attributes: Rootfs.maskAttributes.union(.noDevices))))
+            return Mask(SharedDescriptor(try context.mount(attributes: MountSources.maskAttributes.union(.noDevices))))
         }
     }
 
     private func nullDevice(for path: ByteString, _ pointer: String) throws(RuntimeError) -> Mask {
         try explaining(.mount, failure(path), pointer: pointer, path: path) { () throws(SystemError) in
             guard let null = sources.null else { throw SystemError("open_tree", errno: .ENODEV) }
-            try null.file.setMountAttributes(MountAttributes(set: Rootfs.maskAttributes), recursive: false)
             return Mask(null)
         }
     }

@@ -11,11 +11,14 @@ struct MountSources {
     var binds = SortedMap<BindSource>()
     /// File systems that only Host may make, by index in `/mounts`.
     var fileSystems = SortedMap<SharedDescriptor>()
-    /// The host's null device, which covers masked files: the container's own may be anything (CVE-2025-31133). nil if no path
-    /// is masked.
+    /// The host's null device, limited, which covers masked files: the container's own may be anything (CVE-2025-31133). nil if
+    /// no path is masked.
     let null: SharedDescriptor?
     /// Whether Host opened the sources, in another mount namespace than the container's.
     let areHosts: Bool
+
+    /// The attributes of a mount that covers a masked path.
+    static let maskAttributes: MountAttributes.Flags = [.readOnly, .noSetUserID, .noExecution]
 
     /// The numbers of all descriptors here.
     var descriptors: [Int32] {
@@ -75,7 +78,8 @@ struct MountSources {
         try explaining(.mount, "the host's /dev/null can't be used to mask paths", path: "/dev/null") {
             () throws(SystemError) in
             // Were it shared, a mount that the container makes over a mask would appear over the host's own device, too.
-            let tree = try FileDescriptor.cloneTree("/dev/null", recursive: false, MountAttributes(), .private)
+            let tree = try FileDescriptor.cloneTree(
+                "/dev/null", recursive: false, MountAttributes(set: maskAttributes), .private)
             guard try tree.status().isCharacterDevice(major: 1, minor: 3) else { throw SystemError("fstat", errno: .ENODEV) }
             return SharedDescriptor(tree)
         }
