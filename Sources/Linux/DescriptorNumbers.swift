@@ -67,6 +67,11 @@ extension FileDescriptor {
     /// Opens /dev/null for each standard stream that is closed. Otherwise the next file that is opened would become that
     /// stream.
     public static func openMissingStandardStreams() {
+        var streams = [
+            pollfd(fd: 0, events: 0, revents: 0), pollfd(fd: 1, events: 0, revents: 0), pollfd(fd: 2, events: 0, revents: 0),
+        ]
+        // poll(2) tells of all at once which are closed.
+        if poll(&streams, 3, 0) >= 0, !streams.contains(where: { $0.revents & Int16(POLLNVAL) != 0 }) { return }
         while true {
             let descriptor = c_openat(AT_FDCWD, "/dev/null", O_RDWR, 0)
             if descriptor < 0 || descriptor > STDERR_FILENO {
