@@ -105,6 +105,17 @@ extension FileDescriptor {
         }
     }
 
+    /// Makes a new file with this content. If this process is killed meanwhile, a part of it may be left behind.
+    public borrowing func makeFile(_ name: ByteString, holding bytes: [UInt8], mode: UInt32) throws(SystemError) {
+        let file = try makeFile(name, mode: mode).closedLater()
+        do throws(SystemError) {
+            try file.writeAll(bytes)
+        } catch {
+            try? unlink(name)
+            throw error
+        }
+    }
+
     /// Makes a new file for writing. An existing file of that name is removed first: it may be a symbolic link that somebody
     /// placed there.
     private borrowing func makeFile(_ name: ByteString, mode: UInt32) throws(SystemError) -> FileDescriptor {

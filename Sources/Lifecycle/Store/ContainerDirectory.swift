@@ -219,7 +219,7 @@ struct ContainerDirectory: ~Copyable {
     /// Writes the record of a created container, and its second copy: from now on the record may have to last for years.
     borrowing func writeWithCopy(_ record: ContainerRecord) throws(RuntimeError) {
         let bytes = record.encoded()
-        try write(bytes, as: ContainerDirectory.copyName)
+        try make(ContainerDirectory.copyName, holding: bytes)
         try write(bytes, as: ContainerDirectory.recordName)
     }
 
@@ -230,6 +230,13 @@ struct ContainerDirectory: ~Copyable {
         try explaining(
             .system, "the container's state can't be written", path: name,
             descriptor.replaceFile(name, with: bytes, mode: 0o600, temporary: name + ".new"))
+    }
+
+    /// Makes a file that `create` writes only once. Until the record says that the container is created, nobody needs it whole.
+    borrowing func make(_ name: ByteString, holding bytes: [UInt8]) throws(RuntimeError) {
+        try explaining(
+            .system, "the container's state can't be written", path: name,
+            descriptor.makeFile(name, holding: bytes, mode: 0o600))
     }
 
     /// Reads the configuration as it was at `create`.

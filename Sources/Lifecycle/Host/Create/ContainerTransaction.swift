@@ -99,7 +99,7 @@ final class ContainerTransaction {
     /// Keeps the configuration and, if it has poststop hooks, notes in the record that they must run. Does so once.
     private func keepConfiguration() throws(RuntimeError) {
         guard !keepsConfiguration else { return }
-        try directory.write(configText, as: ContainerDirectory.configName)
+        try directory.make(ContainerDirectory.configName, holding: configText)
         keepsConfiguration = true
         if !plan.hooks.poststop.isEmpty { record.made.add(.hooks) }
     }
