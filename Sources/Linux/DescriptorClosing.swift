@@ -64,10 +64,9 @@ public enum DescriptorClosing {
         while waiting != 0 {
             let first = waiting.trailingZeroBitCount
             let count = (~(waiting >> UInt64(first))).trailingZeroBitCount
-            if count == 1 {
-                _ = CLinux.close(Int32(first))
-            } else {
-                _ = c_close_range(UInt32(first), UInt32(first + count - 1), 0)
+            // Should close_range fail, they're closed one by one: the other side of a socket waits for that.
+            if count == 1 || c_close_range(UInt32(first), UInt32(first + count - 1), 0) != 0 {
+                for number in first..<(first + count) { _ = CLinux.close(Int32(number)) }
             }
             waiting &= count == 64 ? 0 : ~(((1 << UInt64(count)) - 1) << UInt64(first))
         }
