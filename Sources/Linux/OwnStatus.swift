@@ -33,15 +33,39 @@ public final class OwnStatus {
     public var bounding: CapabilitySet? { number("CapBnd").map { CapabilitySet(bits: $0) } }
 
     /// A number of 16 hexadecimal digits: nil if the file is closed or lacks it.
-    private func number(_ name: ByteString) -> UInt64? {
+    private func number(_ name: StaticString) -> UInt64? {
         guard let descriptor else { return nil }
-        let text = [UInt8](unsafeUninitializedCapacity: 8192) { buffer, filled in
-            filled = max(pread(descriptor, buffer.baseAddress, buffer.count, 0), 0)
+        // On the stack, which a process gives up before others in its pid namespace can read its memory: the file tells the
+        // host's pids and the caller's groups.
+        var text = InlineArray<8192, UInt8>(repeating: 0)
+        var bytes = text.mutableSpan
+        return bytes.withUnsafeMutableBytes { buffer in
+            let length = max(pread(descriptor, buffer.baseAddress, buffer.count, 0), 0)
+            return OwnStatus.number(name, in: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
         }
-        let field: ByteString = "\n" + name + ":\t"
-        guard let start = text.indices.first(where: { text[$0] == 0x0A && text[$0...].starts(with: field.bytes) }) else {
-            return nil
+    }
+
+    /// The number in the line that begins with a name. The line must be complete.
+    static func number(_ name: StaticString, in text: UnsafeRawBufferPointer) -> UInt64? {
+        let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        let digits = 16
+        var line = 0
+        while let end = text[line...].firstIndex(of: UInt8(ascii: "\n")) {
+            let value = line + name.count + 2
+            if end - value == digits, text[value - 2] == UInt8(ascii: ":"), text[line..<(value - 2)].elementsEqual(name) {
+                return number(of: UnsafeRawBufferPointer(rebasing: text[value..<end]))
+            }
+            line = end + 1
         }
-        return ByteString(text[(start + field.count)...].prefix(16)).hexadecimal
+        return nil
+    }
+
+    private static func number(of digits: UnsafeRawBufferPointer) -> UInt64? {
+        var number: UInt64 = 0
+        for digit in digits {
+            guard let value = digit.hexadecimalValue else { return nil }
+            number = number << 4 | UInt64(value)
+        }
+        return number
     }
 }
