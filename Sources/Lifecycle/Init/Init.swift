@@ -179,7 +179,10 @@ struct Init: ~Copyable {
     /// The place in the container's cgroup, which this process is in from now on.
     private mutating func takePlace() throws(RuntimeError) -> InitPlace {
         if let place { return place }
+        // The files of the cgroup come as descriptors, and the kernel drops those for which there is no number.
+        DescriptorClosing.closeGathered()
         let place = try awaitPlace()
+        DescriptorClosing.gatherReferences()
         try enterCgroups(place)
         self.place = place
         return place

@@ -154,6 +154,8 @@ extension UndoneContainer {
     /// Undoes everything, from the end of the list to its beginning. Stops at the first failure and leaves the rest for another
     /// attempt.
     func undo(in directory: borrowing FileDescriptor, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) {
+        // A hook may want to release what an unmounted mount still holds, and needs descriptors even at the limit of open files.
+        DescriptorClosing.closeGathered()
         for thing in made.reversed() { try thing.undo(self, directory, procfs) }
     }
 }

@@ -81,6 +81,7 @@ enum ForeignProc {
 
     /// Runs the first process: it joins the pid namespace, and clones the process that opens `proc` there.
     private static func become(_ start: Start) -> Never {
+        DescriptorClosing.closeGathered()
         let conversation = Conversation(start.socket, as: .process, .errand)
         do throws(RuntimeError) {
             try explaining(.system, "the program's file can't be unmapped", SealedProgram.dropHostPart())
