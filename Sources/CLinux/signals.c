@@ -66,7 +66,13 @@ void c_end_by_signals(void) {
     for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) c_handle_by_ending(numbers[i], end_by_signal, 0);
 }
 
+void c_default_signal(int number) {
+    ignored_by_us &= ~only(number);
+    act(number, (struct kernel_action){0});
+}
+
 static void reset(signals set) {
+    ignored_by_us &= ~set;
     set &= ~(only(SIGKILL) | only(SIGSTOP));
     for (int number = 1; number <= last_signal; number++)
         if (set & only(number)) act(number, (struct kernel_action){0});

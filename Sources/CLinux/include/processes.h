@@ -246,6 +246,8 @@ void c_signals_reset(void);
 void c_signals_reset_ignored(void);
 /// Says which signals this process ignores, bit n - 1 for signal n. c_signals_reset_ignored then leaves all others alone.
 void c_signals_expect_ignored(uint64_t numbers);
+/// Gives a signal its default disposition.
+void c_default_signal(int number);
 /// Ignores a signal from now on.
 void c_ignore_signal(int number);
 /// Installs a handler that ends the process and doesn't return.
@@ -265,6 +267,5 @@ static inline pid_t c_ended_child(void) {
     return information.si_pid;
 }
 
-static inline void c_default_signal(int number) { signal(number, SIG_DFL); }
 
 #pragma clang assume_nonnull end
