@@ -4,7 +4,7 @@
 // beginning. Everything that the C library and the program have set up before that is lost: relocated pages, and queries about
 // the processor, which are slow in a virtual machine. So the copy is made right here if possible. If that fails, for whatever
 // reason, the program continues; SealedProgram.swift then tries again and reports the error. This copy has only Init's part of
-// the program, and Host maps its own part from the file (hostpart.c).
+// the program, and Host maps its own part from the file (hostpart.c); if the kernel refuses that, the program says so and ends.
 //
 // Then `relocate` applies the relocations that the linker has packed (RELR), a tenth of the size of an ordinary list. musl's
 // start-up code does this from version 1.2.4 on, and since that version its <elf.h> defines DT_RELR: a build with such a musl

@@ -1,7 +1,7 @@
 // Host's part of the program, which the sealed copies don't have.
 //
 // Every process that a container can see runs from a sealed copy of the program (SealedProgram.swift), and making the copy takes
-// time in proportion to its size. But such a process runs only a third of the program. So scripts/arrange finds the functions
+// time in proportion to its size. But such a process runs only a quarter of the program. So scripts/arrange finds the functions
 // that it can reach and puts them first; what follows, up to the writable data, is Host's part. A copy has a hole in its place.
 // Host, which runs from the copy too, maps its part from the program's file. Init unmaps it as the first thing it does: with the
 // file mapped, a container with CAP_SYS_ADMIN could open the file through /proc/PID/map_files (proc(5)), and write to it. If
