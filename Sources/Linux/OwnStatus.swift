@@ -53,19 +53,10 @@ public final class OwnStatus {
         while let end = text[line...].firstIndex(of: UInt8(ascii: "\n")) {
             let value = line + name.count + 2
             if end - value == digits, text[value - 2] == UInt8(ascii: ":"), text[line..<(value - 2)].elementsEqual(name) {
-                return number(of: UnsafeRawBufferPointer(rebasing: text[value..<end]))
+                return ByteString(Array(text[value..<end])).hexadecimal
             }
             line = end + 1
         }
         return nil
-    }
-
-    private static func number(of digits: UnsafeRawBufferPointer) -> UInt64? {
-        var number: UInt64 = 0
-        for digit in digits {
-            guard let value = digit.hexadecimalValue else { return nil }
-            number = number << 4 | UInt64(value)
-        }
-        return number
     }
 }
