@@ -3,16 +3,17 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 PROGRAM := .build/release/wherry
+PAGES := .build/pages
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts conformance teeth bench install uninstall format lint clean
+.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-build: ## build the release program, .build/release/wherry (as root: installs missing Debian packages)
+build: ## build the release program, .build/release/wherry, and its manual pages (as root: installs missing Debian packages)
 	@scripts/build
 
 demo: ## build, take a container through its life and show what the container sees (root)
@@ -36,6 +37,9 @@ test-engines: ## test Docker, containerd, podman and buildah with the release pr
 test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
 
+test-release: ## test the manual pages
+	@scripts/test-release
+
 conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
 	@RUNTIME="$(RUNTIME)" conformance/rules/test
 
@@ -45,12 +49,15 @@ teeth: ## break the sources in many places, one by one, and see a test fail for 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="[NAME=]PATH ..." chooses others
 	@Benchmarks/bench
 
-install: ## install the built program to $(DESTDIR)$(PREFIX)/bin
+install: ## install the built program and manual pages below $(DESTDIR)$(PREFIX)
 	@test -x $(PROGRAM) || { echo "wherry: there is no $(PROGRAM) yet: make build" >&2; exit 1; }
 	install -D -m 0755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/wherry"
+	[ ! -d $(PAGES) ] || (cd $(PAGES) && find * -type f -exec install -D -m 0644 {} "$(DESTDIR)$(PREFIX)/share/{}" \;)
 
-uninstall: ## remove the installed program
+uninstall: ## remove what was installed
 	rm -f "$(DESTDIR)$(PREFIX)/bin/wherry"
+	[ ! -d "$(DESTDIR)$(PREFIX)/share" ] || cd "$(DESTDIR)$(PREFIX)/share" && rm -f man/man8/wherry.8 man/man8/wherry-*.8 man/man7/wherry-errors.7 \
+		bash-completion/completions/wherry zsh/site-functions/_wherry fish/vendor_completions.d/wherry.fish
 
 format: ## format the sources
 	swift format -i -r Sources Tests Package.swift
