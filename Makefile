@@ -13,7 +13,7 @@ help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-build: ## build the release program, .build/release/wherry, and its manual pages (as root: installs missing Debian packages)
+build: ## build the release program, .build/release/wherry, its manual pages and completions (as root: installs missing Debian packages)
 	@scripts/build
 
 demo: ## build, take a container through its life and show what the container sees (root)
@@ -37,7 +37,7 @@ test-engines: ## test Docker, containerd, podman and buildah with the release pr
 test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
 
-test-release: ## test the manual pages
+test-release: ## test manual pages and completions (root)
 	@scripts/test-release
 
 conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
@@ -49,7 +49,7 @@ teeth: ## break the sources in many places, one by one, and see a test fail for 
 bench: ## compare with runc, crun and the kernel's own floor (root); RUNTIMES="[NAME=]PATH ..." chooses others
 	@Benchmarks/bench
 
-install: ## install the built program and manual pages below $(DESTDIR)$(PREFIX)
+install: ## install the built program, manual pages and completions below $(DESTDIR)$(PREFIX)
 	@test -x $(PROGRAM) || { echo "wherry: there is no $(PROGRAM) yet: make build" >&2; exit 1; }
 	install -D -m 0755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/wherry"
 	[ ! -d $(PAGES) ] || (cd $(PAGES) && find * -type f -exec install -D -m 0644 {} "$(DESTDIR)$(PREFIX)/share/{}" \;)
