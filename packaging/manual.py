@@ -47,7 +47,7 @@ def options(page):
 
 def synopsis(usage):
     """The usage as mdoc: "wherry kill [OPTIONS] ID [SIGNAL]"."""
-    lines, depth, command = [".Sh SYNOPSIS", ".Nm wherry"], 0, True
+    lines, depth = [".Sh SYNOPSIS", ".Nm wherry"], 0
     for word in usage.replace("GLOBAL OPTIONS", "GLOBAL_OPTIONS").split()[1:]:
         depth_before, opened, bare = depth, word.count("["), word.strip("[]")
         depth += opened - word.count("]")
@@ -57,7 +57,6 @@ def synopsis(usage):
             lines[-1] += f" Op Ar {bare}" if opened else f" Ar {bare}"
         else:
             lines.append((".Op Ar " if opened else ".Ar ") + bare.replace("...", " ..."))
-        command = False
     return [line.replace("GLOBAL_OPTIONS", "GLOBAL OPTIONS") for line in lines]
 
 
