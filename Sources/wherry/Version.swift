@@ -4,7 +4,7 @@ import OCI
 import Seccomp
 
 enum Version {
-    static var number: ByteString { "0.1.0" }
+    static var number: ByteString { "0.2.0" }
 
     static var commit: ByteString { ByteString(cString: c_commit()) }
 

@@ -59,7 +59,7 @@ import Testing
     @Test func saysItsVersionAsDockerReadsIt() {
         let lines = String(decoding: Version.text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count == 5 && lines[4].isEmpty)
-        #expect(lines[0] == "wherry version 0.1.0")
+        #expect(lines[0] == "wherry version 0.2.0")
         #expect(lines[1].wholeMatch(of: /commit: (unknown|[0-9a-f]{40}(-dirty)?)/) != nil)
         #expect(lines[2] == "spec: 1.3.0")
         #expect(lines[3].wholeMatch(of: /libseccomp: \d+\.\d+\.\d+/) != nil)
