@@ -7,7 +7,7 @@ PAGES := .build/pages
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-unit test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
+.PHONY: help build release demo test test-unit test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -15,6 +15,9 @@ help: ## list these targets
 
 build: ## build the release program, .build/release/wherry, its manual pages and completions (as root: installs missing Debian packages)
 	@scripts/build
+
+release: ## make the files of a release in dist: tarball, Debian package, SPDX document, checksums (as root: installs packages)
+	@scripts/release
 
 demo: ## build, take a container through its life and show what the container sees (root)
 	@scripts/demo
@@ -37,7 +40,7 @@ test-engines: ## test Docker, containerd, podman and buildah with the release pr
 test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
 
-test-release: ## test manual pages and completions (root)
+test-release: ## test manual pages, completions and packages (root)
 	@scripts/test-release
 
 conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
@@ -70,4 +73,4 @@ lint: ## check the sources' format and structure, unused code, and that everythi
 	swift format lint --strict -r Sources Tests Package.swift
 
 clean: ## remove everything that was built
-	rm -rf .build
+	rm -rf .build dist

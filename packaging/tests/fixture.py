@@ -27,3 +27,8 @@ def bundle(directory, arguments=("sleep", "60")):
     config = json.loads(file.read_text())
     config["process"] |= {"terminal": False, "args": list(arguments)}
     file.write_text(json.dumps(config))
+
+
+def releases():
+    """The directories of two releases of the same commit, made in different folders: scripts/test-release makes them."""
+    return [Path(path) for path in os.environ["WHERRY_RELEASES"].split(":")]
