@@ -40,7 +40,7 @@ test-engines: ## test Docker, containerd, podman and buildah with the release pr
 test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
 	@conformance/hosts/test
 
-test-release: ## test manual pages, completions and packages (root)
+test-release: ## test manual pages, completions and packages, in fresh Debians too (root)
 	@scripts/test-release
 
 conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)

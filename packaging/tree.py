@@ -6,7 +6,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Documents for those who use wherry.
-DOCUMENTS = ("engines", "kubernetes", "rootless", "environment", "errors", "security")
+DOCUMENTS = ("install", "engines", "kubernetes", "rootless", "environment", "errors", "security")
 FOLDER = Path("share/doc/wherry")
 
 
