@@ -76,7 +76,9 @@ def convert(text):
             items = re.split(r"^- ", "\n".join(block), flags=re.M)[1:]
             lines.append(".Bl -bullet -compact")
             for item in items:
-                lines += [".It"] + mdoc.fill(pieces(" ".join(item.split())))
+                # A backslash at the end of a line is a line break.
+                parts = [mdoc.fill(pieces(" ".join(part.split()))) for part in item.split("\\\n")]
+                lines += [".It"] + parts[0] + [line for part in parts[1:] for line in [".br"] + part]
             lines.append(".El")
         elif block[0].startswith("### "):
             lines.append(".Ss " + mdoc.escape(block[0][4:]))
