@@ -15,6 +15,11 @@ def said(*command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options).stdout
 
 
+def words(text):
+    """A text without what pages write in their own way: white space, quotes, hyphens."""
+    return re.sub(r"[\u2010-]\n? *|[‘’“”\"']|\s+", "", text)
+
+
 class Manual(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -54,9 +59,6 @@ class Manual(unittest.TestCase):
             self.assertEqual(errors, "", page)
 
     def test_a_page_says_what_the_help_says(self):
-        def words(text):
-            return re.sub(r"[\u2010-]\n? *|[‘’“”\"']|\s+", "", text)
-
         for command in ("create", "exec", "kill", "update"):
             page = words(self.shown(self.manual / f"man8/wherry-{command}.8"))
             for part in said(fixture.PROGRAM, "help", command).split("\n\n")[1:]:
@@ -83,3 +85,11 @@ class Manual(unittest.TestCase):
         self.assertGreater(len(terms), 80)
         for term in terms:
             self.assertIn(term, page)
+
+    def test_the_page_of_errors_has_every_sentence(self):
+        document = (fixture.CHECKOUT / "docs/errors.md").read_text()
+        page = words(self.shown(self.manual / "man7/wherry-errors.7"))
+        sentences = re.findall(r"^(?:- |  )`(.+)`\\$", document, re.M)
+        self.assertGreater(len(sentences), 500)
+        for sentence in sentences:
+            self.assertIn(words(sentence), page)
