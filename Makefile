@@ -65,10 +65,11 @@ uninstall: ## remove what was installed
 format: ## format the sources
 	swift format -i -r Sources Tests Package.swift
 
-lint: ## check the sources' format and structure, unused code, and that everything named in the documents exists
+lint: ## check the sources' format and structure, unused code, that everything named in the documents exists, and the list of errors
 	@scripts/check-docs
 	@scripts/check-structure
 	@scripts/check-unused
+	@scripts/check-errors
 	@conformance/teeth/run --check
 	swift format lint --strict -r Sources Tests Package.swift
 
