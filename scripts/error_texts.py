@@ -33,11 +33,12 @@ TAKERS = {
         ("wherry/", "takes", 'option "--…" takes {0}, not "…"'),
     ],
     "warning": [
-        ("Seccomp/", "warn", "{0}…{2}; left out of the filter"),
         ("Lifecycle/Plan/CapabilityPlan", "leftOut", "/process/capabilities/…: … can't be granted: {2}; left out"),
         ("Lifecycle/Plan/MountStep", "dropFileSystemOptions", '/mounts/…/options: "…" means nothing {0}'),
-        ("", "warn", "{0}"),
-        ("", "warnings.append", "{0}"),
+        ("Lifecycle/", "warn", "{0}"),
+        ("wherry/", "warn", "{0}"),
+        ("Cgroups/", "warnings.append", "{0}"),
+        ("Lifecycle/", "warnings.append", "{0}"),
     ],
 }
 
@@ -92,6 +93,8 @@ OTHERS = {
     ],
     "only --debug shows it": [
         ("Lifecycle/Plan/PlanText.swift", ""), ("Cgroups/Resources/CgroupWrite.swift", "value lines"), ("", "call debug"),
+        ("Seccomp/", "call warn"), ("Seccomp/SeccompFilter.swift", "call warnings.append"),
+        ("Seccomp/SeccompCompiler.swift", "call warnings.append"),
     ],
     "the name of a step, or of a message between wherry's processes": [
         ("Lifecycle/Step.swift", "value name"), ("Lifecycle/Conversation/Message.swift", "value name"),
