@@ -1,11 +1,12 @@
 #include "CLinux.h"
+#include "pages.h"
 
 #ifdef WHERRY_STATIC
 #include "program/entry.h"
 #endif
 
 // Enough for every process that runs on such a stack: its code doesn't recurse, and its larger buffers are on the heap.
-enum { stack_size = 512 * 1024, guard_size = 4096 };
+enum { stack_size = 512 * 1024, guard_size = largest_page };
 
 void *c_stack_make(void) {
     char *stack = mmap(NULL, guard_size + stack_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
@@ -18,6 +19,7 @@ void *c_stack_make(void) {
 static char *top_of(void *stack) { return (char *)stack + guard_size + stack_size; }
 
 // The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`.
+#if defined(__x86_64__)
 static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
     long result;
     register long fourth __asm__("r10") = 0;
@@ -36,6 +38,27 @@ static long clone_onto(long call, long first, long second, long third, void (*bo
         : "rcx", "r11", "memory", "cc");
     return result;
 }
+#elif defined(__aarch64__)
+static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
+    register long number __asm__("x8") = call;
+    register long result __asm__("x0") = first;
+    register long x1 __asm__("x1") = second;
+    register long x2 __asm__("x2") = third;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    __asm__ volatile(
+        "    svc #0\n"
+        "    cbnz x0, 1f\n"
+        "    mov x0, %[context]\n"
+        "    blr %[body]\n"
+        "    brk #1\n"
+        "1:\n"
+        : "+r"(result)
+        : "r"(number), "r"(x1), "r"(x2), "r"(x3), "r"(x4), [body] "r"(body), [context] "r"(context)
+        : "x30", "memory", "cc");
+    return result;
+}
+#endif
 
 static pid_t checked(long pid) {
     if (pid >= 0) return (pid_t)pid;
@@ -60,6 +83,7 @@ pid_t c_clone_sibling_onto_stack(void *stack, pid_t *number, void (*body)(void *
 }
 
 void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
+#if defined(__x86_64__)
     __asm__ volatile(
         "    mov %[top], %%rsp\n"
         "    mov %[context], %%rdi\n"
@@ -69,6 +93,16 @@ void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
         :
         : [top] "r"(top_of(stack)), [body] "r"(body), [context] "r"(context)
         : "rdi", "memory");
+#elif defined(__aarch64__)
+    __asm__ volatile(
+        "    mov sp, %[top]\n"
+        "    mov x0, %[context]\n"
+        "    blr %[body]\n"
+        "    brk #1\n"
+        :
+        : [top] "r"(top_of(stack)), [body] "r"(body), [context] "r"(context)
+        : "x0", "x30", "memory");
+#endif
     __builtin_unreachable();
 }
 
@@ -78,13 +112,12 @@ void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
 static int each_stack(void *stack, int (*act)(void *, size_t)) {
     int result = act(stack, guard_size + stack_size);
 #ifdef WHERRY_STATIC
-    enum { page = 4096, most = 16 << 20 };
-    char **word = (char **)(initial_stack + 1 + initial_stack[0] + 1);
-    while (*word) word++;
-    uintptr_t top = 0;
-    for (size_t *entry = (size_t *)(word + 1); entry[0]; entry += 2)
-        if (entry[0] == 31 /* AT_EXECFN */) top = (uintptr_t)(entry[1] + strlen((const char *)entry[1]) + page) & ~(uintptr_t)(page - 1);
-    if (result == 0 && top) result = act((void *)(top - most), most);
+    enum { most = 16 << 20 };
+    uintptr_t name = auxiliary_value(auxiliary_program_name), page = (uintptr_t)page_size();
+    if (result == 0 && name) {
+        uintptr_t top = (name + strlen((const char *)name) + page) & -page;
+        result = act((void *)(top - most), most);
+    }
 #endif
     return result;
 }

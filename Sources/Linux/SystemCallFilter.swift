@@ -67,7 +67,6 @@ public enum SystemCallNumber {
     public static var clone: Int32 { Int32(SYS_clone) }
     public static var close: Int32 { Int32(SYS_close) }
     public static var closeRange: Int32 { Int32(SYS_close_range) }
-    public static var dup2: Int32 { Int32(SYS_dup2) }
     public static var execve: Int32 { Int32(SYS_execve) }
     public static var exitGroup: Int32 { Int32(SYS_exit_group) }
     public static var getcwd: Int32 { Int32(SYS_getcwd) }
@@ -78,7 +77,6 @@ public enum SystemCallNumber {
     public static var munmap: Int32 { Int32(SYS_munmap) }
     public static var newfstatat: Int32 { Int32(SYS_newfstatat) }
     public static var personality: Int32 { Int32(SYS_personality) }
-    public static var poll: Int32 { Int32(SYS_poll) }
     public static var prctl: Int32 { Int32(SYS_prctl) }
     public static var prlimit64: Int32 { Int32(SYS_prlimit64) }
     public static var recvmsg: Int32 { Int32(SYS_recvmsg) }
@@ -92,7 +90,17 @@ public enum SystemCallNumber {
     public static var setresuid: Int32 { Int32(SYS_setresuid) }
     public static var setsid: Int32 { Int32(SYS_setsid) }
     public static var sigaltstack: Int32 { Int32(SYS_sigaltstack) }
-    public static var stat: Int32 { Int32(SYS_stat) }
     public static var umask: Int32 { Int32(SYS_umask) }
     public static var write: Int32 { Int32(SYS_write) }
+
+    // The calls that the C library's functions of these names make. On arm64 the kernel has only the newer calls.
+    #if arch(arm64)
+        public static var dup2: Int32 { Int32(SYS_dup3) }
+        public static var poll: Int32 { Int32(SYS_ppoll) }
+        public static var stat: Int32 { Int32(SYS_newfstatat) }
+    #else
+        public static var dup2: Int32 { Int32(SYS_dup2) }
+        public static var poll: Int32 { Int32(SYS_poll) }
+        public static var stat: Int32 { Int32(SYS_stat) }
+    #endif
 }

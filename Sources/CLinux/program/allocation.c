@@ -8,6 +8,7 @@
 // pages (c_allocation_begin). The data that such a process needs is copied to them, and all earlier pages can be withheld from
 // the process (c_memory_withhold) or unmapped (c_memory_drop).
 #include "CLinux.h"
+#include "../pages.h"
 
 #include <stddef.h>
 
@@ -37,7 +38,7 @@ struct mapping {
 };
 
 static struct block *released[classes];
-static char first_region[1 << 17] __attribute__((aligned(page)));
+static char first_region[1 << 17] __attribute__((aligned(largest_page)));
 static char *unused = first_region + header, *unused_end = first_region + sizeof first_region;
 static struct mapping *mappings, *former;
 static int first_region_is_former;

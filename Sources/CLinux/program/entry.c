@@ -40,11 +40,9 @@ BARE static int asks_for_copy(char **arguments) {
 }
 
 // Whether the program was executed by a descriptor, as go_on_in_copy does with execveat(2). Then this process is the copy.
-BARE static int was_executed_by_descriptor(char **environment) {
-    while (*environment) environment++;
-    for (size_t *entry = (size_t *)(environment + 1); entry[0]; entry += 2)
-        if (entry[0] == 31 /* AT_EXECFN */) return begins((const char *)entry[1], "/dev/fd/");
-    return 0;
+BARE static int was_executed_by_descriptor(void) {
+    size_t name = auxiliary_value(auxiliary_program_name);
+    return name && begins((const char *)name, "/dev/fd/");
 }
 
 // Copies the program, except for Host's part, and writes the program's descriptor to the copy. Returns whether it succeeded.
@@ -68,7 +66,7 @@ long *initial_stack;
 BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack) {
     initial_stack = stack;
     char **arguments = (char **)(stack + 1), **environment = arguments + stack[0] + 1;
-    if (map_host_part() || stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor(environment)) return;
+    if (map_host_part() || stack[0] < 2 || !asks_for_copy(arguments + 1) || was_executed_by_descriptor()) return;
     // If RLIMIT_FSIZE is too low for the copy, SIGXFSZ would kill the process silently. When it's ignored, the call fails and
     // the program reports the error later. The array is the kernel's struct sigaction: handler, flags, restorer, mask.
     long ignore[4] = {(long)SIG_IGN, 0, 0, 0};
@@ -88,7 +86,11 @@ BARE __attribute__((used, visibility("hidden"))) void go_on_in_copy(long *stack)
 #ifdef DT_RELR
 #define CALL_RELOCATE
 #else
+#if defined(__x86_64__)
 #define CALL_RELOCATE "    call relocate\n"
+#elif defined(__aarch64__)
+#define CALL_RELOCATE "    bl relocate\n"
+#endif
 
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 extern Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
@@ -121,13 +123,14 @@ BARE __attribute__((used, visibility("hidden"))) void relocate(void) {
 }
 #endif
 
-// The C library's _start must find everything as the kernel left it: the stack, and in rdx the function to call at exit.
+// The C library's _start must find everything as the kernel left it: the stack and, on x86-64, the function to call at exit in rdx.
 __asm__(
     ".section .text.wherry_entry, \"ax\", @progbits\n"
     ".globl wherry_entry\n"
     ".hidden wherry_entry\n"
     ".type wherry_entry, @function\n"
     "wherry_entry:\n"
+#if defined(__x86_64__)
     "    mov %rsp, %rdi\n"
     "    push %rdx\n"
     "    push %rdx\n"
@@ -136,6 +139,12 @@ __asm__(
     "    pop %rdx\n"
     "    pop %rdx\n"
     "    jmp _start\n"
+#elif defined(__aarch64__)
+    "    mov x0, sp\n"
+    "    bl go_on_in_copy\n"
+    CALL_RELOCATE
+    "    b _start\n"
+#endif
     ".text\n");
 
 #endif

@@ -14,8 +14,6 @@
 
 #include <elf.h>
 
-enum { page = 4096 };
-
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 // The first byte of Host's part. Without scripts/arrange it's the program's first byte (Package.swift).
 extern const char wherry_host_part[] __attribute__((visibility("hidden")));
@@ -34,7 +32,8 @@ long file_offset_of_descriptor(void) {
     return (const char *)&program_descriptor - base();
 }
 
-static long rounded_up(long offset) { return (offset + page - 1) & ~(long)(page - 1); }
+BARE static long rounded_down(long offset) { return offset & -page_size(); }
+BARE static long rounded_up(long offset) { return rounded_down(offset + page_size() - 1); }
 
 BARE struct file_range host_part_of_file(void) {
     struct file_range range = {0, 0};
@@ -45,7 +44,7 @@ BARE struct file_range host_part_of_file(void) {
         long start = (long)segment[i].p_vaddr, length = (long)segment[i].p_filesz;
         if (place >= start && place < start + length) range.begin = (long)segment[i].p_offset + place - start;
         if (range.begin && segment[i].p_flags & PF_W) {
-            range.end = (long)segment[i].p_offset & ~(long)(page - 1);
+            range.end = rounded_down((long)segment[i].p_offset);
             break;
         }
     }
@@ -66,7 +65,7 @@ BARE static long each_piece(long (*act)(struct piece)) {
     long result = 0;
     for (int i = 0; result == 0 && i < __ehdr_start.e_phnum; i++) {
         if (segment[i].p_type != PT_LOAD || segment[i].p_flags & PF_W) continue;
-        long begin = (long)segment[i].p_offset & ~(long)(page - 1);
+        long begin = rounded_down((long)segment[i].p_offset);
         long end = rounded_up((long)(segment[i].p_offset + segment[i].p_filesz));
         long shift = (long)(segment[i].p_vaddr - segment[i].p_offset);
         if (begin < range.begin) begin = range.begin;

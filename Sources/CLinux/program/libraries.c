@@ -103,5 +103,7 @@ UNREACHABLE(fgets)
 UNREACHABLE(fclose)
 UNREACHABLE(strtoul)
 UNREACHABLE(__isoc23_strtoul)
+// On arm64, gcc makes a lock's atomic operations calls of its own library. libcap takes locks only in functions that we don't use.
+UNREACHABLE(__aarch64_swp1_acq_rel)
 
 #endif

@@ -2,6 +2,8 @@
 // program doesn't have. So it's done here: otherwise a stray write could change a table of functions.
 #ifdef WHERRY_STATIC
 
+#include "entry.h"
+
 #include <elf.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,8 +17,8 @@ __attribute__((constructor)) static void protect_relocated(void) {
         if (header[i].p_type != PT_GNU_RELRO) continue;
         // Only whole pages can be protected. The linker has extended the segment to the end of its last page.
         unsigned long start = (unsigned long)base + header[i].p_vaddr, end = start + header[i].p_memsz;
-        start &= ~4095UL;
-        end &= ~4095UL;
+        start &= -(unsigned long)page_size();
+        end &= -(unsigned long)page_size();
         if (mprotect((void *)start, end - start, PROT_READ) == 0) continue;
         static const char sentence[] = "wherry: the kernel doesn't let the program protect itself (mprotect)\n";
         if (write(STDERR_FILENO, sentence, sizeof sentence - 1) < 0) _exit(1);
