@@ -17,8 +17,11 @@ enum { listener_number = 3 };
 static const int uncounted[] = {
     SYS_read,          SYS_pread64,       SYS_close,        SYS_mmap,    SYS_munmap,        SYS_mprotect, SYS_brk,      SYS_exit,
     SYS_exit_group,    SYS_rt_sigreturn,  SYS_rt_sigaction, SYS_fstat,   SYS_getpid,        SYS_gettid,   SYS_getuid,   SYS_geteuid,
-    SYS_clock_gettime, SYS_futex,         SYS_getrandom,    SYS_lseek,   SYS_rt_sigprocmask, SYS_poll,    SYS_ppoll,    SYS_wait4,
+    SYS_clock_gettime, SYS_futex,         SYS_getrandom,    SYS_lseek,   SYS_rt_sigprocmask, SYS_ppoll,   SYS_wait4,
     SYS_restart_syscall, SYS_set_tid_address, SYS_set_robust_list, SYS_rseq,
+#ifdef SYS_poll
+    SYS_poll,
+#endif
 #ifdef SYS_arch_prctl
     // Part of the C library's start-up, when the program can't report an error yet.
     SYS_arch_prctl,

@@ -83,7 +83,8 @@ import Testing
             ([3, 8], true), ([3, 9], false), ([3, 0x1_0000_0001], true), ([0x2_0000_0003, 8], false),
         ]
         for (arguments, allowed) in expected {
-            let call = ObservedCall(architecture: c_scmp_arch_x86_64, number: 0, arguments: arguments + [0, 0, 0, 0])
+            let call = ObservedCall(
+                architecture: Native.architecture, number: Native.number("read"), arguments: arguments + [0, 0, 0, 0])
             #expect(try machine.answer(to: call) == (allowed ? 0x7FFF_0000 : 0x0005_0001), "\(arguments)")
         }
     }

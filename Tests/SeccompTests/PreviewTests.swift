@@ -1,5 +1,4 @@
 import CLinux
-import CSeccomp
 import Testing
 
 @testable import OCI
@@ -23,7 +22,7 @@ import Testing
         for number in 0..<500 as Range<Int32> {
             let answers = try values.map { value in
                 let call = ObservedCall(
-                    architecture: c_scmp_arch_x86_64, number: UInt32(number), arguments: [value, 1, 2, 3, 4, 5])
+                    architecture: Native.architecture, number: UInt32(number), arguments: [value, 1, 2, 3, 4, 5])
                 let answer = try machine.answer(to: call)
                 #expect(program.permits(number, call.arguments) == isPermitted(answer), "\(call)")
                 return answer
@@ -45,7 +44,7 @@ import Testing
         let machine = BPFMachine(program.instructions)
         for number in 0..<450 as Range<Int32> where program.permits(number) {
             let arguments = (0..<6).map { _ in UInt64.random(in: 0...8, using: &random) }
-            let call = ObservedCall(architecture: c_scmp_arch_x86_64, number: UInt32(number), arguments: arguments)
+            let call = ObservedCall(architecture: Native.architecture, number: UInt32(number), arguments: arguments)
             #expect(isPermitted(try machine.answer(to: call)), "\(call)")
         }
     }

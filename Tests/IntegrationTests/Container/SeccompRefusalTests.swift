@@ -65,7 +65,8 @@ struct SeccompRefusalTests {
 
     @Test func unknownArchitecture() throws {
         #expect(
-            try refusal { $0.architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_Z80"] }.points(to: "/linux/seccomp/architectures/1"))
+            try refusal { $0.architectures = [.string(Processor.architecture), "SCMP_ARCH_Z80"] }.points(
+                to: "/linux/seccomp/architectures/1"))
     }
 
     @Test func unknownFlag() throws {

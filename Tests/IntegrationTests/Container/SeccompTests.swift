@@ -1,19 +1,13 @@
 import CHarness
 import Testing
 
-/// The probe makes the system calls by number. x86_64 and aarch64 have different numbers.
 @Suite("seccomp", .needsRoot, .sandboxed)
 struct SeccompTests {
-    #if arch(x86_64)
-        private static let (getpriority, personality, sendmsg, architecture) = (140, 135, 46, "SCMP_ARCH_X86_64")
-    #else
-        private static let (getpriority, personality, sendmsg, architecture) = (141, 92, 211, "SCMP_ARCH_AARCH64")
-    #endif
-
     /// A profile with these rules. By default it allows all other calls.
     private func profile(_ rules: JSON..., defaultAction: String = "SCMP_ACT_ALLOW") -> JSON {
         [
-            "defaultAction": .string(defaultAction), "architectures": [.string(Self.architecture)], "syscalls": .array(rules),
+            "defaultAction": .string(defaultAction), "architectures": [.string(Processor.architecture)],
+            "syscalls": .array(rules),
         ]
     }
 
@@ -41,17 +35,19 @@ struct SeccompTests {
 
     @Test(arguments: [true, false]) func errorIsWhatTheRuleSays(noNewPrivileges: Bool) throws {
         let filter = profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: 99))
-        let seen = try call(Self.getpriority, 0, 0, under: filter, noNewPrivileges: noNewPrivileges)
+        let seen = try call(Processor.getpriority, 0, 0, under: filter, noNewPrivileges: noNewPrivileges)
         #expect(seen.output == "error 99\n", "\(seen)")
     }
 
     @Test func errorIsEPERMUnlessSet() throws {
-        #expect(try call(Self.getpriority, under: profile(rule("getpriority", "SCMP_ACT_ERRNO"))).output == "error \(EPERM)\n")
+        #expect(
+            try call(Processor.getpriority, under: profile(rule("getpriority", "SCMP_ACT_ERRNO"))).output == "error \(EPERM)\n")
     }
 
     @Test func errorMayBeZero() throws {
         #expect(
-            try call(Self.getpriority, under: profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: 0))).output == "result 0\n")
+            try call(Processor.getpriority, under: profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: 0))).output
+                == "result 0\n")
     }
 
     @Test func defaultErrorIsForCallsWithoutARule() throws {
@@ -61,7 +57,7 @@ struct SeccompTests {
                 "names": JSON(Self.harmless), "action": "SCMP_ACT_ALLOW",
             ], defaultAction: "SCMP_ACT_ERRNO")
         filter.defaultErrnoRet = 77
-        #expect(try call(Self.getpriority, under: filter).output == "error 77\n")
+        #expect(try call(Processor.getpriority, under: filter).output == "error 77\n")
     }
 
     private static let harmless = [
@@ -83,31 +79,31 @@ struct SeccompTests {
         #expect(try call(600, under: filter).output == "error \(ENOSYS)\n")
         // The profile's author knew this older call and left it out, so it gets the default error.
         filter.defaultErrnoRet = 77
-        #expect(try call(Self.personality, 0xFFFF_FFFF, under: filter).output == "error 77\n")
+        #expect(try call(Processor.personality, 0xFFFF_FFFF, under: filter).output == "error 77\n")
     }
 
     @Test func killEndsTheProcess() throws {
         for action in ["SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD"] {
-            let seen = try call(Self.getpriority, under: profile(rule("getpriority", action)))
+            let seen = try call(Processor.getpriority, under: profile(rule("getpriority", action)))
             #expect(seen.ending == .exited(128 + SIGSYS), "\(action): \(seen)")
             #expect(seen.output.isEmpty)
         }
     }
 
     @Test func trapIsASignal() throws {
-        let seen = try call(Self.getpriority, under: profile(rule("getpriority", "SCMP_ACT_TRAP")))
+        let seen = try call(Processor.getpriority, under: profile(rule("getpriority", "SCMP_ACT_TRAP")))
         #expect(seen.ending == .exited(128 + SIGSYS), "\(seen)")
     }
 
     // Without a tracer the kernel answers ENOSYS (seccomp(2)).
     @Test func traceWithoutATracerIsENOSYS() throws {
         #expect(
-            try call(Self.getpriority, under: profile(rule("getpriority", "SCMP_ACT_TRACE", errno: 5))).output
+            try call(Processor.getpriority, under: profile(rule("getpriority", "SCMP_ACT_TRACE", errno: 5))).output
                 == "error \(ENOSYS)\n")
     }
 
     @Test func logAllows() throws {
-        #expect(try call(Self.getpriority, under: profile(rule("getpriority", "SCMP_ACT_LOG"))).output.hasPrefix("result "))
+        #expect(try call(Processor.getpriority, under: profile(rule("getpriority", "SCMP_ACT_LOG"))).output.hasPrefix("result "))
     }
 
     // getpriority(which, who): PRIO_PROCESS is 0, PRIO_USER 2. The second argument is compared.
@@ -122,7 +118,7 @@ struct SeccompTests {
         let bundle = try Bundle {
             $0.linux.seccomp = filter
             $0.runs(
-                "for value in \((matching + other).map(String.init).joined(separator: " ")); do probe syscall \(Self.getpriority) 9 $value; done"
+                "for value in \((matching + other).map(String.init).joined(separator: " ")); do probe syscall \(Processor.getpriority) 9 $value; done"
             )
         }
         // No target has the kind 9, so a call that the filter lets through fails with EINVAL.
@@ -131,15 +127,15 @@ struct SeccompTests {
 
     @Test func valuesAreComparedInAll64Bits() throws {
         let filter = profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: 99, [comparison(1, 0x1_0000_0000, "SCMP_CMP_EQ")]))
-        #expect(try call(Self.getpriority, 9, 0x1_0000_0000, under: filter).output == "error 99\n")
-        #expect(try call(Self.getpriority, 9, 0, under: filter).output == "error \(EINVAL)\n")
+        #expect(try call(Processor.getpriority, 9, 0x1_0000_0000, under: filter).output == "error 99\n")
+        #expect(try call(Processor.getpriority, 9, 0, under: filter).output == "error \(EINVAL)\n")
     }
 
     @Test func severalArgumentsMustAllMatch() throws {
         let filter = profile(
             rule("getpriority", "SCMP_ACT_ERRNO", errno: 99, [comparison(0, 9, "SCMP_CMP_EQ"), comparison(1, 5, "SCMP_CMP_EQ")]))
-        #expect(try call(Self.getpriority, 9, 5, under: filter).output == "error 99\n")
-        #expect(try call(Self.getpriority, 9, 6, under: filter).output == "error \(EINVAL)\n")
+        #expect(try call(Processor.getpriority, 9, 5, under: filter).output == "error 99\n")
+        #expect(try call(Processor.getpriority, 9, 6, under: filter).output == "error \(EINVAL)\n")
     }
 
     // libseccomp takes one comparison for each argument. Several for the same argument are alternatives, as with other
@@ -147,13 +143,13 @@ struct SeccompTests {
     @Test func severalComparisonsOfOneArgumentAreAlternatives() throws {
         let filter = profile(
             rule("getpriority", "SCMP_ACT_ERRNO", errno: 99, [comparison(1, 5, "SCMP_CMP_EQ"), comparison(1, 6, "SCMP_CMP_EQ")]))
-        for value in [5, 6] { #expect(try call(Self.getpriority, 9, value, under: filter).output == "error 99\n") }
-        #expect(try call(Self.getpriority, 9, 7, under: filter).output == "error \(EINVAL)\n")
+        for value in [5, 6] { #expect(try call(Processor.getpriority, 9, value, under: filter).output == "error 99\n") }
+        #expect(try call(Processor.getpriority, 9, 7, under: filter).output == "error \(EINVAL)\n")
     }
 
     @Test func unknownSyscallNameIsPassedOver() throws {
         let filter = profile(rule("no_such_call", "SCMP_ACT_ERRNO"), rule("getpriority", "SCMP_ACT_ERRNO", errno: 99))
-        #expect(try call(Self.getpriority, under: filter).output == "error 99\n")
+        #expect(try call(Processor.getpriority, under: filter).output == "error 99\n")
     }
 
     @Test(arguments: [true, false]) func filterShowsInTheStatus(noNewPrivileges: Bool) throws {
@@ -174,14 +170,14 @@ struct SeccompTests {
     func flagsAreTaken(flags: [String]) throws {
         var filter = profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: 99))
         filter.flags = JSON(flags)
-        #expect(try call(Self.getpriority, under: filter).output == "error 99\n")
+        #expect(try call(Processor.getpriority, under: filter).output == "error 99\n")
     }
 
     @Test func profilesThatDifferInAnErrorOnlyDoNotShareAFilter() throws {
         for errno in [90, 91, 90] {
             let bundle = try Bundle {
                 $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_ERRNO", errno: errno))
-                $0.runs(arguments: ["probe", "syscall", "\(Self.getpriority)"])
+                $0.runs(arguments: ["probe", "syscall", "\(Processor.getpriority)"])
             }
             #expect(try bundle.output() == "error \(errno)\n")
         }
@@ -193,7 +189,7 @@ struct SeccompTests {
             filter.listenerMetadata = "for the agent"
             $0.linux.seccomp = filter
             $0.annotations = ["a": "b"]
-            $0.runs(arguments: ["probe", "syscall", "\(Self.getpriority)"])
+            $0.runs(arguments: ["probe", "syscall", "\(Processor.getpriority)"])
         }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
         let listener = h_listen(bundle.path + "/agent.sock")
@@ -234,7 +230,7 @@ struct SeccompTests {
         let first = try Received(from: listener)
         close(first.descriptor)
         #expect(try start.finish().succeeded)
-        let exec = try container.joining(["probe", "syscall", "\(Self.getpriority)"]).start()
+        let exec = try container.joining(["probe", "syscall", "\(Processor.getpriority)"]).start()
         let received = try Received(from: listener)
         defer { close(received.descriptor) }
         #expect(h_answer_notification(received.descriptor, 55) == 0)
@@ -250,7 +246,7 @@ struct SeccompTests {
         let bundle = try Bundle {
             $0.linux.seccomp = profile(rule("getpriority", "SCMP_ACT_NOTIFY"), rule(name, "SCMP_ACT_NOTIFY"))
             // Descriptor 99 isn't open.
-            $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "\(Self.sendmsg)", "99"])
+            $0.runs(arguments: name == "read" ? ["true"] : ["probe", "syscall", "\(Processor.sendmsg)", "99"])
         }
         bundle.config.linux.seccomp.listenerPath = .string(bundle.path + "/agent.sock")
         let listener = h_listen(bundle.path + "/agent.sock")

@@ -82,17 +82,20 @@ struct EverythingTests {
         config.linux.maskedPaths = ["/secret"]
         config.linux.readonlyPaths = ["/frozen"]
         config.linux.rootfsPropagation = "shared"
-        config.linux.personality = ["domain": "LINUX32"]
+        config.linux.personality = ["domain": .string(Processor.disguise.domain)]
         config.linux.memoryPolicy = ["mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]]
         config.linux.timeOffsets = ["boottime": ["secs": 86400, "nanosecs": 5], "monotonic": ["secs": 7200, "nanosecs": 6]]
         config.linux.netDevices = ["outside": ["name": "inside"]]
         config.linux.cgroupsPath = .string(bundle.cgroup)
         config.linux.seccomp = [
-            "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+            "defaultAction": "SCMP_ACT_ALLOW", "architectures": [.string(Processor.architecture)],
+            "flags": ["SECCOMP_FILTER_FLAG_LOG"],
             "syscalls": [
                 [
-                    "names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "errnoRet": 122,
-                    "args": [["index": 1, "value": 0o777, "valueTwo": 0o777, "op": "SCMP_CMP_MASKED_EQ"]],
+                    "names": [.string(Processor.mkdir.name)], "action": "SCMP_ACT_ERRNO", "errnoRet": 122,
+                    "args": [
+                        ["index": .number(Processor.mkdir.mode), "value": 0o777, "valueTwo": 0o777, "op": "SCMP_CMP_MASKED_EQ"]
+                    ],
                 ]
             ],
         ]
@@ -125,7 +128,8 @@ struct EverythingTests {
             "user": "uid=1000 gid=1001 groups=7,8", "nonewprivs": "1", "oom": "300", "limits": "100 200",
             "capabilities": "\(kill) \(kill) \(kill) 0000000000000021 \(kill)", "scheduler": "3 3",
             "ioprio": "best-effort: prio 5",
-            "mount": "3000:4000:711 1", "device": "1:3:5:6:604", "pids": "9000", "masked": "", "personality": "i686",
+            "mount": "3000:4000:711 1", "device": "1:3:5:6:604", "pids": "9000", "masked": "",
+            "personality": Processor.disguise.machine,
             "memory": "bind=static:0", "clock": "monotonic 7200 6 boottime 86400 5", "propagation": "1", "hook": "startContainer",
         ]
         for (name, value) in exact { #expect(seen[name] == value, "\(name)") }

@@ -42,7 +42,8 @@ struct ExecSecurityTests {
     private static let stillToBeDone: [JSON] = [
         "capget", "capset", "exit_group", "clone", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "setsid",
         "prctl",
-        "poll", "recvmsg", "sendmsg", "write", "ioctl", "dup2", "close", "stat", "newfstatat", "mmap", "munmap", "umask",
+        "poll", "ppoll", "recvmsg", "sendmsg", "write", "ioctl", "dup2", "dup3", "close", "stat", "newfstatat", "mmap", "munmap",
+        "umask",
         "close_range", "setgroups", "setresgid", "setresuid", "getuid", "getgid", "chdir", "getcwd",
         "execve",
     ]

@@ -1,5 +1,6 @@
 import Bytes
 import CLinux
+import CSeccomp
 import Testing
 
 @testable import OCI
@@ -24,6 +25,13 @@ extension Seccomp {
     }
 
     static let threeArchitectures: [ByteString] = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]
+}
+
+/// The machine's own numbering of system calls.
+enum Native {
+    static let architecture = seccomp_arch_native()
+
+    static func number(_ name: String) -> UInt32 { UInt32(bitPattern: seccomp_syscall_resolve_name(name)) }
 }
 
 extension Seccomp.Rule {
