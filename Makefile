@@ -2,7 +2,7 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
-PROGRAM := .build/release/wherry
+PROGRAM := .build/$(if $(ARCH),$(ARCH)/)release/wherry
 PAGES := .build/pages
 RUNTIME ?= $(PROGRAM)
 
@@ -13,7 +13,7 @@ help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-build: ## build the release program, .build/release/wherry, its manual pages and completions (as root: installs missing Debian packages)
+build: ## build the release program, .build/release/wherry, its manual pages and completions (as root: installs missing Debian packages); with ARCH=arm64 .build/arm64/release/wherry
 	@scripts/build
 
 release: ## make the files of a release in dist: tarball, Debian package, SPDX document, checksums (as root: installs packages)

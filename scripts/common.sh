@@ -53,13 +53,48 @@ require_packages() {
 }
 
 # The static archives come with the -dev packages.
-build_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev python3"
+library_packages="libcap-dev libseccomp-dev libyajl-dev musl-dev"
+build_packages="$library_packages python3"
+# The headers of the kernel come with this machine's compiler.
+foreign_packages="$library_packages linux-libc-dev"
+
+# The folder that has release/wherry after build_release; the processor, if it's not this machine's.
+build=.build
+foreign=
+
+# use_architecture NAME: build_release builds for the processor with this name of Debian's, into a folder of its own.
+use_architecture() {
+    case $1 in
+        amd64) processor=x86_64 ;;
+        arm64) processor=aarch64 ;;
+        *) die "ARCH is '$1'; it can be amd64 or arm64." ;;
+    esac
+    build=.build/$1
+    [ $processor != "$(uname -m)" ] || return 0
+    [ $processor = aarch64 ] || die "the program for $1 can only be built on such a machine."
+    foreign=$processor
+    sysroot=${WHERRY_SYSROOT:-$(pwd)/$build/sysroot}
+}
+
+# Runs `swift build`. For a foreign processor Package.swift needs to know where its libraries are. The toolchain has Embedded
+# Swift for Linux only on its own processor; on every other one it has it for programs without a system, which serves as well.
+swift_build_release() {
+    set -- --scratch-path "$build" -c release --disable-local-rpath --product wherry
+    if [ -z "$foreign" ]; then
+        swift build "$@"
+    else
+        WHERRY_PROCESSOR=$foreign WHERRY_SYSROOT=$sysroot PKG_CONFIG_PATH=$sysroot/usr/lib/$foreign-linux-gnu/pkgconfig \
+            swift build --triple "$foreign-none-none-elf" "$@"
+    fi
+}
 
 build_release() {
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$foreign" ] || [ -n "${WHERRY_SYSROOT:-}" ] || scripts/sysroot "${build##*/}" "$sysroot" $foreign_packages
     # The commit that `wherry --version` shows: "unknown" for a tree without git, or one that git doesn't trust.
     WHERRY_COMMIT=$(git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) || WHERRY_COMMIT=unknown
     export WHERRY_COMMIT
-    WHERRY_ARRANGEMENT=survey swift build -c release --disable-local-rpath --product wherry
-    scripts/arrange .build/release/wherry .build/release.map >.build/release.ld
-    WHERRY_ARRANGEMENT="$(pwd)/.build/release.ld" swift build -c release --disable-local-rpath --product wherry
+    WHERRY_MAP="$(pwd)/$build/release.map" swift_build_release
+    scripts/arrange $build/release/wherry $build/release.map >$build/release.ld
+    WHERRY_ARRANGEMENT="$(pwd)/$build/release.ld" swift_build_release
 }
