@@ -37,13 +37,13 @@ test-selinux: ## run the integration tests for SELinux, in a virtual machine tha
 test-engines: ## test Docker, containerd, podman and buildah with the release program (root); RUNTIME=PATH chooses another
 	@RUNTIME="$(RUNTIME)" conformance/engines/test
 
-test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours)
+test-hosts: ## test engines with their defaults on whole Debians with systemd, in virtual machines (hours); ARCH=arm64
 	@conformance/hosts/test
 
 test-release: ## test manual pages, completions and packages, in fresh Debians too (root)
 	@scripts/test-release
 
-conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root)
+conformance: ## check each rule of the specification with RUNTIME, beside runc and crun (root); with ARCH=arm64 in a virtual machine
 	@RUNTIME="$(RUNTIME)" conformance/rules/test
 
 teeth: ## break the sources in many places, one by one, and see a test fail for each (root); CHAPTERS="config/mounts ..."

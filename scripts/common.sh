@@ -76,6 +76,17 @@ use_architecture() {
     sysroot=${WHERRY_SYSROOT:-$(pwd)/$build/sysroot}
 }
 
+# require_guest_packages: what conformance/vm needs for a guest with the chosen processor.
+require_guest_packages() {
+    emulator=qemu-system-x86
+    case $foreign,$(uname -m) in
+        aarch64,*) emulator="qemu-system-arm qemu-user-static" ;;
+        ,aarch64) emulator=qemu-system-arm ;;
+    esac
+    # shellcheck disable=SC2086 # a list of words
+    require_packages $emulator mmdebstrap e2fsprogs kmod python3 xz-utils
+}
+
 # Runs `swift build`. For a foreign processor Package.swift needs to know where its libraries are. The toolchain has Embedded
 # Swift for Linux only on its own processor; on every other one it has it for programs without a system, which serves as well.
 swift_build_release() {

@@ -34,8 +34,41 @@ def say(text):
     print(f"vm/run: {text}", file=sys.stderr, flush=True)
 
 
-def no_kvm():
-    """Returns the reason why KVM cannot be used; None if no reason is known."""
+# The guest's processor: QEMU's program, its options under KVM and under emulation, its options always, the console, and the
+# kernel's parameters.
+ARCHITECTURES = {
+    "amd64": (
+        "qemu-system-x86_64",
+        # On some AMD hosts QEMU 7.2 fails with arch-capabilities.
+        ["-cpu", "host,arch-capabilities=off"],
+        # Without features that are slow to emulate and that no test needs.
+        ["-cpu", "max,la57=off,smap=off,smep=off,umip=off,pku=off"],
+        ["-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,hpet=off,graphics=off"],
+        "ttyS0",
+        # QEMU emulates string instructions byte by byte: without these flags the kernel copies and clears in loops.
+        ["clearcpuid=rep_good,erms,fsrm", "tsc=reliable", "8250.nr_uarts=1", "i8042.noaux", "i8042.nokbd"]),
+    "arm64": (
+        "qemu-system-aarch64",
+        ["-cpu", "host"],
+        # QEMU computes the architecture's own signatures of pointers (PAC) very slowly.
+        ["-cpu", "max,pauth-impdef=on,sve=off"],
+        ["-machine", "virt,gic-version=max"],
+        "ttyAMA0",
+        []),
+}
+
+
+def architecture(cache):
+    """The guest's processor, by Debian's name. `build` has stored it."""
+    with open(os.path.join(cache, "arch")) as f:
+        return f.read().strip()
+
+
+def no_kvm(arch):
+    """Returns the reason why KVM cannot be used for a guest with this processor; None if no reason is known."""
+    own = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
+    if arch != own:
+        return f"the guest is {arch}, this machine isn't"
     try:
         with open("/dev/kvm", "rb+", buffering=0) as kvm:
             os.close(fcntl.ioctl(kvm, 0xAE01, 0))       # KVM_CREATE_VM
@@ -43,9 +76,10 @@ def no_kvm():
         return f"/dev/kvm: {e.strerror}"
     # PVM offers KVM without the processor's virtualization. It creates machines, but emulates each instruction of a kernel
     # that is not adapted to PVM: a thousand times slower than QEMU's own emulation.
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as f:
-        if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", f.read(), re.M):
-            return "the processor has no virtualisation (neither vmx nor svm)"
+    if arch == "amd64":
+        with contextlib.suppress(OSError), open("/proc/cpuinfo") as f:
+            if not re.search(r"^flags\s*:.*\b(vmx|svm)\b", f.read(), re.M):
+                return "the processor has no virtualisation (neither vmx nor svm)"
     return None
 
 
@@ -80,8 +114,8 @@ class Machine:
                 cmd, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 pass_fds=fds, preexec_fn=in_child)
         except OSError as e:
-            raise Failure(f"cannot start {cmd[0]}: {e.strerror} (apt-get install "
-                          "--no-install-recommends qemu-system-x86)")
+            raise Failure(f"cannot start {cmd[0]}: {e.strerror} (apt-get install --no-install-recommends "
+                          f"qemu-system-{'arm' if 'aarch64' in cmd[0] else 'x86'})")
         for s in theirs.values():
             s.close()
         self.buffer = b""
@@ -90,23 +124,16 @@ class Machine:
     def qemu(args, accel):
         """Returns QEMU's command line, without the options that differ between booting and resuming."""
         # Only devices that are needed: each costs time at boot.
-        cmd = [os.environ.get("VM_QEMU", "qemu-system-x86_64"),
+        program, under_kvm, emulated, always, console, parameters = ARCHITECTURES[architecture(args.cache)]
+        cmd = [os.environ.get("VM_QEMU", program),
                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                "-m", str(args.memory), "-smp", str(args.cpus), "-rtc", "base=utc"]
-        if accel == "kvm":
-            # On some AMD hosts QEMU 7.2 fails with arch-capabilities.
-            cmd += ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"]
-        else:
-            # Without features that are slow to emulate and that no test needs.
-            cmd += ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max,la57=off,smap=off,smep=off,umip=off,pku=off"]
-        cmd += ["-machine", "q35,usb=off,vmport=off,smbus=off,sata=off,hpet=off,graphics=off"]
-        append = ["console=ttyS0", "quiet", "loglevel=4", "panic=-1", "oops=panic",
-                  "rdinit=/init", "apparmor=1", "security=apparmor",
-                  # QEMU emulates string instructions byte by byte: without these flags the kernel copies and clears in loops.
-                  "clearcpuid=rep_good,erms,fsrm",
-                  "mitigations=off", "random.trust_cpu=on", "tsc=reliable",
-                  "8250.nr_uarts=1", "cryptomgr.notests", "nowatchdog",
-                  "rcupdate.rcu_expedited=1", "i8042.noaux", "i8042.nokbd",
+        cmd += ["-accel", "kvm", *under_kvm] if accel == "kvm" else ["-accel", "tcg,thread=multi,tb-size=512", *emulated]
+        cmd += always
+        append = ["console=" + console, "quiet", "loglevel=4", "panic=-1", "oops=panic",
+                  "rdinit=/init", "apparmor=1", "security=apparmor", *parameters,
+                  "mitigations=off", "random.trust_cpu=on", "cryptomgr.notests", "nowatchdog",
+                  "rcupdate.rcu_expedited=1",
                   "systemd.unified_cgroup_hierarchy=1", "systemd.show_status=0",
                   "systemd.log_level=warning", "systemd.firstboot=0"]
         if args.user != "root":
