@@ -141,5 +141,7 @@ class Packages(unittest.TestCase):
 
     def test_lintian_finds_no_fault(self):
         for path in self.files("*.deb"):
-            found = subprocess.run(["lintian", "--allow-root", "--display-info", "--pedantic", path], capture_output=True, text=True)
+            # Debian 12's lintian doesn't know the field Static-Built-Using yet.
+            found = subprocess.run(["lintian", "--allow-root", "--display-info", "--pedantic", "--suppress-tags", "unknown-field", path],
+                                   capture_output=True, text=True)
             self.assertEqual(found.stdout + found.stderr, "")
