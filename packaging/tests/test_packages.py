@@ -31,8 +31,8 @@ class Refusals(unittest.TestCase):
         self.clone = temporary(self) / "clone"
         said("git", "clone", "--quiet", fixture.CHECKOUT, self.clone)
 
-    def refusal(self):
-        ended = subprocess.run([self.clone / "scripts/release"], capture_output=True, text=True)
+    def refusal(self, *arguments):
+        ended = subprocess.run([self.clone / "scripts/release", *arguments], capture_output=True, text=True)
         self.assertEqual(ended.returncode, 1)
         self.assertFalse((self.clone / "dist").exists())
         return ended.stderr
@@ -47,6 +47,9 @@ class Refusals(unittest.TestCase):
         file.write_text(re.sub(r'{ "[\d.]+" }', '{ "9.8.7" }', file.read_text()))
         said("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-am", "Change the version", cwd=self.clone)
         self.assertEqual(self.refusal(), 'wherry: CHANGELOG.md has no chapter "[9.8.7]": say what is new in this version.\n')
+
+    def test_refuses_an_architecture_that_there_is_no_build_for(self):
+        self.assertEqual(self.refusal("arm64", "riscv64"), "wherry: ARCH is 'riscv64'; it can be amd64 or arm64.\n")
 
     def test_refuses_a_library_whose_license_is_unknown(self):
         linker_map = temporary(self) / "map"
@@ -74,6 +77,18 @@ class Packages(unittest.TestCase):
         self.assertIn("SHA256SUMS", names[0])
         for name in names[0]:
             self.assertEqual((self.first / name).read_bytes(), (self.second / name).read_bytes(), name)
+
+    def test_each_architecture_has_its_own_program(self):
+        # The field e_machine of ELF: EM_X86_64 and EM_AARCH64.
+        machines = {"amd64": 62, "arm64": 183}
+        found = {path.name.split("_")[2].removesuffix(".deb") for path in self.files("*.deb")}
+        self.assertEqual(found, set(machines) if said("dpkg", "--print-architecture").strip() == "amd64" else {"arm64"})
+        for architecture in found:
+            folder = temporary(self)
+            said("dpkg-deb", "-x", self.files(f"*_{architecture}.deb")[0], folder)
+            said("tar", "-xf", self.files(f"*-{architecture}.tar.gz")[0], "-C", folder, "--strip-components=1")
+            for program in (folder / "bin/wherry", folder / "usr/bin/wherry"):
+                self.assertEqual(int.from_bytes(program.read_bytes()[18:20], "little"), machines[architecture], program)
 
     def test_the_sums_are_right_and_complete(self):
         said("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=self.first)
