@@ -47,13 +47,19 @@ class Agent:
 
     def _work(self):
         while not self.over.is_set():
-            watched = [self.listener, *(fd for _, fds, _ in self.connections for fd in fds[:1])]
-            ready = select.select(watched, [], [], 0.05)[0]
-            if self.listener in ready:
-                self._take_state()
-                continue
-            for fd in ready:
-                self._answer(fd)
+            poll = select.poll()
+            poll.register(self.listener, select.POLLIN)
+            for _, fds, _ in self.connections:
+                for fd in fds[:1]:
+                    poll.register(fd, select.POLLIN)
+            for fd, events in poll.poll(50):
+                if fd == self.listener.fileno():
+                    self._take_state()
+                elif events & select.POLLIN:
+                    self._answer(fd)
+                else:
+                    # The filter's processes have ended. Before Linux 6.11, receiving from such a filter never ends.
+                    time.sleep(0.01)
 
     def _take_state(self):
         """Reads one connection to its end: (payload, descriptors, number of messages with descriptors)."""
