@@ -91,8 +91,15 @@ public struct ByteString: Hashable, Sendable {
 
     /// The parts before and after the first separator; nil if there is none.
     public func splitOnce(separator: UInt8) -> (ByteString, ByteString)? {
-        guard let place = bytes.firstIndex(of: separator) else { return nil }
-        return (ByteString(bytes[..<place]), ByteString(bytes[(place + 1)...]))
+        bytes.withUnsafeBufferPointer { bytes in
+            var place = 0
+            while place < bytes.count, bytes[place] != separator { place += 1 }
+            guard place < bytes.count else { return nil }
+            return (
+                ByteString(copying: UnsafeBufferPointer(rebasing: bytes[..<place])),
+                ByteString(copying: UnsafeBufferPointer(rebasing: bytes[(place + 1)...]))
+            )
+        }
     }
 
     /// The text without its first `count` bytes.

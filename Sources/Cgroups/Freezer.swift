@@ -2,12 +2,22 @@ public import Bytes
 public import Errors
 import Linux
 
-extension Cgroup {
-    /// Whether the cgroup's processes are stopped or are being stopped.
+extension CgroupRecord {
+    /// The recorded cgroup, with its freezer's hierarchy alone if there is one: `state` and `list` look at no other.
+    private func withFreezerAlone() throws(RuntimeError) -> Cgroup {
+        let name = ByteString(stringLiteral: Controller.freezer.name)
+        let freezer = groups.first { $0.subsystems == name }
+        return try Cgroup(record: freezer.map { CgroupRecord(path: path, groups: [$0]) } ?? self)
+    }
+
+    /// Whether the cgroup's processes are stopped or are being stopped. Without a freezer they never are.
     public func isFrozen() throws(RuntimeError) -> Bool {
-        guard let freezer = try freezer() else { return false }
+        guard let freezer = try withFreezerAlone().freezer() else { return false }
         return try freezer.isFrozen()
     }
+}
+
+extension Cgroup {
 
     /// Stops all processes of the cgroup. A process that waits for a disk or in vfork(2) can delay that.
     ///

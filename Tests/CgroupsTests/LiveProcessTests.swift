@@ -41,7 +41,7 @@ struct LiveProcessTests {
         let pids = [try live.spawn(), try live.spawn(in: "deep"), try live.spawn()]
         try live.cgroup.kill(SIGKILL)
         #expect(pids.map { live.signalThatEnded($0) } == [SIGKILL, SIGKILL, SIGKILL])
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
         try live.cgroup.remove()
         #expect(try !live.cgroup.exists())
     }
@@ -57,7 +57,7 @@ struct LiveProcessTests {
         let pids = [try alone.spawn(), try alone.spawn()]
         try alone.cgroup.kill(SIGKILL)
         #expect(pids.map { alone.signalThatEnded($0) } == [SIGKILL, SIGKILL])
-        #expect(try !alone.cgroup.isFrozen())
+        #expect(try !alone.cgroup.record.isFrozen())
     }
 
     @Test func killsWhatIsFrozen() throws {
@@ -65,7 +65,7 @@ struct LiveProcessTests {
         try live.cgroup.freeze()
         try live.cgroup.kill(SIGKILL)
         #expect(live.signalThatEnded(pid) == SIGKILL)
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
     }
 
     // The cgroup below is a paused container inside the container, and has a freezer state of its own.
@@ -107,14 +107,14 @@ struct LiveProcessTests {
         let pid = try live.spawn()
         try live.cgroup.kill(SIGTERM)
         #expect(live.signalThatEnded(pid) == SIGTERM)
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
     }
 
     @Test func leavesAPausedContainerPaused() throws {
         let pid = try live.spawn()
         try live.cgroup.freeze()
         try live.cgroup.kill(SIGTERM)
-        #expect(try live.cgroup.isFrozen())
+        #expect(try live.cgroup.record.isFrozen())
         #expect(live.isRunning(pid))
         try live.cgroup.thaw()
         #expect(live.signalThatEnded(pid) == SIGTERM)
@@ -122,12 +122,12 @@ struct LiveProcessTests {
 
     @Test func freezesAndThaws() throws {
         _ = try live.spawn()
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
         try live.cgroup.freeze()
-        #expect(try live.cgroup.isFrozen())
+        #expect(try live.cgroup.record.isFrozen())
         #expect(try live.read("freezer.state", in: live.directory("freezer")) == "FROZEN")
         try live.cgroup.thaw()
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
     }
 
     @Test func freezesAmidForks() throws {

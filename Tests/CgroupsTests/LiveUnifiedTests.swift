@@ -19,10 +19,10 @@ struct LiveUnifiedTests {
     @Test func freezesThawsAndKills() throws {
         let pids = [try live.spawn(), try live.spawn()]
         try live.cgroup.freeze()
-        #expect(try live.cgroup.isFrozen())
+        #expect(try live.cgroup.record.isFrozen())
         #expect(try live.read("cgroup.events", in: directory).displayText.contains("frozen 1"))
         try live.cgroup.thaw()
-        #expect(try !live.cgroup.isFrozen())
+        #expect(try !live.cgroup.record.isFrozen())
         try live.cgroup.kill(SIGTERM)
         #expect(pids.map { live.signalThatEnded($0) } == [SIGTERM, SIGTERM])
         let last = try live.spawn()

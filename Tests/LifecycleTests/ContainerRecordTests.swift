@@ -77,9 +77,10 @@ import Testing
     // With a right checksum: only the type is wrong. A list that counted as empty would let `delete` forget what runs.
     @Test(arguments: [
         (#""made":[{"#, #""made":null,"x":[{"#), (#""made":[{"#, #""made":1,"x":[{"#), (#""made":[{"#, #""made":{},"x":[{"#),
-        (#""groups":[{"#, #""groups":"all","x":[{"#), (#""groups":[{"#, #""groups":[1,{"#),
-        (#""mountPoint":"/sys/fs/cgroup""#, #""mountPoint":"""#), (#""mountPoint":"/sys/fs/cgroup""#, #""mountPoint":"cgroup""#),
-        (#""existing":1"#, #""existing":-1"#), (#""streams":["#, #""streams":"none","x":["#),
+        (#""groups":["#, #""groups":"all","x":["#), (#""groups":["#, #""groups":[1,"#), (#""groups":["#, #""groups":["","#),
+        (#""1  /sys/fs/cgroup""#, #""1  cgroup""#), (#""1  /sys/fs/cgroup""#, #""1 /sys/fs/cgroup""#),
+        (#""1  /sys/fs/cgroup""#, #""-1  /sys/fs/cgroup""#), (#""1  /sys/fs/cgroup""#, #""one  /sys/fs/cgroup""#),
+        (#""streams":["#, #""streams":"none","x":["#),
         (#""streams":["#, #""streams":[1,"#),
         (#""annotations":{"#, #""annotations":[],"x":{"#), (#""restoredTimeNamespace":true"#, #""restoredTimeNamespace":1"#),
         (#""user":true"#, #""user":"yes""#), (#""stage":"created""#, #""stage":"done""#),

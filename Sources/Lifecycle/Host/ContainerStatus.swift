@@ -71,8 +71,7 @@ extension ContainerRecord {
 
     /// Whether the container's cgroup is frozen. A container without a cgroup is never paused.
     func isPaused() throws(RuntimeError) -> Bool {
-        guard let cgroup else { return false }
-        return try Cgroup(record: cgroup).isFrozen()
+        try cgroup?.isFrozen() ?? false
     }
 
     /// The container's cgroup, or nil if it has none: because none was asked for, or because the user who created the container

@@ -29,14 +29,7 @@ extension CgroupRecord {
     func write(to json: inout JSONWriter) {
         json.member("path", path)
         json.array("groups") { json in
-            for group in groups {
-                json.object { json in
-                    json.member("mountPoint", group.mountPoint)
-                    json.member("subsystems", group.subsystems)
-                    // Usually 0. Every command reads the record, so it's kept short.
-                    if group.existing > 0 { json.member("existing", group.existing) }
-                }
-            }
+            for group in groups { json.element(group.text) }
         }
     }
 
@@ -45,17 +38,37 @@ extension CgroupRecord {
         guard let path = json["path"]?.string, let list = json["groups"], list.kind == .array else { return nil }
         var groups: [CgroupRecord.Group] = []
         for entry in list.elements {
-            guard let mountPoint = entry["mountPoint"]?.string, mountPoint.hasPrefix("/"),
-                let subsystems = entry["subsystems"]?.string
-            else { return nil }
-            var existing = 0
-            if let number = entry["existing"] {
-                guard let number = number.integer(as: Int.self), number >= 0 else { return nil }
-                existing = number
-            }
-            groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
+            guard let group = CgroupRecord.Group(entry) else { return nil }
+            groups.append(group)
         }
         self.init(path: path, groups: groups)
+    }
+}
+
+extension CgroupRecord.Group {
+    /// One text of three words, such as "0 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct": every command reads the record, and on a
+    /// host with cgroup v1 it has a dozen of them.
+    fileprivate var text: ByteString { ByteString(decimal: existing) + " " + subsystems + " " + mountPoint }
+
+    fileprivate init?(_ json: JSONValue) {
+        guard let text = json.string else {
+            // Records of version 1 have objects.
+            self.init(
+                mountPoint: json["mountPoint"]?.string, json["subsystems"]?.string, existing: json["existing"]?.number ?? "0")
+            return
+        }
+        // Only the last word, the mount point, may have spaces.
+        guard let (existing, rest) = text.splitOnce(separator: UInt8(ascii: " ")),
+            let (subsystems, mountPoint) = rest.splitOnce(separator: UInt8(ascii: " "))
+        else { return nil }
+        self.init(mountPoint: mountPoint, subsystems, existing: existing)
+    }
+
+    private init?(mountPoint: ByteString?, _ subsystems: ByteString?, existing: ByteString) {
+        guard let mountPoint, mountPoint.hasPrefix("/"), let subsystems, let existing = existing.decimal(as: Int.self),
+            existing >= 0
+        else { return nil }
+        self.init(mountPoint: mountPoint, subsystems: subsystems, existing: existing)
     }
 }
 

@@ -13,7 +13,7 @@ enum RecordChecksum {
     /// The member and the closing brace of the object that begins with `bytes`.
     static func member(for bytes: ArraySlice<UInt8>) -> [UInt8] {
         var member = name.bytes
-        member.appendHexadecimal(fnv1a(bytes), digits: 16)
+        member.appendHexadecimal(hash(bytes), digits: 16)
         return member + end.bytes
     }
 
@@ -23,8 +23,21 @@ enum RecordChecksum {
         return record.suffix(length).elementsEqual(member(for: record.dropLast(length)))
     }
 
-    /// The 64-bit FNV-1a hash. Each of its steps is one-to-one, so texts that differ in a single byte never have the same hash.
-    private static func fnv1a(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    /// A hash like the 64-bit FNV-1a, but of eight bytes at a time: every command checks a record. Each step is one-to-one, so
+    /// texts that differ in a single byte never have the same hash.
+    private static func hash(_ text: ArraySlice<UInt8>) -> UInt64 {
+        text.withUnsafeBytes { bytes in
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            var offset = 0
+            while offset < bytes.count {
+                let isWord = offset + 8 <= bytes.count
+                let part = isWord ? bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) : UInt64(bytes[offset])
+                hash = (hash ^ part) &* 0x100_0000_01b3
+                // Multiplying carries bits to the left only.
+                hash ^= hash &>> 32
+                offset += isWord ? 8 : 1
+            }
+            return hash
+        }
     }
 }
