@@ -14,6 +14,15 @@ extension [UInt8] {
         text.withUTF8Buffer { append(contentsOf: $0) }
     }
 
+    /// Appends `text`, escaped so that it can't control a terminal or end the line or the string.
+    public mutating func append(_ text: ByteString, escaping: Escaping) {
+        if text.bytes.allSatisfy({ isPlain($0) }) {
+            self += text.bytes
+        } else {
+            append(text.displayText, escaping: escaping, limit: .max)
+        }
+    }
+
     /// Appends `text`, escaped so that it can't end the line or the string, or control a terminal.
     ///
     /// - Parameters:
@@ -55,6 +64,11 @@ extension [UInt8] {
             }
         }
     }
+}
+
+/// Whether the byte is a character that no escaping changes: nearly all texts have only such bytes.
+private func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
 }
 
 /// Whether a terminal or a reader of lines acts on the character instead of showing it: control characters (including U+0080 to

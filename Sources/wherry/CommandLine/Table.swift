@@ -15,7 +15,7 @@ struct Table {
         rows.append(
             row.map { cell in
                 var shown: [UInt8] = []
-                shown.append(cell.displayText, escaping: .terminal, limit: .max)
+                shown.append(cell, escaping: .terminal)
                 return shown
             })
     }
