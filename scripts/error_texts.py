@@ -107,6 +107,9 @@ OTHERS = {
         ("Lifecycle/Host/Checkpoint/CriuLog.swift", "call Array"), ("Lifecycle/Host/Checkpoint/CriuLog.swift", "call has 0"),
         ("", "call hasPrefix"), ("wherry/Commands/Ps.swift", "call Array"), ("", "call MadeUnit description"),
     ],
+    "it stands in the file of --trace": [
+        ("Lifecycle/StepTrace.swift", "value name"), ("wherry/CommandLine/GlobalOptions.swift", "call begin command"),
+    ],
     "the text of an errno": [("Errors/ErrorSentences.swift", "set errorSentences"), ("Errors/SystemError.swift", "compared")],
     "it fills a gap of a sentence that is listed": [
         ("Lifecycle/HelperProcess.swift", "value failure"), ("", "call CallersSocket"), ("", "call ExecutionMonitor subject"),

@@ -20,6 +20,7 @@ void c_step_set(const char *text, unsigned long length) {
     step->length = 0;
     step->text = text;
     step->length = length;
+    c_note_step(text, length);
 }
 
 const char *c_step_text(void) { return step->text; }

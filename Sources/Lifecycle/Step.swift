@@ -94,6 +94,7 @@ enum Step: UInt8, CaseIterable {
     case stopUnit
     case startContainerHooks
     case unmountFileSystems
+    case waitForEnd
     case waitForHost
     case waitForIDMappings
     case waitForUnit
@@ -180,6 +181,7 @@ enum Step: UInt8, CaseIterable {
         case .stopUnit: "stop unit"
         case .startContainerHooks: "startContainer hooks"
         case .unmountFileSystems: "unmount file systems"
+        case .waitForEnd: "wait for end"
         case .waitForHost: "wait for Host"
         case .waitForUnit: "wait for unit"
         case .waitForIDMappings: "wait for id mappings"

@@ -65,12 +65,14 @@ public enum SystemCallNumber {
     public static var capset: Int32 { Int32(SYS_capset) }
     public static var chdir: Int32 { Int32(SYS_chdir) }
     public static var clone: Int32 { Int32(SYS_clone) }
+    public static var clockGettime: Int32 { Int32(SYS_clock_gettime) }
     public static var close: Int32 { Int32(SYS_close) }
     public static var closeRange: Int32 { Int32(SYS_close_range) }
     public static var execve: Int32 { Int32(SYS_execve) }
     public static var exitGroup: Int32 { Int32(SYS_exit_group) }
     public static var getcwd: Int32 { Int32(SYS_getcwd) }
     public static var getgid: Int32 { Int32(SYS_getgid) }
+    public static var getpid: Int32 { Int32(SYS_getpid) }
     public static var getuid: Int32 { Int32(SYS_getuid) }
     public static var ioctl: Int32 { Int32(SYS_ioctl) }
     public static var mmap: Int32 { Int32(SYS_mmap) }

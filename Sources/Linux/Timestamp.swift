@@ -20,6 +20,8 @@ public struct Timestamp: Sendable {
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 
+    public var nanosecondsSince1970: Int64 { seconds * 1_000_000_000 + nanoseconds }
+
     /// The time to the second, as in RFC 3339: "2026-11-21T06:34:16Z".
     public var rfc3339: ByteString { ByteString(wholeSeconds + [UInt8(ascii: "Z")]) }
 

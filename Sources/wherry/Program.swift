@@ -57,6 +57,8 @@ enum Program {
                 try printOut(command.help)
                 return 0
             }
+            try globals.beginTrace(of: command.name, arguments)
+            defer { StepTrace.end(log) }
             return try command.action(Invocation(globals: globals, arguments: arguments, log: log))
         } catch {
             log.error(error, command: command.name, prefix: error.code == .usage ? "" : command.errorPrefix)

@@ -1,7 +1,7 @@
 // Wrappers for what Swift can't import from the C library and the kernel: variadic functions, errno, macros, and system calls
 // for which glibc has no function. The wrappers in the headers are inline, without logic, state or allocation. The headers also
-// declare the functions of the C files: arguments.c, calendar.c, clone.c, loopback.c, signals.c, trap.c and
-// program/allocation.c. Only the module Linux imports this module, and Errors/Errno.swift for errno: `make lint` checks it.
+// declare the functions of the C files: arguments.c, calendar.c, clone.c, loopback.c, notes.c, signals.c,
+// trap.c and program/allocation.c. Only the module Linux imports this module, and Errors/Errno.swift for errno: `make lint` checks it.
 #pragma once
 
 #ifndef _GNU_SOURCE

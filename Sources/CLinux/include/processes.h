@@ -210,6 +210,24 @@ void c_step_share(void);
 void c_step_set(const char *text, unsigned long length);
 const char *_Nullable c_step_text(void);
 unsigned long c_step_length(void);
+/// A note of when a step began: notes.c.
+struct c_step_note {
+    const char *_Nullable text;
+    unsigned long length;
+    pid_t pid;
+    int64_t nanoseconds;
+};
+/// Begins to keep notes, in memory that processes cloned from here on share: -1 with errno.
+int c_notes_begin(void);
+int c_notes_are_kept(void);
+/// Keeps no more notes in this process.
+void c_notes_stop(void);
+/// Makes a note, if notes are kept. The text must be a constant of the program.
+void c_note_step(const char *text, unsigned long length);
+unsigned c_notes_count(void);
+/// The notes. Only if there are any.
+const struct c_step_note *c_notes(void);
+
 /// The shortage that this process, or one that shares its step, ran into; null for none.
 const char *_Nullable c_step_shortage(void);
 /// Records a shortage of memory. The record is only used in the message about a process that died: a caller that can do without

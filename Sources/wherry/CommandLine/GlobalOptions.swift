@@ -19,6 +19,9 @@ struct GlobalOptions {
     static let logLevel = Option(
         "log-level", value: .oneOf(["error", "warning", "warn", "info", "debug"]),
         "the least important lines to write: debug is --debug, error leaves out warnings (default: warning)")
+    static let trace = Option(
+        "trace", value: .text("FILE"),
+        "append to FILE when each step began and how long it took, for Perfetto or chrome://tracing")
     static let systemdCgroup = Option("systemd-cgroup", "the same as --cgroup-manager systemd")
     static let cgroupManager = Option(
         "cgroup-manager", value: .oneOf(["cgroupfs", "systemd", "disabled"]),
@@ -31,7 +34,7 @@ struct GlobalOptions {
     static let version = Option("version", short: "v", "show the version")
 
     static let table = [
-        root, log, logFormat, logLevel, debug, systemdCgroup, cgroupManager, rootless, noNewKeyring, version, .help,
+        root, log, logFormat, logLevel, debug, trace, systemdCgroup, cgroupManager, rootless, noNewKeyring, version, .help,
     ]
 
     private let arguments: Arguments
@@ -50,6 +53,18 @@ struct GlobalOptions {
         let isJSON = arguments.text(GlobalOptions.logFormat) == "json"
         guard let file = arguments.text(GlobalOptions.log) else { return Log(level: logLevel) }
         return try Log(file: file, format: isJSON ? .json : .text, level: logLevel)
+    }
+
+    /// Begins the trace that `--trace` asks for.
+    ///
+    /// - Parameters:
+    ///   - command: The command's name.
+    ///   - arguments: The command's arguments, the first of which is the container's id.
+    /// - Throws: An error if the trace can't be written.
+    func beginTrace(of command: StaticString, _ arguments: Arguments) throws(RuntimeError) {
+        guard let file = self.arguments.text(GlobalOptions.trace) else { return }
+        let id = arguments.operands.first.map { " " + $0 } ?? ""
+        try StepTrace.begin(file, command: "wherry " + ByteString(stringLiteral: command) + id)
     }
 
     func settings(log: Log) throws(RuntimeError) -> GlobalSettings {

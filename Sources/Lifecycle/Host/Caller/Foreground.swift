@@ -36,6 +36,7 @@ struct Foreground: ~Copyable {
     ///
     /// - Returns: How the process ended.
     consuming func wait() throws(RuntimeError) -> ExitStatus {
+        step(.waitForEnd)
         do throws(SystemError) {
             let status = try relay()
             terminal?.drain()

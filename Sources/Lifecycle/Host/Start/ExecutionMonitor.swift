@@ -40,6 +40,7 @@ struct ExecutionMonitor {
         if let errno = executing.descriptors.first.flatMap({ LastWord.left(in: $0) }) {
             throw ProcessExecution.failure(of: program.name, errno: errno)
         }
+        StepTrace.noteExecution()
     }
 
     /// Takes the listener out of the process with pidfd_getfd(2), since the filter forbids the process to send it. The

@@ -108,6 +108,7 @@ extension ProcessExecution {
             SystemCallNumber.getcwd,
             SystemCallNumber.execve,
         ].map { ($0, []) }
+        if StepNotes.areKept { calls += [(SystemCallNumber.getpid, []), (SystemCallNumber.clockGettime, [])] }
         if plan.spec.rlimits.contains(where: { $0.isTooLowForUs }) { calls.append((SystemCallNumber.prlimit64, [])) }
         if plan.spec.scheduler != nil { calls.append((SystemCallNumber.schedSetattr, [])) }
         if let personality = plan.personality { calls.append((SystemCallNumber.personality, [personality.domain])) }

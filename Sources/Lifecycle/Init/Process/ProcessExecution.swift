@@ -208,6 +208,8 @@ struct ProcessExecution {
         let canSpeak = filter.permits(SystemCallNumber.write) && filter.permits(SystemCallNumber.exitGroup)
         let lastWord: LastWord? = canSpeak ? nil : try makeLastWord(starter)
         if lastWord == nil { try starter.say(.executing) }
+        // The filter may forbid the system calls that a note takes.
+        StepNotes.stop()
         try load(filter, starter)
         step(.execve)
         let errno = OwnProcess.execute(program, arguments, environment)
