@@ -158,4 +158,16 @@ public struct ProcFileSystem: ~Copyable {
         guard let fields else { throw SystemError("read", errno: .EBADMSG) }
         return fields
     }
+
+    /// How a process ended that nobody has reaped yet: the last field of proc_pid_stat(5).
+    ///
+    /// - Parameter pid: the zombie's pid in the pid namespace of this procfs.
+    /// - Returns: nil if the process is gone. Also nil for status 0, which the kernel shows as well to a caller that may not see
+    ///   the status.
+    public borrowing func zombieStatus(of pid: Int32) -> ExitStatus? {
+        guard let line = try? read(ByteString(decimal: pid) + "/stat", isOneRecord: true),
+            let status: Int32 = ByteString(line).trimmed.lastPart(separator: UInt8(ascii: " ")).decimal(), status != 0
+        else { return nil }
+        return ExitStatus(waitStatus: status)
+    }
 }

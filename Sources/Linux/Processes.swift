@@ -117,6 +117,11 @@ public enum ExitStatus: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
 
+    /// Reads a status as wait(2) stores it.
+    init(waitStatus status: Int32) {
+        self = c_signaled(status) != 0 ? .killed(signal: c_termination_signal(status)) : .exited(c_exit_status(status))
+    }
+
     /// The status as a shell reports it: 128 + n for signal n.
     public var shellStatus: Int32 {
         switch self {
@@ -170,7 +175,7 @@ public struct ProcessHandle: ~Copyable {
         while c_wait_pidfd(descriptor.rawValue, &status) != 0 {
             guard Errno.last == .EINTR else { throw .last("waitid") }
         }
-        return c_signaled(status) != 0 ? .killed(signal: c_termination_signal(status)) : .exited(c_exit_status(status))
+        return ExitStatus(waitStatus: status)
     }
 
     /// Kills a child and reaps it.

@@ -18,6 +18,38 @@ public struct ContainerState: Sendable {
         }
     }
 
+    /// What is known about the end of a container that has stopped.
+    public struct End: Sendable {
+        /// The exit status of the first process.
+        public var exitStatus: Int32?
+        /// The signal that ended the first process.
+        public var signal: Int32?
+        /// Whether the kernel killed processes because memory ran out.
+        public var outOfMemory: OutOfMemory?
+
+        public init(exitStatus: Int32? = nil, signal: Int32? = nil, outOfMemory: OutOfMemory? = nil) {
+            self.exitStatus = exitStatus
+            self.signal = signal
+            self.outOfMemory = outOfMemory
+        }
+    }
+
+    /// That the kernel killed processes of a container because memory ran out.
+    public struct OutOfMemory: Sendable, Equatable {
+        /// The number of processes that were killed.
+        public var kills: UInt64
+        /// The container's own limit in bytes; nil if it has none.
+        public var limit: UInt64?
+        /// The most memory that the container used, in bytes; nil if the kernel doesn't tell.
+        public var peak: UInt64?
+
+        public init(kills: UInt64, limit: UInt64?, peak: UInt64?) {
+            self.kills = kills
+            self.limit = limit
+            self.peak = peak
+        }
+    }
+
     public var ociVersion: ByteString
     public var id: ByteString
     /// The pid of the container's first process in the caller's pid namespace; 0 if there is no process.
@@ -32,6 +64,8 @@ public struct ContainerState: Sendable {
     public var annotations: [Annotation]
     /// The name of the user who created the container.
     public var owner: ByteString
+    /// nil if nothing is known.
+    public var end: End?
 
     /// Makes a state.
     public init(
@@ -85,5 +119,19 @@ extension ContainerState {
             }
         }
         json.member("owner", owner)
+        if let end { json.object("end") { end.write(to: &$0) } }
+    }
+}
+
+extension ContainerState.End {
+    fileprivate func write(to json: inout JSONWriter) {
+        if let exitStatus { json.member("exitStatus", exitStatus) }
+        if let signal { json.member("signal", signal) }
+        guard let outOfMemory else { return }
+        json.object("outOfMemory") { json in
+            json.member("kills", outOfMemory.kills)
+            if let limit = outOfMemory.limit { json.member("limit", limit) }
+            if let peak = outOfMemory.peak { json.member("peak", peak) }
+        }
     }
 }

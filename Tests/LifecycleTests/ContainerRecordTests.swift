@@ -23,6 +23,7 @@ import Testing
         var record = try ContainerRecord(decoding: Array(text.utf8), id: "web")
         record.hasRestoredTimeNamespace = true
         record.program = "/bin/sh"
+        record.exit = .killed(signal: 9)
         record.streams = ["pipe:[1]", "", "file[a:b]"]
         record.made.add(.process(process))
         record.made.add(.unit(MadeUnit(name: "runc-web.scope", owner: .user, description: "container web")))
@@ -45,6 +46,7 @@ import Testing
         #expect(decoded.hasOwnPIDNamespace && !decoded.hasOwnKeyring && decoded.hasRestoredTimeNamespace)
         #expect(decoded.streams == record.streams)
         #expect(decoded.program == "/bin/sh")
+        #expect(decoded.exit == .killed(signal: 9))
         #expect(decoded.pid == 4711)
         #expect(decoded.made.process?.startTime == 123_456)
         #expect(decoded.made.process?.identity == 99)

@@ -10,8 +10,10 @@ public func containerState(id: ByteString, _ settings: GlobalSettings) throws(Ru
     let record = try directory.requireRecord()
     let procfs = try hostProcFileSystem()
     let status = try ContainerStatus(record, in: directory, procfs: procfs, isLockedByUs: false)
+    var state = status.state
+    if status.status == .stopped { state.end = status.record.end(procfs) }
     DescriptorClosing.leaveToExit()
-    return status.state
+    return state
 }
 
 /// The states of all containers in the state directory, in the order of their ids.

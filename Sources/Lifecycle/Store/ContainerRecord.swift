@@ -1,6 +1,7 @@
 import Bytes
 import Cgroups
 import Errors
+import Linux
 import OCI
 
 /// What is kept of a container between two commands. It's small, since `state` reads no other file of the container.
@@ -44,6 +45,8 @@ struct ContainerRecord {
     var hasRestoredTimeNamespace = false
     /// The program's name, if `start` needs nothing else of the configuration: see StartPlan.
     var program: ByteString?
+    /// How its first process ended, if `run` kept the container.
+    var exit: ExitStatus?
     /// The names of its standard streams at creation, for `checkpoint`: see StreamNames.
     var streams: [ByteString] = []
 
@@ -84,6 +87,11 @@ struct ContainerRecord {
             json.member("ownKeyring", hasOwnKeyring)
             if hasRestoredTimeNamespace { json.member("restoredTimeNamespace", true) }
             if let program { json.member("program", program) }
+            switch exit {
+            case .exited(let status): json.member("exitStatus", status)
+            case .killed(let signal): json.member("signal", signal)
+            case nil: break
+            }
             json.array("streams") { json in
                 for stream in streams { json.element(stream) }
             }
@@ -133,6 +141,8 @@ struct ContainerRecord {
         else { throw damaged }
         hasRestoredTimeNamespace = isRestored
         program = json["program"]?.string
+        if let status = json["exitStatus"]?.integer(as: Int32.self) { exit = .exited(status) }
+        if let signal = json["signal"]?.integer(as: Int32.self) { exit = .killed(signal: signal) }
         self.streams = streams
         self.made = made
         for member in annotated.members {

@@ -75,6 +75,44 @@ struct StateTests {
         let container = try Bundle().start()
         #expect(try container.wait() == .exited(0))
         #expect(try container.state().pid == 0)
+        // We have taken the status, and nobody else knows it.
+        #expect(try container.state().end == .null)
+    }
+
+    @Test(arguments: [("exit 3", ["exitStatus": 3]), ("kill -KILL $$", ["signal": 9])] as [(String, JSON)])
+    func tellsHowTheProcessEndedWhileNobodyHasReapedIt(script: String, end: JSON) throws {
+        let container = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs(script)
+        }.start()
+        try container.waitUntilZombie()
+        #expect(try container.state().end == end)
+    }
+
+    @Test(
+        arguments: [("exit 3", ["exitStatus": 3]), ("kill -KILL $$", ["signal": 9]), ("exit 0", ["exitStatus": 0])]
+            as [(String, JSON)])
+    func tellsHowTheProcessOfAKeptContainerEnded(script: String, end: JSON) throws {
+        let bundle = try Bundle {
+            $0.drop(namespace: "pid")
+            $0.runs(script)
+        }
+        _ = try bundle.run(["--keep"])
+        #expect(try Container(of: bundle).state().end == end)
+    }
+
+    @Test(.needs(controller: "memory")) func tellsThatMemoryRanOut() throws {
+        let limit = 16 << 20
+        let bundle = try Bundle {
+            $0.linux.resources.memory.limit = .number(limit)
+            $0.runs(arguments: ["tail", "/dev/zero"])
+        }
+        #expect(try bundle.run(["--keep"]).ending == .exited(137))
+        let end = try Container(of: bundle).state().end
+        #expect(end.signal == 9)
+        #expect(end.outOfMemory.kills == 1 && end.outOfMemory.limit == .number(limit), "\(end)")
+        let peak = try #require(end.outOfMemory.peak.integer)
+        #expect(peak > limit / 2 && peak <= limit)
     }
 
     @Test func isStoppedWhileNobodyHasReapedTheProcess() throws {

@@ -61,7 +61,7 @@ func awaitEnd(
         throw error
     }
     container.settings.log.sharesStderr = false
-    if !keep { try container.delete() }
+    if keep { try container.keep(status) } else { try container.delete() }
     DescriptorClosing.leaveToExit()
     return status.shellStatus
 }
