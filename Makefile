@@ -59,8 +59,8 @@ install: ## install the built program, manual pages and completions below $(DEST
 
 uninstall: ## remove what was installed
 	rm -f "$(DESTDIR)$(PREFIX)/bin/wherry"
-	[ ! -d "$(DESTDIR)$(PREFIX)/share" ] || cd "$(DESTDIR)$(PREFIX)/share" && rm -f man/man8/wherry.8 man/man8/wherry-*.8 man/man7/wherry-errors.7 \
-		bash-completion/completions/wherry zsh/site-functions/_wherry fish/vendor_completions.d/wherry.fish
+	if cd "$(DESTDIR)$(PREFIX)/share" 2>/dev/null; then rm -f man/man8/wherry.8 man/man8/wherry-*.8 man/man7/wherry-errors.7 \
+		bash-completion/completions/wherry zsh/site-functions/_wherry fish/vendor_completions.d/wherry.fish; fi
 
 format: ## format the sources
 	swift format -i -r Sources Tests Package.swift
