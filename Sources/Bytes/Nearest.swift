@@ -2,27 +2,34 @@ extension ByteString {
     /// The known name that this text most likely stands for, with its end missing or with mistakes; nil if no name is similar
     /// enough.
     public func nearest(among names: [StaticString]) -> StaticString? {
-        if count > 1, let whole = onlyOne(of: names, beginningWith: self) { return whole }
+        place(ofNearestAmong: names.map { ByteString(stringLiteral: $0) }).map { names[$0] }
+    }
+
+    /// The same for names that aren't the program's own.
+    public func nearest(among names: [ByteString]) -> ByteString? { place(ofNearestAmong: names).map { names[$0] } }
+
+    @inline(never)
+    private func place(ofNearestAmong names: [ByteString]) -> Int? {
+        if count > 1, let whole = placeOfOnlyOne(of: names, beginningWith: self) { return whole }
         // One mistake for every three letters is allowed, but no more than two: beyond that a guess is more often wrong than
         // right.
         var bound = Swift.min(count / 3, 2) + 1
-        var found: StaticString?
-        for name in names {
-            let distance = name.withUTF8Buffer { editDistance(bytes, Array($0), below: bound) }
-            guard let distance else { continue }
+        var found: Int?
+        for (place, name) in names.enumerated() {
+            guard let distance = editDistance(bytes, name.bytes, below: bound) else { continue }
             bound = distance
-            found = name
+            found = place
         }
         return found
     }
 }
 
-/// The only name that begins with `text`; nil if there are none or several.
-private func onlyOne(of names: [StaticString], beginningWith text: ByteString) -> StaticString? {
-    var found: StaticString?
-    for name in names where name.withUTF8Buffer({ $0.starts(with: text.bytes) }) {
+/// The place of the only name that begins with `text`; nil if there are none or several.
+private func placeOfOnlyOne(of names: [ByteString], beginningWith text: ByteString) -> Int? {
+    var found: Int?
+    for (place, name) in names.enumerated() where name.hasPrefix(text) {
         guard found == nil else { return nil }
-        found = name
+        found = place
     }
     return found
 }
