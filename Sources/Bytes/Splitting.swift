@@ -55,6 +55,21 @@ extension ByteString {
     }
 }
 
+extension [ByteString] {
+    /// One text with `separator` between the parts.
+    public func joined(_ separator: UInt8) -> ByteString { joined(ByteString([separator])) }
+
+    /// One text with `separator` between the parts.
+    public func joined(_ separator: ByteString) -> ByteString {
+        var all: [UInt8] = []
+        for (index, part) in enumerated() {
+            if index > 0 { all += separator.bytes }
+            all += part.bytes
+        }
+        return ByteString(all)
+    }
+}
+
 extension UInt8 {
     /// Whether this is a space, a tab or a line end.
     public var isSpace: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\n") || self == UInt8(ascii: "\t") }
