@@ -24,6 +24,12 @@ struct Architecture: Equatable {
 
     private init(token: UInt32) { self.token = token }
 
+    /// The architecture of this name, if its calls may occur on this machine.
+    static func possible(_ name: ByteString) -> Architecture? {
+        guard let architecture = Architecture(named: name), architecture.canOccur else { return nil }
+        return architecture
+    }
+
     /// The value of AUDIT_ARCH_* that the kernel passes to filters. x32 shares the value of x86_64.
     var auditToken: UInt32 { token == c_scmp_arch_x32 ? c_scmp_arch_x86_64 : token }
 

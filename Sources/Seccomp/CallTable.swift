@@ -22,6 +22,17 @@ struct CallTable {
     /// Whether any architecture has a call of this name.
     static func knows(_ name: ByteString) -> Bool { CallTable(.native).resolve(name) != unknown }
 
+    /// The names of the native architecture's calls.
+    static var nativeNames: [ByteString] {
+        var names: [ByteString] = []
+        for number in Int32(0)..<700 {
+            guard let name = seccomp_syscall_resolve_num_arch(Architecture.native.token, number) else { continue }
+            names.append(ByteString(cString: name))
+            c_seccomp_release(name)
+        }
+        return names
+    }
+
     /// Calls `body` for each way to make a system call. There is no way if the architecture doesn't have the call, and there
     /// are two if it can be made directly and through a shared call, socketcall(2) or ipc(2).
     ///

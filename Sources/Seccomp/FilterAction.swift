@@ -1,3 +1,4 @@
+import Bytes
 import Errors
 import Linux
 import OCI
@@ -29,6 +30,26 @@ struct FilterAction: Equatable {
         case .log: value = FilterAnswer.log
         case .notify: value = FilterAnswer.notify
         }
+    }
+
+    /// The action as config.json names it, and for an error number its number and sentence.
+    var text: ByteString {
+        let data = value & FilterAnswer.data
+        let action: Seccomp.Action
+        switch value & FilterAnswer.action {
+        case FilterAnswer.killProcess: action = .killProcess
+        case FilterAnswer.trap: action = .trap
+        case FilterAnswer.errno: action = .errno
+        case FilterAnswer.trace: action = .trace
+        case FilterAnswer.allow: action = .allow
+        case FilterAnswer.log: action = .log
+        case FilterAnswer.notify: action = .notify
+        default: action = .killThread
+        }
+        let name = SpecificationNames.name(of: action)
+        guard action == .errno else { return name }
+        let sentence = SystemError.text(of: Errno(rawValue: Int32(data)))
+        return name + " " + ByteString(decimal: data) + " (" + ByteString(sentence) + ")"
     }
 
     /// Whether the kernel makes the call.

@@ -20,18 +20,26 @@ extension SeccompProgram {
     public func refuses(_ number: Int32) -> Bool { answer(number, [])?.refuses ?? false }
 
     private func answer(_ number: Int32, _ arguments: [UInt64]) -> FilterAction? {
-        var preview = FilterPreview(number: UInt32(bitPattern: number), arguments: arguments)
+        answer(FilterPreview(number: UInt32(bitPattern: number), arguments: arguments))
+    }
+
+    /// What the filter answers to a call; nil if that depends on an argument that isn't known.
+    func answer(_ call: FilterPreview) -> FilterAction? {
+        var preview = call
         return instructions.withUnsafeBytes { preview.answer(of: $0.bindMemory(to: Instruction.self)) }
     }
 }
 
 /// An interpreter for filters: one run for one system call.
-private struct FilterPreview {
-    let number: UInt32
-    let arguments: [UInt64]
+struct FilterPreview {
+    /// `AUDIT_ARCH_*`
+    private let architecture: UInt32
+    private let number: UInt32
+    private let arguments: [UInt64]
     private var accumulator: UInt32 = 0
 
-    init(number: UInt32, arguments: [UInt64]) {
+    init(architecture: UInt32 = SystemCallFilter.architecture, number: UInt32, arguments: [UInt64]) {
+        self.architecture = architecture
         self.number = number
         self.arguments = arguments
     }
@@ -62,7 +70,7 @@ private struct FilterPreview {
     private func word(at offset: UInt32) -> UInt32? {
         switch offset {
         case Instruction.Field.number: return number
-        case Instruction.Field.architecture: return SystemCallFilter.architecture
+        case Instruction.Field.architecture: return architecture
         default: break
         }
         for (index, argument) in arguments.enumerated() {

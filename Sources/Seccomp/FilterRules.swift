@@ -32,7 +32,7 @@ struct FilterRules {
     }
 
     /// A rule that names a call.
-    private struct Mention {
+    struct Mention {
         /// The call's number in the upper half, the rule's index in the lower half. Mentions are sorted by it.
         let key: UInt64
         /// If several calls share the number: the first argument that selects this call.
@@ -47,7 +47,7 @@ struct FilterRules {
         var rule: Int { Int(key & 0xFFFF_FFFF) }
     }
 
-    private let defaultAction: FilterAction
+    let defaultAction: FilterAction
     /// The action for calls that are newer than all calls that the profile names; nil stands for the default action.
     private let newerAction: FilterAction?
     private let rules: [Rule]
@@ -57,6 +57,7 @@ struct FilterRules {
     /// A C library tries a new system call first. It falls back to an older one on ENOSYS, but not on EPERM. A profile can't
     /// list calls that didn't exist when it was written. So if the default action is an error number, calls beyond the newest
     /// one that the profile names fail with ENOSYS. With every other default action, these calls get the default action.
+    @inline(never)
     init(_ profile: Seccomp) {
         defaultAction = FilterAction(profile.defaultAction, errnoRet: profile.defaultErrnoRet)
         newerAction = profile.defaultAction == .errno ? .noSuchCall : nil
@@ -97,7 +98,19 @@ struct FilterRules {
         }
     }
 
+    /// The ways to make a call on an architecture: its numbers, and the selectors of shared calls.
+    static func ways(toCall name: ByteString, on architecture: Architecture) -> [Mention] {
+        FilterRules(Seccomp(allowing: name)).mentions(in: architecture)
+    }
+
+    /// The verdict on one number of an architecture; nil if no rule names the call.
+    func verdict(on number: UInt32, of architecture: Architecture) -> Verdict? {
+        let mentions = mentions(in: architecture).filter { $0.number == number }
+        return mentions.isEmpty ? nil : verdict(of: mentions[...])
+    }
+
     /// The rules' mentions of calls, by ascending numbers, and for each number in the order of the rules.
+    @inline(never)
     private func mentions(in architecture: Architecture) -> [Mention] {
         var table = CallTable(architecture)
         var mentions: [Mention] = []
@@ -110,6 +123,7 @@ struct FilterRules {
         return mentions
     }
 
+    @inline(never)
     private func verdict(of mentions: ArraySlice<Mention>) -> Verdict {
         var verdict = Verdict(otherwise: defaultAction)
         var weaker: [Verdict.Case] = []
@@ -117,13 +131,14 @@ struct FilterRules {
             let rule = rules[mention.rule]
             guard rule.action != defaultAction else { continue }
             switch (mention.selector, rule.alternatives.isEmpty) {
-            case (nil, true): return Verdict(otherwise: rule.action)
-            case (nil, false): weaker += rule.alternatives.map { Verdict.Case(comparisons: $0, action: rule.action) }
-            case (let selector?, true): verdict.cases.append(Self.shared(selector, rule.action))
+            case (nil, true): return Verdict(otherwise: rule.action, rule: mention.rule)
+            case (nil, false):
+                weaker += rule.alternatives.map { Verdict.Case(comparisons: $0, action: rule.action, rule: mention.rule) }
+            case (let selector?, true): verdict.cases.append(Self.shared(selector, rule.action, mention.rule))
             case (let selector?, false):
                 // The shared call has the arguments in memory, which a filter can't read. To be safe, a rule that forbids the
                 // call always applies, and a rule that allows it never does.
-                if !rule.action.permits { weaker.append(Self.shared(selector, rule.action)) }
+                if !rule.action.permits { weaker.append(Self.shared(selector, rule.action, mention.rule)) }
             }
         }
         verdict.cases += weaker
@@ -132,7 +147,8 @@ struct FilterRules {
 
     /// A case for one call that is made through a multiplexer, socketcall(2) or ipc(2). The mask is for ipc(2), which has a version in the upper half of its first
     /// argument and selects the call by the lower half.
-    private static func shared(_ selector: UInt8, _ action: FilterAction) -> Verdict.Case {
-        Verdict.Case(comparisons: [Comparison(firstArgumentEquals: UInt64(selector), mask: 0xFFFF)], action: action)
+    private static func shared(_ selector: UInt8, _ action: FilterAction, _ rule: Int) -> Verdict.Case {
+        Verdict.Case(
+            comparisons: [Comparison(firstArgumentEquals: UInt64(selector), mask: 0xFFFF)], action: action, rule: rule)
     }
 }

@@ -40,7 +40,7 @@ struct SeccompCompiler {
     private init(_ profile: Seccomp) {
         rules = FilterRules(profile)
         for (index, name) in profile.architectures.enumerated() {
-            guard let architecture = Architecture(named: name), architecture.canOccur else {
+            guard let architecture = Architecture.possible(name) else {
                 // The filter always has the native architecture, so it leaves out no call that can occur.
                 warn("/linux/seccomp/architectures/" + String(index) + ": no calls of ", name, " can occur on this machine")
                 continue

@@ -4,12 +4,16 @@ struct Verdict {
     struct Case {
         let comparisons: [Comparison]
         let action: FilterAction
+        /// The index of the rule in the profile.
+        let rule: Int
     }
 
     /// The first case whose comparisons hold decides.
     var cases: [Case] = []
     /// The action if no case applies.
     var otherwise: FilterAction
+    /// The index of the rule that `otherwise` comes from; nil for the default action and for calls that the profile doesn't know.
+    var rule: Int?
 
     /// Whether the filter needn't distinguish two calls. Verdicts that depend on arguments are never the same.
     func isSame(as other: Verdict) -> Bool { cases.isEmpty && other.cases.isEmpty && otherwise == other.otherwise }

@@ -41,3 +41,11 @@ public struct Seccomp: Sendable {
     public var listenerMetadata: ByteString?
     public var rules: [Rule]
 }
+
+extension Seccomp {
+    /// A profile that allows one call.
+    public init(allowing call: ByteString) {
+        self.init(
+            defaultAction: .errno, architectures: [], rules: [Rule(names: [call], action: .allow, errnoRet: nil, args: [])])
+    }
+}

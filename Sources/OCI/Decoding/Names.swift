@@ -114,6 +114,14 @@ public enum SpecificationNames {
     public static var seccompActions: [ByteString] { Names.seccompAction.sortedNames }
     public static var seccompOperators: [ByteString] { Names.seccompOperator.sortedNames }
     public static var seccompArchitectures: [ByteString] { Names.seccompArchitecture.sortedNames }
+    /// The name of an action: SCMP_ACT_….
+    public static func name(of action: Seccomp.Action) -> ByteString {
+        ByteString(stringLiteral: Names.seccompAction.entries.first { $0.1 == action }?.0 ?? "")
+    }
+    /// The name of a limited resource: RLIMIT_….
+    public static func name(of resource: ResourceLimit.Resource) -> ByteString {
+        ByteString(stringLiteral: Names.resource.entries.first { $0.1 == resource }?.0 ?? "")
+    }
     public static var seccompFlags: [(name: ByteString, flag: Seccomp.Flag)] {
         Names.seccompFlag.entries.map { (ByteString(stringLiteral: $0.0), $0.1) }.ordered { $0.name < $1.name }
     }

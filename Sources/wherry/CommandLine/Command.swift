@@ -6,19 +6,23 @@ struct Command: Sendable {
     enum Operand: Sendable {
         case required(StaticString)
         case optional(StaticString)
+        /// Any number of operands, the last ones.
+        case several(StaticString)
 
         var name: StaticString {
             switch self {
-            case .required(let name), .optional(let name): name
+            case .required(let name), .optional(let name), .several(let name): name
             }
         }
 
         var isRequired: Bool {
             switch self {
             case .required: true
-            case .optional: false
+            case .optional, .several: false
             }
         }
+
+        fileprivate var isUnlimited: Bool { if case .several = self { true } else { false } }
     }
 
     let name: StaticString
@@ -45,7 +49,7 @@ struct Command: Sendable {
         [
             Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
             Ps.command, Pause.command, Resume.command, Checkpoint.command, Restore.command, Update.command, Events.command,
-            Spec.command, Features.command, Help.command,
+            Spec.command, SeccompExplain.command, Features.command, Help.command,
         ]
     }
 
@@ -80,6 +84,7 @@ struct Command: Sendable {
         case "update": Update.command
         case "events": Events.command
         case "spec": Spec.command
+        case "seccomp": SeccompExplain.command
         case "features": Features.command
         case "help": Help.command
         default: nil
@@ -102,7 +107,7 @@ struct Command: Sendable {
         if given.count < operands.count, operands[given.count].isRequired {
             throw withHint(RuntimeError(.usage, operands[given.count].name.description + " is missing"))
         }
-        if given.count > operands.count, rule != .endOptions {
+        if given.count > operands.count, rule != .endOptions, operands.last?.isUnlimited != true {
             throw withHint(RuntimeError(.usage, "\"" + given[operands.count].displayText + "\" is one argument too many"))
         }
     }

@@ -2,7 +2,6 @@ import Bytes
 
 /// The help, made from the tables of options and commands, for a terminal of 80 columns.
 struct HelpPage {
-    private static let width = 80
     /// The column in which the sentences about options begin.
     private static let column = 29
 
@@ -27,7 +26,7 @@ struct HelpPage {
             paragraph = paragraph + " " + line
             guard line.isEmpty else { continue }
             text.append("\n")
-            fill(paragraph, from: 0, indent: 0)
+            text.fill(paragraph, from: 0, indent: 0)
             paragraph = ""
         }
     }
@@ -50,28 +49,11 @@ struct HelpPage {
             text.append("\n")
             reached = 0
         }
-        fill(ByteString(sentence.withUTF8Buffer { Array($0) }), from: reached, indent: column)
+        text.fill(ByteString(sentence.withUTF8Buffer { Array($0) }), from: reached, indent: column)
     }
 
     mutating func options(_ options: [Option]) {
         for option in options where !option.isHidden { entry(option.synopsis, option.summary) }
-    }
-
-    /// Adds words in lines up to the width, each indented by `indent` columns. The first `reached` columns of the first line
-    /// are used already.
-    private mutating func fill(_ sentence: ByteString, from reached: Int, indent: Int) {
-        var at = reached
-        for word in sentence.split(separator: UInt8(ascii: " ")) where !word.isEmpty {
-            if at > indent, at + 1 + word.count > HelpPage.width {
-                text.append("\n")
-                at = 0
-            }
-            let gap = at <= indent ? indent - at : 1
-            text.append(contentsOf: [UInt8](repeating: UInt8(ascii: " "), count: gap))
-            text += word.bytes
-            at += gap + word.count
-        }
-        text.append("\n")
     }
 
     private static func lines(_ text: StaticString) -> [ByteString] {
