@@ -172,6 +172,11 @@ public struct RuntimeError: Error, Sendable {
     /// The same error with `prefix` before its sentence.
     public func prefixed(_ prefix: String) -> RuntimeError { saying(prefix + sentence) }
 
+    /// The same error with another pointer.
+    public func pointing(to pointer: String?) -> RuntimeError {
+        RuntimeError(code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
+    }
+
     private func saying(_ sentence: String) -> RuntimeError {
         RuntimeError(code, sentence, step: step, pointer: pointer, path: path, call: call, errno: errno, hint: hint)
     }

@@ -56,6 +56,9 @@ struct HelperProcess: ~Copyable {
 
     static let usualLimit = 2048
 
+    /// The exit status of a program that couldn't be executed, as of a shell's command.
+    static let notExecuted: Int32 = 127
+
     /// Starts a program.
     ///
     /// Its input is a memfd, not a pipe: a program that doesn't read its input could otherwise block us or have us killed by
@@ -86,12 +89,12 @@ struct HelperProcess: ~Copyable {
         }
         for (number, stream) in [streams.0, streams.1, streams.2].enumerated()
         where (try? FileDescriptor.duplicate(stream, onto: Int32(number))) == nil {
-            OwnProcess.exit(127)
+            OwnProcess.exit(notExecuted)
         }
-        if (try? closeDescriptors(from: 3, but: [])) == nil { OwnProcess.exit(127) }
+        if (try? closeDescriptors(from: 3, but: [])) == nil { OwnProcess.exit(notExecuted) }
         let errno = OwnProcess.execute(program.path, arguments, environment)
         _ = try? FileDescriptor.write(Array(SystemError.text(of: errno).utf8)[...], to: FileDescriptor.standardError)
-        OwnProcess.exit(127)
+        OwnProcess.exit(notExecuted)
     }
 
     /// Waits for the end of the program, and collects what it writes until then.

@@ -51,8 +51,8 @@ enum HookRunner {
     private static func run(
         _ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], _ streams: HookStreams?, directory: ByteString?
     ) throws(RuntimeError) {
-        let pointer = "/hooks/" + kind.name.description + "/" + String(index)
-        let label = "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
+        let pointer = pointer(kind, index)
+        let label = label(hook, kind, index)
         let outcome: HelperProcess.Outcome
         do throws(SystemError) {
             let program = HelperProcess.Program(
@@ -70,6 +70,31 @@ enum HookRunner {
         guard let failure = outcome.failure(timeout: "hook ran past specified timeout of " + String(hook.timeout ?? 0) + "s")
         else { return }
         throw RuntimeError(.hook, label + ": " + failure, pointer: pointer, path: hook.path)
+    }
+
+    private static func pointer(_ kind: Hook.Kind, _ index: Int) -> String {
+        "/hooks/" + kind.name.description + "/" + String(index)
+    }
+
+    private static func label(_ hook: Hook, _ kind: Hook.Kind, _ index: Int) -> String {
+        "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
+    }
+
+    /// The error of a hook whose program can't be executed, as `run` throws it; nil if it can be.
+    static func refusal(of hook: Hook, _ kind: Hook.Kind, _ index: Int) -> RuntimeError? {
+        let errno: Errno
+        do throws(SystemError) {
+            let status = try FileDescriptor.status(of: hook.path)
+            if status.kind == .regular, isAccessible(hook.path, forExecution: true) { return nil }
+            errno = .EACCES
+        } catch {
+            errno = error.errno
+        }
+        let outcome = HelperProcess.Outcome(
+            end: .exited(HelperProcess.notExecuted), output: Array(SystemError.text(of: errno).utf8), errors: [])
+        return RuntimeError(
+            .hook, label(hook, kind, index) + ": " + (outcome.failure(timeout: "") ?? ""), pointer: pointer(kind, index),
+            path: hook.path)
     }
 
     /// Runs a helper program of the host as a hook is run, with a timeout of 30 seconds.

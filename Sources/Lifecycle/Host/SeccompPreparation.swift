@@ -19,11 +19,18 @@ func seccompProgram(for config: Config, _ log: Log) throws(RuntimeError) -> Secc
         // There's no safe place for a cache, so the filter is compiled each time.
         program = try SeccompFilter.program(for: profile)
     }
-    guard !program.refuses(SystemCallNumber.execve) else {
-        throw RuntimeError(
-            .seccomp, "the filter permits no program to be executed: it refuses execve", pointer: "/linux/seccomp",
-            hint: "allow execve, and what the program calls")
-    }
+    try program.requireExecution()
     for name in program.warnings { log.debug("/linux/seccomp: " + name.displayText) }
     return program
+}
+
+extension SeccompProgram {
+    /// Refuses a filter under which no program can be executed.
+    func requireExecution() throws(RuntimeError) {
+        guard !refuses(SystemCallNumber.execve) else {
+            throw RuntimeError(
+                .seccomp, "the filter permits no program to be executed: it refuses execve", pointer: "/linux/seccomp",
+                hint: "allow execve, and what the program calls")
+        }
+    }
 }

@@ -62,9 +62,9 @@ struct Init: ~Copyable {
     /// Closed as soon as it's used, or once it's another process's.
     let status: OwnStatus?
 
-    private init(_ context: InitContext) {
+    init(_ context: InitContext, _ script: Script) {
         self.context = context
-        conversation = Conversation(context.socket, as: .process, context.plan.script)
+        conversation = Conversation(context.socket, as: .process, script)
         procfs = nil
         place = context.place
         status = OwnStatus(procfs: context.procfs)
@@ -75,7 +75,7 @@ struct Init: ~Copyable {
     /// Runs Init, which ends in execve, leaves its place to its successor, or tells Host an error and exits.
     static func main(_ context: InitContext) -> Never {
         traceSteps(to: nil)
-        var process = Init(context)
+        var process = Init(context, context.plan.script)
         do throws(RuntimeError) {
             try process.create()
         } catch {
@@ -86,7 +86,7 @@ struct Init: ~Copyable {
     }
 
     /// Explains EOVERFLOW: a new file's owner needs a mapping in the user namespace (user_namespaces(7)).
-    private func explained(_ error: RuntimeError) -> RuntimeError {
+    func explained(_ error: RuntimeError) -> RuntimeError {
         guard error.errno == .EOVERFLOW, plan.namespaces.origin(of: .user) == .new,
             plan.idMappings.uids.hostID(of: 0) == nil || plan.idMappings.gids.hostID(of: 0) == nil
         else { return error }
@@ -214,7 +214,8 @@ struct Init: ~Copyable {
     /// Finds the program and checks that it can be executed: engines expect these errors, with these texts, from `create`.
     ///
     /// - Returns: nil for a container without a process, or if only a process in the joined pid namespace can find the program.
-    private func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
+    @inline(never)
+    func findProgram(_ rootfs: borrowing Rootfs) throws(RuntimeError) -> ByteString? {
         guard let execution else { return nil }
         step(.findProgram)
         do throws(SystemError) {
@@ -269,7 +270,7 @@ struct Init: ~Copyable {
     }
 
     /// nil for a container that is made without a process.
-    private var execution: ProcessExecution? {
+    var execution: ProcessExecution? {
         plan.process.map { ProcessExecution(plan: $0) }
     }
 

@@ -7,6 +7,7 @@ extension Init {
     /// Sets the sysctls, the host name and the domain name of the container's own namespaces.
     ///
     /// This comes after the hooks, because Docker's hook makes the network interfaces, and before /proc/sys becomes read-only.
+    @inline(never)
     mutating func setKernelParameters() throws(RuntimeError) {
         step(.setSysctls)
         for entry in plan.sysctls {

@@ -9,6 +9,7 @@ extension Init {
     ///
     /// Cgroup namespaces (`enterCgroups`) and a new time namespace (`prepareSession`) follow later. A joined pid namespace
     /// comes last (`leavePlace`), unless the plan is staged.
+    @inline(never)
     mutating func enterNamespaces() throws(RuntimeError) {
         step(.enterNamespaces)
         let namespaces = plan.namespaces
@@ -106,14 +107,19 @@ extension Init {
         place.tasks.closeFiles()
         let namespaces = plan.namespaces
         if namespaces.origin(of: .cgroup) == .new {
-            try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))
+            try makeCgroupNamespace()
         } else if let join = namespaces.joins.first(where: { $0.kind == .cgroup }) {
             try enter(join)
         }
     }
 
+    func makeCgroupNamespace() throws(RuntimeError) {
+        try explaining(.namespace, "a cgroup namespace can't be made", pointer: "/linux/namespaces", unshare(.cgroup))
+    }
+
     /// Sets the clock offsets and the labels, and brings the loopback interface up, before any file is made. Opens a procfs if
     /// a step needs one.
+    @inline(never)
     mutating func prepareSession() throws(RuntimeError) {
         let process = plan.process?.spec
         let needsProcfs =

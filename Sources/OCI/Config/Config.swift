@@ -24,9 +24,15 @@ public final class Config: Sendable {
     ///
     /// - Parameter text: the bytes of the file.
     /// - Throws: `invalidConfig` with the JSON pointer of the wrong value, what was found and what is allowed.
-    public init(parsing text: [UInt8]) throws(RuntimeError) {
+    public convenience init(parsing text: [UInt8]) throws(RuntimeError) {
+        try self.init(decoding: JSONValue(config: text))
+        try validate()
+    }
+
+    /// Reads the document's types and ranges, but not the rules that concern several properties: see `validate`.
+    init(decoding document: JSONValue) throws(RuntimeError) {
         let notes = DecodingNotes()
-        var object = try ObjectDecoder(JSONValue(config: text), notes)
+        var object = try ObjectDecoder(document, notes)
         ociVersion = try object.requiredVersion("ociVersion")
         root = try Root(object.required("root"), notes)
         process = try object.nested("process", Process.init)
@@ -39,7 +45,6 @@ public final class Config: Sendable {
         object.ignore("solaris", "windows", "vm", "zos", "freebsd")
         object.finish()
         unknownProperties = notes.unknownProperties
-        try validate()
     }
 }
 
@@ -129,4 +134,15 @@ public struct Hooks: Sendable {
     public var startContainer: [Hook] = []
     public var poststart: [Hook] = []
     public var poststop: [Hook] = []
+
+    /// All hooks, in the order of a container's life.
+    public var byKind: [(kind: Hook.Kind, hooks: [Hook])] {
+        @inline(never)
+        get {
+            [
+                (.prestart, prestart), (.createRuntime, createRuntime), (.createContainer, createContainer),
+                (.startContainer, startContainer), (.poststart, poststart), (.poststop, poststop),
+            ]
+        }
+    }
 }

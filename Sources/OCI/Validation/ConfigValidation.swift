@@ -1,5 +1,5 @@
 import Bytes
-import Errors
+public import Errors
 
 // Rules that concern more than one property. Rules for a single property are checked where the property is decoded.
 
@@ -9,7 +9,10 @@ func invalid(_ pointer: String, _ sentence: String, hint: String? = nil) -> Runt
 }
 
 extension Config {
-    func validate() throws(RuntimeError) {
+    /// Checks the rules that concern several properties.
+    ///
+    /// - Throws: `invalidConfig` with the JSON pointer of a property that breaks a rule.
+    public func validate() throws(RuntimeError) {
         try process?.validate(at: "/process")
         try linux.validate()
         try validateNames()

@@ -81,7 +81,7 @@ final class CreateSession {
             SharedDescriptor(try .listen(name: ContainerDirectory.startSocketName, in: transaction.directory.descriptor)))
         if plan.notifies { try NotifyPlace.make(in: transaction.directory.descriptor, label: plan.rootfs.label) }
         var mappings = try MappedMounts.namespaces(plan, transaction.procfs)
-        let sources = try openSources(&mappings)
+        let sources = try MountSources.openedByHost(plan, &mappings, transaction.procfs)
         let stack = try explaining(.system, "no memory for the container's first process", ProcessStack())
         let context = InitContext(
             plan: plan, socket: theirs, startSocket: startSocket, sources: sources,
@@ -97,10 +97,7 @@ final class CreateSession {
         Trap.shareStep()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
-            let clone = try explaining(
-                .namespace, "the container's namespaces can't be made", pointer: "/linux/namespaces",
-                hint: "are namespaces of these kinds allowed here, and are there fewer than /proc/sys/user/max_*_namespaces?"
-            ) { () throws(SystemError) in
+            let clone = try explainingClone { () throws(SystemError) in
                 try stack.clone(
                     plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue,
                     Unmanaged.passUnretained(context).toOpaque()
@@ -133,37 +130,6 @@ final class CreateSession {
         let tasks = try cgroup.openTasks(withUnified: true)
         try tell(.placed(cgroup.record), descriptors: tasks.descriptors, conversation)
         withExtendedLifetime(tasks) {}
-    }
-
-    /// Opens the mount sources if Init couldn't: root in a user namespace may lack permission for them, and can't create
-    /// id-mapped mounts of host file systems.
-    ///
-    /// - Parameter mappings: The user namespaces for id mappings. Those for the mounts that are mapped here are taken out.
-    /// - Returns: The sources, or nil if Init opens them itself.
-    /// - Throws: An error if a source can't be opened or mapped.
-    private func openSources(_ mappings: inout SortedMap<SharedDescriptor>) throws(RuntimeError) -> MountSources? {
-        guard Credentials.effectiveUser == 0, plan.namespaces.origin(of: .mount) == .new, plan.namespaces.has(.user) else {
-            return nil
-        }
-        var sources: MountSources
-        do throws(RuntimeError) {
-            sources = try MountSources.open(plan, copiesAtOnce: true)
-            mappings = try sources.map(by: mappings, plan.rootfs.mounts)
-        } catch  where error.errno == .EPERM && mappings.isEmpty && transaction.procfs.isInUserNamespace() {
-            // We are root of a user namespace, in a mount namespace that belongs to another one. So Host has no more rights on
-            // mounts than Init, which tries next.
-            return nil
-        }
-        // In a user namespace proc can be mounted only for a pid namespace that belongs to that user namespace.
-        for entry in plan.rootfs.mounts where plan.namespaces.origin(of: .pid) != .new {
-            guard case .fileSystem(let type) = entry.kind, type == "proc" else { continue }
-            if let joined = plan.namespaceFiles.file(of: .pid) {
-                sources.fileSystems[entry.index] = try ForeignProc.mount(entry, of: joined)
-            } else {
-                sources.fileSystems[entry.index] = try FileSystems.make(type, entry)
-            }
-        }
-        return sources
     }
 
     private func mapIDs(_ conversation: Conversation) throws(RuntimeError) {

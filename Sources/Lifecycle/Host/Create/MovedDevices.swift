@@ -52,11 +52,7 @@ final class MovedDevices {
         let name = device.name ?? device.host
         let interface = try explaining(
             .device, "network devices can't be looked up", pointer: pointer, host.interface(named: device.host.text))
-        guard let interface else {
-            throw RuntimeError(
-                .device, "there is no network device \"" + device.host.text.displayText + "\"", pointer: pointer,
-                hint: "\"ip link\" lists those in the network namespace of wherry")
-        }
+        guard let interface else { throw device.missing }
         let others = try explaining(
             .device, "the container's network devices can't be listed", pointer: pointer, container.interfaces())
         guard !others.contains(where: { $0.name == name.text }) else {
@@ -140,4 +136,11 @@ final class MovedDevices {
 extension NetDevice {
     /// The device's place in the configuration.
     fileprivate var pointer: String { "/linux/netDevices/" + host.text.escapedForJSONPointer }
+
+    /// The error for a device that the host hasn't got.
+    var missing: RuntimeError {
+        RuntimeError(
+            .device, "there is no network device \"" + host.text.displayText + "\"", pointer: pointer,
+            hint: "\"ip link\" lists those in the network namespace of wherry")
+    }
 }

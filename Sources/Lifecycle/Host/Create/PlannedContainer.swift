@@ -24,16 +24,7 @@ struct PlannedContainer: ~Copyable {
         let filter = try seccompProgram(for: config, settings.log)
         step(.plan)
         let procfs = try hostProcFileSystem()
-        let namespaces = NamespacePlan(config.linux.namespaces)
-        let files = try NamespaceFiles(namespaces, procfs: procfs)
-        let labels = (
-            process: try config.process?.checkedLabel(),
-            mounts: try MountLabel(config, ownsQueues: namespaces.has(.ipc) && !files.isHosts(.ipc))
-        )
-        let plan = try Plan(
-            config, options, bundle: bundle.path, namespaces, files, filter: filter,
-            try .gather(settings, labels, procfs))
-        try UserNamespace.checkMappings(plan, procfs)
+        let plan = try Plan.make(config, options, bundle: bundle.path, filter: filter, settings, procfs)
         for warning in plan.warnings { settings.log.warn(warning) }
         if settings.log.isDebugging {
             for line in plan.lines { settings.log.debug("plan: " + line) }
@@ -42,6 +33,35 @@ struct PlannedContainer: ~Copyable {
         configText = bundle.configText
         startPlan = StartPlan(config)
         self.procfs = procfs
+    }
+}
+
+extension Plan {
+    /// Makes the plan for this host, and refuses what can't be had here.
+    ///
+    /// - Parameters:
+    ///   - config: The configuration.
+    ///   - options: The options of the command.
+    ///   - bundle: The absolute path of the bundle.
+    ///   - filter: The compiled seccomp filter, if there is one.
+    ///   - settings: The global options.
+    ///   - procfs: The host's procfs.
+    /// - Returns: The plan.
+    /// - Throws: The error with which `create` refuses the configuration.
+    static func make(
+        _ config: Config, _ options: CreateOptions, bundle: ByteString, filter: SeccompProgram?, _ settings: GlobalSettings,
+        _ procfs: borrowing ProcFileSystem
+    ) throws(RuntimeError) -> Plan {
+        let namespaces = NamespacePlan(config.linux.namespaces)
+        let files = try NamespaceFiles(namespaces, procfs: procfs)
+        let labels = (
+            process: try config.process?.checkedLabel(),
+            mounts: try MountLabel(config, ownsQueues: namespaces.has(.ipc) && !files.isHosts(.ipc))
+        )
+        let plan = try Plan(
+            config, options, bundle: bundle, namespaces, files, filter: filter, try .gather(settings, labels, procfs))
+        try UserNamespace.checkMappings(plan, procfs)
+        return plan
     }
 }
 

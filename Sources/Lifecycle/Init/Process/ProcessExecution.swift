@@ -68,6 +68,7 @@ struct ProcessExecution {
 
     /// Sets the I/O priority and the memory policy, which a cloned process inherits, while this process has all its
     /// capabilities and before a filter could forbid it.
+    @inline(never)
     func setInherited() throws(RuntimeError) {
         try setIOPriority()
         try setMemoryPolicy()

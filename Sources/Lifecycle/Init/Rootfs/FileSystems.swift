@@ -96,7 +96,7 @@ enum FileSystems {
 
     /// Whether read-only is set only on the mount, not on the file system: most of these file systems have the same content in
     /// all their mounts.
-    private static func isKernelsOwn(_ type: ByteString) -> Bool {
+    static func isKernelsOwn(_ type: ByteString) -> Bool {
         type == "proc" || type == "sysfs" || type == "tmpfs" || type == "devpts" || type == "mqueue" || type == "cgroup"
             || type == "cgroup2"
     }
