@@ -79,9 +79,9 @@ struct PlanTests {
         let lines = try bundle.command("create", global: ["--debug"]).run().errors.lines
         let making = try #require(lines.firstIndex { $0.contains("step: make state directory") })
         for line in [
-            "container " + bundle.id + " of bundle " + bundle.path, "cgroup file pids.max = 77", "new pid namespace",
-            "mount on /data: rbind of /etc, read-only", "masked path /proc/kcore", "sysctl sys/net/ipv4/ip_forward = 1",
-            "host name plan-host", "poststart hook /bin/true",
+            "container " + bundle.id + " of bundle " + bundle.path, "cgroup: pids.max 77", "namespaces: pid new",
+            "mounts: /data rbind /etc rbind,ro", "hiddenPaths: /proc/kcore masked", "sysctls: net.ipv4.ip_forward 1",
+            "container: hostname plan-host", "hooks: poststart /bin/true none",
         ] {
             #expect(lines[..<making].contains { $0.hasSuffix("plan: " + line) }, "\(line)")
         }

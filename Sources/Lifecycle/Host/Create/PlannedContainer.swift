@@ -27,7 +27,7 @@ struct PlannedContainer: ~Copyable {
         let plan = try Plan.make(config, options, bundle: bundle.path, filter: filter, settings, procfs)
         for warning in plan.warnings { settings.log.warn(warning) }
         if settings.log.isDebugging {
-            for line in plan.lines { settings.log.debug("plan: " + line) }
+            for line in plan.lines(config) { settings.log.debug("plan: " + line) }
         }
         self.plan = plan
         configText = bundle.configText
