@@ -31,6 +31,8 @@ struct SampleRunTests {
         }
 
         let wanted = bundle.config
+        let checked = try bundle.check()
+        #expect(checked.status == 0, "\(checked.finished)")
         let seen = try bundle.output()
         #expect(seen.hasPrefix("ran as \(wanted.process.user.uid):\(wanted.process.user.gid)\n"))
         #expect(seen.contains("Seccomp:\t\(wanted.linux.seccomp == .null ? 0 : 2)\n"))

@@ -76,12 +76,11 @@ struct SpecExampleTests {
 
     private func show(_ name: String) throws {
         let bundle = try bundle(for: name)
+        let checked = try bundle.check(adjusting: name == "network-device" ? addDevice : { _ in })
+        #expect(checked.status == 0, "\(checked.finished)")
 
         guard bundle.config.process.terminal == true else {
-            let finished = try bundle.run {
-                guard name == "network-device" else { return }
-                $0.wrap(inNetworkWith: "busybox ip link add outside type veth; busybox ip addr add 10.0.0.7/24 dev outside")
-            }
+            let finished = try bundle.run(adjusting: name == "network-device" ? addDevice : { _ in })
             #expect(finished.output.trimmed == Self.shown[name], "\(finished)")
             return
         }
@@ -89,6 +88,11 @@ struct SpecExampleTests {
         try container.start()
         try terminal.wait(for: "100\n")
         #expect(terminal.text.trimmed == Self.shown[name])
+    }
+
+    /// Gives the command a host with a network device.
+    private func addDevice(_ command: inout Command) {
+        command.wrap(inNetworkWith: "busybox ip link add outside type veth; busybox ip addr add 10.0.0.7/24 dev outside")
     }
 
     /// Runs an example's file `try` in its bundle, as the README says. The command `wherry` uses the sandbox's state root.

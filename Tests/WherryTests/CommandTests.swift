@@ -25,7 +25,7 @@ import Testing
         for command in Command.all {
             #expect(try Command.named(ByteString(stringLiteral: command.name)).name.description == command.name.description)
         }
-        #expect(Command.all.count == 19)
+        #expect(Command.all.count == 20)
     }
 
     @Test(arguments: [

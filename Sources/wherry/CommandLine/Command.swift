@@ -49,7 +49,7 @@ struct Command: Sendable {
         [
             Create.command, Start.command, Run.command, Exec.command, State.command, Kill.command, Delete.command, List.command,
             Ps.command, Pause.command, Resume.command, Checkpoint.command, Restore.command, Update.command, Events.command,
-            Spec.command, SeccompExplain.command, Features.command, Help.command,
+            Spec.command, Check.command, SeccompExplain.command, Features.command, Help.command,
         ]
     }
 
@@ -84,6 +84,7 @@ struct Command: Sendable {
         case "update": Update.command
         case "events": Events.command
         case "spec": Spec.command
+        case "check": Check.command
         case "seccomp": SeccompExplain.command
         case "features": Features.command
         case "help": Help.command
