@@ -36,7 +36,7 @@ struct OwnProgramTests {
     @Test func copyHoldsOnlyWhatTheWaitingProcessNeeds() throws {
         let (copy, _) = try program(of: try Bundle().create())
         #expect(copy.st_size == (try metadata(Workspace.runtime)).st_size)
-        #expect(copy.st_blocks * 512 < 350_000)
+        #expect(copy.st_blocks * 512 < Processor.copySize)
     }
 
     @Test func copyCannotBeWritten() throws {
