@@ -7,7 +7,7 @@ PAGES := .build/pages
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test test-unit test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
+.PHONY: help build release demo test test-unit test-tutorial test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -27,6 +27,9 @@ test: ## build debug and release and run every test (root)
 
 test-unit: ## run the tests that don't need root
 	@scripts/test --unit
+
+test-tutorial: ## run every command of docs/tutorial.md and compare its output (root)
+	@conformance/tutorial/test "$(RUNTIME)"
 
 test-vm: ## run the integration tests in a virtual machine with cgroup v2 and systemd
 	@conformance/vm/test

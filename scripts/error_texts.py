@@ -55,8 +55,10 @@ VALUES = {
 # Functions that say a sentence which has no text of its own there, and why that is no loss.
 PASSED_ON = {
     ("Errors/RuntimeError.swift", "during"): "it passes on what it was given",
+    ("Errors/RuntimeError.swift", "pointing"): "it passes on what it was given",
     ("Errors/RuntimeError.swift", "saying"): "it passes on what it was given",
     ("Lifecycle/Conversation/Message.swift", "init"): "it receives an error of Init's",
+    ("Lifecycle/Hooks.swift", "refusal"): "a program that can't be executed takes no time",
     ("Lifecycle/Hooks.swift", "runProgram"): "the sentence begins with the program's path",
     ("OCI/Values/CheckedText.swift", "refusal"): "each kind of text says in VALUES what it is refused for",
     ("Resctrl/ResctrlGroup.swift", "failure"): "it passes on what it was given",
@@ -106,6 +108,11 @@ OTHERS = {
         ("Lifecycle/Init/Process/Labels.swift", "call write"), ("Lifecycle/Host/Start/ExecutionMonitor.swift", "compared"),
         ("Lifecycle/Host/Checkpoint/CriuLog.swift", "call Array"), ("Lifecycle/Host/Checkpoint/CriuLog.swift", "call has 0"),
         ("", "call hasPrefix"), ("wherry/Commands/Ps.swift", "call Array"), ("", "call MadeUnit description"),
+    ],
+    "a command prints it": [
+        ("wherry/Commands/SeccompExplain.swift", "set"), ("wherry/Commands/SeccompExplain.swift", "value text"),
+        ("wherry/Commands/CheckText.swift", "set"), ("Lifecycle/Host/Check/Advice.swift", "call add"),
+        ("Lifecycle/Host/Check/Check.swift", "call Finding"),
     ],
     "it stands in the file of --trace": [
         ("Lifecycle/StepTrace.swift", "value name"), ("wherry/CommandLine/GlobalOptions.swift", "call begin command"),

@@ -52,7 +52,7 @@ enum HookRunner {
         _ hook: Hook, kind: Hook.Kind, index: Int, state: [UInt8], _ streams: HookStreams?, directory: ByteString?
     ) throws(RuntimeError) {
         let pointer = pointer(kind, index)
-        let label = label(hook, kind, index)
+        let label = subject(hook, kind, index)
         let outcome: HelperProcess.Outcome
         do throws(SystemError) {
             let program = HelperProcess.Program(
@@ -76,7 +76,7 @@ enum HookRunner {
         "/hooks/" + kind.name.description + "/" + String(index)
     }
 
-    private static func label(_ hook: Hook, _ kind: Hook.Kind, _ index: Int) -> String {
+    private static func subject(_ hook: Hook, _ kind: Hook.Kind, _ index: Int) -> String {
         "error running " + kind.name.description + " hook #" + String(index) + " (" + hook.path.displayText + ")"
     }
 
@@ -92,9 +92,9 @@ enum HookRunner {
         }
         let outcome = HelperProcess.Outcome(
             end: .exited(HelperProcess.notExecuted), output: Array(SystemError.text(of: errno).utf8), errors: [])
+        guard let failure = outcome.failure(timeout: "") else { return nil }
         return RuntimeError(
-            .hook, label(hook, kind, index) + ": " + (outcome.failure(timeout: "") ?? ""), pointer: pointer(kind, index),
-            path: hook.path)
+            .hook, subject(hook, kind, index) + ": " + failure, pointer: pointer(kind, index), path: hook.path)
     }
 
     /// Runs a helper program of the host as a hook is run, with a timeout of 30 seconds.
