@@ -75,29 +75,26 @@ struct CheckAgreementTests {
     // MARK: A host that has less
 
     @Test func hostWithoutCgroups() throws {
-        let bundle = try Bundle()
-        func hide(_ command: inout Command) {
+        try expectRefusal { command in
             command.arguments = [Workspace.busybox, "unshare", "-m"] + command.arguments
             command.wrap(inMountNamespaceWith: "mount -t tmpfs none /sys/fs/cgroup")
         }
-        let checked = try bundle.check(adjusting: hide)
-        var create = try bundle.command("create")
-        hide(&create)
-        let message = try bundle.refusal(by: create)
-        #expect(checked.status == 1, "\(checked.finished)")
-        #expect(checked.errors.contains { message.contains($0) }, "\(checked.errors)\n\(message)")
     }
 
     /// The limit belongs to a user namespace of the test's, in which the runtime is root.
     @Test(arguments: ["net", "ipc", "uts", "pid", "cgroup"]) func hostWithoutNamespaces(kind: String) throws {
-        let bundle = try Bundle()
-        func limit(_ command: inout Command) {
+        try expectRefusal { command in
             command.wrap(in: "echo 0 > /proc/sys/user/max_\(kind)_namespaces")
             command.arguments = [Workspace.busybox, "unshare", "-Ur"] + command.arguments
         }
-        let checked = try bundle.check(adjusting: limit)
+    }
+
+    /// Expects that `create` refuses a bundle on a host that has less, and that `check` says so in the same words.
+    private func expectRefusal(onHostThat hasLess: (inout Command) -> Void) throws {
+        let bundle = try Bundle()
+        let checked = try bundle.check(adjusting: hasLess)
         var create = try bundle.command("create")
-        limit(&create)
+        hasLess(&create)
         let message = try bundle.refusal(by: create)
         #expect(checked.status == 1, "\(checked.finished)")
         #expect(checked.errors.contains { message.contains($0) }, "\(checked.errors)\n\(message)")
