@@ -36,7 +36,7 @@ final class JSONDocument: Sendable {
         return (place.isUnescaped ? unescaped : text).withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
-    func copy(of node: Int) -> ByteString { withText(of: node) { ByteString(Array($0)) } }
+    func copy(of node: Int) -> ByteString { withText(of: node) { ByteString(copying: $0) } }
 
     /// The JSON pointer (RFC 6901) of a value's node, or of the member whose key is the node.
     func pointer(to target: Int) -> String {
