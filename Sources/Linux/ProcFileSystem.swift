@@ -126,6 +126,20 @@ public struct ProcFileSystem: ~Copyable {
         return isPart(map)
     }
 
+    /// The kernel's name for the time since the machine's last start, the same for all processes and namespaces. See random(4),
+    /// /proc/sys/kernel/random/boot_id. It's read once.
+    ///
+    /// - Returns: nil if it can't be read: engines mount /proc/sys once more in a container, and this lookup crosses no mount.
+    public borrowing func boot() -> ByteString? {
+        if let known = ProcFileSystem.knownBoot { return known }
+        guard let text = try? read("sys/kernel/random/boot_id", isOneRecord: true) else { return nil }
+        let boot = ByteString(text).trimmed
+        ProcFileSystem.knownBoot = boot
+        return boot
+    }
+
+    private nonisolated(unsafe) static var knownBoot: ByteString?
+
     /// The start time of a process, in clock ticks since the machine's start, and its state letter. See proc_pid_stat(5).
     ///
     /// - Parameter pid: the process's pid in the pid namespace of this procfs.

@@ -161,9 +161,16 @@ public struct ProcessHandle: ~Copyable {
     /// Turns the handle into a pidfd that can have several owners.
     public consuming func shared() -> SharedDescriptor { SharedDescriptor(descriptor) }
 
-    /// The kernel's number for the process that is never reused (pidfs, kernel 6.9); 0 on kernels that have none.
+    /// The kernel's number for the process, which no other process gets before the machine starts again (pidfs, kernel 6.9); 0
+    /// on kernels that have none.
     public var identity: UInt64 {
         get throws(SystemError) { try descriptor.fileSystemMagic() == .pidfs ? descriptor.status().inode : 0 }
+    }
+
+    /// Whether the process has ended with all its threads, reaped or not. The corresponding system call is `poll`.
+    public borrowing func hasEnded() -> Bool {
+        var request = PollRequest(descriptor.rawValue, .readable)
+        return request.wait(milliseconds: 0)
     }
 
     /// Sends a signal to the process. The corresponding system call is `pidfd_send_signal`.

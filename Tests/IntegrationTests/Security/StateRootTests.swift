@@ -148,9 +148,8 @@ struct StateRootTests {
         try container.delete("--force")
     }
 
-    /// A container made by version 0.1.0 can still be used, though its record has no checksum and no list of made things.
-    @Test func recordOfAnEarlierVersionIsRead() throws {
-        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+    /// Writes a container's record as version 0.1.0 did, without a checksum and without the list of made things.
+    private func ageRecord(of container: Container, _ change: (inout JSON) -> Void = { _ in }) throws {
         let directory = container.bundle.sandbox.root + "/" + container.id
         var record = try JSONParser.parse(read(directory + "/state.json"))
         let made = record.made.elements
@@ -158,11 +157,31 @@ struct StateRootTests {
         (record.pid, record.startTime, record.identity) = (process.pid, process.startTime, process.identity)
         record.cgroup = try #require(made.first { $0.kind == "cgroup" })
         (record.version, record.made, record.checksum) = (1, .null, .null)
+        change(&record)
         try write(record.description, to: directory + "/state.json", mode: 0o600)
         unlink(directory + "/record")
+    }
+
+    @Test func recordOfAnEarlierVersionIsRead() throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        try ageRecord(of: container)
         #expect(try container.status() == "running")
         try container.delete("--force")
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
+    }
+
+    // The state root can be on a disk. After a restart another process can have the pid, the start time and the inode number of
+    // the container's.
+    @Test(
+        .needsKernel(6, 9),
+        arguments: [
+            (read("/proc/sys/kernel/random/boot_id").trimmed, "running"), ("3f1a5c7e-0000-4000-8000-123456789abc", "stopped"),
+        ])
+    func processOfAnotherStartOfTheMachineIsNotTheContainers(boot: String, status: String) throws {
+        let container = try Bundle { $0.runs(arguments: ["sleep", "1000"]) }.start()
+        try ageRecord(of: container) { $0.boot = .string(boot) }
+        #expect(try container.status() == status)
+        try container.delete("--force")
     }
 
     // Whatever a flipped bit makes of the record, no signal may go to a process that isn't the container's.

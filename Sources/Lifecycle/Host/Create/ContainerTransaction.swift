@@ -88,7 +88,8 @@ final class ContainerTransaction {
         guard let birth else {
             throw RuntimeError(.initDied, "the container's first process is gone as soon as it was made")
         }
-        record.made.add(.process(MadeProcess(pid: process.pid, startTime: birth.startTime, identity: identity)))
+        record.made.add(
+            .process(MadeProcess(pid: process.pid, startTime: birth.startTime, identity: identity, boot: procfs.boot())))
         self.process = process
         // Recorded before the first hook runs: whatever hooks set up outside the container, poststop hooks take down, also if
         // we're killed meanwhile.
