@@ -3,16 +3,17 @@ public import Errors
 import Linux
 
 extension CgroupRecord {
-    /// The recorded cgroup, with its freezer's hierarchy alone if there is one: `state` and `list` look at no other.
-    private func withFreezerAlone() throws(RuntimeError) -> Cgroup {
-        let name = ByteString(stringLiteral: Controller.freezer.name)
-        let freezer = groups.first { $0.subsystems == name }
-        return try Cgroup(record: freezer.map { CgroupRecord(path: path, groups: [$0]) } ?? self)
-    }
-
     /// Whether the cgroup's processes are stopped or are being stopped. Without a freezer they never are.
     public func isFrozen() throws(RuntimeError) -> Bool {
-        guard let freezer = try withFreezerAlone().freezer() else { return false }
+        if let mountPoint = mountPoint(of: Controller.freezer.name) {
+            // `list` comes here for every container: one file is read, and no other directory of the cgroup is looked at.
+            let directory = mountPoint + "/" + path
+            return try Freezer.explainingState(directory) { () throws(SystemError) in
+                let file = try FileDescriptor.open(directory + "/" + Freezer.stateFile, flags: .readOnly)
+                return Freezer.isFrozen(state: ByteString(try file.readAll(limit: 4096, isOneRecord: true)).trimmed)
+            }
+        }
+        guard let freezer = try Cgroup(record: self).freezer() else { return false }
         return try freezer.isFrozen()
     }
 }
@@ -73,9 +74,20 @@ struct Freezer {
     let version: Hierarchy.Version
     let directory: CgroupDirectory
 
+    fileprivate static let stateFile: ByteString = "freezer.state"
+
+    /// Whether a v1 cgroup of this state is frozen or being frozen.
+    fileprivate static func isFrozen(state: ByteString) -> Bool { state != "THAWED" }
+
+    fileprivate static func explainingState(_ directory: ByteString, _ body: () throws(SystemError) -> Bool) throws(RuntimeError)
+        -> Bool
+    {
+        try explaining(.cgroup, "can't tell whether the container is frozen", path: directory, body)
+    }
+
     func isFrozen() throws(RuntimeError) -> Bool {
-        try explaining(.cgroup, "can't tell whether the container is frozen", path: directory.path) { () throws(SystemError) in
-            guard version == .v2 else { return try directory.read("freezer.state") != "THAWED" }
+        try Freezer.explainingState(directory.path) { () throws(SystemError) in
+            guard version == .v2 else { return Freezer.isFrozen(state: try directory.read(Freezer.stateFile)) }
             if try directory.read("cgroup.freeze") == "1" { return true }
             // A frozen ancestor stops the container as well, and only cgroup.events shows that.
             return try events("frozen") == 1
@@ -94,7 +106,7 @@ struct Freezer {
     func thaw(until deadline: Deadline) throws(RuntimeError) {
         try explaining(.cgroup, "can't thaw the container", path: directory.path) { () throws(SystemError) in
             switch version {
-            case .v1: try directory.write("freezer.state", "THAWED")
+            case .v1: try directory.write(Freezer.stateFile, "THAWED")
             case .v2: try setV2("0", until: deadline)
             }
         }
@@ -112,8 +124,8 @@ struct Freezer {
         }
         try explaining(.cgroup, "can't thaw the container", path: directory.path) { () throws(SystemError) in
             try directory.walk { cgroup throws(SystemError) in
-                if try ByteString(cgroup.readFile("freezer.state")).trimmed != "THAWED" {
-                    try cgroup.writeFile("freezer.state", ByteString("THAWED").bytes)
+                if try Freezer.isFrozen(state: ByteString(cgroup.readFile(Freezer.stateFile)).trimmed) {
+                    try cgroup.writeFile(Freezer.stateFile, ByteString("THAWED").bytes)
                 }
             }
         }
@@ -124,12 +136,12 @@ struct Freezer {
     private func freezeV1(until deadline: Deadline) throws(SystemError) {
         var attempts = 0
         while true {
-            try directory.write("freezer.state", "FROZEN")
-            if try directory.read("freezer.state") == "FROZEN" { return }
+            try directory.write(Freezer.stateFile, "FROZEN")
+            if try directory.read(Freezer.stateFile) == "FROZEN" { return }
             guard !deadline.isOver else { throw SystemError("write", errno: .ETIMEDOUT) }
             attempts += 1
             if attempts % 50 == 0 {
-                try directory.write("freezer.state", "THAWED")
+                try directory.write(Freezer.stateFile, "THAWED")
                 Clock.sleep(microseconds: 10_000)
             } else {
                 Clock.sleep(microseconds: attempts < 10 ? 50 : 1000)

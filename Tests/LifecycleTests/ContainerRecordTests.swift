@@ -9,9 +9,13 @@ import Testing
 
 @Suite struct ContainerRecordTests {
     private let record: ContainerRecord
-    private let process = MadeProcess(pid: 4711, startTime: 123_456, identity: 99)
+    private let process = MadeProcess(pid: 4711, startTime: 123_456, identity: 99, boot: "3f1a")
     private let cgroup = CgroupRecord(
-        path: "a/b", groups: [CgroupRecord.Group(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 1)])
+        path: "a/b",
+        groups: [
+            CgroupRecord.Group(mountPoint: "/sys/fs/cgroup", subsystems: "", existing: 1),
+            CgroupRecord.Group(mountPoint: "/mnt/two  words", subsystems: "name=x", existing: 12),
+        ])
     private let resctrl = ResctrlRecord(path: "/sys/fs/resctrl", group: "web", isMade: true, monitoring: "web")
 
     init() throws {
@@ -50,6 +54,10 @@ import Testing
         #expect(decoded.pid == 4711)
         #expect(decoded.made.process?.startTime == 123_456)
         #expect(decoded.made.process?.identity == 99)
+        #expect(decoded.made.process?.boot == "3f1a")
+        #expect(decoded.cgroup?.groups.map { $0.mountPoint } == ["/sys/fs/cgroup", "/mnt/two  words"])
+        #expect(decoded.cgroup?.groups.map { $0.subsystems } == ["", "name=x"])
+        #expect(decoded.cgroup?.groups.map { $0.existing } == [1, 12])
         #expect(decoded.cgroup == cgroup && decoded.made.resctrl == resctrl)
         #expect(decoded.made.unit?.name == "runc-web.scope" && decoded.made.unit?.owner == .user)
         #expect(decoded.encoded() == record.encoded())
@@ -79,9 +87,10 @@ import Testing
     // With a right checksum: only the type is wrong. A list that counted as empty would let `delete` forget what runs.
     @Test(arguments: [
         (#""made":[{"#, #""made":null,"x":[{"#), (#""made":[{"#, #""made":1,"x":[{"#), (#""made":[{"#, #""made":{},"x":[{"#),
-        (#""groups":["#, #""groups":"all","x":["#), (#""groups":["#, #""groups":[1,"#), (#""groups":["#, #""groups":["","#),
-        (#""1  /sys/fs/cgroup""#, #""1  cgroup""#), (#""1  /sys/fs/cgroup""#, #""1 /sys/fs/cgroup""#),
-        (#""1  /sys/fs/cgroup""#, #""-1  /sys/fs/cgroup""#), (#""1  /sys/fs/cgroup""#, #""one  /sys/fs/cgroup""#),
+        (#""groups":"1"#, #""groups":"all"#), (#""groups":""#, #""groups":1,"x":""#), (#""groups":""#, #""groups":{},"x":""#),
+        ("1  /sys/fs/cgroup", "1  cgroup"), ("1  /sys/fs/cgroup", "1 /sys/fs/cgroup"), ("1  /sys/fs/cgroup", "1  "),
+        ("1  /sys/fs/cgroup", "-1  /sys/fs/cgroup"), ("1  /sys/fs/cgroup", "one  /sys/fs/cgroup"),
+        ("12 name=x /mnt", "12 name=x mnt"), ("12 name=x /mnt", "12 name=x"), ("//12 ", "// "),
         (#""streams":["#, #""streams":"none","x":["#),
         (#""streams":["#, #""streams":[1,"#),
         (#""annotations":{"#, #""annotations":[],"x":{"#), (#""restoredTimeNamespace":true"#, #""restoredTimeNamespace":1"#),

@@ -113,12 +113,12 @@ extension Message {
         switch Kind(rawValue: reader.tag) {
         case .placed:
             guard let path = reader.bytes() else { return nil }
-            var cgroup = CgroupRecord(path: path, groups: [])
+            var groups: [CgroupRecord.Group] = []
             while !reader.isAtEnd {
                 guard let mountPoint = reader.bytes(), let subsystems = reader.bytes() else { return nil }
-                cgroup.groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: 0))
+                groups.append(CgroupRecord.Group(mountPoint: mountPoint, subsystems: subsystems, existing: 0))
             }
-            self = .placed(cgroup)
+            self = .placed(CgroupRecord(path: path, groups: groups))
         case .needsMapping: self = .needsMapping
         case .mapped: self = .mapped
         case .mounted: self = .mounted

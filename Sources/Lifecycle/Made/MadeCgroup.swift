@@ -28,47 +28,32 @@ extension CgroupRecord {
     /// Writes the members that `init(_:)` reads.
     func write(to json: inout JSONWriter) {
         json.member("path", path)
-        json.array("groups") { json in
-            for group in groups { json.element(group.text) }
-        }
+        json.member("groups", text)
     }
 
     /// Reads the members that `write(to:)` wrote: nil if they're damaged.
     init?(_ json: JSONValue) {
-        guard let path = json["path"]?.string, let list = json["groups"], list.kind == .array else { return nil }
-        var groups: [CgroupRecord.Group] = []
+        guard let path = json["path"]?.string, let list = json["groups"] else { return nil }
+        if let text = list.string {
+            self.init(path: path, text: text)
+        } else {
+            guard let groups = CgroupRecord.groups(ofVersion1: list) else { return nil }
+            self.init(path: path, groups: groups)
+        }
+    }
+
+    /// Records of version 1 have an object for each group.
+    private static func groups(ofVersion1 list: JSONValue) -> [Group]? {
+        guard list.kind == .array else { return nil }
+        var groups: [Group] = []
         for entry in list.elements {
-            guard let group = CgroupRecord.Group(entry) else { return nil }
-            groups.append(group)
+            guard let mountPoint = entry["mountPoint"]?.string, mountPoint.hasPrefix("/"),
+                let subsystems = entry["subsystems"]?.string,
+                let existing = entry["existing"].map({ $0.integer(as: Int.self) }) ?? 0, existing >= 0
+            else { return nil }
+            groups.append(Group(mountPoint: mountPoint, subsystems: subsystems, existing: existing))
         }
-        self.init(path: path, groups: groups)
-    }
-}
-
-extension CgroupRecord.Group {
-    /// One text of three words, such as "0 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct": every command reads the record, and on a
-    /// host with cgroup v1 it has a dozen of them.
-    fileprivate var text: ByteString { ByteString(decimal: existing) + " " + subsystems + " " + mountPoint }
-
-    fileprivate init?(_ json: JSONValue) {
-        guard let text = json.string else {
-            // Records of version 1 have objects.
-            self.init(
-                mountPoint: json["mountPoint"]?.string, json["subsystems"]?.string, existing: json["existing"]?.number ?? "0")
-            return
-        }
-        // Only the last word, the mount point, may have spaces.
-        guard let (existing, rest) = text.splitOnce(separator: UInt8(ascii: " ")),
-            let (subsystems, mountPoint) = rest.splitOnce(separator: UInt8(ascii: " "))
-        else { return nil }
-        self.init(mountPoint: mountPoint, subsystems, existing: existing)
-    }
-
-    private init?(mountPoint: ByteString?, _ subsystems: ByteString?, existing: ByteString) {
-        guard let mountPoint, mountPoint.hasPrefix("/"), let subsystems, let existing = existing.decimal(as: Int.self),
-            existing >= 0
-        else { return nil }
-        self.init(mountPoint: mountPoint, subsystems: subsystems, existing: existing)
+        return groups
     }
 }
 
