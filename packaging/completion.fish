@@ -13,7 +13,8 @@ function __wherry_read
             set option
         else if test $word = --
             set options no
-        else if string match -q -- '-?*' $word; and test $options = yes
+        # A regular expression, since "?" in a pattern is any character in fish 3 and a question mark in fish 4.
+        else if string match -qr -- '^-.' $word; and test $options = yes
             set option (string replace -r '=.*' '' -- $word | string replace -r -- '^-([^-].)' '--$1')
             test -z "$command" -a "$option" = --root; and set root (string replace -r '^[^=]*=?' '' -- $word)
             # An option without a value, or with one in the same word.

@@ -5,12 +5,14 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import fixture
+import systems
 
 # Keys that the shells are told to bind: insert all completions; show the line.
 ALL, SHOW = b"\x18a", b"\x18s"
@@ -70,13 +72,17 @@ def completed(line, shown):
 
 
 class Completions(unittest.TestCase):
+    SHELLS = ("bash", "zsh", "fish")
+    # What comes before the command of fish.
+    fish_place = []
+
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="wherry-completions-")
         cls.addClassCleanup(cls.folder.cleanup)
         folder = Path(cls.folder.name)
         (folder / "bin").mkdir()
-        (folder / "bin/wherry").symlink_to(fixture.PROGRAM)
+        shutil.copy(fixture.PROGRAM, folder / "bin/wherry")
         fixture.pages(folder / "share")
         fixture.bundle(folder / "bundle")
         (folder / "bunch").touch()
@@ -96,12 +102,15 @@ class Completions(unittest.TestCase):
 
     def fish(self, line):
         source = 'source "$COMPLETIONS/fish/vendor_completions.d/wherry.fish"; complete -C "$LINE"'
-        said = subprocess.run(["fish", "--no-config", "-c", source], env=self.environment | {"LINE": line}, check=True,
+        said = subprocess.run([*self.fish_place, "fish", "--no-config", "-c", source], env=self.environment | {"LINE": line}, check=True,
                               capture_output=True, text=True).stdout
-        return {re.sub(r"^--?[\w-]+=", "", found.split("\t")[0]) for found in said.splitlines()}
+        # fish 4 also names words that have the same letters elsewhere, which it shows only if none begins with them.
+        words = [found.split("\t")[0] for found in said.splitlines() if found.startswith(line.split(" ")[-1])]
+        return {re.sub(r"^--?[\w-]+=", "", word) for word in words}
 
-    def check(self, line, expected, shells=("bash", "zsh", "fish")):
+    def check(self, line, expected, shells=SHELLS):
         found = {}
+        shells = [shell for shell in shells if shell in self.SHELLS]
         for shell in shells:
             words = self.fish(line) if shell == "fish" else completed(line, getattr(self, shell).complete(line))
             # bash adds the slash of a directory only when it completes a single word.
@@ -160,3 +169,21 @@ class Completions(unittest.TestCase):
     def test_takes_two_dashes_for_the_end_of_options(self):
         self.check(f"wherry --root {self.state} kill -- w", ["web"])
         self.check(f"wherry --root {self.state} kill -- --a", [])
+
+
+class FishOfDebian13(Completions):
+    """The same lines in fish 4, which reads patterns in another way than fish 3."""
+
+    SHELLS = ("fish",)
+
+    @classmethod
+    def setUpClass(cls):
+        system = systems.system(cls, "trixie", "debian")
+        super().setUpClass()
+        folder = system.root / cls.folder.name.lstrip("/")
+        folder.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", cls.folder.name, folder], check=True)
+        # Before the folder is removed: what is mounted can't be.
+        cls.addClassCleanup(subprocess.run, ["umount", folder], check=True)
+        cls.fish_place = ["chroot", str(system.root)]
+        assert subprocess.run([*cls.fish_place, "fish", "--version"], capture_output=True, text=True).stdout.startswith("fish, version 4.")
