@@ -27,8 +27,8 @@ def pieces(text):
         elif match[2]:
             found.append(("Sy", match[2]))
         elif match[3]:
-            # The target of a link is a document, which a page can't lead to.
-            found.append((None, match[3].strip("`")))
+            # The target of a link is a document, which a page can't lead to: it can be in different places, or nowhere.
+            found.append((None, match[3].strip("`") + " in wherry's documentation"))
         else:
             found.append(("Xr", f"{match[4]} {match[5]}"))
     return found + [(None, text[place:])]
