@@ -10,10 +10,14 @@ import systems
 
 class Installation(unittest.TestCase):
     def use(self, system, prefix):
-        """Runs a container, and finds the pages of the manual."""
+        """Runs a container, and shows the pages of the manual."""
         self.assertRegex(system.run("wherry", "--version"), r"^wherry version [\d.]+\n")
         self.assertRegex(system.run("man", "-w", "wherry"), rf"^{prefix}/(share/)?man/man8/wherry\.8(\.gz)?\n$")
         self.assertIn("send a signal to a container", system.run("man", "wherry-kill"))
+        # Each distribution has another version of groff.
+        for page in sorted(system.root.glob(f"{prefix.lstrip('/')}/share/man/man*/wherry*")):
+            said = system.run("sh", "-c", f"man --warnings -E UTF-8 -Tutf8 -Z {page.name.split('.')[0]} 2>&1 >/dev/null", MANROFFSEQ="")
+            self.assertEqual(said, "", page.name)
         fixture.bundle(system.root / "srv/bundle", ["echo", "hello"])
         self.assertEqual(system.run("wherry", "run", "--bundle", "/srv/bundle", "greeting"), "hello\n")
         self.assertEqual(system.run("wherry", "list", "--quiet"), "")
