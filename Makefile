@@ -16,7 +16,7 @@ help: ## list these targets
 build: ## build the release program, .build/release/wherry, its manual pages and completions (as root: installs missing Debian packages); with ARCH=arm64 .build/arm64/release/wherry
 	@scripts/build
 
-release: ## make the files of a release in dist: tarball, Debian package, SPDX document, checksums (as root: installs packages)
+release: ## make the files of a release in dist: tarball, Debian package, SPDX document, checksums; needs MAINTAINER="Name <address>" (as root: installs packages)
 	@scripts/release
 
 demo: ## build, take a container through its life and show what the container sees (root)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -31,8 +32,9 @@ class Refusals(unittest.TestCase):
         self.clone = temporary(self) / "clone"
         said("git", "clone", "--quiet", fixture.CHECKOUT, self.clone)
 
-    def refusal(self, *arguments):
-        ended = subprocess.run([self.clone / "scripts/release", *arguments], capture_output=True, text=True)
+    def refusal(self, *arguments, maintainer="A <a@example.org>"):
+        ended = subprocess.run([self.clone / "scripts/release", *arguments], capture_output=True, text=True,
+                               env=os.environ | {"MAINTAINER": maintainer})
         self.assertEqual(ended.returncode, 1)
         self.assertFalse((self.clone / "dist").exists())
         return ended.stderr
@@ -50,6 +52,11 @@ class Refusals(unittest.TestCase):
 
     def test_refuses_an_architecture_that_there_is_no_build_for(self):
         self.assertEqual(self.refusal("arm64", "riscv64"), "wherry: ARCH is 'riscv64'; it can be amd64 or arm64.\n")
+
+    def test_refuses_a_package_that_nobody_maintains(self):
+        for maintainer in ("", "Anna", "<a@example.org>", "Anna <example.org>", "Anna a@example.org"):
+            self.assertEqual(self.refusal(maintainer=maintainer),
+                             'wherry: the Debian package needs a maintainer: say MAINTAINER="Name <address>" make release.\n', maintainer)
 
     def test_refuses_a_library_whose_license_is_unknown(self):
         linker_map = temporary(self) / "map"
