@@ -15,7 +15,8 @@ ROOTS = fixture.CHECKOUT / ".build/roots"
 # What a system has beside the necessary. Debian 13 has a fish of another major version than Debian 12.
 PACKAGES = {"trixie": "fish,man-db"}
 # What the package manager and man-db keep for themselves.
-KEPT = re.compile(r"/var/lib/dpkg/(status-old|lock.*|triggers/.*)|/var/log/dpkg\.log|/var/cache/man(/.*)?|/var/cache/ldconfig.*")
+KEPT = re.compile(r"/var/lib/dpkg/(status-old|lock.*|triggers/.*)|/var/log/dpkg\.log|/var/cache/man(/.*)?|/var/cache/ldconfig.*"
+                  r"|/var/(cache|log|lib)/apt/.*|/var/cache/debconf/.*")
 
 
 class System:

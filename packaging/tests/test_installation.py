@@ -2,7 +2,6 @@
 
 import re
 import unittest
-from pathlib import Path
 
 import fixture
 import systems
@@ -22,15 +21,31 @@ class Installation(unittest.TestCase):
         self.assertEqual(system.run("wherry", "run", "--bundle", "/srv/bundle", "greeting"), "hello\n")
         self.assertEqual(system.run("wherry", "list", "--quiet"), "")
 
-    def package(self, suite, distribution):
+    def obey(self, system, chapter, number):
+        """Runs a block of commands of a chapter of docs/install.md, in the folder that has the release's files."""
+        text = re.search(rf"^## {chapter}\n(.*?)^## ", (fixture.CHECKOUT / "docs/install.md").read_text(), re.M | re.S)[1]
+        block = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)[number]
+        version = system.package.name.split("_")[1].removesuffix("-1")
+        system.run("sh", "-euc", "cd /srv; sudo() { \"$@\"; }\n" + block.replace("VERSION", version), APT_CONFIG="/srv/apt.conf")
+
+    def prepared(self, suite, distribution):
+        """A system that has the files of the release."""
         system = systems.system(self, suite, distribution)
-        file = system.put(next(fixture.releases()[0].glob("*_amd64.deb")))
-        system.run("dpkg", "-i", file)
+        for file in fixture.releases()[0].glob("*amd64*"):
+            system.put(file)
+        system.package = next(fixture.releases()[0].glob("*_amd64.deb"))
+        (system.root / "srv/apt.conf").write_text('APT::Get::Assume-Yes "true"; Acquire::Languages "none";')
+        return system
+
+    def package(self, suite, distribution):
+        system = self.prepared(suite, distribution)
+        self.obey(system, "From the package", 0)
         self.use(system, "/usr")
+        if suite == "trixie":
+            self.assertIn("run the program", self.completed(system))
         system.run("dpkg", "--verify", "wherry")
-        system.run("dpkg", "-r", "wherry")
+        self.obey(system, "From the package", 1)
         self.assertFalse((system.root / "usr/bin/wherry").exists())
-        system.run("dpkg", "--purge", "wherry")
         self.assertEqual(system.files() ^ system.before, set())
 
     def test_the_package_on_debian_12(self):
@@ -43,21 +58,26 @@ class Installation(unittest.TestCase):
         self.package("noble", "ubuntu")
 
     def test_a_purge_leaves_the_state_of_containers(self):
-        system = systems.system(self, "bookworm", "debian")
-        system.run("dpkg", "-i", system.put(next(fixture.releases()[0].glob("*_amd64.deb"))))
+        system = self.prepared("bookworm", "debian")
+        self.obey(system, "From the package", 0)
         (system.root / "run/wherry/one").mkdir(parents=True)
         (system.root / "run/wherry.cache").mkdir()
-        system.run("dpkg", "--purge", "wherry")
+        self.obey(system, "From the package", 1)
         self.assertEqual(system.files() ^ system.before, {"/run/wherry", "/run/wherry/one"})
 
     def test_the_tarball_below_usr_local(self):
-        system = systems.system(self, "bookworm", "debian")
-        file = system.put(next(fixture.releases()[0].glob("*amd64.tar.gz")))
-        document = (fixture.CHECKOUT / "docs/install.md").read_text()
-        install, remove = (re.search(rf"^sudo (sh -c )?.*{word}.*$", document, re.M)[0] for word in ("--strip-components", "xargs"))
-        for line in (install, remove):
-            if line is remove:
-                self.use(system, "/usr/local")
-            system.run("sh", "-euc", "cd /srv; sudo() { \"$@\"; }; " + re.sub(r"wherry-[\w.-]+\.tar\.gz", Path(file).name, line))
+        system = self.prepared("trixie", "debian")
+        self.obey(system, "From the tarball", 0)
+        self.use(system, "/usr/local")
+        # fish finds the completions by the link that the second block makes.
+        self.assertNotIn("run the program", self.completed(system))
+        self.obey(system, "From the tarball", 1)
+        self.assertIn("run the program", self.completed(system))
+        self.obey(system, "From the tarball", 2)
         left = {path for path in system.files() ^ system.before if not (system.root / path.lstrip("/")).is_dir()}
         self.assertEqual(left, set())
+        self.assertFalse((system.root / "usr/local/share/doc/wherry").exists())
+
+    def completed(self, system):
+        """What fish offers, which keeps files of its own at home."""
+        return system.run("fish", "-c", 'complete -C "wherry --debug st"', HOME="/tmp")
