@@ -28,7 +28,7 @@ test: ## build debug and release and run every test (root)
 test-unit: ## run the tests that don't need root
 	@scripts/test --unit
 
-test-tutorial: ## run every command of docs/tutorial.md and compare its output (root)
+test-tutorial: ## run the commands of docs/tutorial.md, but not those that install wherry or need Docker, and compare their output (root)
 	@conformance/tutorial/test "$(RUNTIME)"
 
 test-vm: ## run the integration tests in a virtual machine with cgroup v2 and systemd
