@@ -78,8 +78,12 @@ extension FileDescriptor {
     /// Sets how mount events spread for every mount of the caller's mount namespace. The corresponding system call is
     /// `mount_setattr`.
     public static func setPropagationOfAllMounts(_ propagation: MountPropagation) throws(SystemError) {
-        guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation.rawValue, -1) == 0 else {
-            throw .last("mount_setattr")
+        // In a chroot "/" is a part of the namespace only. If the other mounts stayed shared, whoever detached them in this
+        // namespace would detach them on the host.
+        try OwnProcess.withRootOfTheMountNamespace { () throws(SystemError) in
+            guard c_mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), 0, 0, propagation.rawValue, -1) == 0 else {
+                throw .last("mount_setattr")
+            }
         }
     }
 

@@ -148,6 +148,33 @@ extension OwnProcess {
         guard chroot(".") == 0 else { throw .last("chroot") }
     }
 
+    /// Makes the root of the mount namespace the root and the working directory of this process, which may be in a chroot. The
+    /// corresponding system call is `setns` with the namespace that the process is in already.
+    ///
+    /// - Returns: false if the process may not do that: it takes CAP_SYS_CHROOT and CAP_SYS_ADMIN.
+    @discardableResult
+    public static func changeRootToThatOfTheMountNamespace() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try ProcessHandle(pid: getpid()).descriptor.enterNamespace(.mount)
+            return true
+        } catch  where error.errno == .EPERM {
+            return false
+        }
+    }
+
+    /// Calls `body` with the root of the mount namespace as the root, and goes back to the process's own root and working
+    /// directory. The corresponding system calls are `setns`, `fchdir` and `chroot`.
+    public static func withRootOfTheMountNamespace(_ body: () throws(SystemError) -> Void) throws(SystemError) {
+        let root = try FileDescriptor.open("/", flags: [.path, .directory])
+        // A user namespace may have no access to it. Then no path leads from there either.
+        let directory = try? FileDescriptor.open(".", flags: [.path, .directory])
+        let isThere = try changeRootToThatOfTheMountNamespace()
+        try body()
+        guard isThere else { return }
+        try changeRoot(to: root)
+        if let directory { try changeDirectory(to: directory) }
+    }
+
     /// The path of the working directory. The corresponding C function is `getcwd`.
     public static func directory() throws(SystemError) -> ByteString {
         guard let path = getcwd(nil, 0) else { throw .last("getcwd") }

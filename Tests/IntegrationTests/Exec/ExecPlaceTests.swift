@@ -88,6 +88,31 @@ struct ExecPlaceTests {
         #expect(linkTarget("/proc/\(try sleeping(in: container))/root") == container.bundle.rootfs)
     }
 
+    // A process that joins a mount namespace gets the namespace's root, and that of a caller in a chroot lies above the chroot.
+    @Test(arguments: [[], ["--no-pivot"]]) func isTheContainersRootWhereTheCallerWasInAChroot(options: [String]) throws {
+        let bundle = try Bundle { $0.runs(arguments: ["probe", "pause"]) }
+        let root = bundle.path + "/chroot"
+        try makeDirectory(root)
+        let container = try bundle.create(options) { command in
+            let runtime = command.arguments[0]
+            // The mounts are shared, as systemd makes them: nothing that is done to them in the container may reach the host.
+            command.arguments =
+                [
+                    Workspace.busybox, "unshare", "-m", "--propagation", "shared", Workspace.busybox, "sh", "-ec",
+                    """
+                    mount --rbind / \(root)
+                    before=$(cat /proc/self/mountinfo)
+                    \(Workspace.busybox) chroot \(root) \(runtime) check --bundle \(bundle.path) > /dev/null
+                    \(Workspace.busybox) chroot \(root) "$@"
+                    test "$before" = "$(cat /proc/self/mountinfo)"
+                    """, "sh",
+                ] + command.arguments
+        }
+        try container.start()
+        try write("here", to: bundle.rootfs + "/etc/name")
+        #expect(try container.output(ofScript: "cat /etc/name; ls -d \(root) || true") == "here")
+    }
+
     @Test func isWhatTheContainerJoinedByPath() throws {
         let first = try resting()
         let second = try resting {

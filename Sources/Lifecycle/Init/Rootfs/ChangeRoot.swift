@@ -8,6 +8,10 @@ extension Rootfs {
     func enter() throws(RuntimeError) {
         step(.changeRoot)
         try explaining(.mount, "the root file system can't be made the root", pointer: "/root/path") { () throws(SystemError) in
+            // In a chroot, pivot_root(2) would exchange the chroot only. The namespace would keep the host's root, and setns(2)
+            // leads there: `exec`, and whoever has CAP_SYS_ADMIN in the container. Detaching the host's mounts doesn't reach the
+            // host: `Rootfs.init` has made all of them slave or private.
+            if plan.namespaces.has(.mount) { try OwnProcess.changeRootToThatOfTheMountNamespace() }
             try OwnProcess.changeDirectory(to: root.descriptor)
             if !plan.namespaces.has(.mount) {
                 try OwnProcess.changeRootToWorkingDirectory()
