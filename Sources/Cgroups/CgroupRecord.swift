@@ -40,30 +40,38 @@ public struct CgroupRecord: Equatable, Sendable {
     public init?(path: ByteString, text: ByteString) {
         self.path = path
         self.text = text
-        guard CgroupRecord.isEveryGroup(of: text, { _, _, _ in true }) else { return nil }
+        let isWhole = text.bytes.withUnsafeBufferPointer { bytes in
+            var reader = Reader(bytes)
+            while reader.next() {}
+            return reader.isAtEnd
+        }
+        guard isWhole else { return nil }
     }
 
     /// The directories, one for each hierarchy.
     public var groups: [Group] {
-        var groups: [Group] = []
-        _ = CgroupRecord.isEveryGroup(of: text) { existing, subsystems, mountPoint in
-            groups.append(
-                Group(
-                    mountPoint: ByteString(copying: mountPoint), subsystems: ByteString(copying: subsystems), existing: existing))
-            return true
+        text.bytes.withUnsafeBufferPointer { bytes in
+            var groups: [Group] = []
+            var reader = Reader(bytes)
+            while reader.next() {
+                groups.append(
+                    Group(
+                        mountPoint: ByteString(copying: reader.mountPoint), subsystems: ByteString(copying: reader.subsystems),
+                        existing: reader.existing))
+            }
+            return groups
         }
-        return groups
     }
 
     /// The mount point of the v1 hierarchy that has this controller and no other; nil if there is none.
     func mountPoint(of controller: StaticString) -> ByteString? {
-        var found: ByteString?
-        _ = CgroupRecord.isEveryGroup(of: text) { _, subsystems, mountPoint in
-            let isIt = controller.withUTF8Buffer { subsystems.equals($0) }
-            if isIt { found = ByteString(copying: mountPoint) }
-            return !isIt
+        text.bytes.withUnsafeBufferPointer { bytes in
+            var reader = Reader(bytes)
+            while reader.next() {
+                if reader.subsystems.equals(controller) { return ByteString(copying: reader.mountPoint) }
+            }
+            return nil
         }
-        return found
     }
 
     /// Whether the two cgroups have the same directory in any hierarchy.
@@ -71,38 +79,48 @@ public struct CgroupRecord: Equatable, Sendable {
         path == other.path && groups.contains { group in other.groups.contains { $0.mountPoint == group.mountPoint } }
     }
 
-    /// Whether `condition` holds for every group of the text. The first group for which it doesn't, or that is damaged, ends
-    /// the search.
-    @inline(never)
-    private static func isEveryGroup(
-        of text: ByteString,
-        _ condition: (_ existing: Int, _ subsystems: UnsafeBufferPointer<UInt8>, _ mountPoint: UnsafeBufferPointer<UInt8>) -> Bool
-    ) -> Bool {
-        text.bytes.withUnsafeBufferPointer { bytes in
-            var start = 0
-            while start < bytes.count {
-                let first = place(of: UInt8(ascii: " "), in: bytes, from: start)
-                let second = place(of: UInt8(ascii: " "), in: bytes, from: first + 1)
-                let third = second + 1
-                guard third + 1 < bytes.count, bytes[third] == UInt8(ascii: "/"), bytes[third + 1] != UInt8(ascii: "/"),
-                    let existing = Int(decimal: UnsafeBufferPointer(rebasing: bytes[start..<first])), existing >= 0
-                else { return false }
-                var end = third + 1
-                while end < bytes.count, bytes[end] != UInt8(ascii: "/") || bytes[end - 1] != UInt8(ascii: "/") { end += 1 }
-                let isLast = end == bytes.count
-                let subsystems = UnsafeBufferPointer(rebasing: bytes[(first + 1)..<second])
-                let mountPoint = UnsafeBufferPointer(rebasing: bytes[third..<(isLast ? end : end - 1)])
-                guard condition(existing, subsystems, mountPoint) else { return false }
-                start = isLast ? end : end + 1
-            }
+    /// Reads the text of the groups.
+    private struct Reader {
+        private let bytes: UnsafeBufferPointer<UInt8>
+        private var start = 0
+        private(set) var existing = 0
+        private(set) var subsystems: UnsafeBufferPointer<UInt8>
+        private(set) var mountPoint: UnsafeBufferPointer<UInt8>
+
+        init(_ bytes: UnsafeBufferPointer<UInt8>) {
+            self.bytes = bytes
+            subsystems = bytes
+            mountPoint = bytes
+        }
+
+        var isAtEnd: Bool { start == bytes.count }
+
+        /// Reads the next group.
+        ///
+        /// - Returns: false if there is none, or it's damaged.
+        @inline(never)
+        mutating func next() -> Bool {
+            let first = place(of: UInt8(ascii: " "), from: start)
+            let second = place(of: UInt8(ascii: " "), from: first + 1)
+            let third = second + 1
+            guard third + 1 < bytes.count, bytes[third] == UInt8(ascii: "/"), bytes[third + 1] != UInt8(ascii: "/"),
+                let existing = Int(decimal: UnsafeBufferPointer(rebasing: bytes[start..<first])), existing >= 0
+            else { return false }
+            var end = third + 1
+            while end < bytes.count, bytes[end] != UInt8(ascii: "/") || bytes[end - 1] != UInt8(ascii: "/") { end += 1 }
+            let isLast = end == bytes.count
+            self.existing = existing
+            subsystems = UnsafeBufferPointer(rebasing: bytes[(first + 1)..<second])
+            mountPoint = UnsafeBufferPointer(rebasing: bytes[third..<(isLast ? end : end - 1)])
+            start = isLast ? end : end + 1
             return true
         }
-    }
 
-    /// The place of the first such byte; the number of bytes, or more, if there is none.
-    private static func place(of byte: UInt8, in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        var place = start
-        while place < bytes.count, bytes[place] != byte { place += 1 }
-        return place
+        /// The place of the first such byte; the number of bytes, or more, if there is none.
+        private func place(of byte: UInt8, from start: Int) -> Int {
+            var place = start
+            while place < bytes.count, bytes[place] != byte { place += 1 }
+            return place
+        }
     }
 }

@@ -19,8 +19,9 @@ enum RecordChecksum {
 
     /// Whether a whole record matches its checksum.
     static func holds(for record: [UInt8]) -> Bool {
-        guard record.count > length else { return false }
-        return record.suffix(length).elementsEqual(member(for: record.dropLast(length)))
+        let end = record.count - length
+        guard end > 0 else { return false }
+        return record[end...].elementsEqual(member(for: record[..<end]))
     }
 
     /// A hash like the 64-bit FNV-1a, but of eight bytes at a time: every command checks a record. Each step is one-to-one, so

@@ -41,8 +41,10 @@ extension Mount {
         guard uidMappings.isEmpty == gidMappings.isEmpty else {
             throw invalid(pointer(), "must have both uidMappings and gidMappings, or neither")
         }
-        try validateMappings(uidMappings, at: pointer() + "/uidMappings")
-        try validateMappings(gidMappings, at: pointer() + "/gidMappings")
+        if !uidMappings.isEmpty {
+            try validateMappings(uidMappings, at: pointer() + "/uidMappings")
+            try validateMappings(gidMappings, at: pointer() + "/gidMappings")
+        }
         guard uidMappings.isEmpty, options.contains(where: { $0 == "idmap" || $0 == "ridmap" }) else { return }
         guard namespaces.contains(where: { $0.kind == .user }) else {
             throw invalid(

@@ -59,12 +59,13 @@ extension LinuxConfig {
 }
 
 /// Checks id mappings by the kernel's rules: user_namespaces(7), "Defining user and group ID mappings".
-func validateMappings(_ mappings: [IDMapping], at pointer: @autoclosure () -> String) throws(RuntimeError) {
+@inline(never)
+func validateMappings(_ mappings: [IDMapping], at pointer: String) throws(RuntimeError) {
     guard mappings.count <= 340 else {
-        throw invalid(pointer(), "has " + String(mappings.count) + " entries, the kernel takes 340")
+        throw invalid(pointer, "has " + String(mappings.count) + " entries, the kernel takes 340")
     }
     for (index, mapping) in mappings.enumerated() {
-        func entry() -> String { pointer() + "/" + String(index) }
+        func entry() -> String { pointer + "/" + String(index) }
         guard mapping.size <= UInt32.max - max(mapping.containerID, mapping.hostID) else {
             throw invalid(entry(), "reaches beyond the highest id, 4294967294")
         }
