@@ -71,6 +71,17 @@ struct RootlessTests {
         #expect(finished.output.words == ["0", "0", "1000", "1"])
     }
 
+    @Test func missingUserNamespaceIsNamed() throws {
+        let users = try UsersBundle {
+            $0.drop(namespace: "user")
+            $0.linux.uidMappings = .null
+            $0.linux.gidMappings = .null
+        }
+        let message = try users.run("run", "c").message
+        #expect(message.says("/linux/namespaces: the container's namespaces can't be made: operation not permitted"))
+        #expect(message.says("an ordinary user needs a user namespace: wherry spec --rootless writes such a configuration"))
+    }
+
     @Test func execHasATerminal() throws {
         let users = try UsersBundle()
         try users.start()

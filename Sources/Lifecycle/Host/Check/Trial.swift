@@ -55,7 +55,8 @@ enum Trial {
         let context = InitContext(
             plan: plan, socket: theirs, startSocket: theirs, sources: sources, mappings: mappings, journal: nil, resctrl: nil,
             place: nil, succession: nil, stack: stack, procfs: procfs.root.rawValue)
-        let clone = try explainingClone { () throws(SystemError) in try cloneProcess(plan.namespaces.cloneFlags) }
+        let clone = try explainingClone(plan.namespaces) { () throws(SystemError) in try cloneProcess(plan.namespaces.cloneFlags)
+        }
         switch consume clone {
         case .child: main(context, script)
         case .parent(let pid, let handle): return (ContainerProcess(pid: pid, handle: handle), ours)

@@ -97,7 +97,7 @@ final class CreateSession {
         Trap.shareStep()
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
-            let clone = try explainingClone { () throws(SystemError) in
+            let clone = try explainingClone(plan.namespaces) { () throws(SystemError) in
                 try stack.clone(
                     plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue,
                     Unmanaged.passUnretained(context).toOpaque()
