@@ -112,6 +112,7 @@ OTHERS = {
     "a command prints it": [
         ("wherry/Commands/SeccompExplain.swift", "set"), ("wherry/Commands/SeccompExplain.swift", "value text"),
         ("wherry/Commands/CheckText.swift", "set"), ("Lifecycle/Host/Check/Advice.swift", "call add"),
+        ("Lifecycle/Host/Check/Advice.swift", "call Finding"),
         ("Lifecycle/Host/Check/Check.swift", "call Finding"),
     ],
     "it stands in the file of --trace": [

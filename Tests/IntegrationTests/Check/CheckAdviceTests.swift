@@ -17,6 +17,25 @@ struct CheckAdviceTests {
 
     @Test func nothingIsSaidAboutALimitedContainer() throws { #expect(try advice(limit) == []) }
 
+    private func notes(_ configure: (inout JSON) -> Void) throws -> [String] { try Bundle(configure).check().messages("note") }
+
+    // With a mount missing, nobody can tell whether the program would be there.
+    @Test func programThatMayBeOnAMissingMountIsNoted() throws {
+        let notes = try notes {
+            $0.process.args = ["/data/program"]
+            $0.mounts.append(.mount("/data", type: "bind", source: "/nowhere", ["bind"]))
+        }
+        #expect(notes.count == 1)
+        #expect(notes.first?.hasPrefix("/process/args/0: ") == true && notes.first?.contains("/data/program") == true)
+    }
+
+    @Test func terminalNeedsASocket() throws {
+        #expect(
+            try notes { $0.process.terminal = true }
+                == ["/process/terminal: create needs --console-socket for it; run and a terminal are enough"])
+        #expect(try notes { _ in } == [])
+    }
+
     @Test func missingLimitsAreNamed() throws {
         let advice = try advice { $0.linux.resources = ["pids": ["limit": -1]] }
         #expect(advice.count == 2)

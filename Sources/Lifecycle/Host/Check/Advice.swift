@@ -9,6 +9,10 @@ struct Advice {
 
     /// Looks at a configuration and its plan.
     init(_ config: Config, _ plan: Plan, _ procfs: borrowing ProcFileSystem) {
+        if config.process?.terminal == true {
+            findings.append(
+                Finding(.note, "/process/terminal", "create needs --console-socket for it; run and a terminal are enough"))
+        }
         addHooks(config.hooks)
         addCapabilities(plan)
         let table = (try? procfs.mounts()) ?? []

@@ -45,13 +45,12 @@ private struct Examination: ~Copyable {
         self.options = options
         self.settings = settings
         self.procfs = procfs
-        report = CheckReport(bundle: options.bundle)
+        report = CheckReport(bundle: (try? Bundle.canonical(options.bundle)) ?? options.bundle)
     }
 
     mutating func run() {
         do throws(RuntimeError) {
             let bundle = try Bundle.open(options.bundle)
-            report.bundle = bundle.path
             var draft = try ConfigDraft(parsing: bundle.configText)
             for _ in 0..<Examination.most {
                 guard let error = firstError(draft, bundle.path) else { break }
@@ -106,7 +105,10 @@ private struct Examination: ~Copyable {
         let pointer = ConfigDraft.plain(original)
         let isNew = !mended.contains { Examination.isSameOrAround(pointer, $0) }
         let followsFromMounts = error.code == .program && mended.contains { $0.hasPrefix("/mounts") }
-        if isNew, !followsFromMounts {
+        if followsFromMounts {
+            report.findings.append(
+                Finding(.note, original, error.sentence, hint: "it may be on a mount that couldn't be made: see the errors"))
+        } else if isNew {
             report.findings.append(Finding(error, at: original))
             if stage == .decoding { noteMisspelt(place, draft) }
         }

@@ -34,13 +34,13 @@ struct Bundle {
         } catch {
             throw RuntimeError(
                 .invalidConfig, "\"" + file.displayText + "\" can't be read", error, path: file,
-                hint: error.errno == .ENOENT ? "write one with: wherry spec --bundle DIR" : nil)
+                hint: error.errno == .ENOENT ? "name the bundle with --bundle DIR, or write it: wherry spec --bundle DIR" : nil)
         }
     }
 
     /// The absolute path, with symbolic links resolved: the container's state keeps it for callers with other working
     /// directories.
-    private static func canonical(_ path: ByteString) throws(SystemError) -> ByteString {
+    static func canonical(_ path: ByteString) throws(SystemError) -> ByteString {
         let directory = try FileDescriptor.open(path.isEmpty ? "." : path, flags: [.path, .directory])
         return try directory.hostPath()
     }
