@@ -26,7 +26,7 @@ struct NamespaceFiles {
                     .namespace, "\"" + join.path.displayText + "\" is not a namespace", pointer: join.pointer, path: join.path)
             }
             guard kind == join.kind.flag else {
-                let name = Namespace.Kind.allCases.first { $0.flag == kind }?.name.description ?? "other"
+                let name = Namespace.Kind.allCases.first { $0.flag == kind }?.name.description ?? "different"
                 throw RuntimeError(
                     .namespace,
                     "\"" + join.path.displayText + "\" is a " + name + " namespace, not one of type "

@@ -84,7 +84,7 @@ struct ContainerDirectory: ~Copyable {
     static func notFound(_ id: ByteString, _ root: ByteString) -> RuntimeError {
         RuntimeError(
             .containerNotFound, "container does not exist", path: root + "/" + id,
-            hint: "list shows the containers of this --root")
+            hint: "\"wherry list\" shows the containers of this --root")
     }
 
     /// Waits for the lock.

@@ -13,7 +13,7 @@ struct GlobalOptions {
         root of a user namespace unless $USER is root)
         """)
     static let log = Option(
-        "log", value: .text("FILE"), "append errors and warnings to FILE, for engines; stderr gets the error's message still")
+        "log", value: .text("FILE"), "append errors and warnings to FILE, for engines; an error's message goes to stderr too")
     static let logFormat = Option("log-format", value: .oneOf(["text", "json"]), "how FILE's lines are written (default: text)")
     static let debug = Option("debug", "say each step on stderr, or in the log file")
     static let logLevel = Option(
@@ -28,7 +28,7 @@ struct GlobalOptions {
         "who makes a container's cgroup: wherry itself, systemd or nobody (default: cgroupfs)")
     static let rootless = Option(
         "rootless", value: .oneOf(["auto", "true", "false"]),
-        "whether to go on without a cgroup where permission is missing (default: auto, as it is found)")
+        "whether to go on without a cgroup where permission is missing (default: auto, unless wherry is root of the host)")
     /// conmon-rs passes this option before the command.
     static let noNewKeyring = Option("no-new-keyring", "for create and run", isHidden: true)
     static let version = Option("version", short: "v", "show the version")

@@ -12,7 +12,7 @@ enum Delete {
             it. The bundle stays. A container that was created but never started is ended
             first; one that runs is left alone unless --force is given.
 
-            --force also clears away what a create left that was killed half-way.
+            --force also removes the remains of a create that was killed.
             """,
         example: """
             wherry delete web

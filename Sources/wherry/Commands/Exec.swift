@@ -27,7 +27,7 @@ enum Exec {
     private static let label = Option("process-label", value: .text("LABEL"), "the SELinux label of the process")
     private static let cgroup = Option(
         "cgroup", value: .text("[CONTROLLERS:]PATH"), "an existing cgroup below the container's own; may be repeated")
-    private static let ignorePaused = Option("ignore-paused", "go into a paused container: the program runs when that is resumed")
+    private static let ignorePaused = Option("ignore-paused", "enter a paused container: the program runs once it is resumed")
 
     static let command = Command(
         name: "exec", summary: "run one more program in a container",

@@ -35,6 +35,7 @@ enum Help {
         page.heading("Example")
         page.verbatim(
             """
+            mkdir -p /srv/demo/rootfs        # and unpack an image in rootfs
             wherry spec --bundle /srv/demo
             wherry run --bundle /srv/demo demo
             """)

@@ -12,7 +12,8 @@ enum Ps {
         rule: .endOptions, options: [format],
         description: """
             Lists the processes of a container. As a table it's what the host's ps says of
-            them; all that follows ID is given to ps, in place of -ef. The columns must
+            them; all that follows ID is given to ps, in place of -ef: -e is still needed,
+            since ps shows those of its own terminal alone without it. The columns must
             include PID.
 
             As JSON it's an array of their pids, or null where there are none. Pids are
@@ -20,7 +21,7 @@ enum Ps {
             """,
         example: """
             wherry ps web
-            wherry ps web -o pid,rss,args
+            wherry ps web -eo pid,rss,args
             wherry ps --format json web
             """,
         action: { invocation throws(RuntimeError) in

@@ -31,7 +31,8 @@ enum Restore {
             this command, as with "wherry run".
 
             The work is done by criu, https://criu.org, 3.16 or later, which has to be
-            installed. What it says is in restore.log.
+            installed. What it says is in restore.log. A root file system that is read-only
+            needs a folder /tmp: criu makes a temporary folder there.
             """,
         example: """
             wherry restore --detach --image-path /srv/image --bundle /srv/web web

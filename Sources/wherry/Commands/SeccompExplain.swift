@@ -14,8 +14,9 @@ enum SeccompExplain {
             architecture of the profile, and which rule decides: the JSON pointer of an entry
             of /linux/seccomp/syscalls, or the default action.
 
-            ARGUMENTS are numbers, decimal or with 0x before them. Where the answer depends
-            on arguments that aren't given, all rules that may decide are listed.
+            ARGUMENTS are up to six numbers: decimal, also negative, or hexadecimal with 0x
+            before them. Where the answer depends on arguments that aren't given, all rules
+            that may decide are listed.
             """,
         example: """
             wherry seccomp explain mount
@@ -24,11 +25,12 @@ enum SeccompExplain {
         action: { invocation throws(RuntimeError) in
             guard invocation.operand(0) == "explain" else {
                 throw RuntimeError(
-                    .usage, "\"" + (invocation.operand(0) ?? "").displayText + "\" isn't known to seccomp",
-                    hint: "explain is what it can do")
+                    .usage, "there is no command seccomp \"" + (invocation.operand(0) ?? "").displayText + "\"",
+                    hint: "the one there is: wherry seccomp explain CALL")
             }
             var arguments: [UInt64] = []
             for word in invocation.arguments.operands.dropFirst(2) { arguments.append(try number(word)) }
+            guard arguments.count <= 6 else { throw RuntimeError(.usage, "a system call has at most six arguments") }
             var text: [UInt8] = []
             for explanation in try explainCall(
                 invocation.arguments.text(Create.bundle) ?? ".", invocation.operand(1) ?? "", arguments)

@@ -14,9 +14,10 @@ enum State {
             the first process, and 0 once it has ended.
 
             If the container has stopped, "end" has what is known of that: exitStatus or
-            signal of the first process, after "run --keep" or while nobody has reaped it;
-            and outOfMemory with the number of processes that the kernel killed (kills), the
-            container's limit and its peak use in bytes, as long as the cgroup is there.
+            signal of the first process, after "run --keep" or while nobody has reaped it (an
+            exitStatus of 0 after "run --keep" alone); and outOfMemory with the number of
+            processes that the kernel killed (kills), the container's limit and its peak use
+            in bytes, as long as the cgroup is there.
             """,
         example: """
             wherry state web

@@ -76,8 +76,8 @@ enum Update {
         options: [resources] + settings.flatMap { $0.settings.map { $0.option } } + [l3CacheSchema, memoryBandwidthSchema]
             + obsolete,
         description: """
-            Changes what a container may use while it exists. What isn't named stays as it
-            is; so does what is set to 0, but for --cpu-burst and --cpu-idle. -1 lifts a
+            Changes what a container may use while it exists. A limit that isn't named, or
+            is 0, stays unchanged; for --cpu-burst and --cpu-idle 0 is a value. -1 lifts a
             limit on memory, CPU time or the number of processes.
 
             If the kernel refuses one of the values, those written before it are set back.
