@@ -15,7 +15,10 @@ _wherry_complete() {
     case $kind in
         directory) compopt -o filenames; _wherry_add -d -- "$1" ;;
         file) compopt -o filenames; _wherry_add -f -- "$1" ;;
-        signal) _wherry_add -W "$(_wherry_signals)" -- "$1" ;;
+        signal)
+            [[ $1 == SIG* ]] && set -- "${1#SIG}" SIG
+            _wherry_add -P "${2-}" -W "$(_wherry_signals)" -- "$1"
+            ;;
         id) _wherry_add -W "$("${program/#\~\//$HOME/}" ${root:+--root "${root/#\~\//$HOME/}"} list --quiet 2>/dev/null)" -- "$1" ;;
         words*) _wherry_add -W "${kind#words}" -- "$1" ;;
     esac

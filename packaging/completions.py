@@ -39,7 +39,7 @@ class Line:
         if self.name == "help":
             return [["words"] + list(self.help.pages)]
         kinds = {"ID": "nothing" if self.name in MAKING else "id", "SIGNAL": "signal"}
-        return [[kinds.get(operand, "nothing")] for operand in self.page.operands]
+        return [["words", operand] if operand.islower() else [kinds.get(operand, "nothing")] for operand in self.page.operands]
 
 
 def signals():
@@ -110,7 +110,7 @@ def zsh(lines, help_pages):
     return (
         ["#compdef wherry", "# zsh completion for wherry, made from its help", ""]
         + function("_wherry_commands", ["local -a commands=(" + " ".join(commands) + ")", "_describe command commands"])
-        + function("_wherry_signals", ["compadd " + " ".join(signals())])
+        + function("_wherry_signals", ["compset -P SIG", "compadd " + " ".join(signals())])
         + function("_wherry_specs", ["case $1 in"] + specs + ["esac"]))
 
 
@@ -152,7 +152,8 @@ def fish(lines, help_pages):
          "set -g __wherry_valued " + " ".join(valued),
          "# The commands whose operands end the options.",
          "set -g __wherry_ending " + " ".join(ends), "",
-         "function __wherry_signals", "    printf '%s\\n' " + " ".join(signals()), "end", "",
+         "function __wherry_signals", "    set -l before (string match -r '^SIG' -- (commandline -ct))",
+         "    printf '%s\\n' \"$before\"{" + ",".join(signals()) + "}", "end", "",
          "complete -c wherry -f"] + calls + [""])
 
 

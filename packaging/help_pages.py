@@ -44,14 +44,15 @@ class Page:
 
     @property
     def operands(self):
-        """What the usage names behind the command: ["ID", "SIGNAL"]."""
-        return [word for word in re.findall(r"[A-Z_]{2,}", self.usage) if word not in ("GLOBAL", "OPTIONS")]
+        """What the usage names behind the command: ["ID", "SIGNAL"]. A word in small letters stands for itself."""
+        behind = re.sub(r"^wherry [a-z]+", "", self.usage)
+        return [word for word in re.findall(r"[A-Z_]{2,}|[a-z]+", behind) if word not in ("GLOBAL", "OPTIONS")]
 
     @property
     def placeholders(self):
         """The words of the page that stand for something the user chooses."""
         values = [option.value for option in self.options if option.value and not option.words]
-        return set(self.operands) | {word for value in values for word in re.findall(r"[A-Z_]{2,}", value)}
+        return {word for word in self.operands if word.isupper()} | {word for value in values for word in re.findall(r"[A-Z_]{2,}", value)}
 
 
 def entries(lines, column):

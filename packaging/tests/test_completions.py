@@ -121,6 +121,8 @@ class Completions(unittest.TestCase):
         self.check("wherry cre", ["create"])
         self.check("wherry --debug --log /dev/null st", ["start", "state"])
         self.check("wherry help re", ["restore", "resume"])
+        self.check("wherry seccomp ", ["explain"])
+        self.check("wherry seccomp explain ", [])
 
     def test_completes_options_of_the_place(self):
         self.check("wherry --sys", ["--systemd-cgroup"])
@@ -153,6 +155,7 @@ class Completions(unittest.TestCase):
 
     def test_completes_signals_that_the_program_knows(self):
         self.check(f"wherry --root {self.state} kill web US", ["USR1", "USR2"])
+        self.check(f"wherry --root {self.state} kill web SIGUS", ["SIGUSR1", "SIGUSR2"])
         for name in self.fish("wherry kill web "):
             said = subprocess.run([fixture.PROGRAM, "--root", self.state, "kill", "other", name], capture_output=True, text=True)
             self.assertIn("container does not exist", said.stderr, name)
