@@ -112,13 +112,13 @@ static int wait_as_thread(void *unused) {
     for (;;) pause();
 }
 
-// thread: starts a second thread; both wait
+// thread [first-ends]: starts a second thread; both wait, or the first one ends
 static int hold_thread(int count, char **arguments) {
-    (void)arguments;
     static char stack[65536] __attribute__((aligned(16)));
-    if (count != 0) return 2;
+    if (count > 1 || (count == 1 && strcmp(arguments[0], "first-ends"))) return 2;
     int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
     if (clone(wait_as_thread, stack + sizeof stack, flags, NULL) < 0) fail("clone");
+    if (count == 1) syscall(SYS_exit, 0);
     return wait_as_thread(NULL);
 }
 

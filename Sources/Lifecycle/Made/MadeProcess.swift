@@ -9,8 +9,7 @@ struct MadeProcess: Sendable {
     let pid: Int32
     /// The start time in clock ticks since boot: `starttime` in proc_pid_stat(5).
     let startTime: UInt64
-    /// The inode number of its pidfd, which the kernel gives to no other process before the machine starts again. 0 before
-    /// kernel 6.9.
+    /// `ProcessHandle.identity`: 0 before kernel 6.9.
     let identity: UInt64
     /// The kernel's name for the time since the machine's start: see `ProcFileSystem.boot`. nil if it couldn't be read.
     var boot: ByteString?
@@ -24,15 +23,14 @@ struct MadeProcess: Sendable {
         try explaining(.system, "can't tell whether the container's process " + String(pid) + " is there") {
             () throws(SystemError) in
             // Opened before the check: once we hold a pidfd, the pid can't pass to another process unnoticed.
-            guard let handle = try ProcessHandle.ofExisting(pid: pid) else { return nil }
+            guard let handle = try ProcessHandle.ofExisting(pid: pid), !handle.hasEnded() else { return nil }
             if identity != 0, let boot, let now = procfs.boot() {
-                // The state root can be on a disk: after a restart another process can have the same numbers.
-                guard boot == now, try handle.descriptor.status().inode == identity, !handle.hasEnded() else { return nil }
+                // The state root can be on a disk: after a restart another process can have the same numbers. In the same boot
+                // the kernel is the same, and so the inode is that of pidfs again.
+                guard boot == now, try handle.descriptor.status().inode == identity else { return nil }
                 return handle
             }
-            guard let birth = try procfs.birth(of: pid), birth.startTime == startTime, birth.state != UInt8(ascii: "Z"),
-                birth.state != UInt8(ascii: "X")
-            else { return nil }
+            guard let birth = try procfs.birth(of: pid), birth.startTime == startTime else { return nil }
             // Within one clock tick a pid can pass to another process, which then has the same start time.
             if identity != 0, try handle.identity != identity { return nil }
             return handle
@@ -73,7 +71,7 @@ extension MadeProcess {
             let startTime = json["startTime"]?.integer(as: UInt64.self),
             let identity = json["identity"]?.integer(as: UInt64.self)
         else { return nil }
-        // Records of version 1 have no "boot".
+        // Earlier versions have no "boot".
         self.init(pid: pid, startTime: startTime, identity: identity, boot: json["boot"]?.string)
     }
 }

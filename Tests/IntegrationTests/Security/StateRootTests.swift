@@ -170,6 +170,18 @@ struct StateRootTests {
         #expect(container.bundle.sandbox.leftovers(of: container.id) == nil)
     }
 
+    // proc_pid_stat(5) shows a process as a zombie as soon as its first thread has ended.
+    @Test(arguments: [false, true]) func processWhoseFirstThreadHasEndedStillRuns(isBootKnown: Bool) throws {
+        let container = try Bundle { $0.runs(arguments: ["probe", "thread", "first-ends"]) }.start()
+        try eventually("the end of the first thread") { read("/proc/\(container.pid)/stat").contains(") Z ") }
+        if !isBootKnown { try ageRecord(of: container) }
+        #expect(try container.status() == "running")
+        #expect(try container.refusal(of: "delete").says("that is not stopped: running"))
+        try container.kill("KILL")
+        _ = try container.wait()
+        #expect(try container.status() == "stopped")
+    }
+
     // The state root can be on a disk. After a restart another process can have the pid, the start time and the inode number of
     // the container's.
     @Test(
