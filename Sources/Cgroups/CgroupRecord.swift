@@ -3,8 +3,8 @@ public import Bytes
 /// The part of a container's record about its cgroup. It tells where the cgroup is, and which directories deleting the
 /// container must remove.
 ///
-/// Every command reads the record, and on a host with cgroup v1 a cgroup has a dozen directories. So they're kept as one text,
-/// and only a command that uses the directories takes it apart.
+/// Every command reads the record, and on a host with cgroup v1 a cgroup has a dozen directories. So they're kept as one text:
+/// reading it is a check, and only a command that uses the directories copies them.
 public struct CgroupRecord: Equatable, Sendable {
     /// The directory of the cgroup in one hierarchy.
     public struct Group: Equatable, Sendable {

@@ -63,6 +63,25 @@ import Testing
         #expect(decoded.encoded() == record.encoded())
     }
 
+    // Version 0.1.0 wrote it: with a checksum of single bytes, and an object for each of a cgroup's directories.
+    @Test func versionTwoIsRead() throws {
+        let text = try #require(String(validating: record.encoded(), as: UTF8.self))
+        let members = try #require(text.firstRange(of: ",\"checksum\"")).lowerBound
+        let bytes = Array(
+            text[..<members].replacing(#""version":3"#, with: #""version":2"#).replacing(#","boot":"3f1a""#, with: "")
+                .replacing(
+                    #""1  /sys/fs/cgroup//12 name=x /mnt/two  words""#,
+                    with: #"[{"mountPoint":"/sys/fs/cgroup","subsystems":"","existing":1},"#
+                        + #"{"mountPoint":"/mnt/two  words","subsystems":"name=x","existing":12}]"#
+                ).utf8)
+        let decoded = try ContainerRecord(decoding: bytes + RecordChecksum.member(for: bytes[...], isOld: true), id: "web")
+        #expect(decoded.cgroup == cgroup)
+        #expect(decoded.made.process?.identity == 99 && decoded.made.process?.boot == nil)
+        #expect(throws: RuntimeError.self) {
+            try ContainerRecord(decoding: bytes + RecordChecksum.member(for: bytes[...]), id: "web")
+        }
+    }
+
     @Test func anyByteThatChangedIsDamage() {
         let bytes = record.encoded()
         for place in bytes.indices {

@@ -37,13 +37,13 @@ extension CgroupRecord {
         if let text = list.string {
             self.init(path: path, text: text)
         } else {
-            guard let groups = CgroupRecord.groups(ofVersion1: list) else { return nil }
+            guard let groups = CgroupRecord.groups(ofEarlierVersion: list) else { return nil }
             self.init(path: path, groups: groups)
         }
     }
 
-    /// Records of version 1 have an object for each group.
-    private static func groups(ofVersion1 list: JSONValue) -> [Group]? {
+    /// Records of versions 1 and 2 have an object for each group.
+    private static func groups(ofEarlierVersion list: JSONValue) -> [Group]? {
         guard list.kind == .array else { return nil }
         var groups: [Group] = []
         for entry in list.elements {

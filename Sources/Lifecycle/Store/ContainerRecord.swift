@@ -54,8 +54,9 @@ struct ContainerRecord {
     var pid: Int32 { made.process?.pid ?? 0 }
     var cgroup: CgroupRecord? { made.cgroup }
 
-    /// Version 1 had no checksum and no list of made things. Containers that were made with it may still run.
-    private static let version = 2
+    /// Version 1 had no checksum and no list of made things; version 2 had another checksum, and a cgroup's directories as objects.
+    /// Containers that were made with them may still run.
+    private static let version = 3
 
     /// The length in bytes of the longest record. It has the annotations, and thus nearly all that a config.json may hold;
     /// an escape of six bytes may stand there for one of config.json's.
@@ -117,7 +118,8 @@ struct ContainerRecord {
             hint: ContainerRecord.damageHint)
         guard let json = try? JSONValue(parsing: bytes, upTo: ContainerRecord.maximumLength),
             let version = json["version"]?.integer(as: Int.self),
-            version == 1 || (version == ContainerRecord.version && RecordChecksum.holds(for: bytes)),
+            (1...ContainerRecord.version).contains(version),
+            version == 1 || RecordChecksum.holds(for: bytes, isOld: version == 2),
             json["id"]?.string == id, let stage = json["stage"]?.string, let ociVersion = json["ociVersion"]?.string,
             let bundle = json["bundle"]?.string, let rootfs = json["rootfs"]?.string, let created = json["created"]?.string,
             let owner = json["owner"]?.integer(as: UInt32.self),
