@@ -9,8 +9,13 @@ extension CgroupRecord {
             // `list` comes here for every container: one file is read, and no other directory of the cgroup is looked at.
             let directory = mountPoint + "/" + path
             return try Freezer.explainingState(directory) { () throws(SystemError) in
-                let file = try FileDescriptor.open(directory + "/" + Freezer.stateFile, flags: .readOnly)
-                return Freezer.isFrozen(state: ByteString(try file.readAll(limit: 4096, isOneRecord: true)).trimmed)
+                do throws(SystemError) {
+                    let file = try FileDescriptor.open(directory + "/" + Freezer.stateFile, flags: .readOnly)
+                    return Freezer.isFrozen(state: ByteString(try file.readAll(limit: 4096, isOneRecord: true)).trimmed)
+                } catch  where error.errno == .ENOENT || error.errno == .ENODEV {
+                    // Somebody has moved the processes and removed the cgroup.
+                    return false
+                }
             }
         }
         guard let freezer = try Cgroup(record: self).freezer() else { return false }

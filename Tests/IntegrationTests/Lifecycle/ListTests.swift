@@ -37,6 +37,17 @@ struct ListTests {
         #expect(listed.first?.owner == "root")
     }
 
+    @Test(.needsLegacyCgroups, .needs(controller: "freezer")) func hasContainersWhoseCgroupSomebodyRemoved() throws {
+        let (running, stopped) = try two()
+        let cgroup = try #require(Cgroup.directory("freezer", running.bundle.cgroup))
+        let root = try #require(Cgroup.directory("freezer", ""))
+        #expect(h_put(root + "/cgroup.procs", "\(running.pid)") == 0)
+        #expect(rmdir(cgroup) == 0)
+        #expect(try list("--quiet").lines == [running.id, stopped.id])
+        #expect(try running.status() == "running")
+        try running.delete("--force")
+    }
+
     @Test(arguments: ["-q", "--quiet"]) func quietIsTheIDsAlone(option: String) throws {
         let (running, stopped) = try two()
         #expect(try list(option) == "\(running.id)\n\(stopped.id)\n")
