@@ -28,6 +28,7 @@ extension Init {
         do throws(RuntimeError) { try rootfs.makeDevices() } catch  where error.errno == .EROFS {}
         try rootfs.enter()
         if plan.namespaces.joins.isEmpty { try setKernelParameters() }
+        try rootfs.hidePaths()
         do throws(RuntimeError) {
             _ = try findProgram(rootfs)
         } catch  where !isWhole || error.errno == .EROFS {

@@ -29,6 +29,12 @@ struct CheckAdviceTests {
         #expect(notes.first?.hasPrefix("/process/args/0: ") == true && notes.first?.contains("/data/program") == true)
     }
 
+    @Test func programThatIsMaskedIsMissing() throws {
+        let checked = try Bundle { $0.linux.maskedPaths = ["/bin"] }.check()
+        #expect(checked.status == 1)
+        #expect(checked.errors.count == 1 && checked.errors[0].contains("executable file not found"), "\(checked.errors)")
+    }
+
     @Test func terminalNeedsASocket() throws {
         #expect(
             try notes { $0.process.terminal = true }

@@ -142,8 +142,8 @@ private struct Examination: ~Copyable {
     private mutating func noteUntried() {
         report.findings.append(
             Finding(
-                .note, nil, "create makes mount points that aren't there yet, so not every mount was tried",
-                hint: "whether the program and the working directory are there, only create finds out"))
+                .note, nil, "not everything could be tried without a change to the host",
+                hint: "whether all mounts, the program and the working directory are there, only create finds out"))
     }
 
     private mutating func addWarnings(_ draft: ConfigDraft) {
