@@ -146,8 +146,12 @@ struct CreateTests {
         #expect(container.output == "before\nbefore\n")
     }
 
-    @Test func needsNoConfigAfterwards() throws {
-        let container = try Bundle { $0.runs("echo ran") }.create()
+    // With a hook, `start` reads the configuration that `create` kept.
+    @Test(arguments: [false, true]) func needsNoConfigAfterwards(hasHook: Bool) throws {
+        let container = try Bundle {
+            $0.runs("echo ran")
+            if hasHook { $0.hooks.poststart = [.hook(":")] }
+        }.create()
         unlink(container.bundle.path + "/config.json")
         #expect(try container.status() == "created")
         try container.start()

@@ -35,9 +35,15 @@ struct DeleteTests {
     }
 
     @Test func refusesAnUnknownID() throws {
-        let finished = try Sandbox.current.runtime("delete", "unknown")
-        #expect(finished.ending == .exited(1))
-        #expect(finished.errors.says("container does not exist"))
+        func expectRefusal() throws {
+            let finished = try Sandbox.current.runtime("delete", "unknown")
+            #expect(finished.ending == .exited(1))
+            #expect(finished.errors.says("container does not exist"))
+        }
+        try expectRefusal()
+        // Now there is a state root.
+        _ = try Bundle().create()
+        try expectRefusal()
     }
 
     @Test(arguments: [["delete"], ["delete", "--force"]]) func refusesWithoutAnID(arguments: [String]) throws {
