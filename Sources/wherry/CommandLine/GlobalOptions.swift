@@ -28,7 +28,7 @@ struct GlobalOptions {
         "who makes a container's cgroup: wherry itself, systemd or nobody (default: cgroupfs)")
     static let rootless = Option(
         "rootless", value: .oneOf(["auto", "true", "false"]),
-        "whether to go on without a cgroup where permission is missing (default: auto, unless wherry is root of the host)")
+        "whether to go on without a cgroup where permission is missing (default: auto, true for others than root of the host)")
     /// conmon-rs passes this option before the command.
     static let noNewKeyring = Option("no-new-keyring", "for create and run", isHidden: true)
     static let version = Option("version", short: "v", "show the version")

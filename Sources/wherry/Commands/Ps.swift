@@ -12,9 +12,8 @@ enum Ps {
         rule: .endOptions, options: [format],
         description: """
             Lists the processes of a container. As a table it's what the host's ps says of
-            them; all that follows ID is given to ps, in place of -ef: -e is still needed,
-            since ps shows those of its own terminal alone without it. The columns must
-            include PID.
+            them. All that follows ID is given to ps, in place of -ef. Without -e, ps shows
+            only the processes of its own terminal. The columns must include PID.
 
             As JSON it's an array of their pids, or null where there are none. Pids are
             those of the pid namespace that wherry runs in.
