@@ -99,9 +99,9 @@ final class Plan: Sendable {
     /// Whether there are hooks that Host runs between the container's mounts and the change of its root.
     var hasEarlyHooks: Bool { !hooks.prestart.isEmpty || !hooks.createRuntime.isEmpty }
 
-    /// Whether Init waits after its mounts, since Host has something to do before the change of root: moves network devices, or
-    /// runs hooks.
-    var waitsForHost: Bool { hasEarlyHooks || !netDevices.isEmpty }
+    /// Whether Init waits after its mounts, since Host has something to do before the change of root: moves network devices,
+    /// runs hooks, or notes in the record that poststop hooks must run, before a createContainer hook does anything.
+    var waitsForHost: Bool { hasCreationHooks || !netDevices.isEmpty }
 
     /// The warnings of unknown properties, which are given as JSON pointers.
     static func warnings(ofUnknown properties: [String]) -> [String] { properties.map { $0 + ": unknown property, ignored" } }
