@@ -34,7 +34,7 @@ struct FaultTests {
             try check(Run(call: call, inProgram: maker == "program", finished: finished))
             call += stride
         }
-        #expect(call > 15, "so few system calls can't be all")
+        #expect(call > 10, "so few system calls can't be all")
     }
 
     /// A container with something of every kind that must be undone.
