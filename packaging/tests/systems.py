@@ -12,8 +12,9 @@ import fixture
 
 KEYRINGS = Path(os.environ.get("KEYRINGS", "/usr/share/keyrings"))
 ROOTS = fixture.CHECKOUT / ".build/roots"
-# What a system has beside the necessary. Debian 13 has a fish of another major version than Debian 12.
-PACKAGES = {"trixie": "fish,man-db"}
+# What a system has beside what its distribution requires, which on Ubuntu isn't even apt. Debian 13 has a fish of another major
+# version than Debian 12.
+PACKAGES = {"trixie": "apt,fish,man-db"}
 # What the package manager and man-db keep for themselves.
 KEPT = re.compile(r"/var/lib/dpkg/(status-old|lock.*|triggers/.*)|/var/log/dpkg\.log|/var/cache/man(/.*)?|/var/cache/ldconfig.*"
                   r"|/var/(cache|log|lib)/apt/.*|/var/cache/debconf/.*")
@@ -23,7 +24,7 @@ class System:
     """A fresh system of a distribution, in memory."""
 
     def __init__(self, suite, keyring):
-        packages = PACKAGES.get(suite, "man-db")
+        packages = PACKAGES.get(suite, "apt,man-db")
         packed, new = ROOTS / f"{suite}-{packages}.tar", ROOTS / f"{suite}.new.tar"
         if not packed.exists():
             ROOTS.mkdir(parents=True, exist_ok=True)
