@@ -47,7 +47,8 @@ def times(bench, options):
                 floor = [bench.floor] if has_floor and config == "plain" else []
                 with bench.running(config) if in_running else contextlib.nullcontext():
                     results = bench.rounds(lambda p: what(p, config), [*floor, *bench.runtimes], count, pause)
-                yield Row(row, "ms", {p.name: figures(samples) for p, samples in results.items()})
+                yield Row(row, "ms", {p.name: figures(samples) for p, samples in results.items()},
+                          {p.name: [time for time, _ in samples] for p, samples in results.items()})
 
 
 def setting(options):

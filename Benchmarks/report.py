@@ -12,10 +12,11 @@ STATISTICS = ("median", "99th percentile")
 @dataclasses.dataclass
 class Row:
     """A row of figures, of which a smaller one is better: for each participant's name a median and perhaps a 99th percentile, or
-    None where there is nothing."""
+    None where there is nothing. Of times, it also has those of each round."""
     name: str
     unit: str
     values: dict
+    rounds: dict = dataclasses.field(default_factory=dict)
 
     def cell(self, participant):
         return self.text(*self.values.get(participant, ()))
@@ -26,7 +27,7 @@ class Row:
         return " / ".join(numbers) + f" {self.unit}" * bool(self.unit and any(value is not None for value in values))
 
     def of_medians(self):
-        return dataclasses.replace(self, values={name: values[:1] for name, values in self.values.items()})
+        return Row(self.name, self.unit, {name: values[:1] for name, values in self.values.items()})
 
     def losses(self, first, others):
         """Yields (statistic, other) for each of the others that is better than the first one."""
@@ -37,10 +38,17 @@ class Row:
                     yield index, other
 
     def ratio(self, first, others):
-        """The first one's median as a multiple of the best of the others."""
-        medians = [self.values[other][0] for other in others if self.values[other][0]]
-        value = self.values[first][0]
-        return f"{value / min(medians):.2f}" if medians and value else "–"
+        """The first one's median as a multiple of the best of the others. In brackets, between what the middle half of the
+        rounds' own ratios lie."""
+        best = min((other for other in others if self.values[other][0]), key=lambda other: self.values[other][0], default=None)
+        if best is None or not self.values[first][0]:
+            return "–"
+        text = f"{self.values[first][0] / self.values[best][0]:.2f}"
+        ratios = [ours / theirs for ours, theirs in zip(self.rounds.get(first, ()), self.rounds.get(best, ()))]
+        if len(ratios) < 4:
+            return text
+        lower, _, upper = statistics.quantiles(ratios, n=4)
+        return f"{text} ({lower:.2f}–{upper:.2f})"
 
 
 def figures(samples):
