@@ -16,7 +16,8 @@ STYLE = f"text{{font:12px system-ui,sans-serif;fill:{TEXT}}} .title{{font-weight
 
 
 def group(row, participants, x, y, longest):
-    """The bars of one row."""
+    """The bars of one row. Only runtimes have a path, floors have none."""
+    first = next(p for p in participants if hasattr(p, "path"))
     yield f'<text class="title" x="{x}" y="{y + 12}">{escape(row.name)}</text>'
     y += 20
     room = COLUMN - LABEL - VALUE - 20
@@ -24,7 +25,7 @@ def group(row, participants, x, y, longest):
         value = row.values[participant.name][0]
         width = max(1, value / longest * room)
         is_floor = not hasattr(participant, "path")
-        paint = f'fill="none" stroke="{FLOOR}"' if is_floor else f'fill="{FIRST if participant is participants[1] else OTHER}"'
+        paint = f'fill="none" stroke="{FLOOR}"' if is_floor else f'fill="{FIRST if participant is first else OTHER}"'
         yield f'<text x="{x + LABEL - 6}" y="{y + 12}" text-anchor="end">{escape(participant.name)}</text>'
         yield f'<rect x="{x + LABEL}" y="{y + 1}" width="{width:.1f}" height="{BAR - 2}" rx="2" {paint}/>'
         yield f'<text x="{x + LABEL + width + 6:.1f}" y="{y + 12}">{row.text(value)}</text>'
@@ -32,7 +33,7 @@ def group(row, participants, x, y, longest):
 
 
 def draw(rows, participants, together):
-    """Returns the chart of those rows that PAIRS names. The participants are the floor, the first runtime, the others."""
+    """Returns the chart of those rows that PAIRS names. The participants are the floors, the first runtime, the others."""
     found = {row.name: row for row in rows}
     parts, height = [], 4
     for names in PAIRS:

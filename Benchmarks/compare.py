@@ -1,4 +1,4 @@
-"""Compares container runtimes with each other and with the kernel's own floor. See README.md beside this file.
+"""Compares container runtimes with each other and with the time that the kernel and systemd need. See README.md beside this file.
 
 The runtimes are given as PATH or NAME=PATH; the first one is compared with the others.
 """
@@ -32,21 +32,21 @@ def times(bench, options):
     at_once = ((f"{options.together} at once", options.rounds, 0),)
     together = lambda participant, config: bench.run_together(participant, config, options.together)
     cases = [
-        ("run", bench.run, True, False, temperatures),
-        ("create + start + delete", bench.create_start_delete, False, False, temperatures),
-        ("exec", bench.exec, True, True, temperatures),
-        ("run", together, True, False, at_once),
+        ("run", bench.run, False, temperatures),
+        ("create + start + delete", bench.create_start_delete, False, temperatures),
+        ("exec", bench.exec, True, temperatures),
+        ("run", together, False, at_once),
     ]
     for config in CONFIGS:
-        for name, what, has_floor, in_running, kinds in cases:
+        for name, what, in_running, kinds in cases:
             for kind, count, pause in kinds:
                 row = f"{config}, {name}, {kind}"
                 if count == 0 or not re.search(options.only, row):
                     continue
-                # The floor makes the calls of the plain configuration.
-                floor = [bench.floor] if has_floor and config == "plain" else []
+                # The floors make the calls of the plain configuration.
+                floors = [floor for floor in bench.floors if name in floor.rows and config == "plain"]
                 with bench.running(config) if in_running else contextlib.nullcontext():
-                    results = bench.rounds(lambda p: what(p, config), [*floor, *bench.runtimes], count, pause)
+                    results = bench.rounds(lambda p: what(p, config), [*floors, *bench.runtimes], count, pause)
                 yield Row(row, "ms", {p.name: figures(samples) for p, samples in results.items()},
                           {p.name: [time for time, _ in samples] for p, samples in results.items()})
 
@@ -57,11 +57,12 @@ def setting(options):
     kernel = ".".join(os.uname().release.split(".")[:2])
     return (f"Measured in one run, with {os.cpu_count()} processors, kernel {kernel}, cgroup v{version}. Each command runs "
             f"/bin/true: {options.warm} rounds back to back (warm), {options.cold} rounds with a pause of a second before each start "
-            f"(cold), {options.rounds} rounds of {options.together} at once.")
+            f"(cold), {options.rounds} rounds of {options.together} at once." +
+            " The cgroups are those of scopes that systemd makes." * options.systemd)
 
 
 def compare(bench, options, report):
-    participants = [bench.floor, *bench.runtimes]
+    participants = [*bench.floors, *bench.runtimes]
     identities = counts.identities(bench)
     report.say(setting(options))
     report.section("What the runtimes are, and what a created container's first process runs from", identities)
@@ -70,7 +71,7 @@ def compare(bench, options, report):
         report.comparison("Counts", bench.runtimes, bench.runtimes, counts.rows(bench))
     (bench.tools / "benchmark.svg").write_text(chart.draw(report.rows, participants, options.together))
     if options.publish:
-        publish.publish(report, setting(options), identities, participants, options.together)
+        publish.publish(report, setting(options), identities, participants, options)
 
 
 def arguments():
@@ -83,10 +84,12 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=11, help="rounds of runs at once (default: 11)")
     parser.add_argument("--only", default="", metavar="REGEX", help="only the rows of times that this matches, and no counts")
     parser.add_argument("--publish", action="store_true",
-                        help="also write Benchmarks/RESULTS.md, docs/benchmark.svg and the figures in README.md")
+                        help="also write Benchmarks/RESULTS.md, docs/benchmark.svg and the figures in README.md; with --systemd "
+                             "only Benchmarks/RESULTS-systemd.md")
     parser.add_argument("--growth", type=int, nargs="?", const=1000, metavar="COUNT",
                         help="instead, measure what grows with containers, mounts, variables and id mappings (default: with 1000 "
                              "containers)")
+    parser.add_argument("--systemd", action="store_true", help="let the runtimes have systemd make the cgroups")
     parser.add_argument("runtimes", nargs="+")
     options = parser.parse_args()
     if options.publish and (options.only or options.growth):
@@ -99,10 +102,10 @@ def main():
     # The container's process must become our child when `create` ends: see Bench.create_start_delete.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    runtimes = [Runtime(text, options.work) for text in options.runtimes]
+    runtimes = [Runtime(text, options.work, options.systemd) for text in options.runtimes]
     if len({r.name for r in runtimes}) < len(runtimes):
         raise Failure("two runtimes have the same name; say NAME=PATH")
-    bench = Bench(options.work, options.tools, runtimes)
+    bench = Bench(options.work, options.tools, runtimes, options.systemd)
     bench.make_bundles(options.together)
     report = Report()
     try:

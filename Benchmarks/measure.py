@@ -8,17 +8,20 @@ import subprocess
 import time
 
 from bundles import CONFIGS, Bundles, configuration
-from runtimes import CommandFailure, Floor
+from runtimes import CommandFailure, Floor, Scope
+
+SLICE = "system.slice"
 
 
 class Bench:
-    def __init__(self, work, tools, runtimes):
+    def __init__(self, work, tools, runtimes, systemd=False):
         self.work = pathlib.Path(work)
         self.tools = pathlib.Path(tools)
         self.runtimes = runtimes
         self.id = f"bench-{os.getpid()}"
         self.bundles = Bundles(work)
-        self.floor = Floor(self.tools, self.bundles.rootfs)
+        self.systemd = systemd
+        self.floors = [Floor(self.tools, self.bundles.rootfs), *([Scope(self.tools, SLICE)] if systemd else [])]
 
     def make_bundles(self, together):
         for name in CONFIGS:
@@ -30,8 +33,12 @@ class Bench:
                 self.bundles.write(
                     f"{name}-{runtime.name}", config, self.cgroup(runtime.name), "/bin/sleep", "100000")
 
-    def cgroup(self, of=""):
-        return f"/{self.id}-{of}" if of != "" else f"/{self.id}"
+    def cgroup(self, of="alone"):
+        """The configuration's cgroupsPath: a cgroup, or what systemd's unit is made from."""
+        return f"{SLICE}:{self.id}:{of}" if self.systemd else f"/{self.id}-{of}"
+
+    def cgroup_path(self, of):
+        return f"/{SLICE}/{self.id}-{of}.scope" if self.systemd else self.cgroup(of)
 
     def standing(self, runtime):
         """The id of the runtime's container that keeps running."""
@@ -92,9 +99,9 @@ class Bench:
         return total, peak
 
     def exec(self, participant, config):
-        if participant is self.floor:
+        if participant in self.floors:
             host = self.runtimes[0]
-            return self.timed(self.floor.exec_command(self.pid(host), self.cgroup(host.name)))
+            return self.timed(participant.exec_command(self.pid(host), self.cgroup_path(host.name)))
         return self.timed(participant.command("exec", self.standing(participant), "/bin/true"))
 
     def rounds(self, what, participants, count, pause=0):

@@ -9,6 +9,7 @@ from report import comparison
 from runtimes import Failure
 
 RESULTS = HERE / "RESULTS.md"
+SYSTEMD_RESULTS = HERE / "RESULTS-systemd.md"
 CHART = HERE.parent / "docs/benchmark.svg"
 README = HERE.parent / "README.md"
 BLOCK = re.compile(r"(<!-- Benchmarks/bench --publish writes this -->\n).*?(<!-- end -->)", re.S)
@@ -16,13 +17,16 @@ BLOCK = re.compile(r"(<!-- Benchmarks/bench --publish writes this -->\n).*?(<!--
 SHORT = re.compile(r"plain, (run|exec), .*|docker, (create|exec).*|docker, run, \d+ at once|docker, peak.*|`state`, instr.*")
 
 
-def publish(report, setting, identities, participants, together):
-    """Writes the whole report, the chart, and the chart with short tables into README.md."""
+def publish(report, setting, identities, participants, options):
+    """Writes the whole report. That of a run without systemd also becomes the chart, and short tables in README.md."""
+    if options.systemd:
+        SYSTEMD_RESULTS.write_text("# Results of `Benchmarks/bench --systemd --publish`\n\n" + report.text())
+        return
     readme = README.read_text()
     if not BLOCK.search(readme):
         raise Failure(f"{README} has no place for the results")
     RESULTS.write_text("# Results of `Benchmarks/bench --publish`\n\n" + report.text())
-    CHART.write_text(chart.draw(report.rows, participants, together))
+    CHART.write_text(chart.draw(report.rows, participants, options.together))
     text = short(report.rows, setting, identities, participants)
     README.write_text(BLOCK.sub(lambda marks: marks[1] + text + marks[2], readme))
 

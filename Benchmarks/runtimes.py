@@ -1,4 +1,4 @@
-"""The runtimes that the benchmark compares, what each of them is, and the kernel's floor, which stands in their place."""
+"""The runtimes that the benchmark compares, what each of them is, and the floors, which stand in their place."""
 
 import fcntl
 import os
@@ -24,13 +24,13 @@ class CommandFailure(Failure):
 class Runtime:
     """A program with runc's command line, given as PATH or NAME=PATH."""
 
-    def __init__(self, text, work):
+    def __init__(self, text, work, systemd=False):
         name, _, path = text.rpartition("=")
         self.path = os.path.realpath(shutil.which(path) or path)
         self.name = name or os.path.basename(path)
         if not re.fullmatch(r"[\w.-]+", self.name):
             raise Failure(f"{text}: a name has only letters, digits, '.', '_' and '-'")
-        self.root = pathlib.Path(work) / f"state-{self.name}"
+        self.options = [*(["--systemd-cgroup"] if systemd else []), "--root", f"{work}/state-{self.name}"]
         try:
             version = subprocess.run([self.path, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         except OSError as error:
@@ -41,7 +41,7 @@ class Runtime:
         self.label = f"{self.name} {self.version}"
 
     def command(self, *arguments):
-        return [self.path, "--root", str(self.root), *arguments]
+        return [self.path, *self.options, *arguments]
 
     def run_command(self, bundle, container):
         return self.command("run", "--bundle", bundle, container)
@@ -86,6 +86,7 @@ class Runtime:
 class Floor:
     """The program floor, in the place of a runtime where it can be."""
     name = label = "kernel's floor"
+    rows = ("run", "exec")
 
     def __init__(self, tools, rootfs):
         self.program = str(tools / "floor")
@@ -96,6 +97,19 @@ class Floor:
 
     def exec_command(self, pid, cgroup):
         return [self.program, "exec", str(pid), cgroup]
+
+
+class Scope:
+    """The program scope, in the place of a runtime that runs a container."""
+    name = label = "systemd's floor"
+    rows = ("run",)
+
+    def __init__(self, tools, slice_of_all):
+        self.program = str(tools / "scope")
+        self.slice = slice_of_all
+
+    def run_command(self, bundle, container):
+        return [self.program, self.slice, container]
 
 
 def elf_interpreter(path):
