@@ -18,7 +18,8 @@ void *c_stack_make(void) {
 
 static char *top_of(void *stack) { return (char *)stack + guard_size + stack_size; }
 
-// The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`.
+// The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`. On x86_64 that
+// address is in rbx: in a register of the compiler's choice, it could be in rbp, which is zero then to end backtraces.
 #if defined(__x86_64__)
 static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
     long result;
@@ -34,7 +35,7 @@ static long clone_onto(long call, long first, long second, long third, void (*bo
         "    hlt\n"
         "1:\n"
         : "=a"(result)
-        : "a"(call), "D"(first), "S"(second), "d"(third), "r"(fourth), "r"(fifth), [body] "r"(body), [context] "r"(context)
+        : "a"(call), "D"(first), "S"(second), "d"(third), "r"(fourth), "r"(fifth), [body] "b"(body), [context] "r"(context)
         : "rcx", "r11", "memory", "cc");
     return result;
 }
@@ -91,7 +92,7 @@ void c_continue_on_stack(void *stack, void (*body)(void *), void *context) {
         "    call *%[body]\n"
         "    hlt\n"
         :
-        : [top] "r"(top_of(stack)), [body] "r"(body), [context] "r"(context)
+        : [top] "r"(top_of(stack)), [body] "b"(body), [context] "r"(context)
         : "rdi", "memory");
 #elif defined(__aarch64__)
     __asm__ volatile(
