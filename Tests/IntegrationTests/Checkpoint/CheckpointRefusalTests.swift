@@ -37,6 +37,7 @@ struct CheckpointRefusalTests {
         checkpoint.environment = ["PATH=/nonexistent"]
         #expect(complaint(try checkpoint.run()).says("checkpoint: there is no criu in PATH (/nonexistent)"))
         #expect(try Container(of: bundle).status() == "running")
+        #expect(entries(of: bundle.image) == [])
         let other = try restorable()
         var restore = try other.command("restore", ["--detach", "--image-path", other.image])
         restore.environment = ["PATH=/nonexistent"]

@@ -114,12 +114,11 @@ private final class CheckpointSession {
         try describe(&request, images)
         if !options.preDump {
             try addMounts(to: &request, rootfs, namespaces, procfs)
-            try StandardStreamNames.write(record.streams, to: images)
             for name in record.streams where StreamNames.isFile(name) { request.set(.external, name) }
         }
         try addNamespaces(to: &request, namespaces, procfs)
         request.setConfigFile(config.annotations)
-        try dump(request, CriuLog(path: work.path + "/" + CheckpointSession.logFile))
+        try dump(request, to: images, CriuLog(path: work.path + "/" + CheckpointSession.logFile))
     }
 
     private func describe(_ request: inout CriuOptions, _ images: ImageDirectory) throws(RuntimeError) {
@@ -185,13 +184,14 @@ private final class CheckpointSession {
         }
     }
 
-    private func dump(_ request: CriuOptions, _ criuLog: CriuLog) throws(RuntimeError) {
+    private func dump(_ request: CriuOptions, to images: ImageDirectory, _ criuLog: CriuLog) throws(RuntimeError) {
         let criu = try CriuProcess(CriuProcess.Start(log: criuLog))
         do throws(RuntimeError) {
             try criu.checkVersion()
             try criu.check(
                 tracksMemory: options.preDump || options.parentPath != nil, hasLazyPages: options.image.lazyPages)
             step(.dump)
+            if !options.preDump { try StandardStreamNames.write(record.streams, to: images) }
             let kind: CriuRequest = options.preDump ? .preDump : .dump
             try criu.perform(kind, request, failing: "criu can't dump the container") {
                 [self] (notification, _) throws(RuntimeError) in
