@@ -91,7 +91,8 @@ OTHERS = {
         ("wherry/CommandLine/Command.swift", "set text"), ("wherry/Version.swift", "call text.append"),
     ],
     "a hint": [
-        ("Cgroups/CgroupCreation.swift", "compared"), ("OCI/Decoding/DecodingErrors.swift", "compared"),
+        ("Cgroups/CgroupCreation.swift", "compared"), ("Lifecycle/Init/Process/ProgramLookup.swift", "compared"),
+        ("OCI/Decoding/DecodingErrors.swift", "compared"),
     ],
     "only --debug shows it": [
         ("Lifecycle/Plan/PlanText.swift", ""), ("Cgroups/Resources/CgroupWrite.swift", "value lines"), ("", "call debug"),

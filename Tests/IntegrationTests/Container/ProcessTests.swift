@@ -43,6 +43,16 @@ struct ProcessTests {
         #expect(try refusal { $0.runs(arguments: ["/no/such/program"]) }.says("no such file or directory"))
     }
 
+    @Test(arguments: ["sh", "/bin/sh"]) func emptyRootIsNamedAsTheReason(program: String) throws {
+        let bundle = try Bundle {
+            $0.runs(arguments: [program])
+            $0.root.path = "empty"
+        }
+        try makeDirectory(bundle.path + "/empty")
+        #expect(try bundle.refusal().says("hint: the root filesystem has neither /bin nor /usr"))
+        #expect(try !refusal { $0.runs(arguments: ["no-such-program"]) }.contains("hint:"))
+    }
+
     @Test func programThatMayNotBeExecutedIsRefusedByCreate() throws {
         let bundle = try Bundle { $0.runs(arguments: ["/etc/motd"]) }
         try write("not a program", to: bundle.rootfs + "/etc/motd")

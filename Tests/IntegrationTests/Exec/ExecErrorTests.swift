@@ -28,6 +28,11 @@ struct ExecErrorTests {
         #expect(message.says("exec: \"no-such-program\": executable file not found in $PATH"))
     }
 
+    @Test func twoDashesAreNoOptionAfterTheId() throws {
+        let message = try resting().exec("--", "ps").message
+        #expect(message.says("hint: leave \"--\" out: all that follows the id is the command"))
+    }
+
     @Test func programThatDoesNotExist() throws {
         let message = try resting().refusalOfExec("/no/such/program")
         #expect(message.says("exec: \"/no/such/program\": stat /no/such/program: no such file or directory"))

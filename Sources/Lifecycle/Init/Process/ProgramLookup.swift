@@ -42,13 +42,25 @@ struct ProgramLookup {
         }
         if let found { throw failure(errno: found) }
         let place = path.isEmpty ? ", which the container's environment lacks" : " (" + path.displayText + ")"
-        throw RuntimeError(.program, subject + ": executable file not found in $PATH" + place, pointer: "/process/args/0")
+        throw RuntimeError(
+            .program, subject + ": executable file not found in $PATH" + place, pointer: "/process/args/0", hint: hint)
     }
+
+    /// The likely mistake behind a program that is missing.
+    private var hint: String? {
+        if name == "--" { return "leave \"--\" out: all that follows the id is the command" }
+        guard isMissing("/bin"), isMissing("/usr") else { return nil }
+        return "the root filesystem has neither /bin nor /usr: does root.path name the right folder?"
+    }
+
+    private func isMissing(_ path: ByteString) -> Bool { refusal(of: path) == .ENOENT }
 
     private var subject: String { "unable to start container process: exec: \"" + name.displayText + "\"" }
 
     private func failure(_ detail: String = "", errno: Errno) -> RuntimeError {
-        RuntimeError(.program, subject + detail, pointer: "/process/args/0", path: name, errno: errno)
+        RuntimeError(
+            .program, subject + detail, pointer: "/process/args/0", path: name, errno: errno,
+            hint: errno == .ENOENT ? hint : nil)
     }
 
     private func absolute(_ path: ByteString) -> ByteString { path.hasPrefix("/") ? path : cwd + "/" + path }
