@@ -198,12 +198,19 @@ public struct ProcessHandle: ~Copyable {
     ///
     /// - Parameter milliseconds: how long to wait at most.
     /// - Returns: false if the time was up first.
-    public borrowing func waitForEnd(milliseconds: Int) -> Bool {
-        waitReadable(descriptor.rawValue, until: Deadline(milliseconds: milliseconds))
-    }
+    public borrowing func waitForEnd(milliseconds: Int) -> Bool { descriptor.processEnds(within: milliseconds) }
 }
 
 extension FileDescriptor {
+    /// Waits until the process whose pidfd this is has ended, whether it's a child or not. The corresponding system call is
+    /// `poll`.
+    ///
+    /// - Parameter milliseconds: how long to wait at most.
+    /// - Returns: false if the time was up first.
+    public borrowing func processEnds(within milliseconds: Int) -> Bool {
+        waitReadable(rawValue, until: Deadline(milliseconds: milliseconds))
+    }
+
     /// Sends a signal to the process whose pidfd this is. The corresponding system call is `pidfd_send_signal`.
     public borrowing func send(signal: Int32) throws(SystemError) {
         guard c_pidfd_send_signal(rawValue, signal) == 0 else { throw .last("pidfd_send_signal") }

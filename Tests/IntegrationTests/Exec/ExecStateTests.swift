@@ -21,6 +21,27 @@ struct ExecStateTests {
         #expect(try container.refusalOfExec("true").says("exec failed: cannot exec in a stopped container"))
     }
 
+    // `exec` has seen a running container, and waits for its configuration.
+    @Test(arguments: [false, true]) func isRefusedIfTheContainerEndsMeanwhile(isDeleted: Bool) throws {
+        let container = try resting()
+        var input: [Int32] = [-1, -1]
+        guard pipe2(&input, O_CLOEXEC) == 0 else { throw HarnessFailure.system("pipe2") }
+        var command = container.joining([], options: ["--process", "/dev/fd/0"])
+        command.descriptors = [0: input[0]]
+        let exec = try command.start()
+        close(input[0])
+        usleep(100_000)
+        try container.kill("KILL")
+        #expect(try container.wait() == .killed(by: SIGKILL))
+        if isDeleted { try container.delete() }
+        let process = JSON.process("true").description
+        #expect(CHarness.write(input[1], process, process.utf8.count) == process.utf8.count)
+        close(input[1])
+        let finished = try exec.finish()
+        #expect(finished.ending == .exited(255), "\(finished)")
+        #expect(finished.message.says("wherry: exec: cannot exec in a stopped container"))
+    }
+
     @Test(.needs(controller: Host.isUnified ? "pids" : "freezer")) func isRefusedInAPausedContainer() throws {
         let container = try resting()
         #expect(try container.bundle.sandbox.runtime("pause", container.id).succeeded)
@@ -111,7 +132,11 @@ struct ExecStateTests {
         try container.kill("KILL")
         for exec in running {
             let finished = try exec.finish()
-            #expect(finished.ending == .exited(128 + SIGKILL) || finished.ending == .exited(255), "\(finished)")
+            if finished.ending == .exited(255) {
+                #expect(finished.message.says("cannot exec in a stopped container"))
+            } else {
+                #expect(finished.ending == .exited(128 + SIGKILL), "\(finished)")
+            }
         }
         #expect(try container.wait() == .killed(by: SIGKILL))
         try container.delete()

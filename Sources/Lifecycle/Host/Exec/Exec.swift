@@ -24,7 +24,7 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
         throw RuntimeError(.wrongState, "cannot exec in a paused container (use --ignore-paused to override)")
     default: break
     }
-    guard let initProcess else { throw RuntimeError(.wrongState, "cannot exec in a stopped container") }
+    guard let initProcess else { throw stopped() }
     let config = try directory.config()
     var warnings: [String] = []
     var process = try ExecProcess.resolve(options, config, warnings: &warnings)
@@ -35,9 +35,16 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     let console = try ConsoleSocket(options.consoleSocket, terminal: process.terminal, detached: options.detach)
     let plan = try ExecPlan(options, process, in: record, config, settings, procfs)
     let session = ExecSession(plan, in: record, initProcess: initProcess, console: console, settings.log, procfs)
-    let joined = try session.execute()
+    let joined: ContainerProcess
+    do throws(RuntimeError) { joined = try session.execute() } catch  where error.code != .program {
+        // A container that ends takes its namespaces, its cgroup and the new process with it. This error says which of these was
+        // noticed first, which no caller understands. The first process itself may end a moment later.
+        throw initProcess.file.processEnds(within: 100) ? stopped() : error
+    }
     var status: Int32 = 0
     if let signals { status = try Foreground(process: joined, signals: signals).wait().shellStatus }
     DescriptorClosing.leaveToExit()
     return status
 }
+
+private func stopped() -> RuntimeError { RuntimeError(.wrongState, "cannot exec in a stopped container") }
