@@ -7,7 +7,7 @@ PAGES := .build/pages
 RUNTIME ?= $(PROGRAM)
 
 .DEFAULT_GOAL := help
-.PHONY: help build release demo test test-unit test-tutorial test-vm test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
+.PHONY: help build release demo test test-unit test-tutorial test-vm test-systemd test-selinux test-engines test-hosts test-release conformance teeth bench install uninstall format lint clean
 
 help: ## list these targets
 	@echo "wherry, an OCI runtime for Linux. Targets:"
@@ -33,6 +33,9 @@ test-tutorial: ## run the commands of docs/tutorial.md, but not those that insta
 
 test-vm: ## run the integration tests in a virtual machine with cgroup v2 and systemd
 	@conformance/vm/test
+
+test-systemd: ## kill and delete containers in systemd's scopes at random moments, and look for what is left; in a container of Debian 13 (root)
+	@conformance/systemd/test
 
 test-selinux: ## run the integration tests for SELinux, in a virtual machine that has it
 	@conformance/vm/test --selinux

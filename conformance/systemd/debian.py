@@ -49,7 +49,7 @@ def configuration(root, shared, capabilities):
     return {
         "ociVersion": "1.2.0",
         "root": {"path": str(root)},
-        "hostname": "bench",
+        "hostname": "debian",
         "process": {
             "args": ["/sbin/init"], "cwd": "/", "user": {"uid": 0, "gid": 0},
             "env": ["container=oci", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
@@ -70,7 +70,7 @@ class Debian:
     def __init__(self, wherry, bundle):
         self.wherry = wherry
         self.bundle = bundle
-        self.id = f"bench-debian-{os.getpid()}"
+        self.id = f"debian-{os.getpid()}"
 
     def command(self, *arguments):
         return [self.wherry, "--root", f"{self.bundle}/state", *arguments]
@@ -89,7 +89,7 @@ class Debian:
             started = subprocess.run(self.command("run", "--detach", "--bundle", self.bundle, self.id),
                                      stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         if started.returncode != 0:
-            sys.exit(f"bench: {console.read_text().strip()}")
+            sys.exit(f"debian: {console.read_text().strip()}")
         try:
             self.wait(BOOT_SECONDS, self.booted, "systemd doesn't come up")
         except BaseException:
@@ -106,7 +106,7 @@ class Debian:
         end = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > end:
-                sys.exit(f"bench: {otherwise}")
+                sys.exit(f"debian: {otherwise}")
             time.sleep(0.1)
 
     def __exit__(self, *_):
@@ -121,7 +121,8 @@ class Debian:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wherry", required=True, help="the program that makes the container")
-    parser.add_argument("--files", required=True, type=pathlib.Path, help="where Debian's files are kept")
+    parser.add_argument("--files", type=pathlib.Path, default=pathlib.Path(".build/debian"),
+                        help="where Debian's files are kept (default: .build/debian)")
     parser.add_argument("--share", required=True, type=pathlib.Path, help="a folder of the host's that is there too, read-only")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -129,7 +130,7 @@ def main():
     root = make_root(options.files.absolute())
     features = subprocess.run([options.wherry, "features"], capture_output=True, text=True, check=True)
     capabilities = [name for name in json.loads(features.stdout)["linux"]["capabilities"] if name != WITHOUT]
-    with tempfile.TemporaryDirectory(prefix="wherry-bench.") as bundle:
+    with tempfile.TemporaryDirectory(prefix="wherry-debian.") as bundle:
         pathlib.Path(bundle, "config.json").write_text(json.dumps(configuration(root, options.share.absolute(), capabilities)))
         with Debian(options.wherry, bundle) as debian:
             sys.exit(subprocess.run(debian.in_it(*options.command), stdin=subprocess.DEVNULL).returncode)
