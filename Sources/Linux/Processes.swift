@@ -194,11 +194,8 @@ public struct ProcessHandle: ~Copyable {
         return waitForEnd(milliseconds: 10_000) ? try? wait() : nil
     }
 
-    /// Waits until the process has ended, whether it's a child or not. The corresponding system call is `poll`.
-    ///
-    /// - Parameter milliseconds: how long to wait at most.
-    /// - Returns: false if the time was up first.
-    public borrowing func waitForEnd(milliseconds: Int) -> Bool { descriptor.processEnds(within: milliseconds) }
+    /// Waits until the process has ended: see `waitForEndOfProcess`.
+    public borrowing func waitForEnd(milliseconds: Int) -> Bool { descriptor.waitForEndOfProcess(milliseconds: milliseconds) }
 }
 
 extension FileDescriptor {
@@ -207,7 +204,7 @@ extension FileDescriptor {
     ///
     /// - Parameter milliseconds: how long to wait at most.
     /// - Returns: false if the time was up first.
-    public borrowing func processEnds(within milliseconds: Int) -> Bool {
+    public borrowing func waitForEndOfProcess(milliseconds: Int) -> Bool {
         waitReadable(rawValue, until: Deadline(milliseconds: milliseconds))
     }
 

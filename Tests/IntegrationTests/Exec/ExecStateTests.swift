@@ -21,25 +21,40 @@ struct ExecStateTests {
         #expect(try container.refusalOfExec("true").says("exec failed: cannot exec in a stopped container"))
     }
 
-    // `exec` has seen a running container, and waits for its configuration.
-    @Test(arguments: [false, true]) func isRefusedIfTheContainerEndsMeanwhile(isDeleted: Bool) throws {
-        let container = try resting()
+    /// Starts an `exec` that has seen a running container and waits for its configuration, and returns where to write that.
+    private func waitingForItsProcess(in container: Container) throws -> (exec: RunningCommand, input: Int32) {
         var input: [Int32] = [-1, -1]
         guard pipe2(&input, O_CLOEXEC) == 0 else { throw HarnessFailure.system("pipe2") }
         var command = container.joining([], options: ["--process", "/dev/fd/0"])
         command.descriptors = [0: input[0]]
         let exec = try command.start()
         close(input[0])
-        usleep(100_000)
+        let open = "/proc/\(exec.pid)/fd/"
+        try eventually("exec to open its input by that path") {
+            entries(of: open).filter { linkTarget(open + $0) == linkTarget(open + "0") }.count == 2
+        }
+        return (exec, input[1])
+    }
+
+    @Test(arguments: [false, true]) func isRefusedIfTheContainerEndsMeanwhile(isDeleted: Bool) throws {
+        let container = try resting()
+        let (exec, input) = try waitingForItsProcess(in: container)
         try container.kill("KILL")
         #expect(try container.wait() == .killed(by: SIGKILL))
         if isDeleted { try container.delete() }
         let process = JSON.process("true").description
-        #expect(CHarness.write(input[1], process, process.utf8.count) == process.utf8.count)
-        close(input[1])
+        #expect(CHarness.write(input, process, process.utf8.count) == process.utf8.count)
+        close(input)
         let finished = try exec.finish()
         #expect(finished.ending == .exited(255), "\(finished)")
         #expect(finished.message.says("wherry: exec: cannot exec in a stopped container"))
+    }
+
+    @Test func signalEndsItAsItWaitsForItsConfiguration() throws {
+        let (exec, input) = try waitingForItsProcess(in: resting())
+        defer { close(input) }
+        exec.signal(SIGTERM)
+        #expect(try exec.finish().ending == .killed(by: SIGTERM))
     }
 
     @Test(.needs(controller: Host.isUnified ? "pids" : "freezer")) func isRefusedInAPausedContainer() throws {

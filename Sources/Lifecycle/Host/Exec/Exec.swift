@@ -25,26 +25,47 @@ public func execInContainer(_ options: ExecOptions, _ settings: GlobalSettings) 
     default: break
     }
     guard let initProcess else { throw stopped() }
-    let config = try directory.config()
-    var warnings: [String] = []
-    var process = try ExecProcess.resolve(options, config, warnings: &warnings)
-    process.selinuxLabel = try process.checkedLabel()
-    settings.log.sharesStderr = !process.terminal
-    for warning in warnings { settings.log.warn(warning) }
-    let signals = options.detach ? nil : try SignalRelay()
-    let console = try ConsoleSocket(options.consoleSocket, terminal: process.terminal, detached: options.detach)
-    let plan = try ExecPlan(options, process, in: record, config, settings, procfs)
-    let session = ExecSession(plan, in: record, initProcess: initProcess, console: console, settings.log, procfs)
+    var signals: SignalRelay?
     let joined: ContainerProcess
-    do throws(RuntimeError) { joined = try session.execute() } catch  where error.code != .program {
-        // A container that ends takes its namespaces, its cgroup and the new process with it. This error says which of these was
-        // noticed first, which no caller understands. The first process itself may end a moment later.
-        throw initProcess.file.processEnds(within: 100) ? stopped() : error
+    do throws(RuntimeError) {
+        let config = try directory.config()
+        // A pipe may keep us waiting, and a signal ends that.
+        let process = try resolveProcess(options, config, settings.log)
+        if !options.detach { signals = try SignalRelay() }
+        let console = try ConsoleSocket(options.consoleSocket, terminal: process.terminal, detached: options.detach)
+        let plan = try ExecPlan(options, process, in: record, config, settings, procfs)
+        let session = ExecSession(plan, in: record, initProcess: initProcess, console: console, settings.log, procfs)
+        joined = try session.execute()
+    } catch  where canComeFromTheEnd(of: initProcess, error) {
+        settings.log.debug("exec failed as the container ended: " + error.message)
+        throw stopped()
     }
     var status: Int32 = 0
     if let signals { status = try Foreground(process: joined, signals: signals).wait().shellStatus }
     DescriptorClosing.leaveToExit()
     return status
+}
+
+private func resolveProcess(_ options: ExecOptions, _ config: Config, _ log: Log) throws(RuntimeError) -> Process {
+    var warnings: [String] = []
+    var process = try ExecProcess.resolve(options, config, warnings: &warnings)
+    process.selinuxLabel = try process.checkedLabel()
+    log.sharesStderr = !process.terminal
+    for warning in warnings { log.warn(warning) }
+    return process
+}
+
+/// Whether an error has come up because the container has ended meanwhile.
+///
+/// A container that ends takes its namespaces, its cgroup and the new process with it, and `delete` its state. Which of these was
+/// missing first means nothing to a caller.
+private func canComeFromTheEnd(of initProcess: SharedDescriptor, _ error: RuntimeError) -> Bool {
+    switch error.code {
+    // The new process may die a moment before the first one has ended.
+    case .initDied, .cgroup, .namespace: initProcess.file.waitForEndOfProcess(milliseconds: 100)
+    case .corruptState, .system: initProcess.file.waitForEndOfProcess(milliseconds: 0)
+    default: false
+    }
 }
 
 private func stopped() -> RuntimeError { RuntimeError(.wrongState, "cannot exec in a stopped container") }
