@@ -30,7 +30,7 @@ struct ExecErrorTests {
 
     @Test func twoDashesAreNoOptionAfterTheId() throws {
         let message = try resting().exec("--", "ps").message
-        #expect(message.says("hint: leave \"--\" out: all that follows the id is the command"))
+        #expect(message.says("hint: \"--\" is taken for the program's name: leave it out"))
     }
 
     @Test func programThatDoesNotExist() throws {

@@ -48,9 +48,9 @@ struct ProgramLookup {
 
     /// The likely mistake behind a program that is missing.
     private var hint: String? {
-        if name == "--" { return "leave \"--\" out: all that follows the id is the command" }
+        if name == "--" { return "\"--\" is taken for the program's name: leave it out" }
         guard isMissing("/bin"), isMissing("/usr") else { return nil }
-        return "the root filesystem has neither /bin nor /usr: does root.path name the right folder?"
+        return "the root filesystem has neither /bin nor /usr: if it should have them, root.path is wrong"
     }
 
     private func isMissing(_ path: ByteString) -> Bool { refusal(of: path) == .ENOENT }
