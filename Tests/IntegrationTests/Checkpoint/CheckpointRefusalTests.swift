@@ -73,6 +73,17 @@ struct CheckpointRefusalTests {
         #expect(try Container(of: bundle).status() == "running")
     }
 
+    // The script answers with version 3.19, and ends instead of dumping.
+    @Test func folderOfAFailedDumpIsNoImage() throws {
+        let bundle = try running()
+        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
+        checkpoint.environment = [
+            try criu("printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\023' >&3; \(Workspace.busybox) sleep 1", for: bundle)
+        ]
+        #expect(complaint(try checkpoint.run()).says("criu can't dump the container"))
+        #expect(!entries(of: bundle.image).contains("descriptors.json"))
+    }
+
     // The script answers with version 3.19, and with nothing after that.
     @Test func signalEndsARestoreThatWaitsForCriu() throws {
         let bundle = try restorable()

@@ -191,6 +191,7 @@ private final class CheckpointSession {
             try criu.check(
                 tracksMemory: options.preDump || options.parentPath != nil, hasLazyPages: options.image.lazyPages)
             step(.dump)
+            // Not before criu is there: restore takes a folder with this file for an image.
             if !options.preDump { try StandardStreamNames.write(record.streams, to: images) }
             let kind: CriuRequest = options.preDump ? .preDump : .dump
             try criu.perform(kind, request, failing: "criu can't dump the container") {
@@ -200,6 +201,7 @@ private final class CheckpointSession {
             }
         } catch {
             criu.hangUp()
+            if !options.preDump { StandardStreamNames.remove(from: images) }
             throw error
         }
         criu.finish()

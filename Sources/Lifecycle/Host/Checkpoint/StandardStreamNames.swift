@@ -18,11 +18,14 @@ enum StandardStreamNames {
         }
         let bytes = json.bytes
         try explaining(.checkpoint, "the image can't be written", path: image.path) { () throws(SystemError) in
-            try? image.descriptor.file.unlink(fileName)
+            remove(from: image)
             let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
             try FileDescriptor.open(fileName, at: image.descriptor.rawValue, flags: flags, mode: 0o600).writeAll(bytes)
         }
     }
+
+    /// Removes the names, without which the folder is no image.
+    static func remove(from image: ImageDirectory) { try? image.descriptor.file.unlink(fileName) }
 
     /// Reads the streams that have a name in the image. Other streams are left out.
     static func read(from image: ImageDirectory) throws(RuntimeError) -> [(number: Int, name: ByteString)] {
