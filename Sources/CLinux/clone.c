@@ -18,8 +18,8 @@ void *c_stack_make(void) {
 
 static char *top_of(void *stack) { return (char *)stack + guard_size + stack_size; }
 
-// The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`. On x86_64 that
-// address is in rbx: in a register of the compiler's choice, it could be in rbp, which is zero then to end backtraces.
+// The new process can't return from a C function, because its stack is empty. So the assembly code calls `body`. On x86_64 `body`
+// is in rbx. If the compiler chose the register, it could choose rbp, which the code clears before the call: backtraces end there.
 #if defined(__x86_64__)
 static long clone_onto(long call, long first, long second, long third, void (*body)(void *), void *context) {
     long result;
