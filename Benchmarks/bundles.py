@@ -11,18 +11,19 @@ DOCKER_SAMPLE = HERE.parent / "Tests/OCITests/Samples/docker-run-rm.config.json"
 CONFIGS = ("plain", "docker")
 
 
-def configuration(name):
-    """The plain configuration, or Docker's default without the parts that need Docker: its hook and files in /etc."""
+def configuration(name, systemd=False):
+    """The plain configuration, or Docker's default without the parts that need Docker: its hook and files in /etc. For systemd
+    also without what crun refuses then: a weight of 0, and rules that deny a device although the first rule denies all."""
     if name == "plain":
         config = json.loads((HERE / "plain.config.json").read_text())
     else:
         config = json.loads(DOCKER_SAMPLE.read_text())
         del config["hooks"]
         config["mounts"] = [m for m in config["mounts"] if not m["destination"].startswith("/etc/")]
-        # crun with systemd refuses a weight of 0 (the same as none) and rules that deny a device (the first denies all already).
-        resources = config["linux"]["resources"]
-        del resources["blockIO"]
-        resources["devices"] = [rule for rule in resources["devices"] if rule["allow"] or rule == resources["devices"][0]]
+        if systemd:
+            resources = config["linux"]["resources"]
+            del resources["blockIO"]
+            resources["devices"] = [rule for rule in resources["devices"] if rule["allow"] or rule == resources["devices"][0]]
         config["process"]["args"] = ["/bin/true"]
     if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):  # cgroup v2
         config["linux"]["namespaces"].append({"type": "cgroup"})

@@ -51,6 +51,10 @@ def times(bench, options):
                           {p.name: [time for time, _ in samples] for p, samples in results.items()})
 
 
+def systemd_version():
+    return subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True).stdout.split(" (")[0]
+
+
 def setting(options):
     """What a reader has to know about the figures."""
     version = 2 if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else 1
@@ -58,7 +62,7 @@ def setting(options):
     return (f"Measured in one run, with {os.cpu_count()} processors, kernel {kernel}, cgroup v{version}. Each command runs "
             f"/bin/true: {options.warm} rounds back to back (warm), {options.cold} rounds with a pause of a second before each start "
             f"(cold), {options.rounds} rounds of {options.together} at once." +
-            " The cgroups are those of scopes that systemd makes." * options.systemd)
+            (f" The cgroups are those of scopes that {systemd_version()} makes." if options.systemd else ""))
 
 
 def compare(bench, options, report):

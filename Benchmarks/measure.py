@@ -25,7 +25,7 @@ class Bench:
 
     def make_bundles(self, together):
         for name in CONFIGS:
-            config = configuration(name)
+            config = configuration(name, self.systemd)
             self.bundles.write(name, config, self.cgroup())
             for number in range(together):
                 self.bundles.write(f"{name}-together/{number}", config, self.cgroup(number))
@@ -108,7 +108,9 @@ class Bench:
         """Measures each participant `count` times, in turn. Returns the (milliseconds, KiB) of each, by participant."""
         results = {p: [] for p in participants}
         for number in range(count + 1):
-            for participant in participants:
+            # Each round begins with another one, because systemd and the kernel clean up after the one before.
+            first = number % len(participants)
+            for participant in participants[first:] + participants[:first]:
                 time.sleep(pause)
                 measured = what(participant)
                 if number > 0:  # The first round fills caches.

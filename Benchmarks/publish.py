@@ -20,7 +20,7 @@ SHORT = re.compile(r"plain, (run|exec), .*|docker, (create|exec).*|docker, run, 
 def publish(report, setting, identities, participants, options):
     """Writes the whole report. That of a run without systemd also becomes the chart, and short tables in README.md."""
     if options.systemd:
-        SYSTEMD_RESULTS.write_text("# Results of `Benchmarks/bench --debian --systemd --publish`\n\n" + report.text())
+        SYSTEMD_RESULTS.write_text("# Results of `Benchmarks/bench --systemd --publish`\n\n" + report.text())
         return
     readme = README.read_text()
     if not BLOCK.search(readme):

@@ -38,8 +38,8 @@ class Row:
                     yield index, other
 
     def ratio(self, first, others):
-        """The first one's median as a multiple of the best of the others. In brackets, between what the middle half of the
-        rounds' own ratios lie."""
+        """The first one's median as a multiple of the best of the others. In brackets: the quartiles of the single rounds'
+        ratios."""
         best = min((other for other in others if self.values[other][0]), key=lambda other: self.values[other][0], default=None)
         if best is None or not self.values[first][0]:
             return "–"

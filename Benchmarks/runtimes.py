@@ -104,9 +104,9 @@ class Scope:
     name = label = "systemd's floor"
     rows = ("run",)
 
-    def __init__(self, tools, slice_of_all):
+    def __init__(self, tools, slice):
         self.program = str(tools / "scope")
-        self.slice = slice_of_all
+        self.slice = slice
 
     def run_command(self, bundle, container):
         return [self.program, self.slice, container]

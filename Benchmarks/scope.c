@@ -5,10 +5,12 @@
 //   cc -O2 -o scope scope.c -lsystemd
 //   scope SLICE NAME         makes NAME-PID.scope in SLICE
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
@@ -47,11 +49,13 @@ int main(int argc, char **argv) {
         return 2;
     }
     child = fork();
-    if (child == 0)
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;) pause();
-    check(child, "fork");
-    char *name;
-    check(asprintf(&name, "%s-%d.scope", argv[2], getpid()), "asprintf");
+    }
+    if (child < 0) check(-errno, "fork");
+    char name[256];
+    snprintf(name, sizeof name, "%s-%d.scope", argv[2], getpid());
     struct unit unit = {name, 0, 0};
     sd_bus *bus;
     check(sd_bus_open_system(&bus), "connection to the bus");
