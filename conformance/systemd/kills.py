@@ -1,5 +1,5 @@
-"""Kills `create` with the driver systemd at random moments, deletes containers while they are used, and looks for what is left:
-units, cgroups, processes, mounts, state. It runs as root on a host that systemd has booted, with cgroup v2.
+"""Kills `create` with the driver systemd at random moments, deletes containers while `exec` enters them, and looks for what is
+left: units, cgroups, processes, mounts, state. It runs as root, in debian.py's container.
 """
 
 import argparse
@@ -17,8 +17,11 @@ import time
 
 SLICE = "/sys/fs/cgroup/system.slice"
 AT_ONCE = 8
-# The longest time before a kill. Most come early: a create takes 30 ms, or ten times that beside others.
+COMMAND_SECONDS = 60
+# The longest time before a kill. Most come early: a create takes 30 ms, or ten times that beside others. Many have ended by then.
 LATEST_KILL = 0.6
+# If fewer are interrupted, the moments are wrong for this machine, and the test shows nothing.
+LEAST_INTERRUPTED = 0.1
 STOPPED = ("cannot exec in a stopped container", "container does not exist")
 
 
@@ -56,23 +59,36 @@ class Containers:
 
     def end_of_create(self, name, create, expected):
         """Waits for the end. Returns what went wrong, and the status."""
-        status = create.wait()
+        status = create.wait(COMMAND_SECONDS)
         text = (self.folder / name / "output").read_text().strip()
         return [] if status in expected else [f"create: status {status}, {text}"], status
 
     def do(self, *arguments):
-        done = subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run(self.command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=COMMAND_SECONDS)
         return [] if done.returncode == 0 else [f"{arguments[0]}: status {done.returncode}, {done.stderr.strip()}"]
 
     def left(self, name):
         """What a deleted container has left."""
-        active = subprocess.run(["systemctl", "is-active", self.unit(name)], capture_output=True, text=True).stdout.strip()
+        asked = subprocess.run(["systemctl", "is-active", self.unit(name)], capture_output=True, text=True,
+                               timeout=COMMAND_SECONDS)
+        active = asked.stdout.strip()
         if active not in ("inactive", "unknown"):
             yield f"the unit {self.unit(name)} is {active}"
         if os.path.exists(f"{SLICE}/{self.unit(name)}"):
             yield f"the cgroup of {self.unit(name)} is there"
 
-    # What is done with one container. Each returns what went wrong.
+    def processes(self):
+        """The processes of ours that are left."""
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[0] == b"/bin/sleep" or str(self.state).encode() in words:
+                yield f"process {folder.name}: {b' '.join(words).decode()}"
+
+    # What is done with one container. Each returns what went wrong, and whether something was interrupted.
 
     def kill_create(self, name, moment):
         create = self.create(name)
@@ -88,24 +104,24 @@ class Containers:
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(moment * 0.02)
         wrong += self.do("delete", "--force", name)
-        errors = joining.communicate()[1]
+        errors = joining.communicate(timeout=COMMAND_SECONDS)[1]
         if joining.returncode not in (0, 128 + signal.SIGKILL) and not any(text in errors for text in STOPPED):
             wrong.append(f"exec: status {joining.returncode}, {errors.strip()}")
         return wrong + list(self.left(name)), joining.returncode != 0
 
-    def processes(self):
-        """The processes of ours that are left."""
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0] == b"/bin/sleep" or str(self.state).encode() in words:
-                yield f"process {folder.name}: {b' '.join(words).decode()}"
-
 
 def mounts():
     return pathlib.Path("/proc/self/mountinfo").read_text().count("\n")
+
+
+def in_time(what):
+    """The same, but a command that hangs is a fault."""
+    def attempt(name, moment):
+        try:
+            return what(name, moment)
+        except subprocess.TimeoutExpired as error:
+            return [f"{' '.join(error.cmd)}: not within {error.timeout:.0f} s"], True
+    return attempt
 
 
 def run(containers, what, count, seed):
@@ -114,13 +130,15 @@ def run(containers, what, count, seed):
     before = mounts()
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         names = [f"{what.__name__.replace('_', '')}{number}" for number in range(count)]
-        results = list(pool.map(what, names, [moments.random() for _ in names]))
+        results = list(pool.map(in_time(what), names, [moments.random() for _ in names]))
     wrong = [f"{name}: {text}" for name, (texts, _) in zip(names, results) for text in texts]
     wrong += containers.processes()
     wrong += [f"state: {path.name}" for path in containers.state.glob("*")]
     if mounts() != before:
         wrong.append(f"{mounts() - before} mounts more")
     interrupted = sum(was for _, was in results)
+    if interrupted < LEAST_INTERRUPTED * count:
+        wrong.append("hardly anything was interrupted")
     print(f"{what.__name__}: {count} containers, {interrupted} interrupted, {len(wrong)} faults", flush=True)
     for line in wrong[:20]:
         print(f"  {line}")
