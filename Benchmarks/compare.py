@@ -1,4 +1,4 @@
-"""Compares container runtimes with each other and with the time that the kernel and systemd need. See README.md beside this file.
+"""Compares container runtimes with each other and with the time that the kernel and systemd need. See README.md in this folder.
 
 The runtimes are given as PATH or NAME=PATH; the first one is compared with the others.
 """

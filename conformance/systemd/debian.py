@@ -18,6 +18,7 @@ import time
 
 SUITE = "trixie"
 PACKAGES = "systemd,systemd-sysv,dbus,busybox-static,python3,strace,crun,runc"
+RECIPE = f"{SUITE} {PACKAGES}"
 # How long systemd may take to boot and to stop, and one command of the runtime.
 BOOT_SECONDS, STOP_SECONDS, COMMAND_SECONDS = 60, 20, 60
 TMPFS = {"/dev": "mode=755", "/dev/shm": "mode=1777", "/run": "mode=755", "/tmp": "mode=1777,size=1g", "/var": "mode=755"}
@@ -29,20 +30,21 @@ READ_ONLY = ["/proc/sys/kernel", "/proc/sys/vm", "/proc/sys/fs", "/proc/sysrq-tr
 JOIN = 'echo 0 >/sys/fs/cgroup/init.scope/cgroup.procs && exec "$@"'
 
 
-def make_root(folder):
-    """Makes Debian's files, once for each list of packages. Nobody writes to them afterwards."""
+def is_made(folder):
     stamp = folder / "stamp"
-    recipe = f"{SUITE} {PACKAGES}"
-    root = folder / "rootfs"
-    if stamp.exists() and stamp.read_text() == recipe:
-        return root
+    return stamp.exists() and stamp.read_text() == RECIPE
+
+
+def make(folder):
+    """Makes Debian's files, once for each list of packages. Nobody writes to them afterwards."""
+    if is_made(folder):  # by another, while we waited
+        return
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     subprocess.run(["mmdebstrap", "--quiet", "--variant=essential", f"--include={PACKAGES}",
-                    '--aptopt=APT::Install-Recommends "false"', SUITE, root], stdin=subprocess.DEVNULL, check=True)
-    stamp.write_text(recipe)
-    return root
+                    '--aptopt=APT::Install-Recommends "false"', SUITE, folder / "rootfs"], stdin=subprocess.DEVNULL, check=True)
+    (folder / "stamp").write_text(RECIPE)
 
 
 def bind(folder, option):
@@ -150,14 +152,17 @@ def main():
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     files = options.files.absolute()
     files.parent.mkdir(parents=True, exist_ok=True)
-    # Two may run at once, but not while the files are made.
+    # Several may run at once, but none while the files are made.
     lock = open(f"{files}.lock", "w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    root = make_root(files)
     fcntl.flock(lock, fcntl.LOCK_SH)
+    if not is_made(files):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make(files)
+        fcntl.flock(lock, fcntl.LOCK_SH)
     features = subprocess.run([options.runtime, "features"], capture_output=True, text=True, check=True)
     capabilities = [name for name in json.loads(features.stdout)["linux"]["capabilities"] if name != WITHOUT]
-    config = configuration(root, options.share.absolute(), [folder.absolute() for folder in options.writable], capabilities)
+    writable = [folder.absolute() for folder in options.writable]
+    config = configuration(files / "rootfs", options.share.absolute(), writable, capabilities)
     bundle = tempfile.mkdtemp(prefix="wherry-debian.")
     pathlib.Path(bundle, "config.json").write_text(json.dumps(config))
     with Debian(options.runtime, bundle) as debian:
