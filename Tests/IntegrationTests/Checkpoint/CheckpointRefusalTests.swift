@@ -31,6 +31,13 @@ struct CheckpointRefusalTests {
         return "PATH=" + folder
     }
 
+    /// The command `checkpoint` with this script as `criu`.
+    private func checkpoint(_ bundle: Bundle, criu script: String) throws -> Command {
+        var command = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
+        command.environment = [try criu(script, for: bundle)]
+        return command
+    }
+
     @Test func saysThatCriuIsMissing() throws {
         let bundle = try running()
         var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
@@ -46,8 +53,7 @@ struct CheckpointRefusalTests {
 
     @Test func quotesACriuThatDoesNotWork() throws {
         let bundle = try running()
-        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
-        checkpoint.environment = [try criu("echo 'Error (criu/kerndat.c:7): the kernel is too new' >&2; exit 1", for: bundle)]
+        let checkpoint = try checkpoint(bundle, criu: "echo 'Error (criu/kerndat.c:7): the kernel is too new' >&2; exit 1")
         let message = complaint(try checkpoint.run())
         #expect(message.says("Error (criu/kerndat.c:7): the kernel is too new"))
         #expect(message.says("criu check --all"))
@@ -57,17 +63,14 @@ struct CheckpointRefusalTests {
     /// The bytes are criu's answer: type VERSION, success, version 3.11.
     @Test func saysThatCriuIsTooOld() throws {
         let bundle = try running()
-        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
-        checkpoint.environment = [
-            try criu("printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\013' >&3; \(Workspace.busybox) sleep 1", for: bundle)
-        ]
+        let checkpoint = try checkpoint(
+            bundle, criu: "printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\013' >&3; \(Workspace.busybox) sleep 1")
         #expect(complaint(try checkpoint.run()).says("criu 3.11 is too old: 3.16 or later is needed"))
     }
 
     @Test func waitsNotWithoutEndForACriuThatSaysNothing() throws {
         let bundle = try running()
-        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
-        checkpoint.environment = [try criu("exec \(Workspace.busybox) sleep 1000", for: bundle)]
+        let checkpoint = try checkpoint(bundle, criu: "exec \(Workspace.busybox) sleep 1000")
         let message = complaint(try checkpoint.run(within: 2 * Command.deadline))
         #expect(message.says("it hasn't answered within 20 seconds, in step \"ask criu for its version\""))
         #expect(try Container(of: bundle).status() == "running")
@@ -76,10 +79,8 @@ struct CheckpointRefusalTests {
     // The script answers with version 3.19, and ends instead of dumping.
     @Test func folderOfAFailedDumpIsNoImage() throws {
         let bundle = try running()
-        var checkpoint = bundle.sandbox.command(["checkpoint", "--image-path", bundle.image, bundle.id])
-        checkpoint.environment = [
-            try criu("printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\023' >&3; \(Workspace.busybox) sleep 1", for: bundle)
-        ]
+        let checkpoint = try checkpoint(
+            bundle, criu: "printf '\\010\\012\\020\\001\\122\\004\\010\\003\\020\\023' >&3; \(Workspace.busybox) sleep 1")
         #expect(complaint(try checkpoint.run()).says("criu can't dump the container"))
         #expect(!entries(of: bundle.image).contains("descriptors.json"))
     }
