@@ -104,7 +104,7 @@ import Testing
         #expect(elsewhere.withCString { lstat($0, &status) } == 0)
     }
 
-    @Test(.timeLimit(.minutes(1))) func doesNotWaitForAFifo() throws {
+    @Test func doesNotWaitForAFifo() throws {
         try keep(planted, for: profile)
         let path = try path()
         #expect(path.withCString { unlink($0) } == 0 && path.withCString { mkfifo($0, 0o600) } == 0)

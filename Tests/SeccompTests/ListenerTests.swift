@@ -90,7 +90,7 @@ import Testing
         #expect(error?.pointer == "/linux/seccomp/listenerPath")
     }
 
-    @Test(.timeLimit(.minutes(1))) func doesNotWaitForEverForAnAgentThatDoesNotAccept() throws {
+    @Test func doesNotWaitForEverForAnAgentThatDoesNotAccept() throws {
         let agent = try agent("agent")
         let path = directory.path + "/agent"
         // The agent's queue has room for one connection.

@@ -39,7 +39,7 @@ import Testing
                 == [])
     }
 
-    @Test(.timeLimit(.minutes(1))) func countsNotBeyondAFew() throws {
+    @Test func countsNotBeyondAFew() throws {
         let members = (0..<100_000).map { "\"linxu\($0)\": 0" }.joined(separator: ",")
         #expect(try unknown(members).count == 64)
     }
