@@ -17,7 +17,7 @@ extension SystemdManager {
     ///   - deadline: when to give up.
     /// - Throws: an error with a name if systemd refuses the job; one without if the result isn't "done".
     public func wait(for job: SystemdJob, until deadline: Deadline) throws(BusError) {
-        try awaitSubscription(until: deadline)
+        try awaitWatch(until: deadline)
         let step = job.call.step
         let path = try objectPath(in: try answer(to: job.call, until: deadline), step)
         while true {

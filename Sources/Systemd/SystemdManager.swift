@@ -12,10 +12,10 @@ public final class SystemdManager {
         destination: service, path: path, interface: "org.freedesktop.systemd1.Manager")
 
     let bus: Bus
-    /// Whether systemd tells us of the ends of jobs.
-    private var isSubscribed = false
-    /// The calls for that which aren't answered yet.
-    private var subscription: [Bus.PendingCall] = []
+    /// Whether the bus was asked for the ends of jobs.
+    private var isWatching = false
+    /// The call for that, as long as it isn't answered.
+    private var watch: Bus.PendingCall?
     /// systemd's unique name on the bus; nil as long as it hasn't answered.
     private var uniqueName: ByteString?
 
@@ -58,8 +58,7 @@ public final class SystemdManager {
         name: ByteString, properties: [UnitProperty], until deadline: Deadline
     ) throws(BusError) -> SystemdJob {
         let step = "start unit " + SystemdManager.quoted(name)
-        // Before the call, because the job may end before the call is answered.
-        try subscribe()
+        try watchJobs()
         var writer = MessageWriter(name, SystemdManager.replacing)
         writer.add(properties)
         // Units that belong to this one, which nobody uses yet.
@@ -77,7 +76,7 @@ public final class SystemdManager {
     /// - Throws: an error if the call can't be sent.
     public func stopUnit(name: ByteString, until deadline: Deadline) throws(BusError) -> SystemdJob {
         let step = "stop unit " + SystemdManager.quoted(name)
-        try subscribe()
+        try watchJobs()
         return try job(
             try begin("StopUnit", types: "ss", MessageWriter(name, SystemdManager.replacing), for: step), until: deadline)
     }
@@ -167,19 +166,22 @@ public final class SystemdManager {
         return answer
     }
 
-    /// Asks for signals about jobs. systemd sends them to a bus only after Subscribe.
-    private func subscribe() throws(BusError) {
-        guard !isSubscribed else { return }
-        let step = "subscribe to systemd's jobs"
-        if let match = try bus.watch(SystemdManager.manager, "JobRemoved", for: step) {
-            subscription.append(match)
-        }
-        subscription.append(try begin("Subscribe", types: "", MessageWriter(), for: step))
-        isSubscribed = true
+    /// Asks the bus for systemd's signals about the ends of jobs, before the first job: it may end before its call is answered.
+    ///
+    /// systemd sends such a signal if anybody has called Subscribe, or if the one who asked for the job is still on the bus
+    /// (bus_job_track_sender in its sources). So that call isn't needed here; runc and crun do without it too. It would have
+    /// systemd tell the bus of each change of each unit, and ask the bus about us once more.
+    private func watchJobs() throws(BusError) {
+        guard !isWatching else { return }
+        let step = "watch systemd's jobs"
+        watch = try bus.watch(SystemdManager.manager, "JobRemoved", for: step)
+        isWatching = true
     }
 
-    func awaitSubscription(until deadline: Deadline) throws(BusError) {
-        while !subscription.isEmpty { _ = try bus.answer(to: subscription.removeFirst(), until: deadline) }
+    func awaitWatch(until deadline: Deadline) throws(BusError) {
+        guard let watch else { return }
+        self.watch = nil
+        _ = try bus.answer(to: watch, until: deadline)
     }
 
     func objectPath(in answer: BusMessage, _ step: String) throws(BusError) -> ByteString {

@@ -145,7 +145,6 @@ final class FakeBus: @unchecked Sendable {
     func untilStart() -> BusMessage {
         welcome()
         reply(to: call("AddMatch"))
-        reply(to: call("Subscribe"), from: FakeBus.systemd)
         return call("StartTransientUnit")
     }
 

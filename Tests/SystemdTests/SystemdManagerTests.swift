@@ -29,7 +29,7 @@ import Testing
         try #require(throws: BusError.self) { try start(script) }
     }
 
-    @Test func unitIsStartedAfterTheSubscription() throws {
+    @Test func unitIsStartedAfterTheBusWasAskedForSignals() throws {
         try start { fake in
             fake.welcome()
             let match = fake.call("AddMatch")
@@ -40,11 +40,10 @@ import Testing
                     interface='org.freedesktop.systemd1.Manager',member='JobRemoved'
                     """, "the rule is \(match.text?.displayText ?? "")")
             fake.reply(to: match)
-            fake.reply(to: fake.call("Subscribe"), from: FakeBus.systemd)
             fake.expect(
                 wire(
                     """
-                    6c 01 00 01 58000000 04000000 b6000000
+                    6c 01 00 01 58000000 03000000 b6000000
                     01 01 'o' 00 19000000 '/org/freedesktop/systemd1' 00 000000000000
                     02 01 's' 00 20000000 'org.freedesktop.systemd1.Manager' 00 00000000000000
                     03 01 's' 00 12000000 'StartTransientUnit' 00 0000000000
@@ -56,7 +55,7 @@ import Testing
                     04000000 'PIDs' 00 02 'au' 00 000000 04000000 2a000000
                     00000000 00000000
                     """), "StartTransientUnit")
-            fake.replyJob(9, to: BusMessage(.call, serial: 4))
+            fake.replyJob(9, to: BusMessage(.call, serial: 3))
             fake.jobRemoved(9, "done")
         }
     }
@@ -64,7 +63,6 @@ import Testing
     @Test func systemdItselfNeedsNoMatch() throws {
         try start(on: .systemd) { fake in
             fake.greet()
-            fake.reply(to: fake.call("Subscribe"), from: nil)
             fake.replyJob(9, to: fake.call("StartTransientUnit"))
             fake.jobRemoved(9, "done", from: nil)
         }
@@ -153,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func subscriptionHappensOnce() throws {
+    @Test func busIsAskedForSignalsOnce() throws {
         let fake = try FakeBus { fake in
             fake.replyJob(1, to: fake.untilStart())
             fake.jobRemoved(1, "done")
