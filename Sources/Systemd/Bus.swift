@@ -35,7 +35,7 @@ public final class Bus {
     private var signals: [BusMessage] = []
 
     /// Connects, begins to authenticate and, on a bus, to say hello, which has to be the first call: D-Bus Specification,
-    /// "org.freedesktop.DBus.Hello".
+    /// "org.freedesktop.DBus.Hello". systemd's own socket is waited for until it has accepted us.
     ///
     /// - Parameters:
     ///   - address: where the bus listens.
@@ -67,6 +67,8 @@ public final class Bus {
         stream.beginAuthentication(as: user)
         greeting = Greeting(user: user, hello: kind == .bus ? try begin(.bus, "Hello", for: "say hello to D-Bus") : nil)
         try stream.flush(for: BusStream.authentication, until: deadline)
+        // systemd (seen with 257) leaves a message unread that arrives at its own socket together with the authentication.
+        if kind == .systemd { try establish(until: deadline) }
     }
 
     /// What the other side hasn't answered yet: the authentication and Hello.

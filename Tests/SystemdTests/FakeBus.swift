@@ -75,6 +75,12 @@ final class FakeBus: @unchecked Sendable {
 
     func expect(_ text: String) { expect(Array(text.utf8), text) }
 
+    /// Checks that nothing comes for a while.
+    func expectSilence() {
+        var request = PollRequest(socket.rawValue, .readable)
+        check(!request.wait(milliseconds: 100), "something comes where nothing should")
+    }
+
     private func take(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while bytes.count < count, let more = try? socket.file.read(upTo: count - bytes.count), !more.isEmpty { bytes += more }

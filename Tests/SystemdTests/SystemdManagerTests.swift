@@ -68,6 +68,17 @@ import Testing
         }
     }
 
+    /// systemd leaves a message unread that arrives at its own socket together with the authentication.
+    @Test func systemdItselfIsAskedOnlyAfterItHasAccepted() throws {
+        try start(on: .systemd) { fake in
+            fake.expect("\0AUTH EXTERNAL 30\r\nBEGIN\r\n")
+            fake.expectSilence()
+            fake.send("OK 0123456789abcdef0123456789abcdef\r\n")
+            fake.replyJob(9, to: fake.call("StartTransientUnit"))
+            fake.jobRemoved(9, "done", from: nil)
+        }
+    }
+
     @Test func otherJobsAreNotOurs() throws {
         try start { fake in
             let call = fake.untilStart()

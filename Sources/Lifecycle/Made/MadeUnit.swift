@@ -70,29 +70,31 @@ struct MadeUnit: Sendable {
         if isGone, !mayHaveFailed { return }
         let deadline = Deadline(milliseconds: MadeUnit.patience)
         let manager: SystemdManager
+        let holder: Presence
         do throws(RuntimeError) {
-            manager = try connect(until: deadline)
+            manager = try beginConnection(until: deadline)
+            holder = try presence(manager, until: deadline)
         } catch {
             if isGone { return }
             throw error
         }
-        switch try presence(manager, until: deadline) {
+        switch holder {
         case .another: return
         case .none: break
         case .ours:
             // systemd would first ask the processes to end, and give them time.
             try cgroup?.endProcesses()
-            try stop(manager, until: deadline)
+            try stop(manager, mayHaveFailed: mayHaveFailed, until: deadline)
         }
         // systemd removes the directory in its own hierarchies only.
         try cgroup?.remove(endingProcesses: true)
     }
 
-    private func stop(_ manager: SystemdManager, until deadline: Deadline) throws(RuntimeError) {
+    private func stop(_ manager: SystemdManager, mayHaveFailed: Bool, until deadline: Deadline) throws(RuntimeError) {
         do throws(BusError) {
             try manager.wait(for: try manager.stopUnit(name: name, until: deadline), until: deadline)
             // A failed unit stays as it is when it's stopped.
-            try manager.resetFailedUnit(name: name, until: deadline)
+            if mayHaveFailed { try manager.resetFailedUnit(name: name, until: deadline) }
         } catch  where error.isNoSuchUnit {
         } catch {
             throw error.error

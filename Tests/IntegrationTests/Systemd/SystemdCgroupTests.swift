@@ -180,6 +180,21 @@ struct SystemdCgroupTests {
         #expect(try !bundle.unit.isKnown())
     }
 
+    /// systemd itself listens, and behaves in another way than a bus does.
+    @Test func busIsNotNeeded() throws {
+        let bundle = try Bundle.inUnit()
+        for _ in 0..<5 {
+            let create = try bundle.command("create", global: Bundle.systemd)
+            for var command in [create, bundle.sandbox.command(["delete", "--force", bundle.id])] {
+                command.wrap(in: "mount -t tmpfs -o size=4k tmpfs /run/dbus")
+                command.arguments = ["unshare", "--mount"] + command.arguments
+                let finished = try command.run()
+                #expect(finished.succeeded, "\(finished)")
+            }
+            #expect(try !bundle.unit.isKnown())
+        }
+    }
+
     // systemd forgets a scope without processes, so a delete need not ask. The bus here would never answer.
     @Test func systemdIsNotAskedAboutAUnitThatIsGone() throws {
         let bundle = try Bundle.inUnit()
