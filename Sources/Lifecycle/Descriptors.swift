@@ -8,12 +8,12 @@ import Linux
 /// that stay, not those that go. And a forgotten copy of a conversation's socket would keep the other side from seeing the end
 /// of file.
 func closeDescriptors(from first: Int32, but kept: [Int32]) throws(RuntimeError) {
-    var next = UInt32(first)
-    for descriptor in kept.map({ UInt32($0) }).ordered() where descriptor >= next {
-        if descriptor > next { try closeDescriptors(next...(descriptor - 1)) }
+    var next = first
+    for descriptor in kept.ordered() where descriptor >= next {
+        if descriptor > next { try closeDescriptors(UInt32(next)...UInt32(descriptor - 1)) }
         next = descriptor + 1
     }
-    try closeDescriptors(next...(.max))
+    try closeDescriptors(UInt32(next)...(.max))
 }
 
 private func closeDescriptors(_ range: ClosedRange<UInt32>) throws(RuntimeError) {

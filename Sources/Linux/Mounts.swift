@@ -77,6 +77,7 @@ extension FileDescriptor {
 
     /// Sets how mount events spread for every mount of the caller's mount namespace. The corresponding system call is
     /// `mount_setattr`.
+    @inline(never)
     public static func setPropagationOfAllMounts(_ propagation: MountPropagation) throws(SystemError) {
         // In a chroot "/" is a part of the namespace only. If the other mounts stayed shared, whoever detached them in this
         // namespace would detach them on the host.

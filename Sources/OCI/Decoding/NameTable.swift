@@ -31,6 +31,6 @@ extension JSONValue {
 }
 
 extension JSONValue {
-    @inline(__always)
+    @inline(never)
     func equals(_ text: StaticString) -> Bool { Member(document: document, node: node).isNamed(text) }
 }

@@ -55,9 +55,8 @@ final class RestoredSecurity {
             }
             for thread in threads {
                 let folder = folder + "/" + thread.name
-                try check(
-                    ProcessStatus(try read(process) { () throws(SystemError) in try procfs.read(folder + "/status") }), process)
-                let children = try read(process) { () throws(SystemError) in try procfs.read(folder + "/children") }
+                try check(ProcessStatus(try content(of: folder + "/status", process, procfs)), process)
+                let children = try content(of: folder + "/children", process, procfs)
                 left += children.split(separator: UInt8(ascii: " ")).compactMap { ByteString($0).decimal() }
             }
         }
@@ -67,6 +66,12 @@ final class RestoredSecurity {
         -> Result
     {
         try explaining(.checkpoint, "restored process " + String(process) + " can't be looked at", body)
+    }
+
+    private func content(of file: ByteString, _ process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError)
+        -> [UInt8]
+    {
+        try read(process) { () throws(SystemError) in try procfs.read(file) }
     }
 
     private func mismatch(_ process: Int32, _ what: String, _ pointer: String) -> RuntimeError {
@@ -151,7 +156,7 @@ final class RestoredSecurity {
             (plan.idMappings.uids, "/uid_map" as ByteString, "/linux/uidMappings"),
             (plan.idMappings.gids, "/gid_map", "/linux/gidMappings"),
         ] {
-            let text = try read(process) { () throws(SystemError) in try procfs.read(ByteString(decimal: process) + file) }
+            let text = try content(of: ByteString(decimal: process) + file, process, procfs)
             guard UserNamespace.areSame(text, wanted) else {
                 throw mismatch(process, "is in a user namespace with other mappings", pointer)
             }
