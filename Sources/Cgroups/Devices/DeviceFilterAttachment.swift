@@ -2,34 +2,57 @@ import Bytes
 import Errors
 import Linux
 
+/// The device program of a plan, which the kernel has checked and translated.
+public final class LoadedDeviceFilter {
+    let program: FileDescriptor
+
+    init(_ program: [BPFInstruction]) throws(SystemError) {
+        self.program = try DeviceFilter.load(program.map { $0.bits }, name: CgroupDirectory.programName)
+    }
+}
+
+extension ResourcePlan {
+    /// Has the kernel load the plan's device program, which takes longer than attaching it.
+    ///
+    /// - Returns: nil if the plan has none, or if the kernel refuses it: then `Cgroup.applyEarly` tells why.
+    public func loadDeviceFilter() -> LoadedDeviceFilter? {
+        for case .deviceProgram(let program) in steps { return try? LoadedDeviceFilter(program) }
+        return nil
+    }
+}
+
 extension CgroupDirectory {
     /// The name of our programs. Programs of others that are attached to the cgroup, such as systemd's, are left alone.
-    private static let programName: ByteString = "wherry_devices"
+    fileprivate static let programName: ByteString = "wherry_devices"
 
     /// Attaches a device program to the cgroup. If one of ours is attached already, the new program replaces it.
-    func attachDeviceFilter(_ program: [BPFInstruction]) throws(RuntimeError) {
-        let instructions = program.map { $0.bits }
+    ///
+    /// - Parameters:
+    ///   - program: The program.
+    ///   - loaded: The same program, if it's loaded already.
+    /// - Throws: `cgroup` if the kernel refuses it.
+    func attachDeviceFilter(_ program: [BPFInstruction], loaded: LoadedDeviceFilter?) throws(RuntimeError) {
         do throws(SystemError) {
-            let loaded = try DeviceFilter.load(instructions, name: CgroupDirectory.programName)
+            let loaded = if let loaded { loaded } else { try LoadedDeviceFilter(program) }
             // bpf(2) needs a directory that is open for reading; a descriptor opened with O_PATH isn't enough.
             let cgroup = try descriptor.open(".", flags: [.readOnly, .directory])
             for id in try DeviceFilter.programs(of: cgroup) {
                 let other = try DeviceFilter.open(program: id)
                 guard try DeviceFilter.name(of: other) == CgroupDirectory.programName else { continue }
-                return try DeviceFilter.replace(other, with: loaded, on: cgroup)
+                return try DeviceFilter.replace(other, with: loaded.program, on: cgroup)
             }
-            try DeviceFilter.attach(loaded, to: cgroup)
+            try DeviceFilter.attach(loaded.program, to: cgroup)
         } catch {
             throw RuntimeError(
-                .cgroup, "can't attach the device filter to the cgroup" + verdict(on: instructions, error), error, path: path,
+                .cgroup, "can't attach the device filter to the cgroup" + verdict(on: program, error), error, path: path,
                 hint: CgroupDirectory.hint(for: error))
         }
     }
 
     /// The message of the kernel's verifier, as a part of the error's sentence; empty if there is none.
-    private func verdict(on instructions: [UInt64], _ error: SystemError) -> String {
+    private func verdict(on program: [BPFInstruction], _ error: SystemError) -> String {
         guard error.errno == .EACCES || error.errno == .EINVAL else { return "" }
-        let text = DeviceFilter.verifierText(instructions, name: CgroupDirectory.programName)
+        let text = DeviceFilter.verifierText(program.map { $0.bits }, name: CgroupDirectory.programName)
         return text.isEmpty ? "" : ", and the kernel's verifier says: " + text.trimmed.displayText
     }
 

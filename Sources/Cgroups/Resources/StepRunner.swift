@@ -10,13 +10,22 @@ extension Cgroup {
     }
 
     /// Carries out the steps that come before a process is in the cgroup.
-    public func applyEarly(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.steps, plan.context) }
+    ///
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - filter: The plan's device program, if it's loaded already.
+    /// - Throws: `cgroup` if the kernel refuses something.
+    public func applyEarly(_ plan: ResourcePlan, filter: LoadedDeviceFilter? = nil) throws(RuntimeError) {
+        try run(plan.steps, plan.context, filter: filter)
+    }
 
     /// Carries out the steps that come after Init has made its last process.
     public func applyLate(_ plan: ResourcePlan) throws(RuntimeError) { try run(plan.lateSteps, plan.context) }
 
-    func run(_ steps: [CgroupStep], _ context: PlanContext, _ journal: UpdateJournal? = nil) throws(RuntimeError) {
-        let runner = StepRunner(cgroup: self, context: context, journal: journal)
+    func run(
+        _ steps: [CgroupStep], _ context: PlanContext, _ journal: UpdateJournal? = nil, filter: LoadedDeviceFilter? = nil
+    ) throws(RuntimeError) {
+        let runner = StepRunner(cgroup: self, context: context, journal: journal, filter: filter)
         for step in steps { try runner.run(step) }
     }
 }
@@ -26,6 +35,7 @@ struct StepRunner {
     let cgroup: Cgroup
     let context: PlanContext
     let journal: UpdateJournal?
+    var filter: LoadedDeviceFilter?
 
     func run(_ step: CgroupStep) throws(RuntimeError) {
         switch step {
@@ -169,7 +179,7 @@ struct StepRunner {
     private func attach(_ program: [BPFInstruction]) throws(RuntimeError) {
         guard let directory = try deviceDirectory(PropertyName("devices")) else { return }
         do throws(RuntimeError) {
-            try directory.attachDeviceFilter(program)
+            try directory.attachDeviceFilter(program, loaded: filter)
         } catch {
             // A rootless container does without a device filter: in a user namespace, the kernel allows no process to load one.
             // Root there can't make device nodes, so it only has those that it was given.

@@ -21,8 +21,11 @@ extension ContainerTransaction {
     /// Waits for the connection to systemd, and notes the unit for the record, which has to be written before `makeUnit`.
     func expectUnit() throws(RuntimeError) {
         guard let unit else { return }
-        step(.startUnit)
-        record.made.add(.unit(try unit.connect()))
+        do throws(RuntimeError) {
+            record.made.add(.unit(try unit.connect()))
+        } catch {
+            throw error.during("start unit")
+        }
     }
 
     /// Has systemd make the container's unit around a process, and makes the rest of its cgroup. Then it closes the connection,
@@ -32,9 +35,12 @@ extension ContainerTransaction {
     func makeUnit(around process: Int32) throws(RuntimeError) {
         guard let unit, let planned = plan.cgroup else { return }
         do throws(RuntimeError) {
-            let path = try unit.start(around: process, procfs)
+            let request = try unit.request(around: process)
+            // While systemd works.
+            let filter = planned.resources.loadDeviceFilter()
+            let path = try unit.finish(request, procfs)
             self.unit = nil
-            try make(planned, path, around: process).applyEarly(planned.resources)
+            try make(planned, path, around: process).applyEarly(planned.resources, filter: filter)
             warn()
         } catch {
             throw error.during("start unit")

@@ -90,7 +90,6 @@ final class CreateSession {
             resctrl: try transaction.resctrl?.openTasks(),
             place: plan.cgroup?.unit == nil ? try InitPlace(plan, transaction.cgroup) : nil,
             succession: succession, stack: stack, procfs: transaction.procfs.root.rawValue)
-        try transaction.expectUnit()
         if plan.makesKeyring { try plan.process?.spec.labelKeyring(by: transaction.procfs) }
         step(.clone)
         let cgroupDirectory = try transaction.cgroup?.sharedDirectoryForClone()

@@ -31,7 +31,7 @@ final class UnitStart {
 
     /// Waits for the connection. Without one there is no unit, and none could be stopped.
     ///
-    /// - Returns: The unit, to be recorded before `start`.
+    /// - Returns: The unit, to be recorded before `request`.
     /// - Throws: `cgroup` or `timeout` if the bus doesn't accept us, or if it doesn't answer.
     func connect() throws(RuntimeError) -> MadeUnit {
         do throws(BusError) {
@@ -46,20 +46,46 @@ final class UnitStart {
         error.prefixed("can't start unit \"" + unit.name.displayText + "\": ")
     }
 
-    /// Has systemd start the unit, and waits until the unit's cgroup is there and has the process.
+    /// What systemd was asked for.
+    struct Request {
+        fileprivate let process: Int32
+        fileprivate let properties: [UnitProperty]
+        fileprivate let job: SystemdJob
+        fileprivate let deadline: Deadline
+    }
+
+    /// Asks systemd to start the unit, and doesn't wait for it.
     ///
-    /// - Parameters:
-    ///   - process: The unit's first process: systemd makes a scope only around a process.
-    ///   - procfs: The host's procfs.
-    /// - Returns: The path of the cgroup.
-    /// - Throws: `cgroup` if there is a unit of that name, or if systemd doesn't start it; `timeout` if systemd takes too long.
-    func start(around process: Int32, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupPath {
+    /// - Parameter process: The unit's first process: systemd makes a scope only around a process.
+    /// - Returns: The request, for `finish`.
+    /// - Throws: `cgroup` or `timeout` if systemd can't be asked.
+    func request(around process: Int32) throws(RuntimeError) -> Request {
+        let deadline = Deadline(milliseconds: MadeUnit.patience)
         do throws(BusError) {
-            try start(around: process, until: Deadline(milliseconds: MadeUnit.patience))
+            let properties = try UnitLimits.accepted(
+                plan.properties(description: unit.description, process: process, isUnified: isUnified), by: manager,
+                until: deadline)
+            let job = try manager.startTransientUnit(name: unit.name, properties: properties, until: deadline)
+            return Request(process: process, properties: properties, job: job, deadline: deadline)
         } catch {
             throw error.error
         }
-        let places = try CgroupHost.membership(procfs: procfs, process: process)
+    }
+
+    /// Waits until the unit's cgroup is there and has the process.
+    ///
+    /// - Parameters:
+    ///   - request: What systemd was asked for.
+    ///   - procfs: The host's procfs.
+    /// - Returns: The path of the cgroup.
+    /// - Throws: `cgroup` if there is a unit of that name, or if systemd doesn't start it; `timeout` if systemd takes too long.
+    func finish(_ request: Request, _ procfs: borrowing ProcFileSystem) throws(RuntimeError) -> CgroupPath {
+        do throws(BusError) {
+            try wait(for: request)
+        } catch {
+            throw error.error
+        }
+        let places = try CgroupHost.membership(procfs: procfs, process: request.process)
         // If the process ended before systemd could move it, this is still a cgroup of the caller's: the container's processes
         // would be taken to be there, and ended. So the unit's name is required. systemd writes "_" before a name such as
         // "cpu.slice".
@@ -73,17 +99,17 @@ final class UnitStart {
         return try CgroupPath(text: place.path)
     }
 
-    private func start(around process: Int32, until deadline: Deadline) throws(BusError) {
-        let properties = try UnitLimits.accepted(
-            plan.properties(description: unit.description, process: process, isUnified: isUnified), by: manager, until: deadline)
+    private func wait(for request: Request) throws(BusError) {
+        let deadline = request.deadline
         do throws(BusError) {
-            return try start(properties, until: deadline)
+            return try manager.wait(for: request.job, until: deadline)
         } catch  where error.isUnitExists {
             // A unit that has failed has no processes any more, and only keeps its name.
             try? manager.resetFailedUnit(name: unit.name, until: deadline)
         }
         do throws(BusError) {
-            try start(properties, until: deadline)
+            let job = try manager.startTransientUnit(name: unit.name, properties: request.properties, until: deadline)
+            try manager.wait(for: job, until: deadline)
         } catch  where error.isUnitExists {
             let name = unit.name.displayText
             throw BusError(
@@ -91,10 +117,5 @@ final class UnitStart {
                     .cgroup, "the unit \"" + name + "\" exists already", pointer: "/linux/cgroupsPath",
                     hint: "\"systemctl status " + name + "\" shows what runs in it; stop it, or choose another name"))
         }
-    }
-
-    private func start(_ properties: [UnitProperty], until deadline: Deadline) throws(BusError) {
-        let job = try manager.startTransientUnit(name: unit.name, properties: properties, until: deadline)
-        try manager.wait(for: job, until: deadline)
     }
 }
