@@ -149,4 +149,18 @@ extension CgroupHost {
             throw RuntimeError(.cgroup, "can't read a process' cgroups", error, path: "/proc/" + file)
         }
     }
+
+    /// Opens cgroup.procs of a cgroup that the calling process is in, to be written.
+    ///
+    /// - Parameter procfs: the procfs of the host.
+    /// - Returns: the file; nil if the process may not write to any of its cgroups, or if they can't be reached.
+    public func openOwnProcesses(procfs: borrowing ProcFileSystem) -> FileDescriptor? {
+        guard let places = try? CgroupHost.membership(procfs: procfs) else { return nil }
+        for hierarchy in hierarchies {
+            guard let place = places.first(where: { $0.subsystems == hierarchy.subsystems }) else { continue }
+            let path = "." + place.path + "/cgroup.procs"
+            if let file = try? hierarchy.root.openWithin(path, flags: .writeOnly) { return file }
+        }
+        return nil
+    }
 }

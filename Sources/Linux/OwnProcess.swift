@@ -76,6 +76,9 @@ public enum OwnProcess {
         guard result >= 0 else { throw .last("keyctl") }
     }
 
+    /// Lets another process that waits for this processor run first. The corresponding system call is `sched_yield`.
+    public static func yield() { sched_yield() }
+
     /// The size of a page of memory in bytes.
     public static var pageSize: Int { sysconf(Int32(_SC_PAGESIZE)) }
 }

@@ -21,7 +21,7 @@ public struct BusAddress: Equatable, Sendable {
     /// The system's bus: D-Bus Specification, "System message bus".
     ///
     /// It's tried before `systemd`, because it's a public interface, and because the connection survives a re-execution of
-    /// systemd, as `systemctl daemon-reexec` and updates of the package make it.
+    /// systemd, as `systemctl daemon-reexec` and updates of the package make it. Only the calls that are on their way then fail.
     public static let system = BusAddress(path: "/run/dbus/system_bus_socket", kind: .bus)
 
     /// The socket on which systemd itself takes calls from root, for hosts without a bus. systemd(1), "Files", calls it

@@ -29,6 +29,28 @@ struct LiveProcessTests {
         #expect(inside.count == live.cgroup.record.groups.filter { !$0.subsystems.isEmpty }.count)
     }
 
+    /// In each hierarchy, as if it were the only one.
+    @Test func fileOfTheCallersOwnCgroupLeavesItWhereItIs() throws {
+        let procfs = try ProcFileSystem.forHost()
+        let before = try CgroupHost.membership(procfs: procfs)
+        for hierarchy in try LiveHost.detected().hierarchies {
+            let opened = CgroupHost.made(of: [hierarchy]).openOwnProcesses(procfs: procfs)
+            guard let file = opened else {
+                Issue.record("no file below \(hierarchy.mountPoint.displayText)")
+                continue
+            }
+            let place = try #require(before.first { $0.subsystems == hierarchy.subsystems }).path
+            #expect(try file.hostPath() == hierarchy.mountPoint + (place == "/" ? "" : place) + "/cgroup.procs")
+            try file.writeAll([UInt8(ascii: "0")])
+        }
+        #expect(try CgroupHost.membership(procfs: procfs) == before)
+    }
+
+    @Test func callerWithoutHierarchiesHasNoSuchFile() throws {
+        let isThere = try CgroupHost.made(of: []).openOwnProcesses(procfs: ProcFileSystem.forHost()) != nil
+        #expect(!isThere)
+    }
+
     @Test func listsProcessesOfCgroupsBelowToo() throws {
         try live.makeSub("deep")
         let pids = [try live.spawn(), try live.spawn(in: "deep")]

@@ -11,16 +11,6 @@ public final class LoadedDeviceFilter {
     }
 }
 
-extension ResourcePlan {
-    /// Has the kernel load the plan's device program, which takes longer than attaching it.
-    ///
-    /// - Returns: nil if the plan has none, or if the kernel refuses it: then `Cgroup.applyEarly` tells why.
-    public func loadDeviceFilter() -> LoadedDeviceFilter? {
-        for case .deviceProgram(let program) in steps { return try? LoadedDeviceFilter(program) }
-        return nil
-    }
-}
-
 extension CgroupDirectory {
     /// The name of our programs. Programs of others that are attached to the cgroup, such as systemd's, are left alone.
     fileprivate static let programName: ByteString = "wherry_devices"

@@ -129,3 +129,13 @@ enum V1 {}
 
 /// The conversions to cgroup v2's files.
 enum V2 {}
+
+extension ResourcePlan {
+    /// Has the kernel load the plan's device program, which takes longer than attaching it. A plan has at most one.
+    ///
+    /// - Returns: nil if the plan has none, or if the kernel refuses it: then `Cgroup.applyEarly` tells why.
+    public func loadDeviceFilter() -> LoadedDeviceFilter? {
+        for case .deviceProgram(let program) in steps { return try? LoadedDeviceFilter(program) }
+        return nil
+    }
+}

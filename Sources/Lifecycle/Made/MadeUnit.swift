@@ -16,23 +16,12 @@ struct MadeUnit: Sendable {
     /// The longest time that systemd may take, in milliseconds: for a connection, for a call or for a job.
     static let patience = 30_000
 
-    /// Connects to the manager that has the unit.
+    /// Begins to connect to the manager that has the unit. The first call waits for the end of that, or `SystemdManager.establish`.
     ///
     /// - Parameter deadline: When to give up.
     /// - Returns: The connection.
-    /// - Throws: `cgroup` or `timeout` if there is no bus, or if it doesn't answer.
+    /// - Throws: `cgroup` or `timeout` if there is no bus.
     func connect(until deadline: Deadline) throws(RuntimeError) -> SystemdManager {
-        let manager = try beginConnection(until: deadline)
-        do throws(BusError) {
-            try manager.establish(until: deadline)
-        } catch {
-            throw error.error
-        }
-        return manager
-    }
-
-    /// Begins to connect to the manager that has the unit: `SystemdManager.establish` waits for the end of that.
-    func beginConnection(until deadline: Deadline) throws(RuntimeError) -> SystemdManager {
         do throws(BusError) {
             switch owner {
             case .system: return SystemdManager(try .system(user: Credentials.effectiveUser, until: deadline))
@@ -72,7 +61,7 @@ struct MadeUnit: Sendable {
         let manager: SystemdManager
         let holder: Presence
         do throws(RuntimeError) {
-            manager = try beginConnection(until: deadline)
+            manager = try connect(until: deadline)
             holder = try presence(manager, until: deadline)
         } catch {
             if isGone { return }

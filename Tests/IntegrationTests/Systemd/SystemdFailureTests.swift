@@ -9,27 +9,66 @@ struct SystemdFailureTests {
     }
 
     /// The message of a create that fails, and the bus.
-    private func refusal(_ behavior: FakeBus.Behavior, within seconds: Double = Command.deadline) throws -> (
-        message: String, bundle: Bundle, calls: [String]
-    ) {
-        let bundle = try bundle()
+    private func refusal(
+        _ behavior: FakeBus.Behavior, within seconds: Double = Command.deadline, by bundle: Bundle? = nil,
+        adjusting adjust: (inout Command) -> Void = { _ in }
+    ) throws -> (message: String, bundle: Bundle, calls: [String]) {
+        let bundle = try bundle ?? self.bundle()
         let bus = try FakeBus(behavior, for: bundle)
         var command = try bundle.command("create", global: Bundle.systemd)
         bus.serve(&command)
+        adjust(&command)
         let running = try command.start()
         try bus.work(until: { running.hasEnded }, within: seconds)
         let finished = try running.finish()
         #expect(finished.ending == .exited(1), "\(finished)")
-        expectNothing(of: bundle)
+        try expectNothing(of: bundle)
         return (finished.message, bundle, bus.calls)
     }
 
-    private func expectNothing(of bundle: Bundle) {
+    private func expectNothing(of bundle: Bundle) throws {
+        // Init has wherry's command line until it becomes the container's program. That of a zombie is empty. After a kill of
+        // create, the process that prepares the kernel may still wait for that.
+        try eventually("no process is left") {
+            !entries(of: "/proc").contains { Int($0) != nil && read("/proc/\($0)/cmdline").contains(bundle.path) }
+        }
         #expect(bundle.sandbox.leftovers(of: bundle.id) == nil)
         #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
-        // Init has wherry's command line until it becomes the container's program. That of a zombie is empty.
-        let processes = entries(of: "/proc").filter { Int($0) != nil && read("/proc/\($0)/cmdline").contains(bundle.path) }
-        #expect(processes.isEmpty)
+    }
+
+    /// Otherwise systemd would wait for the kernel when it moves the container's first process. A process that has ended and isn't
+    /// reaped yet tells how it ended: exit_code in proc_pid_stat(5).
+    @Test func kernelIsPreparedForTheMoveBeforeTheBusAnswers() throws {
+        let bundle = try bundle()
+        let bus = try FakeBus(.hangs, for: bundle)
+        var command = try bundle.command("create", global: Bundle.systemd)
+        bus.serve(&command)
+        let running = try command.start()
+        try bus.work(until: { bus.isAsked })
+        let isPrepared = {
+            read("/proc/\(running.pid)/task/\(running.pid)/children").words.contains { child in
+                let fields = read("/proc/\(child)/stat").words
+                return fields.count == 52 && fields[2] == "Z" && fields[51] == "0"
+            }
+        }
+        try bus.work(until: { isPrepared() || running.hasEnded })
+        #expect(isPrepared())
+        running.signal(SIGKILL)
+        try bus.work(until: { running.hasEnded })
+        _ = try running.finish()
+        #expect(try bundle.sandbox.runtime("delete", "--force", bundle.id).succeeded)
+        try expectNothing(of: bundle)
+    }
+
+    /// The process that prepares the kernel isn't reaped yet when the first process is made.
+    @Test(.needsLegacyCgroups, .needs(controller: "pids")) func callerThatMayHaveOnlyOneMoreProcessIsNoError() throws {
+        let bundle = try bundle()
+        defer { Cgroup.remove(bundle.cgroup + "-caller") }
+        let (message, _, calls) = try refusal(.refusesStart, by: bundle) { command in
+            let directory = "/sys/fs/cgroup/pids" + bundle.cgroup + "-caller"
+            command.wrap(in: "mkdir -p \(directory); echo 2 >\(directory)/pids.max; echo $$ >\(directory)/cgroup.procs")
+        }
+        #expect(message.says("not today") && calls.contains("StartTransientUnit"), "\(message)")
     }
 
     @Test func busThatRejectsTheUserIsTheReason() throws {
@@ -86,10 +125,7 @@ struct SystemdFailureTests {
         #expect(try running.finish().ending == .killed(by: signal))
         let deleted = try bundle.sandbox.runtime("delete", "--force", bundle.id)
         #expect(deleted.succeeded, "\(deleted)")
-        try eventually("no process is left") {
-            !entries(of: "/proc").contains { Int($0) != nil && read("/proc/\($0)/cmdline").contains(bundle.path) }
-        }
-        expectNothing(of: bundle)
+        try expectNothing(of: bundle)
     }
 }
 

@@ -74,8 +74,6 @@ final class RestoreSession {
     /// before.
     private func makeUnit() throws(RuntimeError) {
         guard transaction.unit != nil else { return }
-        try transaction.expectUnit()
-        try transaction.directory.write(transaction.record)
         let holder = try UnitHolder()
         unitHolder = holder
         try transaction.makeUnit(around: holder.pid)

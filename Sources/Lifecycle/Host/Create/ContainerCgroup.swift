@@ -18,16 +18,6 @@ extension ContainerTransaction {
         self.unit = try UnitStart(made, unit, isUnified: planned.isUnified)
     }
 
-    /// Waits for the connection to systemd, and notes the unit for the record, which has to be written before `makeUnit`.
-    func expectUnit() throws(RuntimeError) {
-        guard let unit else { return }
-        do throws(RuntimeError) {
-            record.made.add(.unit(try unit.connect()))
-        } catch {
-            throw error.during("start unit")
-        }
-    }
-
     /// Has systemd make the container's unit around a process, and makes the rest of its cgroup. Then it closes the connection,
     /// over which systemd would tell of all other jobs, too.
     ///
@@ -35,11 +25,15 @@ extension ContainerTransaction {
     func makeUnit(around process: Int32) throws(RuntimeError) {
         guard let unit, let planned = plan.cgroup else { return }
         do throws(RuntimeError) {
+            // Not before: for a unit in the record, `delete --force` has to ask the bus, which may never answer.
+            record.made.add(.unit(try unit.connect()))
+            try directory.write(record)
             let request = try unit.request(around: process)
             // While systemd works.
             let filter = planned.resources.loadDeviceFilter()
             let path = try unit.finish(request, procfs)
             self.unit = nil
+            moveAhead = nil
             try make(planned, path, around: process).applyEarly(planned.resources, filter: filter)
             warn()
         } catch {

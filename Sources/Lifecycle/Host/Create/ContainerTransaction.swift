@@ -23,6 +23,8 @@ final class ContainerTransaction {
     private var spare: SpareDescriptors?
     /// The container's unit. nil without systemd.
     var unit: UnitStart?
+    /// nil without systemd, and as soon as the unit is there.
+    var moveAhead: MoveAhead?
     var record: ContainerRecord
     var cgroup: Cgroup?
     /// nil without `intelRdt`.
@@ -53,6 +55,7 @@ final class ContainerTransaction {
         plan = planned.plan
         configText = planned.configText
         startPlan = planned.startPlan
+        moveAhead = planned.moveAhead
         procfs = planned.procfs
         self.settings = settings
         self.root = root
@@ -77,11 +80,10 @@ final class ContainerTransaction {
 
     // MARK: First process
 
-    /// Makes a process the container's first one and writes that to the record. With systemd, this also waits for the connection
-    /// to the bus: see `expectUnit`.
+    /// Makes a process the container's first one and writes that to the record.
     ///
     /// - Parameter process: Init or its successor. In a `restore`: criu, then the process that criu restored.
-    /// - Throws: An error if the process is gone, if the bus doesn't answer, or if the record can't be written.
+    /// - Throws: An error if the process is gone, or the record can't be written.
     func adopt(_ process: ContainerProcess) throws(RuntimeError) {
         let (birth, identity) = try explaining(
             .system, "the container's first process can't be looked at",
@@ -92,9 +94,6 @@ final class ContainerTransaction {
         record.made.add(
             .process(MadeProcess(pid: process.pid, startTime: birth.startTime, identity: identity, boot: procfs.boot())))
         self.process = process
-        // The bus has answered by now, while Init was cloned. If it hasn't and we're killed, Init ends with us, and no record names
-        // a unit, for which `delete --force` would have to ask that bus.
-        try expectUnit()
         // Recorded before the first hook runs: whatever hooks set up outside the container, poststop hooks take down, also if
         // we're killed meanwhile.
         if plan.hasCreationHooks { try keepConfiguration() }

@@ -97,10 +97,7 @@ final class CreateSession {
         try NamespaceFiles.visiting(plan.namespaces.joinedByHost, plan.namespaceFiles, procfs: transaction.procfs) {
             () throws(RuntimeError) in
             let clone = try explainingClone(plan.namespaces) { () throws(SystemError) in
-                try stack.clone(
-                    plan.namespaces.cloneFlags, cgroup: cgroupDirectory?.rawValue,
-                    Unmanaged.passUnretained(context).toOpaque()
-                ) { Init.main(Unmanaged<InitContext>.fromOpaque($0).takeUnretainedValue()) }
+                try cloneInit(context, on: stack, cgroup: cgroupDirectory?.rawValue)
             }
             switch consume clone {
             case .child: Init.main(context)
@@ -113,6 +110,19 @@ final class CreateSession {
         DescriptorClosing.closeGathered()
         DescriptorClosing.gatherReferences()
         return Conversation(ours, as: .host, plan.script)
+    }
+
+    private func cloneInit(_ context: InitContext, on stack: ProcessStack, cgroup: Int32?) throws(SystemError) -> CloneResult {
+        while true {
+            do throws(SystemError) {
+                return try stack.clone(
+                    plan.namespaces.cloneFlags, cgroup: cgroup, Unmanaged.passUnretained(context).toOpaque()
+                ) { Init.main(Unmanaged<InitContext>.fromOpaque($0).takeUnretainedValue()) }
+            } catch  where error.errno == .EAGAIN && transaction.moveAhead != nil {
+                // That process is perhaps the last one that the caller's limits allow.
+                transaction.moveAhead = nil
+            }
+        }
     }
 
     /// Has systemd make the container's unit around Init, which meanwhile goes on up to where it needs its cgroup.

@@ -6,7 +6,7 @@ import OCI
 import Seccomp
 
 /// A container that `create` or `restore` is to make, with its plan. Nothing of the container is on the host yet; only the
-/// cache of seccomp filters may have changed.
+/// cache of seccomp filters may have changed, and a process may be preparing the kernel (MoveAhead).
 struct PlannedContainer: ~Copyable {
     let plan: Plan
     /// The text of config.json, in bytes.
@@ -14,11 +14,14 @@ struct PlannedContainer: ~Copyable {
     /// nil for a container without a process.
     let startPlan: StartPlan?
     let procfs: ProcFileSystem
+    /// nil without systemd.
+    let moveAhead: MoveAhead?
 
     init(_ options: CreateOptions, _ settings: GlobalSettings) throws(RuntimeError) {
         step(.readBundle)
         try ContainerID.validate(options.id)
         let bundle = try Bundle.open(options.bundle)
+        let moveAhead = settings.cgroupManager == .systemd ? MoveAhead() : nil
         let config = try Config(parsing: bundle.configText)
         settings.log.sharesStderr = config.process?.terminal != true
         let filter = try seccompProgram(for: config, settings.log)
@@ -33,6 +36,7 @@ struct PlannedContainer: ~Copyable {
         configText = bundle.configText
         startPlan = StartPlan(config)
         self.procfs = procfs
+        self.moveAhead = moveAhead
     }
 }
 

@@ -23,7 +23,7 @@ final class UnitStart {
         self.plan = plan
         self.isUnified = isUnified
         do throws(RuntimeError) {
-            manager = try unit.beginConnection(until: Deadline(milliseconds: MadeUnit.patience))
+            manager = try unit.connect(until: Deadline(milliseconds: MadeUnit.patience))
         } catch {
             throw UnitStart.failure(of: unit, error)
         }
