@@ -60,7 +60,7 @@ def setting(options):
     version = 2 if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else 1
     kernel = ".".join(os.uname().release.split(".")[:2])
     return (f"Measured in one run, with {os.cpu_count()} processors, kernel {kernel}, cgroup v{version}. Each command runs "
-            f"/bin/true: {options.warm} rounds back to back (warm), {options.cold} rounds with a pause of a second before each start "
+            f"/bin/true: {options.warm} rounds with at most 20 ms before each start (warm), {options.cold} rounds with a second more "
             f"(cold), {options.rounds} rounds of {options.together} at once." +
             (f" The cgroups are those of scopes that {systemd_version()} makes." if options.systemd else ""))
 
@@ -82,7 +82,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", required=True, help=argparse.SUPPRESS)  # an empty folder on a tmpfs
     parser.add_argument("--tools", required=True, help=argparse.SUPPRESS)  # where floor, stopwatch and instructions are
-    parser.add_argument("--warm", type=int, default=100, help="rounds back to back (default: 100)")
+    parser.add_argument("--warm", type=int, default=100, help="rounds with at most 20 ms before each start (default: 100)")
     parser.add_argument("--cold", type=int, default=11, help="rounds with a second's pause before each start (default: 11)")
     parser.add_argument("--together", type=int, default=50, metavar="COUNT", help="runs at once (default: 50)")
     parser.add_argument("--rounds", type=int, default=11, help="rounds of runs at once (default: 11)")

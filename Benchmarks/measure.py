@@ -4,6 +4,7 @@ affects all of them equally."""
 import contextlib
 import os
 import pathlib
+import random
 import subprocess
 import time
 
@@ -11,6 +12,8 @@ from bundles import CONFIGS, Bundles, configuration
 from runtimes import CommandFailure, Floor, Scope
 
 SLICE = "system.slice"
+# Seconds: some ticks of the kernel's clock.
+PHASE = 0.02
 
 
 class Bench:
@@ -105,13 +108,17 @@ class Bench:
         return self.timed(participant.command("exec", self.standing(participant), "/bin/true"))
 
     def rounds(self, what, participants, count, pause=0):
-        """Measures each participant `count` times, in turn. Returns the (milliseconds, KiB) of each, by participant."""
+        """Measures each participant `count` times, in turn. Returns the (milliseconds, KiB) of each, by participant.
+
+        Each start comes at a random moment of the kernel's clock tick. RCU grace periods end with a tick, and so do the runs that
+        wait for one; those that follow at once would all meet the tick at the same moment.
+        """
         results = {p: [] for p in participants}
         for number in range(count + 1):
             # Each round begins with another one, because systemd and the kernel clean up after the one before.
             first = number % len(participants)
             for participant in participants[first:] + participants[:first]:
-                time.sleep(pause)
+                time.sleep(pause + random.random() * PHASE)
                 measured = what(participant)
                 if number > 0:  # The first round fills caches.
                     results[participant].append(measured)
