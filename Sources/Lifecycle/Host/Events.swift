@@ -85,7 +85,7 @@ private func current(
     do throws(RuntimeError) {
         return .statistics(try cgroup.statistics(), try record.resctrlStatistics())
     } catch {
-        if !process.waitForEnd(milliseconds: 0) { settings.log.warn(error.message) }
+        if !process.hasEnded() { settings.log.warn(error.message) }
         return nil
     }
 }

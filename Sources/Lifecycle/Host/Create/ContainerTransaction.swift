@@ -166,6 +166,6 @@ final class ContainerTransaction {
         }
         // Only we can reap our child. In a joined pid namespace its zombie would keep that namespace's first process from
         // ending.
-        if let process, !process.isReaped, process.handle.waitForEnd(milliseconds: 0) { _ = try? process.handle.wait() }
+        if let process, !process.isReaped, process.handle.hasEnded() { _ = try? process.handle.wait() }
     }
 }

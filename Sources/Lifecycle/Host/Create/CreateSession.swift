@@ -132,7 +132,7 @@ final class CreateSession {
             try transaction.makeUnit(around: transaction.record.pid)
         } catch {
             // systemd finds no process if Init has failed meanwhile. Then Init's error is the reason.
-            if process?.handle.waitForEnd(milliseconds: 0) == true { _ = try hear(conversation) }
+            if process?.handle.hasEnded() == true { _ = try hear(conversation) }
             throw error
         }
         guard let cgroup = transaction.cgroup else { return }

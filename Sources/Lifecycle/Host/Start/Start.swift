@@ -43,7 +43,7 @@ extension ContainerTransaction {
     /// it was made, unless its process has ended.
     func start() throws(RuntimeError) -> StartedContainer {
         guard let process, let plan = startPlan else { throw StartSession.refusalWithoutProcess }
-        if process.handle.waitForEnd(milliseconds: 0) { throw StartSession.refusalOfStopped }
+        if process.handle.hasEnded() { throw StartSession.refusalOfStopped }
         return try StartSession(record: record, plan: plan, process: try process.pidfd(), settings: settings)
             .start(directory, procfs)
     }
