@@ -10,8 +10,8 @@ extension BusStream {
     /// Says to the other side who we are: the mechanism EXTERNAL, for which the kernel tells it our user id. D-Bus
     /// Specification, "Authentication Protocol".
     ///
-    /// All of our lines go out at once, and to a bus messages may follow, because the other side's answers are known beforehand. If it
-    /// doesn't accept us, it ignores the rest.
+    /// All of our lines go out at once, and to a bus messages may follow, because the other side's answers are known
+    /// beforehand. If it doesn't accept us, it ignores the rest.
     ///
     /// - Parameter user: our user id, which the other side compares with the kernel's. nil claims none.
     mutating func beginAuthentication(as user: UInt32?) {

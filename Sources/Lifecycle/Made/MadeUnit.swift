@@ -16,7 +16,8 @@ struct MadeUnit: Sendable {
     /// The longest time that systemd may take, in milliseconds: for a connection, for a call or for a job.
     static let patience = 30_000
 
-    /// Begins to connect to the manager that has the unit. The first call waits for the end of that, or `SystemdManager.establish`.
+    /// Begins to connect to the manager that has the unit. The first call waits for the end of that, or
+    /// `SystemdManager.establish`.
     ///
     /// - Parameter deadline: When to give up.
     /// - Returns: The connection.

@@ -36,8 +36,8 @@ struct SystemdFailureTests {
         #expect(Cgroup.directories("/system.slice/" + bundle.unit.name).isEmpty)
     }
 
-    /// Otherwise systemd would wait for the kernel when it moves the container's first process. A process that has ended and isn't
-    /// reaped yet tells how it ended: exit_code in proc_pid_stat(5).
+    /// Otherwise systemd would wait for the kernel when it moves the container's first process. A process that has ended and
+    /// isn't reaped yet tells how it ended: exit_code in proc_pid_stat(5).
     @Test func kernelIsPreparedForTheMoveBeforeTheBusAnswers() throws {
         let bundle = try bundle()
         let bus = try FakeBus(.hangs, for: bundle)
