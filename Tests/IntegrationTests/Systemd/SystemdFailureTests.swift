@@ -26,6 +26,16 @@ struct SystemdFailureTests {
         return (finished.message, bundle, bus.calls)
     }
 
+    private func createThatWaitsForTheBus() throws -> (bundle: Bundle, bus: FakeBus, running: RunningCommand) {
+        let bundle = try bundle()
+        let bus = try FakeBus(.hangs, for: bundle)
+        var command = try bundle.command("create", global: Bundle.systemd)
+        bus.serve(&command)
+        let running = try command.start()
+        try bus.work(until: { bus.isAsked })
+        return (bundle, bus, running)
+    }
+
     private func expectNothing(of bundle: Bundle) throws {
         // Init has wherry's command line until it becomes the container's program. That of a zombie is empty. After a kill of
         // create, the process that prepares the kernel may still wait for that.
@@ -39,12 +49,7 @@ struct SystemdFailureTests {
     /// Otherwise systemd would wait for the kernel when it moves the container's first process. A process that has ended and
     /// isn't reaped yet tells how it ended: exit_code in proc_pid_stat(5).
     @Test func kernelIsPreparedForTheMoveBeforeTheBusAnswers() throws {
-        let bundle = try bundle()
-        let bus = try FakeBus(.hangs, for: bundle)
-        var command = try bundle.command("create", global: Bundle.systemd)
-        bus.serve(&command)
-        let running = try command.start()
-        try bus.work(until: { bus.isAsked })
+        let (bundle, bus, running) = try createThatWaitsForTheBus()
         let isPrepared = {
             read("/proc/\(running.pid)/task/\(running.pid)/children").words.contains { child in
                 let fields = read("/proc/\(child)/stat").words
@@ -114,12 +119,7 @@ struct SystemdFailureTests {
     }
 
     @Test(arguments: [SIGTERM, SIGINT, SIGKILL]) func createThatWaitsForTheBusCanBeEnded(signal: Int32) throws {
-        let bundle = try bundle()
-        let bus = try FakeBus(.hangs, for: bundle)
-        var command = try bundle.command("create", global: Bundle.systemd)
-        bus.serve(&command)
-        let running = try command.start()
-        try bus.work(until: { bus.isAsked })
+        let (bundle, bus, running) = try createThatWaitsForTheBus()
         running.signal(signal)
         try bus.work(until: { running.hasEnded })
         #expect(try running.finish().ending == .killed(by: signal))
